@@ -1,0 +1,243 @@
+-- Capture: an outbox in AiGent's own database, written by triggers in the same transaction as the change.
+--
+-- Everything here runs inside somebody else's writes. So: keys only, one row per statement and property, no
+-- NOTIFY (it takes a global lock at commit), every name qualified, no lock that an insert would wait for.
+
+create table rentsync.outbox (
+    id          bigint generated always as identity,
+    xid         xid8        not null default pg_current_xact_id(),
+    occurred_at timestamptz not null default clock_timestamp(),
+    property_id bigint,
+    op          text        not null,
+    unit_ids    bigint[]
+);
+comment on table rentsync.outbox is
+    'Append-only: a row says that these units of this property were touched. Keys only, never a field''s value.';
+comment on column rentsync.outbox.xid is 'The top-level transaction that made the change; what cursors are compared with.';
+comment on column rentsync.outbox.property_id is 'Null: every property (TRUNCATE).';
+comment on column rentsync.outbox.op is 'insert, update, delete, move (the key a unit had before) or truncate.';
+comment on column rentsync.outbox.unit_ids is 'Null: the whole property.';
+
+-- The relay's look: which properties have rows of transactions it has not seen.
+create index outbox_xid on rentsync.outbox (xid) include (property_id);
+-- A feed's plan: the rows of one property beyond its cursor.
+create index outbox_property_xid on rentsync.outbox (property_id, xid);
+
+-- The trigger functions. Each is one insert; `_tolerant` is the same insert inside an exception block, for
+-- sites that would rather lose precision than a write (see rentsync.attach).
+do $migration$
+declare
+    capture record;
+begin
+    for capture in
+        select * from (values
+            ('capture_units', $body$
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select project_id, pg_catalog.lower(tg_op), pg_catalog.array_agg(id::bigint)
+      from touched
+     where project_id is not null
+     group by project_id$body$,
+             'Units touched by one statement: one change per property.'),
+            ('capture_units_both_sides', $body$
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select project_id, 'update', pg_catalog.array_agg(id::bigint)
+      from (select id, project_id from touched union select id, project_id from untouched) as either
+     where project_id is not null
+     group by project_id$body$,
+             'The same for UPDATE of a partitioned table, where no row trigger sees a row change its partition.'),
+            ('capture_unit_moved', $body$
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select old.project_id, 'move', array[old.id::bigint]
+     where old.project_id is not null$body$,
+             'The key that a moved or renumbered unit had before.'),
+            ('capture_unit_row', $body$
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select coalesce(new.project_id, old.project_id), pg_catalog.lower(tg_op), array[coalesce(new.id, old.id)::bigint]
+     where coalesce(new.project_id, old.project_id) is not null$body$,
+             'One unit; for logical replication, whose apply workers fire row triggers only.'),
+            ('capture_properties', $body$
+    insert into rentsync.outbox (property_id, op)
+    select id, pg_catalog.lower(tg_op) from touched$body$,
+             'Properties touched by one statement: one change each, for the whole property.'),
+            ('capture_properties_both_sides', $body$
+    insert into rentsync.outbox (property_id, op)
+    select id, 'update' from (select id from touched union select id from untouched) as either$body$,
+             'The same for UPDATE of a partitioned table.'),
+            ('capture_property_renumbered', $body$
+    insert into rentsync.outbox (property_id, op) values (old.id, 'move')$body$,
+             'The id that a property had before.'),
+            ('capture_property_row', $body$
+    insert into rentsync.outbox (property_id, op) values (coalesce(new.id, old.id), pg_catalog.lower(tg_op))$body$,
+             'One property; for logical replication.'),
+            ('capture_truncate', $body$
+    insert into rentsync.outbox (property_id, op) values (null, 'truncate')$body$,
+             'TRUNCATE, also by cascade: every property.')
+        ) as v (name, statement, purpose)
+    loop
+        execute format(
+            'create function rentsync.%I() returns trigger language plpgsql security definer '
+            'set search_path = pg_catalog, pg_temp as %L',
+            capture.name, E'\nbegin' || capture.statement || E';\n    return null;\nend;\n');
+        execute format('comment on function rentsync.%I() is %L', capture.name, capture.purpose);
+        execute format(
+            'create function rentsync.%I() returns trigger language plpgsql security definer '
+            'set search_path = pg_catalog, pg_temp as %L',
+            capture.name || '_tolerant',
+            E'\nbegin\n    begin' || capture.statement || E';\n'
+            '    exception when others then\n'
+            '        insert into rentsync.outbox (property_id, op) values (null, ''failed'');\n'
+            '        raise warning ''rentsync: capture on %.% failed (%), every property will be compared'',\n'
+            '            tg_table_schema, tg_table_name, sqlerrm;\n'
+            '    end;\n    return null;\nend;\n');
+        execute format('comment on function rentsync.%I() is %L', capture.name || '_tolerant',
+            capture.purpose || ' A failure becomes a change of every property instead of an error.');
+    end loop;
+end
+$migration$;
+
+-- Which triggers a table gets. A view, so that `attach` and whoever checks it read the same list.
+create view rentsync.capture_trigger as
+select *
+  from (values
+    ('unit',     'rentsync_insert',   'after insert',   'statement', 'new table as touched', null, 'capture_units',               'always',  null),
+    ('unit',     'rentsync_delete',   'after delete',   'statement', 'old table as touched', null, 'capture_units',               'always',  null),
+    ('unit',     'rentsync_update',   'after update',   'statement', 'new table as touched', null, 'capture_units',               'always',  false),
+    ('unit',     'rentsync_update',   'after update',   'statement', 'new table as touched old table as untouched', null, 'capture_units_both_sides', 'always', true),
+    ('unit',     'rentsync_move',     'after update',   'row',       null, '((old.id, old.project_id) is distinct from (new.id, new.project_id))', 'capture_unit_moved', 'always', false),
+    ('unit',     'rentsync_truncate', 'after truncate', 'statement', null, null, 'capture_truncate', 'always', null),
+    ('unit',     'rentsync_replica',  'after insert or update or delete', 'row', null, null, 'capture_unit_row', 'replica', null),
+    ('property', 'rentsync_insert',   'after insert',   'statement', 'new table as touched', null, 'capture_properties',          'always',  null),
+    ('property', 'rentsync_delete',   'after delete',   'statement', 'old table as touched', null, 'capture_properties',          'always',  null),
+    ('property', 'rentsync_update',   'after update',   'statement', 'new table as touched', null, 'capture_properties',          'always',  false),
+    ('property', 'rentsync_update',   'after update',   'statement', 'new table as touched old table as untouched', null, 'capture_properties_both_sides', 'always', true),
+    ('property', 'rentsync_move',     'after update',   'row',       null, '(old.id is distinct from new.id)', 'capture_property_renumbered', 'always', false),
+    ('property', 'rentsync_truncate', 'after truncate', 'statement', null, null, 'capture_truncate', 'always', null),
+    ('property', 'rentsync_replica',  'after insert or update or delete', 'row', null, null, 'capture_property_row', 'replica', null)
+  ) as v (source, trigger_name, event, level, transition, condition, function_name, enabled, partitioned);
+comment on view rentsync.capture_trigger is 'The triggers of the two source tables; partitioned: null = both kinds of table.';
+
+create table rentsync.attachment (
+    source     text     primary key check (source in ('property', 'unit')),
+    table_name regclass not null,
+    tolerant   boolean  not null,
+    attached_at timestamptz not null default clock_timestamp()
+);
+comment on table rentsync.attachment is 'The tables that carry the triggers.';
+
+create function rentsync.attach_one(kind text, target regclass, tolerant boolean) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    wanted record;
+    partition regclass;
+begin
+    for wanted in
+        select t.* from rentsync.capture_trigger t, pg_class c
+         where t.source = kind and c.oid = target
+           and (t.partitioned is null or t.partitioned = (c.relkind = 'p'))
+    loop
+        execute format('create or replace trigger %I %s on %s %s for each %s %s execute function rentsync.%I()',
+            wanted.trigger_name, wanted.event, target,
+            coalesce('referencing ' || wanted.transition, ''), wanted.level,
+            coalesce('when ' || wanted.condition, ''),
+            wanted.function_name || case when tolerant then '_tolerant' else '' end);
+        execute format('alter table %s enable %s trigger %I', target, wanted.enabled, wanted.trigger_name);
+    end loop;
+    -- A statement that names a partition fires only that partition's statement triggers.
+    for partition in
+        select inhrelid::regclass from pg_inherits i join pg_class c on c.oid = i.inhparent
+         where i.inhparent = target and c.relkind = 'p'
+    loop
+        perform rentsync.attach_partition(kind, partition, tolerant);
+    end loop;
+end
+$$;
+
+create function rentsync.attach_partition(kind text, target regclass, tolerant boolean) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    wanted record;
+    partition regclass;
+begin
+    for wanted in
+        select t.* from rentsync.capture_trigger t
+         where t.source = kind and t.level = 'statement' and coalesce(t.partitioned, true)
+    loop
+        execute format('create or replace trigger %I %s on %s %s for each statement execute function rentsync.%I()',
+            wanted.trigger_name, wanted.event, target, coalesce('referencing ' || wanted.transition, ''),
+            wanted.function_name || case when tolerant then '_tolerant' else '' end);
+        execute format('alter table %s enable %s trigger %I', target, wanted.enabled, wanted.trigger_name);
+    end loop;
+    for partition in select inhrelid::regclass from pg_inherits where inhparent = target loop
+        perform rentsync.attach_partition(kind, partition, tolerant);
+    end loop;
+end
+$$;
+comment on function rentsync.attach_one(text, regclass, boolean) is 'Part of rentsync.attach.';
+comment on function rentsync.attach_partition(text, regclass, boolean) is 'Part of rentsync.attach.';
+
+-- Creating a trigger waits for running writers and makes later ones wait behind it. So the lock is asked for with
+-- a short limit, again and again, rather than stood in line for.
+create function rentsync.lock_source(properties regclass, units regclass) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    for attempt in 1 .. 100 loop
+        begin
+            perform set_config('lock_timeout', '100ms', true);
+            execute format('lock table %s, %s in share row exclusive mode', properties, units);
+            perform set_config('lock_timeout', '0', true);
+            return;
+        exception when lock_not_available then
+            perform pg_sleep(0.1 + random() * 0.2);
+        end;
+    end loop;
+    raise exception 'rentsync: % and % are being written to by a long transaction', properties, units
+        using errcode = 'lock_not_available',
+              hint = 'Try again when it has ended; see pg_stat_activity for transactions that are open for long.';
+end
+$$;
+comment on function rentsync.lock_source(regclass, regclass) is 'Part of rentsync.attach and rentsync.detach.';
+
+create function rentsync.attach(properties regclass, units regclass, tolerant boolean default false) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    elsewhere record;
+begin
+    for elsewhere in
+        select * from rentsync.attachment a
+         where a.table_name <> case a.source when 'property' then properties else units end
+    loop
+        raise exception 'rentsync: the triggers are on % already', elsewhere.table_name
+            using hint = 'Call rentsync.detach() for the tables they are on first.';
+    end loop;
+    perform rentsync.lock_source(properties, units);
+    perform rentsync.attach_one('property', properties, tolerant);
+    perform rentsync.attach_one('unit', units, tolerant);
+    insert into rentsync.attachment (source, table_name, tolerant)
+    values ('property', properties, tolerant), ('unit', units, tolerant)
+    on conflict (source) do update set tolerant = excluded.tolerant, attached_at = excluded.attached_at;
+    -- Whatever was written while no trigger stood is in no change: compare everything once.
+    insert into rentsync.outbox (property_id, op) values (null, 'attach');
+end
+$$;
+comment on function rentsync.attach(regclass, regclass, boolean) is
+    'Puts the triggers on the two source tables. Can be called again at any time, and must be for a new partition.';
+
+create function rentsync.detach(properties regclass, units regclass) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    standing record;
+begin
+    perform rentsync.lock_source(properties, units);
+    for standing in
+        select t.tgname, t.tgrelid::regclass as target
+          from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+         where p.pronamespace = 'rentsync'::regnamespace and t.tgparentid = 0 and not t.tgisinternal
+           and (t.tgrelid in (select relid from pg_partition_tree(properties)) or t.tgrelid = properties
+             or t.tgrelid in (select relid from pg_partition_tree(units)) or t.tgrelid = units)
+    loop
+        execute format('drop trigger %I on %s', standing.tgname, standing.target);
+    end loop;
+    delete from rentsync.attachment where table_name in (properties, units);
+end
+$$;
+comment on function rentsync.detach(regclass, regclass) is 'Takes the triggers off again; the outbox stays.';

@@ -1,0 +1,7 @@
+-- Raises an alert, or counts up the one that stands unacknowledged. Locks that row. Says how often
+-- it was raised.
+insert into rentsync.alert as a (kind, receiver, property_id, message, raised_at, last_at)
+values ($1, $2, $3, $4, coalesce($5, clock_timestamp()), coalesce($5, clock_timestamp()))
+on conflict (kind, coalesce(receiver, ''), coalesce(property_id, -1)) where acked_at is null do update
+   set times = a.times + 1, message = excluded.message, last_at = excluded.last_at
+returning times

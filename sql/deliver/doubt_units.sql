@@ -1,0 +1,6 @@
+-- What a given up sync told (feed $1, sync $2, pairwise) may or may not have been applied: owed, whatever the source
+-- says by then. Locks the rows; their feed has no plan under way, because the sync was still open.
+update rentsync.ledger l
+   set owed = 'in_doubt'
+  from unnest($1::bigint[], $2::bigint[]) as given_up (feed_id, sequence)
+ where l.feed_id = given_up.feed_id and l.sequence = given_up.sequence

@@ -1,0 +1,50 @@
+-- The idle feeds of receiver $1 that have news, locked, each with what was touched: the next $5 after feed $4, of the
+-- properties $2 (null: of all, the sweep), at $3 (null: now).
+--
+-- News is: a transaction that the feed's cursor does not see, or something owed, or no cursor yet. Whether a feed is
+-- idle is asked of the open syncs, so that settling one never writes to its feed. Locks the feeds it returns; runs in
+-- the planner's REPEATABLE READ transaction, behind the receiver's planning lock.
+select f.feed_id, f.property_id, f.enabled, f.property_hash, f.property_owed, f.digest,
+       f.cursor is null or news.whole,
+       news.unit_ids,
+       news.oldest_change,
+       case when f.cursor is null or news.whole
+            then (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
+               + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id)
+            else coalesce(cardinality(news.unit_ids), 0)
+       end,
+       p.property_id::bigint, p.name, p.address, p.project_group_id, p.is_active, p.is_lease_up
+  from rentsync.feed f
+ cross join lateral (
+       select coalesce(bool_or(change.unit_ids is null), false) as whole,
+              array_agg(distinct touched.unit_id) filter (where touched.unit_id is not null) as unit_ids,
+              min(change.occurred_at) as oldest_change
+         from (select o.unit_ids, o.occurred_at from rentsync.outbox o
+                where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
+                union all
+               select o.unit_ids, o.occurred_at from rentsync.outbox o
+                where o.property_id = f.property_id and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
+                union all
+               select o.unit_ids, o.occurred_at from rentsync.outbox o
+                where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
+                union all
+               select o.unit_ids, o.occurred_at from rentsync.outbox o
+                where o.property_id is null and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
+              ) as change
+         left join lateral unnest(change.unit_ids) as touched (unit_id) on true
+       ) as news
+  left join rentsync.source_property() p on p.property_id = f.property_id
+ where f.receiver = $1
+   and ($2::bigint[] is null or f.property_id = any ($2))
+   and f.feed_id > $4
+   and not f.paused
+   and (f.rest_until is null or f.rest_until <= coalesce($3, clock_timestamp()))
+   and not exists (select from rentsync.sync s where s.feed_id = f.feed_id and s.state = 'open')
+   and (f.cursor is null
+     or news.oldest_change is not null
+     or f.property_owed is not null
+     or exists (select from rentsync.ledger l
+                 where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null))
+ order by f.feed_id
+ limit $5
+   for no key update of f

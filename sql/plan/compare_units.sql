@@ -1,0 +1,25 @@
+-- Source and ledger side by side, for every unit that a plan has to look at: the touched ($1 feed, $2 unit), the owed
+-- of the feeds $3, and everything on either side for the feeds $4 (properties $5).
+--
+-- A unit is looked up in the source by its id alone, so that one found under another property is known to have moved.
+-- Reads only.
+with key as (
+    select touched.feed_id, touched.unit_id from unnest($1::bigint[], $2::bigint[]) as touched (feed_id, unit_id)
+     union
+    select l.feed_id, l.unit_id from rentsync.ledger l
+     where l.feed_id = any ($3) and l.owed is not null and l.kept_back is null
+     union
+    select whole.feed_id, s.unit_id::bigint
+      from unnest($4::bigint[], $5::bigint[]) as whole (feed_id, property_id)
+      join rentsync.source_unit() s on s.property_id = whole.property_id
+     union
+    select l.feed_id, l.unit_id from rentsync.ledger l where l.feed_id = any ($4)
+)
+select key.feed_id, key.unit_id, s.property_id::bigint,
+       s.unit_code, s.building, s.floor, s.floorplan, s.type, s.dwelling_type, s.status_id, s.status_name,
+       s.when_available, s.base_rent, s.price_amortized, s.size_sqft, s.bedrooms, s.bathrooms, s.dens, s.exposure,
+       s.view, s.has_garage, s.pets_allowed, s.parking_stalls, s.storage_boxes, s.lead_first_name, s.lead_last_name,
+       l.unit_id is not null, l.unit_code, l.hash, l.removed, l.sequence, l.owed, l.kept_back
+  from key
+  left join rentsync.source_unit() s on s.unit_id = key.unit_id
+  left join rentsync.ledger l on l.feed_id = key.feed_id and l.unit_id = key.unit_id

@@ -1,0 +1,175 @@
+//! Capture: what is installed in AiGent's database, and taken away again.
+//!
+//! The triggers themselves are SQL (`migrations/0001_capture.sql`). Installing is one transaction: either all of it
+//! stands afterwards or nothing does. Whoever writes to the source never waits for it longer than a tenth of a second
+//! at a time.
+
+mod source;
+
+use anyhow::{Context, Result};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection, PgConnection};
+
+use crate::config::Source;
+use crate::database::{Database, check_server};
+use crate::fault::Fault;
+use source::{SOURCE_PROPERTY, SOURCE_UNIT};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What `install` tells whoever called it.
+pub struct Installed {
+    /// The two source tables, with their schema.
+    pub tables: [String; 2],
+    /// The statuses that the source has: id, name, units.
+    pub statuses: Vec<Status>,
+}
+
+/// A status of the source's units.
+#[derive(sqlx::FromRow)]
+pub struct Status {
+    /// `rentroll_status_id`
+    pub status_id: Option<i64>,
+    /// `rentroll_status`
+    pub status_name: Option<String>,
+    /// How many units have it.
+    pub units: i64,
+}
+
+/// Migrations, source functions, triggers. Can be called again: what stands already stays.
+pub async fn install(database: &Database, source: &Source) -> Result<Installed> {
+    let mut conn = database.connect().await?;
+    check_server(&mut conn).await?;
+    let mut tx = conn.begin().await?;
+    let properties = table(&mut tx, &source.properties_table, "source.properties_table").await?;
+    let units = table(&mut tx, &source.units_table, "source.units_table").await?;
+    lock(&mut tx).await?;
+    migrate(&mut tx).await?;
+    source::write(&mut tx, &SOURCE_PROPERTY, &properties).await?;
+    source::write(&mut tx, &SOURCE_UNIT, &units).await?;
+    let statuses = statuses(&mut tx).await?;
+    // Last, because from here on writers of the source wait for this transaction to end.
+    sqlx::query(include_str!("../../sql/capture/attach.sql"))
+        .bind(&properties)
+        .bind(&units)
+        .execute(&mut *tx)
+        .await
+        .context("attaching the triggers")?;
+    tx.commit().await?;
+    Ok(Installed {
+        tables: [properties, units],
+        statuses,
+    })
+}
+
+/// Takes the triggers off; with `purge` also the schema and all it holds. Says whether there was anything.
+pub async fn uninstall(database: &Database, purge: bool) -> Result<bool> {
+    let mut conn = database.connect().await?;
+    let mut tx = conn.begin().await?;
+    lock(&mut tx).await?;
+    if !is_installed(&mut tx).await? {
+        return Ok(false);
+    }
+    sqlx::query(include_str!("../../sql/capture/detach.sql"))
+        .execute(&mut *tx)
+        .await
+        .context("taking the triggers off")?;
+    if purge {
+        sqlx::query(include_str!("../../sql/capture/drop_schema.sql"))
+            .execute(&mut *tx)
+            .await
+            .context("dropping schema rentsync")?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Whether this release's migrations have been applied; an error says what to do where they have not.
+pub async fn check_installed(conn: &mut PgConnection) -> Result<()> {
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let applied: Option<i64> = if is_installed(conn).await? {
+        sqlx::query_scalar(include_str!("../../sql/capture/applied_version.sql"))
+            .fetch_one(conn)
+            .await?
+    } else {
+        None
+    };
+    if applied == newest {
+        return Ok(());
+    }
+    let message = match applied {
+        None => {
+            "the relay is not installed in this database: run `rentsync-relay install` as the owner of the source tables"
+        }
+        Some(_) => "schema rentsync is of another release: run this release's `rentsync-relay install`",
+    };
+    Err(Fault::usage(message).into())
+}
+
+async fn is_installed(conn: &mut PgConnection) -> Result<bool> {
+    Ok(
+        sqlx::query_scalar("select to_regclass('rentsync.migration') is not null")
+            .fetch_one(conn)
+            .await?,
+    )
+}
+
+async fn lock(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query(include_str!("../../sql/capture/lock_install.sql"))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// In our own schema, and inside the caller's transaction.
+async fn migrate(conn: &mut PgConnection) -> Result<()> {
+    let migrator = Migrator {
+        migrations: MIGRATIONS.migrations.clone(),
+        table_name: "rentsync.migration".into(),
+        create_schemas: vec!["rentsync".into()].into(),
+        locking: false,
+        ..Migrator::DEFAULT
+    };
+    migrator.run(conn).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::VersionMissing(version) => anyhow::Error::from(Fault::usage(format!(
+            "schema rentsync is of a newer release (migration {version} is unknown here): use that release"
+        ))),
+        error => anyhow::Error::from(error).context("creating schema rentsync (the role needs CREATE on the database)"),
+    })
+}
+
+/// The table's full name, checked to be one that triggers can stand on and that this role owns.
+async fn table(conn: &mut PgConnection, name: &str, setting: &str) -> Result<String> {
+    let found: Option<(String, String, bool, String, String)> =
+        sqlx::query_as(include_str!("../../sql/capture/table.sql"))
+            .bind(name)
+            .fetch_optional(conn)
+            .await?;
+    let Some((full, kind, owned, owner, role)) = found else {
+        return Err(Fault::usage(format!(
+            "table {name} does not exist in this database; set {setting} to the table that holds it; nothing was changed"
+        ))
+        .into());
+    };
+    if !matches!(kind.as_str(), "r" | "p") {
+        return Err(Fault::usage(format!(
+            "{full} ({setting}) is not a table; triggers stand on tables: name the table that it reads; nothing was changed"
+        ))
+        .into());
+    }
+    if !owned {
+        return Err(Fault::usage(format!(
+            "{full} belongs to {owner}, and {role} is not a member of that role: run install as {owner}; nothing was changed"
+        ))
+        .into());
+    }
+    Ok(full)
+}
+
+/// The statuses of the source, most frequent first: what `source.available_status_ids` can be chosen from.
+pub async fn statuses(conn: &mut PgConnection) -> Result<Vec<Status>> {
+    sqlx::query_as(include_str!("../../sql/capture/statuses.sql"))
+        .fetch_all(conn)
+        .await
+        .context("reading the statuses of rentsync.source_unit()")
+}

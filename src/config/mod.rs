@@ -1,0 +1,302 @@
+//! Settings: from `relay.toml` and the environment to typed values, or to an
+//! error that says what to change.
+//!
+//! `Config::parse` is pure: text and variables in, settings or problems out.
+//! `Config::load` does the reading around it. A key is declared where it is
+//! read, with its default and its range, and nowhere else; what no reader takes
+//! is an unknown key. Secrets stay references until they are used.
+//!
+//! Not its business: whether tables, statuses and receivers are there. That is
+//! seen by looking, not by reading settings.
+
+mod env;
+mod error;
+mod node;
+mod receiver;
+mod secret;
+mod section;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+pub use error::ConfigError;
+pub use receiver::{Auth, Breaker, Enroll, Receiver, Retry};
+pub use secret::{SecretPlace, SecretRef};
+
+use node::{Entries, Node};
+use section::{Reading, Section, read_nothing};
+use values::{Refusal, Taken, any_integer, duration, integer, list_of, text};
+
+/// Read when it is there and nothing else is asked for.
+const DEFAULT_FILE: &str = "relay.toml";
+
+/// PostgreSQL cuts a longer identifier without a word.
+const IDENTIFIER_BYTES_MAX: usize = 63;
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The database that holds the source and the relay's own schema.
+    pub database: Database,
+    /// The source tables.
+    pub source: Source,
+    /// The receivers by name.
+    pub receivers: BTreeMap<String, Receiver>,
+    /// The relay's own pace.
+    pub relay: Relay,
+}
+
+/// The database that holds the source and the relay's own schema.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Where it is, and as whom to connect; see [`Database::url`].
+    pub url: Option<SecretString>,
+    /// The most connections at once.
+    pub max_connections: u32,
+}
+
+/// The source tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The table of properties: plain identifiers, perhaps with a schema.
+    pub properties_table: String,
+    /// The table of units: plain identifiers, perhaps with a schema.
+    pub units_table: String,
+    /// Which statuses mean available; see [`Source::available_status_ids`].
+    pub available_status_ids: Option<Vec<i64>>,
+}
+
+/// The relay's own pace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relay {
+    /// How often to look for committed changes.
+    pub poll_every: Duration,
+    /// How often to look for what was left lying.
+    pub sweep_every: Duration,
+}
+
+impl Config {
+    /// The settings that hold here: of the file at `path`, or at `RELAY_CONFIG`,
+    /// or of `relay.toml` in the current directory when there is one, and over
+    /// them the environment's. Every secret has been read once.
+    ///
+    /// # Errors
+    /// When the file can't be read, when a setting is unknown or not allowed, or
+    /// when a secret can't be read.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_with(path, &env::of_process()?)
+    }
+
+    /// The settings of a file's text and of environment variables, which win
+    /// over it. Reads nothing else; `file_path` is for messages, and relative
+    /// paths are relative to its directory.
+    ///
+    /// # Errors
+    /// When a setting is unknown or not allowed.
+    pub fn parse(file_text: Option<&str>, file_path: &Path, env: &[(String, String)]) -> Result<Self, ConfigError> {
+        read_all(file_text, file_path, env).map(|(config, _)| config)
+    }
+
+    /// The receiver that is named, or the only one.
+    ///
+    /// # Errors
+    /// When there is none of that name, none at all, or a choice.
+    pub fn receiver(&self, name: Option<&str>) -> Result<&Receiver, ConfigError> {
+        let names: Vec<&str> = self.receivers.keys().map(String::as_str).collect();
+        let names = names.join(", ");
+        let problem = match (name, self.receivers.values().next()) {
+            (_, None) => "no receiver is configured; add [receivers.main] with its url to \
+                          relay.toml, or set RELAY_RECEIVERS__MAIN__URL."
+                .to_owned(),
+            (None, Some(only)) if self.receivers.len() == 1 => return Ok(only),
+            (None, Some(_)) => {
+                format!("several receivers are configured ({names}); choose one by --receiver NAME.")
+            }
+            (Some(name), Some(_)) => match self.receivers.get(name) {
+                Some(receiver) => return Ok(receiver),
+                None => format!("no receiver is named {name:?}; configured: {names}."),
+            },
+        };
+        Err(ConfigError::new(problem))
+    }
+
+    fn load_with(path: Option<&Path>, env: &[(String, String)]) -> Result<Self, ConfigError> {
+        let path = match settings_path(path, env) {
+            Some(path) => Some(path),
+            None => default_path()?,
+        };
+        let file_text = path.as_deref().map(read_settings).transpose()?;
+        let file_path = path.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+        let (config, reading) = read_all(file_text.as_deref(), &file_path, env)?;
+        check(&reading.secrets)?;
+        Ok(config)
+    }
+
+    fn read(root: &mut Section) -> Self {
+        Self {
+            database: root.section("database", Database::read),
+            source: root.section("source", Source::read),
+            receivers: root.named(
+                "receivers",
+                "must be small letters, digits and underscores and begin with a letter",
+                is_receiver_name,
+                Receiver::read,
+            ),
+            relay: root.section("relay", Relay::read),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        read_nothing(Self::read)
+    }
+}
+
+impl Database {
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// When that is not set.
+    pub fn url(&self) -> Result<&SecretString, ConfigError> {
+        self.url.as_ref().ok_or_else(|| {
+            ConfigError::new(
+                "database.url is not set; set DATABASE_URL=postgres://user@host/database, \
+                 or url under [database] in relay.toml.",
+            )
+        })
+    }
+
+    fn read(section: &mut Section) -> Self {
+        Self {
+            url: section.optional("url", database_url),
+            max_connections: section.take("max_connections", 8, integer(3..=1000)),
+        }
+    }
+}
+
+impl Source {
+    /// Which statuses mean that a unit is available.
+    ///
+    /// # Errors
+    /// When that is not set: it is never guessed.
+    pub fn available_status_ids(&self) -> Result<&[i64], ConfigError> {
+        self.available_status_ids.as_deref().ok_or_else(|| {
+            ConfigError::new(
+                "source.available_status_ids is not set, and guessing which status means \
+                 available is dangerous: a wrong guess offers units that are let. \
+                 Set it to the ids that the source uses, available_status_ids = [1, 4] under \
+                 [source] in relay.toml or RELAY_SOURCE__AVAILABLE_STATUS_IDS='[1, 4]'.",
+            )
+        })
+    }
+
+    fn read(section: &mut Section) -> Self {
+        let table = || {
+            text(
+                "must be a table's name, with its schema if need be: letters, digits and \
+                 underscores, like \"projects\" or \"rent.projects\"",
+                is_table_name,
+            )
+        };
+        let units = "project_rent_roll_units".to_owned();
+        Self {
+            properties_table: section.take("properties_table", "projects".to_owned(), table()),
+            units_table: section.take("units_table", units, table()),
+            available_status_ids: section.optional("available_status_ids", list_of(any_integer)),
+        }
+    }
+}
+
+impl Relay {
+    fn read(section: &mut Section) -> Self {
+        let millis = Duration::from_millis;
+        let secs = Duration::from_secs;
+        Self {
+            poll_every: section.take("poll_every", millis(25), duration(millis(5)..=secs(10))),
+            sweep_every: section.take("sweep_every", secs(10), duration(millis(100)..=secs(60 * 60))),
+        }
+    }
+}
+
+/// The settings, and what reading them gathered.
+fn read_all(
+    file_text: Option<&str>,
+    file_path: &Path,
+    env: &[(String, String)],
+) -> Result<(Config, Reading), ConfigError> {
+    let mut entries = match file_text {
+        Some(text) => node::parse_file(text, file_path)?,
+        None => Entries::new(),
+    };
+    let mut reading = Reading {
+        directory: file_path.parent().unwrap_or(Path::new("")).to_owned(),
+        problems: env::overlay(&mut entries, env),
+        ..Reading::default()
+    };
+    let config = reading.read(entries, Config::read);
+    ConfigError::unless_none(std::mem::take(&mut reading.problems))?;
+    Ok((config, reading))
+}
+
+fn settings_path(path: Option<&Path>, env: &[(String, String)]) -> Option<PathBuf> {
+    let asked_for = || env::value_of(env, env::CONFIG_VARIABLE).map(PathBuf::from);
+    path.map(Path::to_owned).or_else(asked_for)
+}
+
+fn default_path() -> Result<Option<PathBuf>, ConfigError> {
+    let path = Path::new(DEFAULT_FILE);
+    match path.try_exists() {
+        Ok(exists) => Ok(exists.then(|| path.to_owned())),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn read_settings(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ConfigError {
+    let path = path.display();
+    ConfigError::new(format!("the settings file {path} can't be read: {error}"))
+}
+
+/// Reads every secret once, so that a missing one is told at the start and not
+/// by the first request.
+fn check(secrets: &[SecretRef]) -> Result<(), ConfigError> {
+    let unreadable = secrets.iter().filter_map(|secret| secret.read().err());
+    ConfigError::unless_none(unreadable.map(|error| error.to_string()).collect())
+}
+
+fn database_url(node: &Node) -> Taken<SecretString> {
+    let is_postgres = |text: &&str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+    match node.as_str().filter(is_postgres) {
+        Some(text) => Ok(SecretString::from(text)),
+        None => Err(Refusal::hiding_value(
+            "must be a URL like postgres://user@host/database",
+        )),
+    }
+}
+
+fn is_receiver_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'))
+}
+
+fn is_table_name(name: &str) -> bool {
+    name.split('.').count() <= 2 && name.split('.').all(is_identifier)
+}
+
+/// An identifier that needs no quotes, so that it can stand in a statement.
+fn is_identifier(name: &str) -> bool {
+    name.len() <= IDENTIFIER_BYTES_MAX
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! What a value may be: one function for each kind of setting, which says in
+//! words what is allowed when it refuses.
+//!
+//! Not its business: which key takes which kind.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::node::Node;
+
+/// Why a value is not taken, to be read after the key's name.
+pub(super) struct Refusal {
+    pub must: String,
+    pub hides_value: bool,
+}
+
+/// A value, or why not.
+pub(super) type Taken<T> = Result<T, Refusal>;
+
+impl Refusal {
+    pub fn new(must: impl Into<String>) -> Self {
+        Self {
+            must: must.into(),
+            hides_value: false,
+        }
+    }
+
+    /// For values that are secrets or may hold one.
+    pub fn hiding_value(must: impl Into<String>) -> Self {
+        Self {
+            must: must.into(),
+            hides_value: true,
+        }
+    }
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(node: &Node) -> Taken<bool> {
+    let value = node.to_value().and_then(|value| value.as_bool());
+    value.ok_or_else(|| Refusal::new("must be true or false"))
+}
+
+/// Any whole number.
+pub(super) fn any_integer(node: &Node) -> Taken<i64> {
+    let value = node.to_value().and_then(|value| value.as_integer());
+    value.ok_or_else(|| Refusal::new("must be a whole number"))
+}
+
+/// A whole number within a range.
+pub(super) fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&Node) -> Taken<T> {
+    move |node| {
+        let value = node.to_value().and_then(|value| value.as_integer());
+        value
+            .filter(|value| range.contains(value))
+            .and_then(|value| T::try_from(value).ok())
+            .ok_or_else(|| {
+                let (low, high) = (range.start(), range.end());
+                Refusal::new(format!("must be a whole number from {low} to {high}"))
+            })
+    }
+}
+
+/// A duration within a range.
+///
+/// A number without its unit is refused, since seconds and milliseconds are
+/// guessed with equal right.
+pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Node) -> Taken<Duration> {
+    move |node| {
+        node.as_str()
+            .filter(|text| !is_bare_number(text))
+            .and_then(|text| humantime::parse_duration(text).ok())
+            .filter(|duration| range.contains(duration))
+            .ok_or_else(|| {
+                let low = humantime::format_duration(*range.start());
+                let high = humantime::format_duration(*range.end());
+                Refusal::new(format!(
+                    "must be a duration from {low} to {high}, \
+                     written with its unit, like \"250ms\", \"1m\" or \"14d\""
+                ))
+            })
+    }
+}
+
+fn is_bare_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok()
+}
+
+/// One of a few words.
+pub(super) fn one_of<T: Clone>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Taken<T> {
+    move |node| {
+        let chosen = choices.iter().find(|(word, _)| node.as_str() == Some(word));
+        chosen.map(|(_, value)| value.clone()).ok_or_else(|| {
+            let words: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
+            Refusal::new(format!("must be {}", words.join(" or ")))
+        })
+    }
+}
+
+/// A list of at least one item.
+pub(super) fn list_of<T>(item: impl Fn(&Node) -> Taken<T>) -> impl Fn(&Node) -> Taken<Vec<T>> {
+    move |node| {
+        let items = node.to_items().filter(|items| !items.is_empty());
+        let items = items.ok_or_else(|| Refusal::new("must be a list of at least one item"))?;
+        items.iter().map(|node| checked_item(&item, node)).collect()
+    }
+}
+
+fn checked_item<T>(item: impl Fn(&Node) -> Taken<T>, node: &Node) -> Taken<T> {
+    item(node).map_err(|refusal| Refusal {
+        must: format!("each item {}", refusal.must),
+        ..refusal
+    })
+}
+
+/// A string that a rule accepts; `must` says what the rule is.
+pub(super) fn text(must: impl Display, rule: impl Fn(&str) -> bool) -> impl Fn(&Node) -> Taken<String> {
+    move |node| {
+        let text = node.as_str().filter(|text| rule(text));
+        text.map(str::to_owned).ok_or_else(|| Refusal::new(must.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(toml: &str) -> Node {
+        Node::value("relay.toml".into(), toml.parse().unwrap())
+    }
+
+    fn refused<T>(taken: Taken<T>) -> String {
+        match taken {
+            Ok(_) => panic!("taken"),
+            Err(refusal) => refusal.must,
+        }
+    }
+
+    #[test]
+    fn durations_have_units_and_keep_to_their_range() {
+        let kind = duration(Duration::from_millis(100)..=Duration::from_secs(600));
+        let taken = |toml| kind(&written(toml)).ok();
+        assert_eq!(taken("'250ms'"), Some(Duration::from_millis(250)));
+        assert_eq!(taken("'100ms'"), Some(Duration::from_millis(100)));
+        assert_eq!(taken("'99ms'"), None);
+        assert_eq!(taken("'10m'"), Some(Duration::from_secs(600)));
+        assert_eq!(taken("'10m 1ms'"), None);
+        for bare in ["30", "'30'", "0.5", "'0'", "''"] {
+            let must = refused(kind(&written(bare)));
+            assert!(
+                must.contains("from 100ms to 10m") && must.contains("\"250ms\""),
+                "{must}"
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_keep_to_their_range_and_type() {
+        let kind = integer::<usize>(1..=256);
+        assert_eq!(kind(&written("1")).ok(), Some(1));
+        assert_eq!(kind(&written("256")).ok(), Some(256));
+        for wrong in ["0", "257", "-1", "1.0", "'1'"] {
+            assert_eq!(refused(kind(&written(wrong))), "must be a whole number from 1 to 256");
+        }
+    }
+
+    #[test]
+    fn a_list_has_items_and_each_is_checked() {
+        let kind = list_of(any_integer);
+        assert_eq!(kind(&written("[1, 4]")).ok(), Some(vec![1, 4]));
+        assert!(refused(kind(&written("[]"))).contains("at least one"));
+        assert!(refused(kind(&written("1"))).contains("list"));
+        assert_eq!(refused(kind(&written("[1, 'x']"))), "each item must be a whole number");
+    }
+
+    #[test]
+    fn a_word_is_one_of_the_choices() {
+        let kind = one_of(&[("active", 1), ("listed", 2)]);
+        assert_eq!(kind(&written("'listed'")).ok(), Some(2));
+        assert_eq!(refused(kind(&written("'all'"))), "must be \"active\" or \"listed\"");
+    }
+}

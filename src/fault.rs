@@ -1,0 +1,69 @@
+//! Failures that a person can do something about, and the exit code each ends in.
+
+use std::fmt;
+
+/// What kind of failure, and one clear sentence: what failed, on what, what to do.
+#[derive(Debug)]
+pub struct Fault {
+    code: u8,
+    message: String,
+}
+
+impl Fault {
+    /// The command's own finding is bad: drift, something undelivered. Exit code 1.
+    pub fn finding(message: impl Into<String>) -> Self {
+        Self {
+            code: 1,
+            message: message.into(),
+        }
+    }
+
+    /// Usage or configuration. Exit code 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self {
+            code: 2,
+            message: message.into(),
+        }
+    }
+
+    /// The database or the receiver couldn't be reached. Exit code 3.
+    pub fn unreachable(message: impl Into<String>) -> Self {
+        Self {
+            code: 3,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// The exit code for an error, however deep in its chain the cause lies.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    error.chain().find_map(code_of).unwrap_or(1)
+}
+
+fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
+    if let Some(fault) = cause.downcast_ref::<Fault>() {
+        return Some(fault.code);
+    }
+    if cause.is::<crate::config::ConfigError>() {
+        return Some(2);
+    }
+    match cause.downcast_ref::<sqlx::Error>()? {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Some(3),
+        // Not installed, or rights are missing: set-up, not data.
+        sqlx::Error::Database(error) if is_setup(error.code().as_deref()) => Some(2),
+        _ => None,
+    }
+}
+
+/// Undefined table, column, function, schema; insufficient privilege.
+fn is_setup(sqlstate: Option<&str>) -> bool {
+    matches!(sqlstate, Some("42P01" | "42703" | "42883" | "3F000" | "42501"))
+}

@@ -1,0 +1,41 @@
+//! rentsync-relay keeps a listing partner's copy of a PostgreSQL rent roll right.
+//!
+//! In reading order: what is told, the stages that tell it, the loop that runs them, and what stands around.
+
+#![forbid(unsafe_code)]
+
+/// What differs between source and ledger: one exhaustive match.
+pub mod delta;
+/// What a receiver sees: JSON, hashes, digests, bodies.
+pub mod payload;
+/// What to do about an answer: one exhaustive function.
+pub mod policy;
+/// Sync IDs.
+pub mod sync;
+/// What a property and a unit are.
+pub mod unit;
+
+/// Stage 1: triggers write changes into the outbox.
+pub mod capture;
+/// Stage 3: lease, send, settle.
+pub mod deliver;
+/// Stage 2: compare, seal.
+pub mod plan;
+/// One receiver's HTTP endpoint.
+pub mod receiver;
+
+/// The only loops.
+pub mod relay;
+
+/// What a person should know.
+pub mod alert;
+/// What time a stage goes by.
+pub mod clock;
+/// Settings.
+pub mod config;
+/// Connecting.
+pub mod database;
+/// Failures a person can do something about.
+pub mod fault;
+/// A private PostgreSQL for demo, tests and bench.
+pub mod local_postgres;

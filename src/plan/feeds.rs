@@ -1,0 +1,116 @@
+//! Which feeds a batch plans.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+
+use super::{UNITS_PER_BATCH_MAX, Where};
+use crate::config::Receiver;
+use crate::delta::Reason;
+use crate::payload::{Digest, Hash};
+use crate::unit::{Columns, Property};
+
+/// A feed with news, and what is known of it before its units are compared.
+pub(super) struct ChosenFeed {
+    pub feed_id: i64,
+    pub property_id: i64,
+    /// Why its units count as removed although the source has them; none: they don't.
+    pub uncovered: Option<Reason>,
+    pub property_hash: Option<Hash>,
+    pub property_owed: bool,
+    pub digest: Digest,
+    /// Compare everything rather than what was touched.
+    pub whole: bool,
+    pub touched: Vec<i64>,
+    pub oldest_change: Option<DateTime<Utc>>,
+    pub property: Property,
+    /// Units to look at, about.
+    weight: i64,
+}
+
+/// Locks the next feeds with news, as many as fit a batch; the second value says where to go on.
+pub(super) async fn choose(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    place: &Where<'_>,
+    after: i64,
+    feeds_max: i64,
+    now: Option<DateTime<Utc>>,
+) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
+    let properties = match place {
+        Where::Everywhere => None,
+        Where::Properties(properties) => Some(*properties),
+    };
+    let rows = sqlx::query(include_str!("../../sql/plan/choose_feeds.sql"))
+        .bind(&receiver.name)
+        .bind(properties)
+        .bind(now)
+        .bind(after)
+        .bind(feeds_max)
+        .fetch_all(conn)
+        .await?;
+    let full = i64::try_from(rows.len())? == feeds_max;
+    let feeds: Vec<_> = rows.iter().map(|row| read(row, receiver)).collect::<Result<_>>()?;
+    let fitting = how_many_fit(&feeds);
+    let more_after = (full || fitting < feeds.len()).then(|| feeds[fitting - 1].feed_id);
+    Ok((feeds.into_iter().take(fitting).collect(), more_after))
+}
+
+/// The longest beginning within the bound on units, but at least one feed.
+fn how_many_fit(feeds: &[ChosenFeed]) -> usize {
+    let mut units = 0;
+    feeds
+        .iter()
+        .take_while(|feed| {
+            let first = units == 0;
+            units += feed.weight.max(1);
+            first || units <= UNITS_PER_BATCH_MAX
+        })
+        .count()
+}
+
+fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
+    let mut columns = Columns::of(row);
+    let (feed_id, property_id) = (columns.next()?, columns.next()?);
+    let enabled: bool = columns.next()?;
+    let property_hash: Option<Vec<u8>> = columns.next()?;
+    let property_owed: Option<String> = columns.next()?;
+    let digest: Vec<u8> = columns.next()?;
+    let whole = columns.next()?;
+    let touched: Option<Vec<i64>> = columns.next()?;
+    let oldest_change = columns.next()?;
+    let weight = columns.next()?;
+    let property = Property::read(&mut columns)?;
+    Ok(ChosenFeed {
+        feed_id,
+        property_id,
+        uncovered: uncovered(enabled, property.as_ref(), receiver),
+        property_hash: property_hash.map(Hash::try_from).transpose()?,
+        property_owed: property_owed.is_some(),
+        digest: Digest::try_from(digest)?,
+        whole,
+        touched: touched.unwrap_or_default(),
+        oldest_change,
+        property: property.unwrap_or_else(|| Property::gone(property_id)),
+        weight,
+    })
+}
+
+fn uncovered(enabled: bool, property: Option<&Property>, receiver: &Receiver) -> Option<Reason> {
+    let Some(property) = property else {
+        return Some(Reason::Deleted);
+    };
+    let in_portfolio = match (&receiver.property_groups, property.project_group_id) {
+        (None, _) => true,
+        (Some(groups), Some(group)) => groups.contains(&group),
+        (Some(_), None) => false,
+    };
+    if !enabled {
+        Some(Reason::FeedDisabled)
+    } else if !property.is_active || !in_portfolio {
+        Some(Reason::PropertyInactive)
+    } else {
+        None
+    }
+}

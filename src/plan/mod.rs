@@ -1,0 +1,158 @@
+//! Plan: compare the source with the ledger, seal what differs as syncs.
+//!
+//! One batch is one REPEATABLE READ transaction over many feeds of one receiver, behind that receiver's planning lock,
+//! which is taken before the snapshot. It guarantees: a feed's cursor moves to the transaction's snapshot only together
+//! with the sealed sync, the ledger rows and the `owed` marks that account for every touched unit; a feed has at most
+//! one open sync; what doesn't fit a request is marked owed, not forgotten. Nothing is sent here.
+//!
+//! Correctness does not depend on anybody telling the planner where to look: notices name properties for speed, the
+//! sweep asks every feed by its own cursor.
+
+mod compare;
+mod feeds;
+mod seal;
+mod walk;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgConnection};
+
+use crate::config::Receiver;
+
+pub use walk::{Step, Walk, register};
+
+/// How many feeds one transaction plans at most.
+const FEEDS_PER_BATCH_MAX: i64 = 256;
+/// How many units one transaction looks at, unless a single feed has more: what bounds the relay's memory.
+const UNITS_PER_BATCH_MAX: i64 = 10_000;
+/// Serialisation failures are rare behind the planning lock; more than these in a row are a defect.
+const TRIES_MAX: u32 = 5;
+
+/// Where to look for news.
+#[derive(Clone, Debug)]
+pub enum Where<'a> {
+    /// Every feed, by its own cursor.
+    Everywhere,
+    /// The feeds of these properties.
+    Properties(&'a [i64]),
+}
+
+/// Who is planned for, and what of the source counts as available.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The receiver.
+    pub receiver: &'a Receiver,
+    /// The status ids that mean available.
+    pub available_status_ids: &'a [i64],
+}
+
+/// What one batch did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// Feeds looked at.
+    pub feeds: usize,
+    /// Syncs sealed.
+    pub syncs: usize,
+    /// Units told in them.
+    pub units: usize,
+    /// Removals told in them.
+    pub removed_units: usize,
+    /// There may be more feeds beyond this one.
+    pub more_after: Option<i64>,
+    /// Another relay holds this receiver's planning lock; nothing was done.
+    pub elsewhere: bool,
+}
+
+/// Plans the next batch of feeds beyond `after`, at most `feeds_max` of them.
+pub async fn plan_batch(
+    conn: &mut PgConnection,
+    scope: Scope<'_>,
+    place: &Where<'_>,
+    after: i64,
+    feeds_max: usize,
+    now: Option<DateTime<Utc>>,
+) -> Result<Planned> {
+    let receiver = &scope.receiver.name;
+    if !try_lock(conn, receiver).await? {
+        return Ok(Planned {
+            elsewhere: true,
+            ..Planned::default()
+        });
+    }
+    let planned = plan_locked(conn, scope, place, after, feeds_max, now).await;
+    let unlocked = unlock(conn, receiver).await;
+    let planned = planned.with_context(|| format!("planning for receiver {receiver}"))?;
+    unlocked.map(|()| planned)
+}
+
+/// Enrols active properties that have no feed yet; `properties` limits where to look.
+pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Option<&[i64]>) -> Result<u64> {
+    let done = sqlx::query(include_str!("../../sql/plan/enroll.sql"))
+        .bind(&receiver.name)
+        .bind(&receiver.property_groups)
+        .bind(properties)
+        .execute(conn)
+        .await
+        .context("enrolling new properties")?;
+    Ok(done.rows_affected())
+}
+
+async fn plan_locked(
+    conn: &mut PgConnection,
+    scope: Scope<'_>,
+    place: &Where<'_>,
+    after: i64,
+    feeds_max: usize,
+    now: Option<DateTime<Utc>>,
+) -> Result<Planned> {
+    let mut tries = 1;
+    loop {
+        match plan_once(conn, scope, place, after, feeds_max, now).await {
+            Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn plan_once(
+    conn: &mut PgConnection,
+    scope: Scope<'_>,
+    place: &Where<'_>,
+    after: i64,
+    feeds_max: usize,
+    now: Option<DateTime<Utc>>,
+) -> Result<Planned> {
+    let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
+    let feeds_max = FEEDS_PER_BATCH_MAX.min(i64::try_from(feeds_max)?);
+    let (feeds, more_after) = feeds::choose(&mut tx, scope.receiver, place, after, feeds_max, now).await?;
+    if feeds.is_empty() {
+        return Ok(Planned::default());
+    }
+    let deltas = compare::compare(&mut tx, scope, feeds).await?;
+    let planned = seal::seal(&mut tx, scope.receiver, &deltas, now).await?;
+    tx.commit().await?;
+    Ok(Planned { more_after, ..planned })
+}
+
+async fn try_lock(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/plan/try_lock.sql"))
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
+}
+
+async fn unlock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/unlock.sql"))
+        .bind(receiver)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn is_serialization_failure(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
+        .filter_map(sqlx::Error::as_database_error)
+        .any(|error| error.code().is_some_and(|code| code == "40001"))
+}

@@ -1,0 +1,248 @@
+//! What to do about an answer: one exhaustive function, and nothing else decides.
+//!
+//! Pure: an answer, how often the sync was tried and the receiver's schedule go in, a decision comes out. The rows are
+//! those of the guide's section 7, completed where it is silent.
+
+use std::time::Duration;
+
+use crate::config::Retry;
+
+/// No silence asked for by a receiver is kept longer than this.
+pub const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// How one try ended, as the world sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The receiver answered.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// How long the receiver asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// 2xx, but the receiver has seen a newer sequence for this property.
+    Stale {
+        /// The newest it has.
+        sequence: i64,
+    },
+    /// No whole answer within the deadline.
+    Timeout,
+    /// No connection: refused, unreachable, or the name isn't known.
+    NotConnected,
+    /// The connection broke before the answer was whole.
+    ConnectionLost,
+    /// The receiver isn't who it should be.
+    BadCertificate,
+    /// Relay after relay took the sync and was never heard of again.
+    RelayLost,
+}
+
+/// What is known of a sync when its answer comes.
+#[derive(Clone, Copy, Debug)]
+pub struct Tried {
+    /// Tries that counted before this one.
+    pub attempts: u32,
+    /// How long ago it was sealed.
+    pub age: Duration,
+    /// Between 0 and 1: how much of the jitter to add.
+    pub jitter: f64,
+}
+
+/// What becomes of the sync, its feed and its receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The receiver has it.
+    Delivered,
+    /// The receiver is ahead of our numbering: raise it, and tell the feed's units again.
+    Renumber {
+        /// What the receiver has.
+        beyond: i64,
+    },
+    /// The same bytes again, after this long; the try counts.
+    Retry {
+        /// How long.
+        after: Duration,
+    },
+    /// The same bytes again, and nothing else to this receiver, after this long; the try doesn't count.
+    Wait {
+        /// How long.
+        after: Duration,
+    },
+    /// Never again: what it told is in doubt.
+    Rejected,
+    /// Tried often enough: what it told is in doubt.
+    Exhausted,
+    /// Nothing more to this receiver until a person or a probe says otherwise.
+    Pause,
+}
+
+/// The table.
+pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
+    match answer {
+        Answer::Stale { sequence } => Decision::Renumber { beyond: *sequence },
+        Answer::Status { status, retry_after } => match status {
+            200..=299 => Decision::Delivered,
+            300..=399 | 401 | 403 | 404 | 410 => Decision::Pause,
+            408 | 409 | 425 | 500..=599 => again(tried, retry, *retry_after),
+            429 if tried.age >= WAIT_MAX => Decision::Exhausted,
+            429 => Decision::Wait {
+                after: later(wait(tried, retry), *retry_after),
+            },
+            // 400, 413, 422 and every other 4xx; a status outside HTTP's ranges is no answer to this request either.
+            _ => Decision::Rejected,
+        },
+        Answer::Timeout | Answer::NotConnected | Answer::ConnectionLost => again(tried, retry, None),
+        Answer::BadCertificate => Decision::Pause,
+        Answer::RelayLost => Decision::Exhausted,
+    }
+}
+
+fn again(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision {
+    if tried.attempts as usize >= retry.schedule.len() {
+        return Decision::Exhausted;
+    }
+    Decision::Retry {
+        after: later(wait(tried, retry), retry_after),
+    }
+}
+
+fn wait(tried: Tried, retry: &Retry) -> Duration {
+    let step = (tried.attempts as usize).min(retry.schedule.len() - 1);
+    let jitter = f64::from(retry.jitter_percent) / 100.0 * tried.jitter;
+    retry.schedule[step].mul_f64(1.0 + jitter)
+}
+
+/// Never sooner than the receiver asks, never later than a day.
+fn later(wait: Duration, retry_after: Option<Duration>) -> Duration {
+    retry_after.map_or(wait, |asked| wait.max(asked)).min(WAIT_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn guide() -> Retry {
+        Retry {
+            schedule: [1, 2, 5, 10].map(|minutes| minutes * MINUTE).to_vec(),
+            jitter_percent: 0,
+        }
+    }
+
+    fn tried(attempts: u32) -> Tried {
+        Tried {
+            attempts,
+            age: Duration::ZERO,
+            jitter: 0.0,
+        }
+    }
+
+    fn status(status: u16) -> Answer {
+        Answer::Status {
+            status,
+            retry_after: None,
+        }
+    }
+
+    #[test]
+    fn the_guides_schedule_is_kept_and_the_fifth_failure_is_the_last() {
+        for answer in [
+            status(500),
+            status(504),
+            status(408),
+            status(409),
+            status(425),
+            Answer::Timeout,
+            Answer::NotConnected,
+            Answer::ConnectionLost,
+        ] {
+            let decisions: Vec<_> = (0..5)
+                .map(|attempts| decide(&answer, tried(attempts), &guide()))
+                .collect();
+            let mut expected: Vec<_> = [1, 2, 5, 10]
+                .map(|minutes| Decision::Retry {
+                    after: minutes * MINUTE,
+                })
+                .to_vec();
+            expected.push(Decision::Exhausted);
+            assert_eq!(decisions, expected, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn each_status_has_its_row() {
+        let rows: &[(&[u16], Decision)] = &[
+            (&[200, 201, 202, 204, 299], Decision::Delivered),
+            (&[301, 302, 304, 307, 308, 401, 403, 404, 410], Decision::Pause),
+            (
+                &[400, 402, 405, 406, 411, 413, 415, 422, 426, 451, 499, 100, 600],
+                Decision::Rejected,
+            ),
+        ];
+        for (statuses, expected) in rows {
+            for &code in *statuses {
+                assert_eq!(decide(&status(code), tried(0), &guide()), *expected, "{code}");
+            }
+        }
+        assert_eq!(decide(&Answer::BadCertificate, tried(0), &guide()), Decision::Pause);
+        assert_eq!(decide(&Answer::RelayLost, tried(0), &guide()), Decision::Exhausted);
+        let stale = Answer::Stale { sequence: 9 };
+        assert_eq!(decide(&stale, tried(0), &guide()), Decision::Renumber { beyond: 9 });
+    }
+
+    #[test]
+    fn a_retry_comes_never_sooner_than_asked_and_never_later_than_a_day() {
+        let asked = |status, seconds| Answer::Status {
+            status,
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        let after = |seconds| Duration::from_secs(seconds);
+        assert_eq!(
+            decide(&asked(503, 7), tried(0), &guide()),
+            Decision::Retry { after: MINUTE }
+        );
+        assert_eq!(
+            decide(&asked(503, 90), tried(0), &guide()),
+            Decision::Retry { after: after(90) }
+        );
+        assert_eq!(
+            decide(&asked(429, 90), tried(0), &guide()),
+            Decision::Wait { after: after(90) }
+        );
+        assert_eq!(
+            decide(&asked(429, 999_999), tried(0), &guide()),
+            Decision::Wait { after: WAIT_MAX }
+        );
+    }
+
+    #[test]
+    fn a_rate_limit_burns_no_attempt_but_ends_after_a_day() {
+        for attempts in [0, 4, 99] {
+            assert!(matches!(
+                decide(&status(429), tried(attempts), &guide()),
+                Decision::Wait { .. }
+            ));
+        }
+        let aged = |age| Tried { age, ..tried(0) };
+        let second = Duration::from_secs(1);
+        assert!(matches!(
+            decide(&status(429), aged(WAIT_MAX - second), &guide()),
+            Decision::Wait { .. }
+        ));
+        assert_eq!(decide(&status(429), aged(WAIT_MAX), &guide()), Decision::Exhausted);
+    }
+
+    #[test]
+    fn jitter_only_adds() {
+        let retry = Retry {
+            jitter_percent: 10,
+            ..guide()
+        };
+        for (jitter, seconds) in [(0.0, 60), (0.5, 63), (1.0, 66)] {
+            let tried = Tried { jitter, ..tried(0) };
+            let after = Duration::from_secs(seconds);
+            assert_eq!(decide(&Answer::Timeout, tried, &retry), Decision::Retry { after });
+        }
+    }
+}
