@@ -29,13 +29,21 @@ pub mod relay;
 
 /// What a person should know.
 pub mod alert;
+/// The commands.
+pub mod cli;
 /// What time a stage goes by.
 pub mod clock;
 /// Settings.
 pub mod config;
 /// Connecting.
 pub mod database;
+/// A day in fast motion, and the proof at its end.
+pub mod demo;
 /// Failures a person can do something about.
 pub mod fault;
 /// A private PostgreSQL for demo, tests and bench.
 pub mod local_postgres;
+/// A stand-in for RentSync, written from the contract alone.
+pub mod sandbox;
+/// Whether a receiver is at rest.
+pub mod status;

@@ -94,8 +94,8 @@ impl Relay {
         Ok(())
     }
 
-    /// One pass: plans and delivers until nothing is due. Waits for no retry.
-    pub async fn once(&self) -> Result<Pass> {
+    /// One pass: plans and delivers until nothing is due. Waits for no retry. Tells `progress` after each step.
+    pub async fn once(&self, progress: &mut dyn FnMut(&Pass)) -> Result<Pass> {
         let available = self.config.source.available_status_ids()?.to_vec();
         let pool = self.pool();
         let mut conn = self.begin(&available).await?;
@@ -123,6 +123,7 @@ impl Relay {
                 } else if started == 0 && !step.more {
                     break;
                 }
+                progress(&pass);
                 if step.planned.elsewhere {
                     sleep(self.config.relay.poll_every).await;
                 }

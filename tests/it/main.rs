@@ -1,2 +1,6 @@
-//! Integration tests.
+//! Claims about the relay, each against a real PostgreSQL and real sockets.
+
+mod capture;
+mod install;
 mod local_postgres;
+mod support;

@@ -1,0 +1,18 @@
+-- Enables or disables ($3), pauses or resumes ($4) the feed of property $2 to receiver $1; enabling enrols a property of
+-- the source that has no feed. Locks the feed. A row in the outbox has it planned at once. Says whether there is one.
+with known as (
+    insert into rentsync.receiver (receiver) values ($1) on conflict do nothing
+), changed as (
+    update rentsync.feed set enabled = coalesce($3, enabled), paused = coalesce($4, paused)
+     where receiver = $1 and property_id = $2
+    returning property_id
+), enrolled as (
+    insert into rentsync.feed (receiver, property_id)
+    select $1, p.property_id from rentsync.source_property() p
+     where $3 and p.property_id = $2 and not exists (select from changed)
+    returning property_id
+), noticed as (
+    insert into rentsync.outbox (property_id, op)
+    select property_id, 'feed' from changed union all select property_id, 'feed' from enrolled
+)
+select exists (select from changed) or exists (select from enrolled)

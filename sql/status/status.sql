@@ -1,0 +1,44 @@
+-- How each receiver stands ($1: this one, null: all). Reads only; asks every feed for changes beyond its cursor.
+select r.receiver,
+       case when r.paused_at is not null then 'paused since ' || to_char(r.paused_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS"Z"') || ': ' || r.paused_because
+            when r.wait_until > clock_timestamp() then 'asked to wait until ' || to_char(r.wait_until at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS"Z"')
+            else 'open'
+       end as state,
+       feeds.feeds, feeds.feeds_behind, feeds.feeds_resting, feeds.feeds_paused,
+       units.units_told, units.units_owed, units.units_kept_back,
+       least(feeds.oldest_change, syncs.oldest_change) as oldest_change,
+       syncs.open_syncs, syncs.next_try, syncs.last_delivered,
+       (select count(*) from rentsync.alert a where a.receiver = r.receiver and a.acked_at is null) as alerts
+  from rentsync.receiver r
+ cross join lateral (
+       select count(*) as feeds,
+              count(*) filter (where f.cursor is null or news.oldest_change is not null) as feeds_behind,
+              count(*) filter (where f.rest_until is not null) as feeds_resting,
+              count(*) filter (where f.paused) as feeds_paused,
+              min(news.oldest_change) as oldest_change
+         from rentsync.feed f
+        cross join lateral (
+              select min(o.occurred_at) as oldest_change
+                from rentsync.outbox o
+               where (o.property_id = f.property_id or o.property_id is null)
+                 and o.xid >= pg_snapshot_xmin(f.cursor)
+                 and not pg_visible_in_snapshot(o.xid, f.cursor)
+              ) as news
+        where f.receiver = r.receiver
+       ) as feeds
+ cross join lateral (
+       select count(l.hash) as units_told, count(l.owed) as units_owed, count(l.kept_back) as units_kept_back
+         from rentsync.feed f
+         join rentsync.ledger l using (feed_id)
+        where f.receiver = r.receiver
+       ) as units
+ cross join lateral (
+       select count(*) filter (where s.state = 'open') as open_syncs,
+              min(s.due_at) as next_try,
+              min(s.oldest_change) filter (where s.state = 'open') as oldest_change,
+              max(s.settled_at) filter (where s.state = 'delivered') as last_delivered
+         from rentsync.sync s
+        where s.receiver = r.receiver
+       ) as syncs
+ where $1::text is null or r.receiver = $1
+ order by r.receiver

@@ -1,0 +1,18 @@
+-- How many feeds of receiver $1 are not at rest, and how many active properties have no feed yet. Reads only.
+select (select count(*)
+          from rentsync.feed f
+         where f.receiver = $1 and not f.paused
+           and (f.cursor is null
+             or f.rest_until is not null
+             or f.property_owed is not null
+             or exists (select from rentsync.sync s where s.feed_id = f.feed_id and s.state = 'open')
+             or exists (select from rentsync.ledger l
+                         where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null)
+             or exists (select from rentsync.outbox o
+                         where (o.property_id = f.property_id or o.property_id is null)
+                           and o.xid >= pg_snapshot_xmin(f.cursor)
+                           and not pg_visible_in_snapshot(o.xid, f.cursor))))
+     + (select count(*)
+          from rentsync.source_property() p
+         where p.is_active
+           and not exists (select from rentsync.feed f where f.receiver = $1 and f.property_id = p.property_id))

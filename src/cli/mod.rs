@@ -1,0 +1,125 @@
+//! The commands: what they are called, and which function does each.
+
+mod feeds;
+mod install;
+mod print;
+mod receivers;
+mod run;
+mod sandbox;
+mod status;
+mod syncs;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::database::Database;
+
+/// Keeps a listing partner's copy of a PostgreSQL rent roll right.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// Settings file [default: relay.toml, where there is one]
+    #[arg(long, global = true, env = "RELAY_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show everything on a private PostgreSQL: portfolio, relay, receiver, an outage; ends by proving receiver = source
+    Demo(demo::Options),
+    /// Create schema rentsync, the source functions and the triggers; as the owner of the source tables
+    Install,
+    /// Take the triggers off again
+    Uninstall {
+        /// Also drop schema rentsync with all that was ever noted in it
+        #[arg(long)]
+        purge: bool,
+    },
+    /// Run the relay until Ctrl-C or SIGTERM: the first finishes what is under way, the second stops at once
+    Run,
+    /// One pass until nothing is due, for cron; waits for no retry; exits 1 when something stays undelivered
+    Once,
+    /// How every receiver stands
+    Status(Listing),
+    /// Feeds: one property's stream to one receiver
+    #[command(subcommand)]
+    Feeds(feeds::Feeds),
+    /// Receivers: pause, resume
+    #[command(subcommand)]
+    Receivers(receivers::Receivers),
+    /// Syncs: sealed bodies and how they were answered
+    #[command(subcommand)]
+    Syncs(syncs::Syncs),
+    /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
+    Sandbox(sandbox::Options),
+}
+
+use crate::demo;
+
+/// What every listing takes.
+#[derive(Args)]
+struct Listing {
+    /// One JSON array instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Of this receiver only
+    #[arg(long, value_name = "NAME")]
+    receiver: Option<String>,
+}
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> Result<()> {
+    // Fails only where a provider is installed already, which is as good.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(dispatch(cli))
+}
+
+async fn dispatch(cli: Cli) -> Result<()> {
+    let config = || Config::load(cli.config.as_deref()).map_err(anyhow::Error::from);
+    log_to_stderr(&cli.command);
+    match cli.command {
+        Command::Demo(options) => demo::run(options).await,
+        Command::Sandbox(options) => sandbox::run(options).await,
+        Command::Install => install::install(&config()?).await,
+        Command::Uninstall { purge } => install::uninstall(&config()?, purge).await,
+        Command::Run => run::run(config()?).await,
+        Command::Once => run::once(config()?).await,
+        Command::Status(listing) => status::status(&config()?, &listing).await,
+        Command::Feeds(command) => feeds::feeds(&config()?, command).await,
+        Command::Receivers(command) => receivers::receivers(&config()?, command).await,
+        Command::Syncs(command) => syncs::syncs(&config()?, command).await,
+    }
+}
+
+/// `RELAY_LOG` as tracing's filters have it, for example `debug` or `rentsync_relay::deliver=debug`. The demo tells its
+/// own story: there only what goes wrong without being part of it is logged.
+fn log_to_stderr(command: &Command) {
+    let default = match command {
+        Command::Demo(_) => "off",
+        _ => "info",
+    };
+    let filter = std::env::var("RELAY_LOG").unwrap_or_else(|_| default.to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
+/// Connects, and makes sure that this release is installed.
+async fn connect(config: &Config) -> Result<sqlx::PgConnection> {
+    let mut conn = database(config)?.connect().await?;
+    crate::capture::check_installed(&mut conn).await?;
+    Ok(conn)
+}
+
+fn database(config: &Config) -> Result<Database> {
+    Database::from_url(config.database.url()?)
+}

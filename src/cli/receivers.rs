@@ -1,0 +1,88 @@
+//! `receivers`.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use super::{Listing, connect, print};
+use crate::config::Config;
+use crate::fault::Fault;
+
+#[derive(Subcommand)]
+pub(super) enum Receivers {
+    /// Every receiver and whether it may be sent to
+    List(Listing),
+    /// Send nothing until `receivers resume`; changes keep gathering
+    Pause {
+        /// The receiver's name
+        name: String,
+    },
+    /// Send again at once
+    Resume {
+        /// The receiver's name
+        name: String,
+    },
+}
+
+#[derive(Serialize, FromRow)]
+struct Receiver {
+    receiver: String,
+    state: String,
+    paused_because: Option<String>,
+    probe_at: Option<DateTime<Utc>>,
+    wait_until: Option<DateTime<Utc>>,
+}
+
+pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()> {
+    let mut conn = connect(config).await?;
+    match command {
+        Receivers::List(listing) => list(&mut conn, &listing).await,
+        Receivers::Pause { name } => pause(&mut conn, &name).await,
+        Receivers::Resume { name } => resume(&mut conn, &name).await,
+    }
+}
+
+async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
+    let receivers: Vec<Receiver> = sqlx::query_as(include_str!("../../sql/status/receivers.sql"))
+        .bind(&listing.receiver)
+        .fetch_all(conn)
+        .await?;
+    print::rows(&receivers, listing.json, "no receiver has been run yet")
+}
+
+async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {
+    let done = sqlx::query(include_str!("../../sql/deliver/pause_receiver.sql"))
+        .bind(name)
+        .bind(None::<DateTime<Utc>>)
+        .bind("paused by command")
+        .bind(None::<f64>)
+        .execute(conn)
+        .await?;
+    known(done.rows_affected(), name)?;
+    print::line(&format!("receiver {name} paused until `receivers resume {name}`"))
+}
+
+async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
+    let known_receiver: i64 = sqlx::query_scalar("select count(*) from rentsync.receiver where receiver = $1")
+        .bind(name)
+        .fetch_one(&mut *conn)
+        .await?;
+    known(known_receiver.unsigned_abs(), name)?;
+    sqlx::query(include_str!("../../sql/deliver/resume_receiver.sql"))
+        .bind(name)
+        .execute(conn)
+        .await?;
+    print::line(&format!("receiver {name} is sent to"))
+}
+
+fn known(rows: u64, name: &str) -> Result<()> {
+    if rows == 0 {
+        return Err(Fault::usage(format!(
+            "no receiver {name} has been run against this database; see `receivers list`"
+        ))
+        .into());
+    }
+    Ok(())
+}

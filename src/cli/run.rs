@@ -1,0 +1,89 @@
+//! `run` and `once`.
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{connect, database, print};
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::relay::{GRACE, Relay, Stop};
+
+pub(super) async fn run(config: Config) -> Result<()> {
+    let relay = ready(config).await?;
+    let names: Vec<_> = relay.config.receivers.keys().cloned().collect();
+    tracing::info!("relay {} runs for {}", relay.name, names.join(", "));
+    relay.run(stop_on_signals()?).await?;
+    tracing::info!("stopped; nothing is under way");
+    Ok(())
+}
+
+pub(super) async fn once(config: Config) -> Result<()> {
+    let relay = ready(config).await?;
+    let progress = ProgressBar::new_spinner();
+    let pass = relay
+        .once(&mut |pass| {
+            progress.set_message(format!("{} units told, {} syncs delivered", pass.units, pass.delivered));
+            progress.tick();
+        })
+        .await?;
+    progress.finish_and_clear();
+    print::line(&format!(
+        "{} units told, {} syncs delivered, {} tries failed",
+        pass.units, pass.delivered, pass.failed
+    ))?;
+    if pass.left > 0 {
+        return Err(Fault::finding(format!(
+            "{} feeds have something undelivered; see `rentsync-relay status` and `syncs list --state open`",
+            pass.left
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+/// Everything that would make planning impossible is said before anything is planned.
+async fn ready(config: Config) -> Result<Relay> {
+    if config.receivers.is_empty() {
+        config.receiver(None)?;
+    }
+    if config.source.available_status_ids.is_none() {
+        let mut conn = connect(&config).await?;
+        let statuses: Vec<_> = crate::capture::statuses(&mut conn)
+            .await?
+            .into_iter()
+            .map(|status| {
+                let id = status.status_id.map_or("null".to_owned(), |id| id.to_string());
+                format!("{id} {}", status.status_name.unwrap_or_default())
+            })
+            .collect();
+        config
+            .source
+            .available_status_ids()
+            .map_err(|error| Fault::usage(format!("{error}; the source has: {}", statuses.join(", "))))?;
+    }
+    connect(&config).await?;
+    Ok(Relay::new(database(&config)?, config))
+}
+
+/// The first signal asks to finish, the second to stop at once.
+fn stop_on_signals() -> Result<watch::Receiver<Stop>> {
+    let (sender, receiver) = watch::channel(Stop::No);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        for stop in [Stop::Finish, Stop::Now] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if stop == Stop::Finish {
+                tracing::info!("stopping: what is under way may take {GRACE:?}; once more stops at once");
+            }
+            sender.send_replace(stop);
+        }
+        std::future::pending::<()>().await;
+    });
+    Ok(receiver)
+}

@@ -1,0 +1,287 @@
+//! The demo: a portfolio, a relay, a receiver, a day in fast motion, and the proof at its end.
+//!
+//! Everything runs on a scratch database that goes when it ends. The relay is the real one with its real loops; only
+//! the waits between tries are shorter, by the factor `--speed`.
+
+pub mod portfolio;
+pub mod proof;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use sqlx::PgConnection;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::capture;
+use crate::config::{Config, Receiver};
+use crate::database::Database;
+use crate::fault::Fault;
+use crate::local_postgres::{Durability, Server};
+use crate::relay::{Relay, Stop};
+use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::status;
+
+const RECEIVER: &str = "rentsync";
+const UNITS: usize = 1500;
+/// Longer than any chapter takes; a relay that needs more is broken.
+const CHAPTER_MAX: Duration = Duration::from_secs(60);
+
+/// What `demo` takes.
+#[derive(Args)]
+pub struct Options {
+    /// Stay up when the story is over, with the relay running, until Ctrl-C
+    #[arg(long)]
+    serve: bool,
+    /// How many times faster than the guide's retry schedule time goes
+    #[arg(long, default_value_t = 600, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=6000))]
+    speed: u32,
+    /// What the sample portfolio and its edits are drawn from
+    #[arg(long, default_value_t = 2025, value_name = "N")]
+    seed: u64,
+}
+
+/// Tells the story; fails unless the receiver equals the source at its end.
+pub async fn run(options: Options) -> Result<()> {
+    let began = Instant::now();
+    let server = tokio::task::spawn_blocking(|| Server::start(Durability::Full)).await??;
+    let database = format!("rentsync_demo_{}", std::process::id());
+    server.create_database(&database, None).await?;
+    println!(
+        "{} PostgreSQL ready in {:.1} s\n",
+        if server.is_private() {
+            "A private"
+        } else {
+            "DATABASE_URL's"
+        },
+        began.elapsed().as_secs_f64()
+    );
+    let outcome = tokio::select! {
+        outcome = tell(&server, &database, &options, began) => outcome,
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into).and(Err(Fault::finding("interrupted; nothing is left behind").into())),
+    };
+    server.drop_database(&database).await?;
+    outcome
+}
+
+async fn tell(server: &Server, database: &str, options: &Options, began: Instant) -> Result<()> {
+    let mut story = Story::begin(server, database, options).await?;
+    let outcome = story.all(options.speed).await;
+    if outcome.is_ok() && options.serve {
+        println!("\nStill running, until Ctrl-C:");
+        println!("  database  {}", server.url(database));
+        println!("  receiver  {}", story.sandbox.url());
+        tokio::signal::ctrl_c().await?;
+    }
+    story.end().await?;
+    println!("({:.1} s in all)", began.elapsed().as_secs_f64());
+    outcome
+}
+
+/// What has been counted up to some moment.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    changes: i64,
+    units: i64,
+    requests: usize,
+    bytes: usize,
+}
+
+struct Story {
+    conn: PgConnection,
+    sandbox: Sandbox,
+    stop: watch::Sender<Stop>,
+    relay: tokio::task::JoinHandle<Result<()>>,
+    before: Counts,
+}
+
+impl Story {
+    async fn begin(server: &Server, name: &str, options: &Options) -> Result<Self> {
+        let database = Database::from_options(server.options(name));
+        let mut conn = database.connect().await?;
+        portfolio::load(&mut conn, options.seed, UNITS).await?;
+        sqlx::query("select setseed($1)")
+            .bind(options.seed as f64 % 1000.0 / 1000.0)
+            .execute(&mut conn)
+            .await?;
+        println!("12 properties with {} units; the triggers go on.", grouped(UNITS));
+        let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default()).await?;
+        let config = config(&sandbox, options.speed)?;
+        capture::install(&database, &config.source).await?;
+        let (stop, stopped) = watch::channel(Stop::No);
+        let relay = tokio::spawn(Relay::new(database, config).run(stopped));
+        Ok(Self {
+            conn,
+            sandbox,
+            stop,
+            relay,
+            before: Counts::default(),
+        })
+    }
+
+    async fn all(&mut self, speed: u32) -> Result<()> {
+        self.heading();
+        self.settle("first sync", 0).await?;
+
+        let edits = self.edit(sql::RENTS).await?;
+        self.settle("rents of one property go up, in one statement", edits)
+            .await?;
+
+        let mut edits = 0;
+        for _ in 0..25 {
+            edits += self.edit(sql::RENT_ONE).await?;
+        }
+        self.settle("25 units are rented, one after the other", edits).await?;
+
+        let edits = self.edit(sql::MOVE_ONE).await?;
+        self.settle("a unit moves to another property", edits).await?;
+
+        let edits = self.edit(sql::RENAME).await?;
+        self.settle("a property is renamed", edits).await?;
+
+        let edits = self.edit(sql::DELETE_ONE).await?;
+        self.settle("a unit is deleted", edits).await?;
+
+        let edits = self.edit(sql::TOUCH_ALL).await?;
+        self.settle("an import touches every unit and changes nothing", edits)
+            .await?;
+
+        self.outage(speed).await?;
+        self.prove().await
+    }
+
+    /// The receiver is down for twelve of the guide's minutes while edits go on.
+    async fn outage(&mut self, speed: u32) -> Result<()> {
+        self.sandbox.set_faults(serde_json::json!({ "status": 503 }))?;
+        let mut edits = 0;
+        for _ in 0..400 {
+            edits += self.edit(sql::BUSY_DAY).await?;
+        }
+        sleep(Duration::from_secs(12 * 60) / speed).await;
+        self.line("the receiver is down for 12 minutes; edits go on", edits)
+            .await?;
+        self.sandbox.set_faults(serde_json::json!({}))?;
+        self.settle("it is back: everything owed, in its present state", 0)
+            .await
+    }
+
+    async fn prove(&mut self) -> Result<()> {
+        let proof = proof::compare(&mut self.conn, &self.sandbox, &[portfolio::AVAILABLE]).await?;
+        if proof.differences.is_empty() {
+            println!(
+                "\nreceiver equals source: {} units, digest {}",
+                grouped(proof.units),
+                &proof.digest[..16]
+            );
+            return Ok(());
+        }
+        for difference in proof.differences.iter().take(10) {
+            println!("  {difference}");
+        }
+        Err(Fault::finding(format!(
+            "receiver differs from source in {} places",
+            proof.differences.len()
+        ))
+        .into())
+    }
+
+    async fn edit(&mut self, statement: &'static str) -> Result<u64> {
+        Ok(sqlx::query(statement).execute(&mut self.conn).await?.rows_affected())
+    }
+
+    /// Waits until everything is told, then says what it took.
+    async fn settle(&mut self, what: &str, edits: u64) -> Result<()> {
+        let began = Instant::now();
+        while status::unsettled(&mut self.conn, RECEIVER).await? > 0 || self.nothing_yet() {
+            if self.relay.is_finished() || began.elapsed() > CHAPTER_MAX {
+                return Err(Fault::finding(format!("{what}: the relay did not come to rest")).into());
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        self.line(what, edits).await
+    }
+
+    fn nothing_yet(&self) -> bool {
+        self.sandbox.syncs().is_empty()
+    }
+
+    fn heading(&self) {
+        println!(
+            "\n{:<52} {:>7} {:>8} {:>6} {:>9} {:>9}",
+            "", "edits", "changes", "told", "requests", "bytes"
+        );
+    }
+
+    async fn line(&mut self, what: &str, edits: u64) -> Result<()> {
+        let now = self.count().await?;
+        let before = std::mem::replace(&mut self.before, now);
+        println!(
+            "{what:<52} {:>7} {:>8} {:>6} {:>9} {:>9}",
+            grouped(usize::try_from(edits)?),
+            grouped(usize::try_from(now.changes - before.changes)?),
+            grouped(usize::try_from(now.units - before.units)?),
+            grouped(now.requests - before.requests),
+            grouped(now.bytes - before.bytes),
+        );
+        Ok(())
+    }
+
+    async fn count(&mut self) -> Result<Counts> {
+        let (changes, units) = sqlx::query_as(include_str!("counts.sql"))
+            .fetch_one(&mut self.conn)
+            .await?;
+        let syncs = self.sandbox.syncs();
+        Ok(Counts {
+            changes,
+            units,
+            requests: syncs.len(),
+            bytes: syncs.iter().map(|sync| sync.bytes as usize).sum(),
+        })
+    }
+
+    async fn end(self) -> Result<()> {
+        self.stop.send_replace(Stop::Finish);
+        self.relay.await?.context("the relay failed")
+    }
+}
+
+fn config(sandbox: &Sandbox, speed: u32) -> Result<Config> {
+    let mut receiver = Receiver::new(RECEIVER, sandbox.url().parse()?);
+    for wait in &mut receiver.retry.schedule {
+        *wait /= speed;
+    }
+    let mut config = Config::default();
+    config.source.available_status_ids = Some(vec![portfolio::AVAILABLE]);
+    config.receivers.insert(RECEIVER.to_owned(), receiver);
+    Ok(config)
+}
+
+/// 1500 as 1,500.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A day's edits. Which unit they hit is drawn with PostgreSQL's seeded `random()`.
+mod sql {
+    pub const RENTS: &str = "update project_rent_roll_units set price = round(price * 1.02) where project_id = 101";
+    pub const RENT_ONE: &str = "update project_rent_roll_units
+        set rentroll_status_id = 2, rentroll_status = 'Rented', when_available = null
+      where id = (select id from project_rent_roll_units where rentroll_status_id = 1 order by random() limit 1)";
+    pub const MOVE_ONE: &str = "update project_rent_roll_units set project_id = 112
+      where id = (select id from project_rent_roll_units where project_id = 102 order by random() limit 1)";
+    pub const RENAME: &str = "update projects set name = 'Sunset Residences' where id = 101";
+    pub const DELETE_ONE: &str = "delete from project_rent_roll_units
+      where id = (select id from project_rent_roll_units where project_id = 104 order by random() limit 1)";
+    pub const TOUCH_ALL: &str = "update project_rent_roll_units set price = price";
+    pub const BUSY_DAY: &str = "update project_rent_roll_units set price = price + 5
+      where id = (select id from project_rent_roll_units where project_id between 105 and 109 order by random() limit 1)";
+}

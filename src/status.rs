@@ -1,0 +1,12 @@
+//! Whether a receiver is at rest: everything told, nothing under way.
+
+use anyhow::Result;
+use sqlx::PgConnection;
+
+/// How many of the receiver's feeds are new, behind, busy, resting or owing. Zero when it is at rest.
+pub async fn unsettled(conn: &mut PgConnection, receiver: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar(include_str!("../sql/status/unsettled.sql"))
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
+}

@@ -1,0 +1,174 @@
+//! Installing: all or nothing, again and again, and away without a trace.
+
+use rentsync_relay::capture;
+use rentsync_relay::config::{Config, Source};
+use rentsync_relay::fault;
+
+use crate::support::TestDatabase;
+
+fn source() -> Source {
+    Config::default().source
+}
+
+async fn refused(database: &TestDatabase, source: &Source) -> String {
+    let error = capture::install(&database.database, source)
+        .await
+        .err()
+        .expect("refused");
+    assert_eq!(fault::exit_code(&error), 2, "{error:#}");
+    let left = database
+        .number("select count(*) from pg_namespace where nspname = 'rentsync'")
+        .await;
+    assert_eq!(left, 0, "nothing half done");
+    format!("{error:#}")
+}
+
+#[tokio::test]
+async fn installing_twice_is_installing_once() {
+    let database = TestDatabase::bare().await;
+    for _ in 0..2 {
+        capture::install(&database.database, &source()).await.expect("install");
+    }
+    let triggers = "select count(*) from pg_trigger where tgname like 'rentsync%'";
+    assert_eq!(database.number(triggers).await, 12);
+    let wrongly_enabled = "select count(*) from pg_trigger t
+         where t.tgname like 'rentsync%' and t.tgenabled <> case t.tgname when 'rentsync_replica' then 'R' else 'A' end";
+    assert_eq!(database.number(wrongly_enabled).await, 0);
+    let elsewhere = "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = 'public' and c.relname like '%migration%'";
+    assert_eq!(
+        database.number(elsewhere).await,
+        0,
+        "our bookkeeping stays in our schema"
+    );
+}
+
+#[tokio::test]
+async fn uninstalling_takes_the_triggers_and_with_purge_everything() {
+    let database = TestDatabase::installed().await;
+    assert!(capture::uninstall(&database.database, false).await.expect("uninstall"));
+    let triggers = "select count(*) from pg_trigger where tgname like 'rentsync%'";
+    assert_eq!(database.number(triggers).await, 0);
+    assert_eq!(
+        database
+            .number("select count(*) from pg_namespace where nspname = 'rentsync'")
+            .await,
+        1
+    );
+    assert!(capture::uninstall(&database.database, true).await.expect("purge"));
+    assert_eq!(
+        database
+            .number("select count(*) from pg_namespace where nspname = 'rentsync'")
+            .await,
+        0
+    );
+    assert!(
+        !capture::uninstall(&database.database, true)
+            .await
+            .expect("nothing there")
+    );
+    database.execute("insert into projects (id) values (1)").await;
+}
+
+#[tokio::test]
+async fn what_was_written_while_no_trigger_stood_is_compared_after_the_next_install() {
+    let database = TestDatabase::installed().await;
+    capture::uninstall(&database.database, false).await.expect("uninstall");
+    database.execute("truncate rentsync.outbox").await;
+    capture::install(&database.database, &source()).await.expect("install");
+    let whole = "select count(*) from rentsync.outbox where property_id is null and op = 'attach'";
+    assert_eq!(database.number(whole).await, 1);
+}
+
+#[tokio::test]
+async fn a_missing_table_or_column_or_a_wrong_type_is_named() {
+    let database = TestDatabase::bare().await;
+    let mut wrong = source();
+    wrong.units_table = "rent_roll".into();
+    let message = refused(&database, &wrong).await;
+    assert!(
+        message.contains("table rent_roll does not exist") && message.contains("source.units_table"),
+        "{message}"
+    );
+
+    database
+        .execute("alter table project_rent_roll_units drop column price, alter column floor type text")
+        .await;
+    let message = refused(&database, &source()).await;
+    for part in [
+        "column price is missing",
+        "column floor is text, not smallint or integer or bigint",
+        "rentsync.source_unit()",
+    ] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    database
+        .execute("create view rent_roll as select * from project_rent_roll_units")
+        .await;
+    let message = refused(&database, &wrong).await;
+    assert!(message.contains("is not a table"), "{message}");
+}
+
+#[tokio::test]
+async fn a_sites_own_source_function_is_left_alone() {
+    let database = TestDatabase::installed().await;
+    database
+        .execute(
+            "create or replace function rentsync.source_property() returns table (property_id integer, name text,
+                 address text, project_group_id bigint, is_active boolean, is_lease_up boolean)
+             language sql stable as $$ select p.id, 'ours ' || p.name, '', 1::bigint, true, false from projects p $$;
+             alter table projects rename column full_address to street",
+        )
+        .await;
+    capture::install(&database.database, &source()).await.expect("install");
+    database
+        .execute("insert into projects (id, name) values (1, 'One')")
+        .await;
+    let own = "select count(*) from rentsync.source_property() where name = 'ours One'";
+    assert_eq!(database.number(own).await, 1);
+}
+
+#[tokio::test]
+async fn a_look_up_through_the_source_functions_uses_the_sources_own_indexes() {
+    let database = TestDatabase::installed().await;
+    database
+        .execute(
+            "insert into projects (id, is_actived) select n, true from generate_series(1, 100) n;
+             insert into project_rent_roll_units (id, project_id) select n, 1 + n % 100 from generate_series(1, 20000) n;
+             analyze",
+        )
+        .await;
+    for condition in ["unit_id = 77::bigint", "property_id = 7::bigint"] {
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "explain select * from rentsync.source_unit() where {condition}"
+        )))
+        .fetch_all(&mut database.connect().await)
+        .await
+        .unwrap();
+        let plan = plan.join("\n");
+        assert!(
+            plan.contains("Index") && !plan.contains("Seq Scan"),
+            "{condition}: {plan}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn whoever_writes_for_long_makes_install_wait_and_nobody_else() {
+    let database = TestDatabase::bare().await;
+    let mut writer = database.connect().await;
+    crate::support::execute(&mut writer, "begin; insert into projects (id) values (1)").await;
+    let installing = tokio::spawn({
+        let database = database.database.clone();
+        async move { capture::install(&database, &source()).await.map(|_| ()) }
+    });
+    // Writers that come after it are served while it waits.
+    for id in 2..30 {
+        database
+            .execute(&format!("insert into projects (id) values ({id})"))
+            .await;
+    }
+    assert!(!installing.is_finished());
+    crate::support::execute(&mut writer, "commit").await;
+    installing.await.unwrap().expect("install");
+}

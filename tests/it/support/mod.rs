@@ -1,0 +1,124 @@
+//! One server for the whole run, a database of its own for every test.
+
+pub mod rig;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rentsync_relay::capture;
+use rentsync_relay::config::Config;
+use rentsync_relay::database::Database;
+use rentsync_relay::demo::portfolio;
+use rentsync_relay::local_postgres::{Durability, Server};
+use sqlx::PgConnection;
+use tokio::sync::OnceCell;
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        Server::start(Durability::Off).expect("a PostgreSQL for the tests")
+    })
+}
+
+fn numbered_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!(
+        "rentsync_test_{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+/// A database with the source tables; gone with the test.
+pub struct TestDatabase {
+    name: String,
+    pub database: Database,
+}
+
+impl TestDatabase {
+    /// Source tables, nothing installed.
+    pub async fn bare() -> Self {
+        let it = Self::create(None).await;
+        it.execute(portfolio::SCHEMA).await;
+        it
+    }
+
+    /// Source tables, and the relay installed on them.
+    pub async fn installed() -> Self {
+        // Copied from one that was made once: a copy takes a third of an install.
+        static TEMPLATE: OnceCell<TestDatabase> = OnceCell::const_new();
+        let template = TEMPLATE
+            .get_or_init(|| async {
+                let template = Self::bare().await;
+                capture::install(&template.database, &Config::default().source)
+                    .await
+                    .expect("install");
+                template
+            })
+            .await;
+        Self::create(Some(&template.name)).await
+    }
+
+    async fn create(template: Option<&str>) -> Self {
+        let name = numbered_name();
+        server()
+            .create_database(&name, template)
+            .await
+            .expect("create a database");
+        Self {
+            database: Database::from_options(server().options(&name)),
+            name,
+        }
+    }
+
+    pub fn url(&self) -> String {
+        server().url(&self.name)
+    }
+
+    pub async fn connect(&self) -> PgConnection {
+        self.database.connect().await.expect("connect")
+    }
+
+    /// Runs statements on a connection of their own, each in its own transaction unless they say otherwise.
+    pub async fn execute(&self, statements: &str) {
+        execute(&mut self.connect().await, statements).await;
+    }
+
+    pub async fn number(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query)
+            .fetch_one(&mut self.connect().await)
+            .await
+            .unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let name = self.name.clone();
+        // The test's own runtime may be ending.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(server().drop_database(&name)).ok();
+            }
+        })
+        .join()
+        .ok();
+    }
+}
+
+pub async fn execute(conn: &mut PgConnection, statements: &str) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))
+        .execute(conn)
+        .await
+        .unwrap_or_else(|error| panic!("{statements}: {error}"));
+}
+
+/// A seed to print and to repeat: `SEED=… cargo test`.
+pub fn seed() -> u64 {
+    let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    println!("SEED={seed}");
+    seed
+}
