@@ -116,7 +116,8 @@ impl Relay {
                     deliverer.start_due().await?
                 };
                 if !deliverer.is_idle() {
-                    let settled = deliverer.settle_next().await?;
+                    let ended = deliverer.ended().await?;
+                    let settled = deliverer.settle(ended).await?;
                     pass.delivered += settled.delivered;
                     pass.failed += settled.failed;
                     walk.notice(settled.properties);
@@ -218,7 +219,7 @@ async fn plan_loop(
         };
         let error: anyhow::Error = tokio::select! {
             Err::<(), _>(error) = planning => error,
-            _ = stop.wait_for(|stop| *stop > Stop::No) => return,
+            () = stopped(&mut stop, Stop::Finish) => return,
         };
         if !failing {
             failing = true;
@@ -226,7 +227,7 @@ async fn plan_loop(
         }
         tokio::select! {
             () = sleep(RECONNECT_EVERY) => {}
-            _ = stop.wait_for(|stop| *stop > Stop::No) => return,
+            () = stopped(&mut stop, Stop::Finish) => return,
         }
     }
 }
@@ -297,21 +298,34 @@ async fn step(
     notice: &mpsc::UnboundedSender<Vec<i64>>,
     stop: &mut watch::Receiver<Stop>,
 ) -> Result<()> {
-    tokio::select! {
-        settled = deliverer.settle_next() => {
-            notice.send(settled?.properties).ok();
+    let ended = tokio::select! {
+        ended = deliverer.ended() => ended?,
+        Some(wake) = woken.recv() => {
+            *due = Some(wake);
+            return Ok(());
         }
-        Some(wake) = woken.recv() => *due = Some(wake),
-        _ = stop.wait_for(|stop| *stop > Stop::No) => {}
-    }
+        () = stopped(stop, Stop::Finish) => return Ok(()),
+    };
+    notice.send(deliverer.settle(ended).await?.properties).ok();
     Ok(())
+}
+
+/// Returns when a stop has gone this far.
+async fn stopped(stop: &mut watch::Receiver<Stop>, as_far_as: Stop) {
+    // Whoever could ask for a stop is gone: stop.
+    stop.wait_for(|stop| *stop >= as_far_as).await.ok();
 }
 
 /// The second stage of a stop: what is under way ends within a bound, or is cut off and given back.
 async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver<Stop>) {
     let finishing = async {
         while !deliverer.is_idle() {
-            if let Err(error) = deliverer.settle_next().await {
+            let ended = deliverer.ended().await;
+            let settled = match ended {
+                Ok(ended) => deliverer.settle(ended).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = settled {
                 tracing::error!("an answer could not be written down, its sync will be sent again: {error:#}");
             }
         }
@@ -320,7 +334,7 @@ async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver<Stop>) {
         done = timeout(GRACE, finishing) => if done.is_err() {
             tracing::warn!("requests under way did not end within {GRACE:?}, they are cut off");
         },
-        _ = stop.wait_for(|stop| *stop == Stop::Now) => {}
+        () = stopped(stop, Stop::Now) => {}
     }
     if let Err(error) = deliverer.cut_off().await {
         tracing::error!("leases could not be given back, they end by themselves: {error:#}");

@@ -103,7 +103,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
 fn log_to_stderr(command: &Command) {
     let default = match command {
         Command::Demo(_) => "off",
-        _ => "info",
+        _ => "warn,rentsync_relay=info",
     };
     let filter = std::env::var("RELAY_LOG").unwrap_or_else(|_| default.to_owned());
     tracing_subscriber::fmt()

@@ -49,6 +49,9 @@ struct Outcome {
     tried: Result<Try>,
 }
 
+/// Tries that have ended and are not settled yet.
+pub struct Ended(Vec<Outcome>);
+
 /// Sends one receiver's syncs, as many at a time as its settings allow.
 pub struct Deliverer {
     pool: PgPool,
@@ -174,10 +177,10 @@ impl Deliverer {
             .collect())
     }
 
-    /// Waits for at least one try to end, then settles all that have. Says which properties' feeds may be planned again.
+    /// Waits for at least one try to end and takes all that have; pending for ever while nothing is under way.
     ///
-    /// Pending for ever while nothing is under way.
-    pub async fn settle_next(&mut self) -> Result<Settled> {
+    /// Safe to cancel: nothing is taken before it returns.
+    pub async fn ended(&mut self) -> Result<Ended> {
         let Some(first) = self.in_flight.join_next().await else {
             return std::future::pending().await;
         };
@@ -185,12 +188,18 @@ impl Deliverer {
         while let Some(next) = self.in_flight.try_join_next() {
             outcomes.push(next.context("sending panicked")?);
         }
-        let ended: Vec<_> = outcomes
+        Ok(Ended(outcomes))
+    }
+
+    /// Settles a group of tries. Not to be cancelled: what it was given would be sent again when its leases end.
+    pub async fn settle(&mut self, ended: Ended) -> Result<Settled> {
+        let leases: Vec<_> = ended
+            .0
             .iter()
             .map(|outcome| (outcome.leased.sequence, outcome.leased.lease))
             .collect();
-        let settled = settle::settle(self, outcomes).await?;
-        self.held.retain(|held| !ended.contains(held));
+        let settled = settle::settle(self, ended.0).await?;
+        self.held.retain(|held| !leases.contains(held));
         Ok(settled)
     }
 

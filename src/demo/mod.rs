@@ -94,6 +94,8 @@ struct Story {
     stop: watch::Sender<Stop>,
     relay: tokio::task::JoinHandle<Result<()>>,
     before: Counts,
+    seed: u64,
+    edits: u64,
 }
 
 impl Story {
@@ -101,10 +103,6 @@ impl Story {
         let database = Database::from_options(server.options(name));
         let mut conn = database.connect().await?;
         portfolio::load(&mut conn, options.seed, UNITS).await?;
-        sqlx::query("select setseed($1)")
-            .bind(options.seed as f64 % 1000.0 / 1000.0)
-            .execute(&mut conn)
-            .await?;
         println!("12 properties with {} units; the triggers go on.", grouped(UNITS));
         let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default()).await?;
         let config = config(&sandbox, options.speed)?;
@@ -117,6 +115,8 @@ impl Story {
             stop,
             relay,
             before: Counts::default(),
+            seed: options.seed,
+            edits: 0,
         })
     }
 
@@ -187,7 +187,12 @@ impl Story {
     }
 
     async fn edit(&mut self, statement: &'static str) -> Result<u64> {
-        Ok(sqlx::query(statement).execute(&mut self.conn).await?.rows_affected())
+        self.edits += 1;
+        let query = match statement.contains("$1") {
+            true => sqlx::query(statement).bind(format!("{} {}", self.seed, self.edits)),
+            false => sqlx::query(statement),
+        };
+        Ok(query.execute(&mut self.conn).await?.rows_affected())
     }
 
     /// Waits until everything is told, then says what it took.
@@ -270,18 +275,18 @@ fn grouped(number: usize) -> String {
     text
 }
 
-/// A day's edits. Which unit they hit is drawn with PostgreSQL's seeded `random()`.
+/// A day's edits. Which unit they hit follows from the seed and the edit's number ($1), not from where rows lie.
 mod sql {
     pub const RENTS: &str = "update project_rent_roll_units set price = round(price * 1.02) where project_id = 101";
     pub const RENT_ONE: &str = "update project_rent_roll_units
         set rentroll_status_id = 2, rentroll_status = 'Rented', when_available = null
-      where id = (select id from project_rent_roll_units where rentroll_status_id = 1 order by random() limit 1)";
+      where id = (select id from project_rent_roll_units where rentroll_status_id = 1 order by md5(id::text || $1) limit 1)";
     pub const MOVE_ONE: &str = "update project_rent_roll_units set project_id = 112
-      where id = (select id from project_rent_roll_units where project_id = 102 order by random() limit 1)";
+      where id = (select id from project_rent_roll_units where project_id = 102 order by md5(id::text || $1) limit 1)";
     pub const RENAME: &str = "update projects set name = 'Sunset Residences' where id = 101";
     pub const DELETE_ONE: &str = "delete from project_rent_roll_units
-      where id = (select id from project_rent_roll_units where project_id = 104 order by random() limit 1)";
+      where id = (select id from project_rent_roll_units where project_id = 104 order by md5(id::text || $1) limit 1)";
     pub const TOUCH_ALL: &str = "update project_rent_roll_units set price = price";
     pub const BUSY_DAY: &str = "update project_rent_roll_units set price = price + 5
-      where id = (select id from project_rent_roll_units where project_id between 105 and 109 order by random() limit 1)";
+      where id = (select id from project_rent_roll_units where project_id between 105 and 109 order by md5(id::text || $1) limit 1)";
 }
