@@ -5,8 +5,10 @@
 //! indexes) and so that they never stand in the way of AiGent's `alter table`. A site whose columns have other names,
 //! or lie in joined tables, replaces them by hand; a function without our marker is left alone.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use sqlx::PgConnection;
+
+use crate::fault::Fault;
 
 /// In the body of a generated function; a site that replaces the function leaves it out.
 const MARKER: &str = "-- written by rentsync-relay install; leave this line out of your own version";
@@ -193,14 +195,15 @@ fn check(source: &Source, table: &str, found: &Found) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
-    bail!(
+    Err(Fault::usage(format!(
         "table {table} ({}) is not the rent roll that the relay knows: {}. Name the right table in {}, or create \
          rentsync.{}() yourself for columns with other names (README, \"Other column names\"); nothing was changed",
         source.setting,
         problems.join("; "),
         source.setting,
         source.function,
-    )
+    ))
+    .into())
 }
 
 fn quoted(identifier: &str) -> String {

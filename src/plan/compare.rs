@@ -245,7 +245,7 @@ impl Pair {
             (None, ..) => Present::Absent(Reason::Deleted),
             (Some(property_id), ..) if property_id != feed.property_id => Present::Absent(Reason::Moved),
             (Some(_), Some(reason), _) => Present::Absent(reason),
-            (Some(_), None, Some(why)) => Present::Invalid(why),
+            (Some(_), None, Some(why)) => Present::Invalid(format!("invalid: {why}")),
             (Some(_), None, None) => Present::Content(payload::tellable(&unit, scope.available_status_ids)?),
         };
         Ok(Self {

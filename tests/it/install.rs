@@ -158,17 +158,19 @@ async fn whoever_writes_for_long_makes_install_wait_and_nobody_else() {
     let database = TestDatabase::bare().await;
     let mut writer = database.connect().await;
     crate::support::execute(&mut writer, "begin; insert into projects (id) values (1)").await;
-    let installing = tokio::spawn({
-        let database = database.database.clone();
-        async move { capture::install(&database, &source()).await.map(|_| ()) }
-    });
-    // Writers that come after it are served while it waits.
-    for id in 2..30 {
-        database
-            .execute(&format!("insert into projects (id) values ({id})"))
-            .await;
-    }
-    assert!(!installing.is_finished());
-    crate::support::execute(&mut writer, "commit").await;
-    installing.await.unwrap().expect("install");
+    let source = source();
+    let installing = capture::install(&database.database, &source);
+    let writing = async {
+        // Writers that come after it are served while it waits.
+        for id in 2..30 {
+            database
+                .execute(&format!("insert into projects (id) values ({id})"))
+                .await;
+        }
+        let installed = "select count(*) from pg_trigger where tgname like 'rentsync%'";
+        assert_eq!(database.number(installed).await, 0, "install waits");
+        crate::support::execute(&mut writer, "commit").await;
+    };
+    let (installed, ()) = tokio::join!(installing, writing);
+    installed.expect("install");
 }

@@ -3,4 +3,5 @@
 mod capture;
 mod install;
 mod local_postgres;
+mod plan;
 mod support;

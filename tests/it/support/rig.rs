@@ -1,1 +1,269 @@
-//! x
+//! A source, a relay whose stages are called one by one, and a sandbox receiver.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use rentsync_relay::clock::Clock;
+use rentsync_relay::config::{Config, Receiver};
+use rentsync_relay::deliver::{Deliverer, Settled};
+use rentsync_relay::demo::proof;
+use rentsync_relay::plan::{self, Planned, Scope, Walk, Where};
+use rentsync_relay::relay::Relay;
+use rentsync_relay::sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
+use rentsync_relay::status;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::TestDatabase;
+
+/// The status that means available in tests.
+pub const AVAILABLE: &[i64] = &[1];
+/// More rounds than any test needs to come to rest.
+const ROUNDS_MAX: usize = 500;
+
+pub struct Rig {
+    pub source: TestDatabase,
+    pub sandbox: Sandbox,
+    pub receiver: Receiver,
+    pub clock: Clock,
+    pub ahead: Arc<AtomicI64>,
+}
+
+/// One relay's two hands.
+pub struct Hands {
+    pub conn: PgConnection,
+    pub walk: Walk,
+    pub deliverer: Deliverer,
+}
+
+impl Rig {
+    /// Two properties with three units each, nothing told yet.
+    pub async fn new() -> Self {
+        let rig = Self::empty().await;
+        rig.edit(
+            "insert into projects (id, name, project_group_id, full_address, is_actived)
+             values (1, 'One', 7, '1 First Street', true), (2, 'Two', 8, '2 Second Street', true);
+             insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id, price)
+             values (11, 1, '11', 1, 1100), (12, 1, '12', 1, 1200), (13, 1, '13', 2, 1300),
+                    (21, 2, '21', 1, 2100), (22, 2, '22', 1, 2200), (23, 2, '23', 2, 2300)",
+        )
+        .await;
+        rig
+    }
+
+    /// Everything told, and the request log empty.
+    pub async fn told() -> Self {
+        let rig = Self::new().await;
+        rig.settle().await;
+        rig.sandbox.clear_log();
+        rig
+    }
+
+    pub async fn empty() -> Self {
+        let source = TestDatabase::installed().await;
+        let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default())
+            .await
+            .expect("sandbox");
+        let mut receiver = Receiver::new("main", sandbox.url().parse().expect("URL"));
+        receiver.timeout = Duration::from_secs(5);
+        receiver.retry.jitter_percent = 0;
+        let ahead = Arc::new(AtomicI64::new(0));
+        Self {
+            source,
+            sandbox,
+            receiver,
+            clock: Clock::Ahead(ahead.clone()),
+            ahead,
+        }
+    }
+
+    pub fn scope(&self) -> Scope<'_> {
+        Scope {
+            receiver: &self.receiver,
+            available_status_ids: AVAILABLE,
+        }
+    }
+
+    pub async fn edit(&self, statements: &str) {
+        self.source.execute(statements).await;
+    }
+
+    pub fn pass(&self, time: Duration) {
+        self.ahead.fetch_add(
+            i64::try_from(time.as_millis()).expect("milliseconds"),
+            Ordering::Relaxed,
+        );
+    }
+
+    pub async fn hands(&self) -> Hands {
+        let mut conn = self.source.connect().await;
+        plan::register(&mut conn, self.scope()).await.expect("register");
+        Hands {
+            conn,
+            walk: Walk::new(self.clock.clone()),
+            deliverer: self.deliverer("test:1"),
+        }
+    }
+
+    pub fn deliverer(&self, name: &str) -> Deliverer {
+        Deliverer::new(self.source.database.pool(4), &self.receiver, self.clock.clone(), name).expect("deliverer")
+    }
+
+    /// A relay with its real loops, on this rig's database and clock.
+    pub fn relay(&self) -> Relay {
+        let mut config = Config::default();
+        config.source.available_status_ids = Some(AVAILABLE.to_vec());
+        config.relay.poll_every = Duration::from_millis(5);
+        config.relay.sweep_every = Duration::from_millis(100);
+        config
+            .receivers
+            .insert(self.receiver.name.clone(), self.receiver.clone());
+        let mut relay = Relay::new(self.source.database.clone(), config);
+        relay.clock = self.clock.clone();
+        relay
+    }
+
+    /// Plans everything there is to plan.
+    pub async fn plan(&self) -> Planned {
+        let mut conn = self.source.connect().await;
+        plan::register(&mut conn, self.scope()).await.expect("register");
+        plan::enroll(&mut conn, &self.receiver, None).await.expect("enroll");
+        let mut total = Planned::default();
+        let mut after = Some(0);
+        while let Some(from) = after {
+            let planned = plan::plan_batch(&mut conn, self.scope(), &Where::Everywhere, from, 100, self.clock.now())
+                .await
+                .expect("plan");
+            total.feeds += planned.feeds;
+            total.syncs += planned.syncs;
+            total.units += planned.units;
+            total.removed_units += planned.removed_units;
+            after = planned.more_after;
+        }
+        total
+    }
+
+    /// Delivers everything that is due now.
+    pub async fn deliver(&self) -> Settled {
+        let mut deliverer = self.deliverer("test:1");
+        let mut total = Settled::default();
+        while deliverer.start_due().await.expect("lease") > 0 {
+            while !deliverer.is_idle() {
+                let ended = deliverer.ended().await.expect("ended");
+                let settled = deliverer.settle(ended).await.expect("settle");
+                total.delivered += settled.delivered;
+                total.failed += settled.failed;
+                total.properties.extend(settled.properties);
+            }
+        }
+        total
+    }
+
+    /// Lets the relay come to rest, passing time where it waits.
+    pub async fn settle(&self) {
+        let mut hands = self.hands().await;
+        for _ in 0..ROUNDS_MAX {
+            let worked = hands.round(self).await;
+            if !worked {
+                if status::unsettled(&mut hands.conn, &self.receiver.name)
+                    .await
+                    .expect("status")
+                    == 0
+                {
+                    return;
+                }
+                self.pass(Duration::from_secs(60));
+            }
+        }
+        panic!("no rest after {ROUNDS_MAX} rounds: {:?}", self.sandbox.syncs().last());
+    }
+
+    /// Source and receiver are equal, unit by unit, and the receiver never had to complain.
+    pub async fn assert_equal(&self) {
+        let mut conn = self.source.connect().await;
+        let proof = proof::compare(&mut conn, &self.sandbox, AVAILABLE)
+            .await
+            .expect("compare");
+        assert_eq!(proof.differences, [] as [String; 0]);
+        self.assert_no_complaint();
+    }
+
+    /// No body broke the contract, no digest disagreed.
+    pub fn assert_no_complaint(&self) {
+        for sync in self.sandbox.syncs() {
+            assert_eq!(sync.refusal, None, "{sync:?}");
+            assert!(!sync.digest_mismatch, "{sync:?}");
+        }
+    }
+
+    pub fn faults(&self, faults: Value) {
+        self.sandbox.set_faults(faults).expect("faults");
+    }
+
+    pub fn no_faults(&self) {
+        self.faults(json!({}));
+    }
+
+    /// What came in, in a form that reads well in an assertion: property, units, removed, status.
+    pub fn requests(&self) -> Vec<(i64, usize, usize, u16)> {
+        let brief = |sync: &SyncLogEntry| (sync.project_id, sync.units, sync.removed, sync.status);
+        let mut requests: Vec<_> = self.sandbox.syncs().iter().map(brief).collect();
+        requests.sort_unstable();
+        requests
+    }
+
+    /// The JSON bodies of all syncs of a property, the oldest first.
+    pub async fn bodies(&self, property_id: i64) -> Vec<Value> {
+        let bodies: Vec<Vec<u8>> = sqlx::query_scalar(
+            "select s.body from rentsync.sync s join rentsync.feed f using (feed_id)
+              where f.property_id = $1 order by s.sequence",
+        )
+        .bind(property_id)
+        .fetch_all(&mut self.source.connect().await)
+        .await
+        .expect("bodies");
+        bodies
+            .iter()
+            .map(|body| {
+                serde_json::from_slice(&rentsync_relay::deliver::decompressed(body).expect("gzip")).expect("JSON")
+            })
+            .collect()
+    }
+
+    pub async fn alerts(&self) -> Vec<String> {
+        sqlx::query_scalar("select kind from rentsync.alert order by alert_id")
+            .fetch_all(&mut self.source.connect().await)
+            .await
+            .expect("alerts")
+    }
+
+    pub async fn states(&self) -> Vec<String> {
+        sqlx::query_scalar("select state from rentsync.sync order by sequence")
+            .fetch_all(&mut self.source.connect().await)
+            .await
+            .expect("states")
+    }
+}
+
+impl Hands {
+    /// One look, one batch, one delivery. Says whether anything was done.
+    pub async fn round(&mut self, rig: &Rig) -> bool {
+        let step = self
+            .walk
+            .step(&mut self.conn, rig.scope(), Duration::ZERO)
+            .await
+            .expect("plan");
+        let started = if step.probe {
+            self.deliverer.start_probe().await.expect("probe")
+        } else {
+            self.deliverer.start_due().await.expect("lease")
+        };
+        while !self.deliverer.is_idle() {
+            let ended = self.deliverer.ended().await.expect("ended");
+            let settled = self.deliverer.settle(ended).await.expect("settle");
+            self.walk.notice(settled.properties);
+        }
+        started > 0 || step.planned.feeds > 0 || step.more
+    }
+}

@@ -1,0 +1,358 @@
+//! What is told: what really changed, and nothing else.
+
+use rentsync_relay::plan::Planned;
+use serde_json::json;
+
+use crate::support::rig::Rig;
+
+#[tokio::test]
+async fn a_new_property_is_told_whole_and_then_rests() {
+    let rig = Rig::new().await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 3, 0, 200), (2, 3, 0, 200)]);
+    rig.assert_equal().await;
+    assert_eq!(rig.plan().await, Planned::default(), "nothing is left to plan");
+}
+
+#[tokio::test]
+async fn only_what_changed_is_told() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set price = 1150 where id = 11")
+        .await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 1, 0, 200)]);
+    let body = rig.bodies(1).await.pop().unwrap();
+    assert_eq!(body["sync_metadata"]["sync_type"], "delta");
+    assert_eq!(body["units"][0]["base_rent"], json!(1150.0));
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_touch_a_reverted_edit_and_ten_edits_of_one_unit_cost_at_most_one_unit() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set price = price").await;
+    rig.edit("update project_rent_roll_units set price = 1 where id = 12; update project_rent_roll_units set price = 1200 where id = 12")
+        .await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), []);
+    for price in 0..10 {
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 12"
+        ))
+        .await;
+    }
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 1, 0, 200)]);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_rename_alone_is_a_delta_without_units() {
+    let rig = Rig::told().await;
+    rig.edit("update projects set name = 'Uno' where id = 1").await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 0, 0, 200)]);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_unit_that_moves_leaves_one_property_and_comes_to_the_other() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set project_id = 2 where id = 11")
+        .await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 0, 1, 200), (2, 1, 0, 200)]);
+    let removal = &rig.bodies(1).await.pop().unwrap()["removed_units"][0];
+    assert_eq!(*removal, json!({ "unit_id": 11, "unit_code": "11", "reason": "moved" }));
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_renumbered_unit_is_a_removal_that_names_its_replacement() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set id = 14 where id = 11")
+        .await;
+    rig.settle().await;
+    let body = rig.bodies(1).await.pop().unwrap();
+    assert_eq!(
+        body["removed_units"],
+        json!([{ "unit_id": 11, "replaced_by": 14, "reason": "deleted" }])
+    );
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn every_way_out_of_a_feed_has_its_reason_and_every_way_back_is_told() {
+    let rig = Rig::told().await;
+    let reasons = async || {
+        rig.settle().await;
+        let removed = rig.bodies(1).await.pop().unwrap()["removed_units"].clone();
+        let mut reasons: Vec<_> = removed
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["reason"].as_str().unwrap().to_owned())
+            .collect();
+        reasons.dedup();
+        reasons
+    };
+    rig.edit("delete from project_rent_roll_units where id = 13").await;
+    assert_eq!(reasons().await, ["deleted"]);
+
+    rig.edit("update projects set is_actived = false where id = 1").await;
+    assert_eq!(reasons().await, ["property_inactive"]);
+    rig.edit("update projects set is_actived = true where id = 1").await;
+    rig.settle().await;
+    rig.assert_equal().await;
+
+    rig.edit("update projects set is_actived = null where id = 1").await;
+    assert_eq!(reasons().await, ["property_inactive"]);
+    rig.edit("update projects set is_actived = true where id = 1").await;
+    rig.settle().await;
+
+    rig.edit("update rentsync.feed set enabled = false where property_id = 1; insert into rentsync.outbox (property_id, op) values (1, 'feed')")
+        .await;
+    assert_eq!(reasons().await, ["feed_disabled"]);
+    assert_eq!(rig.sandbox.property(1).unwrap().units.len(), 0);
+    rig.edit("update rentsync.feed set enabled = true where property_id = 1; insert into rentsync.outbox (property_id, op) values (1, 'feed')")
+        .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+
+    rig.edit("delete from projects where id = 1").await;
+    assert_eq!(reasons().await, ["deleted"]);
+    rig.assert_equal().await;
+    assert_eq!(
+        rig.source
+            .number("select count(*) from rentsync.ledger where removed is not null")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_truncate_empties_every_feed() {
+    let rig = Rig::told().await;
+    rig.edit("truncate project_rent_roll_units").await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 0, 3, 200), (2, 0, 3, 200)]);
+    rig.assert_equal().await;
+    let digest = rig.bodies(1).await.pop().unwrap()["property_digest"].clone();
+    assert_eq!(digest, "0".repeat(64));
+}
+
+#[tokio::test]
+async fn what_does_not_fit_a_request_is_owed_and_told_next() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.units_per_request_max = 2;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id) select n, 1 from generate_series(1, 5) n",
+    )
+    .await;
+    assert_eq!(rig.plan().await.units, 2);
+    let owed = "select count(*) from rentsync.ledger where owed = 'over_limit'";
+    assert_eq!(rig.source.number(owed).await, 3);
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 1, 0, 200), (1, 2, 0, 200), (1, 2, 0, 200)]);
+    rig.assert_equal().await;
+    // Removals are bounded as well, and the newest content is told, not the one that was owed first.
+    rig.edit("delete from project_rent_roll_units where id <= 4; update project_rent_roll_units set price = 5")
+        .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+    assert_eq!(
+        rig.sandbox.syncs().iter().map(|sync| sync.units + sync.removed).max(),
+        Some(2)
+    );
+}
+
+#[tokio::test]
+async fn a_body_stays_within_its_bytes() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.body_bytes_max = 10_000;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id, view)
+         select n, 1, repeat('view ', 100) from generate_series(1, 40) n",
+    )
+    .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+    let largest = rig.sandbox.syncs().iter().map(|sync| sync.bytes).max().unwrap();
+    assert!((5_000..=10_000).contains(&largest), "{largest}");
+}
+
+#[tokio::test]
+async fn a_unit_that_json_cannot_say_is_kept_back_and_told_when_it_is_well_again() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set price = 'NaN' where id = 11; update project_rent_roll_units set price = 7 where id = 12")
+        .await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 1, 0, 200)]);
+    let why = "select count(*) from rentsync.ledger where unit_id = 11 and kept_back = 'invalid: base_rent is not a finite number'";
+    assert_eq!(rig.source.number(why).await, 1);
+    rig.edit("update project_rent_roll_units set price = 1150 where id = 11")
+        .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+    assert_eq!(
+        rig.source
+            .number("select count(*) from rentsync.ledger where kept_back is not null")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_feed_has_at_most_one_open_sync_and_plans_what_came_meanwhile_after_it() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set price = 1 where id = 11")
+        .await;
+    assert_eq!(rig.plan().await.syncs, 1);
+    rig.edit("update project_rent_roll_units set price = 2 where id = 11")
+        .await;
+    assert_eq!(rig.plan().await.syncs, 0);
+    let second =
+        "insert into rentsync.sync (sequence, sync_id, feed_id, receiver, sync_type, units, removed_units, body_bytes,
+                      body, sealed_at, due_at)
+                  select sequence + 1, 'another', feed_id, receiver, sync_type, 0, 0, 0, '', now(), now()
+                    from rentsync.sync where state = 'open'";
+    let error = sqlx::query(second)
+        .execute(&mut rig.source.connect().await)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("one_open_sync_per_feed"), "{error}");
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 1, 0, 200), (1, 1, 0, 200)]);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn sequences_rise_within_every_feed() {
+    let rig = Rig::told().await;
+    for price in 0..5 {
+        rig.edit(&format!("update project_rent_roll_units set price = {price}"))
+            .await;
+        rig.settle().await;
+    }
+    for property_id in [1, 2] {
+        let sequences: Vec<i64> = rig
+            .sandbox
+            .syncs()
+            .iter()
+            .filter(|sync| sync.project_id == property_id)
+            .map(|sync| sync.sequence)
+            .collect();
+        assert_eq!(sequences.len(), 5);
+        assert!(sequences.is_sorted(), "{sequences:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_receivers_portfolio_is_told() {
+    let mut rig = Rig::new().await;
+    rig.receiver.property_groups = Some(vec![7]);
+    rig.hands().await.round(&rig).await;
+    assert_eq!(rig.requests(), [(1, 3, 0, 200)]);
+    rig.edit("update projects set project_group_id = 9 where id = 1").await;
+    let mut hands = rig.hands().await;
+    hands.round(&rig).await;
+    assert_eq!(rig.sandbox.property(1).unwrap().units.len(), 0);
+}
+
+#[tokio::test]
+async fn a_changed_setting_tells_exactly_what_it_changes() {
+    let rig = Rig::told().await;
+    let scope = rentsync_relay::plan::Scope {
+        available_status_ids: &[1, 2],
+        ..rig.scope()
+    };
+    let mut conn = rig.source.connect().await;
+    rentsync_relay::plan::register(&mut conn, scope).await.unwrap();
+    let place = rentsync_relay::plan::Where::Everywhere;
+    let planned = rentsync_relay::plan::plan_batch(&mut conn, scope, &place, 0, 100, None)
+        .await
+        .unwrap();
+    assert_eq!(
+        (planned.feeds, planned.syncs, planned.units),
+        (2, 2, 2),
+        "the rented unit of each property"
+    );
+}
+
+#[tokio::test]
+async fn a_paused_feed_gathers_and_catches_up() {
+    let rig = Rig::told().await;
+    rig.edit("update rentsync.feed set paused = true where property_id = 1")
+        .await;
+    rig.edit("update project_rent_roll_units set price = 9").await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(2, 3, 0, 200)]);
+    rig.edit("update rentsync.feed set paused = false").await;
+    rig.settle().await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_source_that_fails_to_answer_is_not_an_empty_source() {
+    let rig = Rig::told().await;
+    rig.edit(
+        "alter table project_rent_roll_units rename column price to rent; update project_rent_roll_units set rent = 1",
+    )
+    .await;
+    let mut hands = rig.hands().await;
+    let failed = hands
+        .walk
+        .step(&mut hands.conn, rig.scope(), std::time::Duration::ZERO)
+        .await
+        .unwrap_err();
+    assert!(format!("{failed:#}").contains("price"), "{failed:#}");
+    rig.edit("alter table project_rent_roll_units rename column rent to price")
+        .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+
+    // A policy that hides rows from the relay must not look like removals either.
+    rig.edit(
+        "do $$ begin create role relay_reader; exception when duplicate_object then null; end $$;
+         grant usage on schema rentsync to relay_reader;
+         grant select, insert, update, delete on all tables in schema rentsync to relay_reader;
+         grant usage on all sequences in schema rentsync to relay_reader;
+         grant select on projects, project_rent_roll_units to relay_reader;
+         alter table project_rent_roll_units enable row level security;
+         update project_rent_roll_units set price = 2",
+    )
+    .await;
+    let mut hands = rig.hands().await;
+    crate::support::execute(&mut hands.conn, "set role relay_reader").await;
+    let failed = hands
+        .walk
+        .step(&mut hands.conn, rig.scope(), std::time::Duration::ZERO)
+        .await
+        .unwrap_err();
+    assert!(format!("{failed:#}").contains("row-level security"), "{failed:#}");
+    rig.edit("drop owned by relay_reader").await;
+}
+
+#[tokio::test]
+async fn joined_rows_that_repeat_a_unit_are_an_error_that_names_it() {
+    let rig = Rig::new().await;
+    rig.edit(
+        "do $$ declare body text; begin
+             select prosrc into body from pg_proc where proname = 'source_unit';
+             execute 'create or replace function rentsync.source_unit() returns table ('
+                 || (select string_agg(format('%I %s', n, format_type(t, null)), ', ' order by o)
+                       from pg_proc p, unnest(p.proargnames, p.proallargtypes) with ordinality as a (n, t, o) where proname = 'source_unit')
+                 || ') language sql stable as ' || quote_literal(body || ', generate_series(1, 2)');
+         end $$",
+    )
+    .await;
+    let mut hands = rig.hands().await;
+    let failed = hands
+        .walk
+        .step(&mut hands.conn, rig.scope(), std::time::Duration::ZERO)
+        .await
+        .unwrap_err();
+    assert!(format!("{failed:#}").contains("more than once"), "{failed:#}");
+}
