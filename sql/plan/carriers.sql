@@ -1,7 +1,17 @@
--- Which present unit of a property carries a code: property $1, code $2, pairwise. Reads only.
+-- Which units carry a code now: in the source under property $2, or as feed $1 told them last; code $3, all pairwise.
+-- Reads only.
 --
--- A rent roll that is imported again gives old codes to new ids; the removal of the old id must not name the code.
-select s.property_id::bigint, s.unit_code, min(s.unit_id)::bigint
-  from (select distinct * from unnest($1::bigint[], $2::text[]) as asked (property_id, unit_code)) as asked
+-- A rent roll that is imported again gives old codes to new ids; the removal of the old id must not name the code, lest
+-- a receiver that goes by codes drop the living. What was told last counts too: where a request's limits keep a new code
+-- back, the receiver still has the old one.
+with asked as (
+    select distinct * from unnest($1::bigint[], $2::bigint[], $3::text[]) as asked (feed_id, property_id, unit_code)
+)
+select asked.feed_id, asked.unit_code, s.unit_id::bigint
+  from asked
   join rentsync.source_unit() s on s.property_id = asked.property_id and s.unit_code = asked.unit_code
- group by 1, 2
+ union
+select asked.feed_id, asked.unit_code, l.unit_id
+  from asked
+  join rentsync.ledger l on l.feed_id = asked.feed_id and l.unit_code = asked.unit_code and l.hash is not null
+ order by 1, 2, 3

@@ -241,7 +241,7 @@ impl Story {
             changes,
             units,
             requests: syncs.len(),
-            bytes: syncs.iter().map(|sync| sync.bytes as usize).sum(),
+            bytes: syncs.iter().map(|sync| sync.bytes).sum(),
         })
     }
 

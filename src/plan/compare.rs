@@ -278,34 +278,42 @@ fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerR
     Ok(present.then_some(row))
 }
 
-/// Where a present unit carries a removed one's code, the removal names that unit instead.
+/// Where another unit carries a removed one's code, the removal names that unit instead.
 async fn name_carriers(conn: &mut PgConnection, deltas: &mut [FeedDelta]) -> Result<()> {
-    let (properties, codes): (Vec<i64>, Vec<String>) = deltas
+    let asked: Vec<_> = deltas
         .iter()
-        .filter(|delta| delta.uncovered.is_none())
-        .flat_map(|delta| {
-            delta
-                .remove
-                .iter()
-                .map(|removal| (delta.property_id, removal.unit_code.clone()))
-        })
-        .filter_map(|(property_id, code)| Some((property_id, code?)))
-        .unzip();
-    if codes.is_empty() {
+        .flat_map(|delta| delta.remove.iter().map(move |removal| (delta, removal)))
+        .filter_map(|(delta, removal)| Some((delta.feed_id, delta.property_id, removal.unit_code.clone()?)))
+        .collect();
+    if asked.is_empty() {
         return Ok(());
     }
-    let carriers: HashMap<(i64, String), i64> = sqlx::query_as(include_str!("../../sql/plan/carriers.sql"))
-        .bind(properties)
-        .bind(codes)
+    let rows: Vec<(i64, String, i64)> = sqlx::query_as(include_str!("../../sql/plan/carriers.sql"))
+        .bind(asked.iter().map(|(feed_id, ..)| *feed_id).collect::<Vec<_>>())
+        .bind(asked.iter().map(|(_, property_id, _)| *property_id).collect::<Vec<_>>())
+        .bind(asked.iter().map(|(.., code)| code.as_str()).collect::<Vec<_>>())
         .fetch_all(conn)
-        .await?
-        .into_iter()
-        .map(|(property_id, code, unit_id)| ((property_id, code), unit_id))
-        .collect();
-    for delta in deltas.iter_mut().filter(|delta| delta.uncovered.is_none()) {
+        .await?;
+    let mut carriers: HashMap<(i64, String), Vec<i64>> = HashMap::new();
+    for (feed_id, code, unit_id) in rows {
+        carriers.entry((feed_id, code)).or_default().push(unit_id);
+    }
+    for delta in deltas {
+        let removed: HashSet<i64> = delta.remove.iter().map(|removal| removal.unit_id).collect();
+        let recoded: HashMap<i64, Option<&str>> = delta
+            .tell
+            .iter()
+            .map(|(unit, code)| (unit.unit_id, code.as_deref()))
+            .collect();
         for removal in &mut delta.remove {
-            let code = removal.unit_code.clone().unwrap_or_default();
-            removal.replaced_by = carriers.get(&(delta.property_id, code)).copied();
+            let Some(code) = removal.unit_code.clone() else {
+                continue;
+            };
+            let lives = |unit_id: &&i64| {
+                !removed.contains(unit_id) && recoded.get(unit_id).is_none_or(|now| *now == Some(code.as_str()))
+            };
+            let carrying = carriers.get(&(delta.feed_id, code.clone()));
+            removal.replaced_by = carrying.and_then(|units| units.iter().find(lives)).copied();
         }
     }
     Ok(())

@@ -1,161 +1,92 @@
-//! A stand-in for RentSync: strict, keeps state, can be told to fail.
+//! A stand-in for the partner's endpoint: it takes what the contract allows, refuses the rest
+//! with the place and the reason, and can be told to fail.
 //!
-//! Written from the contract alone. It shares no code with planning and payload: the relay is judged by it, and a judge
-//! that shares the defendant's mistakes proves nothing.
+//! It is the judge of the relay, so it is written from the contract alone and shares no code with
+//! the sending side. What it holds is in memory and goes with it. It doesn't know what the source
+//! has: whether the partner's copy is right is for whoever compares the two.
+//!
+//! In the order in which a request meets them:
+//!
+//! | module | its business |
+//! | --- | --- |
+//! | `connection` | a connection that can be closed without an answer |
+//! | `server` | routes, the lock, the order of steps |
+//! | `auth` | who may send |
+//! | `request` | headers, gzip, size |
+//! | `json`, `check` | what a body must look like |
+//! | `told` | what a body says, whatever its format |
+//! | `faults` | what goes wrong on purpose |
+//! | `state` | sync IDs known, properties held: whether a sync fits and what it changes |
+//! | `property` | the same for one property |
+//! | `log` | what came in |
+//! | `refusal` | why something was not taken |
+//!
+//! Everything is bounded: bodies at 64 MiB, the log at 100,000 requests, remembered sync IDs at
+//! 200,000 (older ones are still stale by their sequence), remembered contents at 16 a unit.
 
+mod auth;
 mod check;
+mod connection;
 mod faults;
 mod json;
+mod log;
+mod property;
+mod refusal;
+mod request;
 mod server;
 mod state;
+mod told;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
-use serde::Serialize;
+use anyhow::Context;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use faults::Faults;
-use state::State;
+pub use auth::SandboxAuth;
+pub use log::SyncLogEntry;
+pub use property::PropertyState;
 
-/// Older entries of the log are forgotten.
-const LOG_ENTRIES_MAX: usize = 100_000;
+use connection::{CutListener, Cutter};
+use server::Shared;
 
-/// How strict the door is.
-#[derive(Clone, Debug, Default)]
+/// How a sandbox is set up.
+#[derive(Clone, Default)]
 pub struct SandboxOptions {
-    /// Who may post.
+    /// How the sender has to prove itself.
     pub auth: SandboxAuth,
 }
 
-/// Who may post.
-#[derive(Clone, Default)]
-pub enum SandboxAuth {
-    /// Everybody.
-    #[default]
-    None,
-    /// Whoever sends this header.
-    Header {
-        /// Its name.
-        name: String,
-        /// Its value.
-        value: String,
-    },
-}
-
-impl std::fmt::Debug for SandboxAuth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::None => f.write_str("None"),
-            Self::Header { name, .. } => write!(f, "Header({name})"),
-        }
-    }
-}
-
-/// What the receiver holds of one property.
-#[derive(Clone, Debug)]
-pub struct PropertyState {
-    /// Its own fields.
-    pub property: Option<Value>,
-    /// Its units, by id.
-    pub units: BTreeMap<i64, Value>,
-    /// The digest over them, hex.
-    pub digest: String,
-    /// The newest sequence applied.
-    pub sequence: i64,
-}
-
-/// One request that came in.
-#[derive(Clone, Debug, Default, Serialize)]
-#[allow(missing_docs)] // the fields are the body's own
-pub struct SyncLogEntry {
-    pub sync_id: String,
-    pub sequence: i64,
-    pub project_id: i64,
-    pub sync_type: String,
-    pub units: usize,
-    pub removed: usize,
-    /// As they came over the wire.
-    pub bytes: u64,
-    /// HTTP status answered; 0 where the connection was dropped.
-    pub status: u16,
-    pub repeat: bool,
-    pub stale: bool,
-    pub digest_mismatch: bool,
-    /// Why it was refused.
-    pub refusal: Option<String>,
-    /// What the sandbox had been told to do to it.
-    pub fault: Option<String>,
-    pub received_at: DateTime<Utc>,
-}
-
-struct Inner {
-    auth: SandboxAuth,
-    state: Mutex<State>,
-    faults: Mutex<Faults>,
-    log: Mutex<VecDeque<SyncLogEntry>>,
-    changed: watch::Sender<u64>,
-}
-
-impl Inner {
-    fn note(&self, entry: SyncLogEntry) {
-        let mut log = self.log.lock().expect("log");
-        if log.len() == LOG_ENTRIES_MAX {
-            log.pop_front();
-        }
-        log.push_back(entry);
-        self.changed.send_modify(|count| *count += 1);
-    }
-
-    fn property(&self, project_id: i64) -> Option<PropertyState> {
-        let state = self.state.lock().expect("state");
-        let property = state.properties().get(&project_id)?;
-        Some(PropertyState {
-            property: property.property.clone(),
-            units: property
-                .units
-                .iter()
-                .map(|(unit_id, held)| (*unit_id, serde_json::from_str(&held.json).unwrap_or(Value::Null)))
-                .collect(),
-            digest: hex::encode(property.digest),
-            sequence: property.sequence,
-        })
-    }
-}
-
-/// A running sandbox; stops when it is dropped.
+/// A running sandbox. It stops when it is dropped: it takes no new connection, closes idle ones,
+/// and lets requests in flight end by themselves.
 pub struct Sandbox {
-    inner: Arc<Inner>,
+    shared: Arc<Shared>,
     address: SocketAddr,
     server: JoinHandle<()>,
+    /// Dropped or sent to, it closes the connections.
+    stop: Option<oneshot::Sender<()>>,
 }
 
 impl Sandbox {
-    /// Listens; port 0 takes a free one.
-    pub async fn start(listen: SocketAddr, options: SandboxOptions) -> Result<Self> {
+    /// Starts on `listen`; port 0 takes any free one.
+    pub async fn start(listen: SocketAddr, options: SandboxOptions) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(listen)
             .await
-            .with_context(|| format!("the sandbox can't listen on {listen}; choose another with --listen"))?;
-        let address = listener.local_addr()?;
-        let inner = Arc::new(Inner {
-            auth: options.auth,
-            state: Mutex::default(),
-            faults: Mutex::default(),
-            log: Mutex::default(),
-            changed: watch::channel(0).0,
-        });
-        let router = server::router(inner.clone());
-        let server = tokio::spawn(async move {
-            axum::serve(listener, router).await.ok();
-        });
-        Ok(Self { inner, address, server })
+            .with_context(|| format!("the sandbox can't listen on {listen}"))?;
+        let address = listener.local_addr().context("the sandbox's own address is unknown")?;
+        let shared = Arc::new(Shared::new(options.auth));
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(serve(listener, shared.clone(), stopped));
+        Ok(Self {
+            shared,
+            address,
+            server,
+            stop: Some(stop),
+        })
     }
 
     /// Where it listens.
@@ -163,60 +94,89 @@ impl Sandbox {
         self.address
     }
 
-    /// The receiver's endpoint.
+    /// The endpoint to POST to.
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.address, server::PATH)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}/v1/rent-roll/sync")
     }
 
-    /// The same as `PUT /faults`.
-    pub fn set_faults(&self, faults: Value) -> Result<()> {
-        *self.inner.faults.lock().expect("faults") = Faults::parse(faults)?;
-        Ok(())
+    /// Replaces the faults, as `PUT /faults` does; `{}` clears them.
+    pub fn set_faults(&self, faults: Value) -> anyhow::Result<()> {
+        self.shared.set_faults(faults).map_err(anyhow::Error::msg)
     }
 
-    /// The properties it was ever told.
+    /// The properties ever told, in order.
     pub fn properties(&self) -> Vec<i64> {
-        self.inner
-            .state
-            .lock()
-            .expect("state")
-            .properties()
-            .keys()
-            .copied()
-            .collect()
+        let summaries = self.shared.held().state.summaries();
+        summaries.iter().map(|line| line.project_id).collect()
     }
 
-    /// What it holds of one.
+    /// What it holds of a property, if that was ever told.
     pub fn property(&self, project_id: i64) -> Option<PropertyState> {
-        self.inner.property(project_id)
+        self.shared.held().state.property(project_id)
     }
 
-    /// Every request that came in, the oldest first.
+    /// What came in, oldest first; at most the latest 100,000 requests.
     pub fn syncs(&self) -> Vec<SyncLogEntry> {
-        self.inner.log.lock().expect("log").iter().cloned().collect()
+        self.shared.held().log.entries()
     }
 
-    /// Forgets the requests, not the state.
+    /// Forgets what came in. What it holds stays.
     pub fn clear_log(&self) {
-        self.inner.log.lock().expect("log").clear();
+        self.shared.held().log.clear();
     }
 
-    /// Waits until the requests that came in satisfy something. False when they don't within `limit`.
-    pub async fn wait_until(&self, mut satisfied: impl FnMut(&[SyncLogEntry]) -> bool, limit: Duration) -> bool {
-        let mut changes = self.inner.changed.subscribe();
-        let waiting = async {
-            while !satisfied(self.inner.log.lock().expect("log").make_contiguous()) {
-                if changes.changed().await.is_err() {
-                    return;
+    /// Waits until `predicate` holds, asking again after each request; false when that took
+    /// longer than `timeout`.
+    pub async fn wait_until(&self, mut predicate: impl FnMut(&Self) -> bool, timeout: Duration) -> bool {
+        let mut settled = self.shared.settled.subscribe();
+        let waited = tokio::time::timeout(timeout, async {
+            loop {
+                // Before asking: what is settled meanwhile must wake the wait below.
+                settled.borrow_and_update();
+                if predicate(self) {
+                    break;
                 }
+                // The sender lives in `shared`, so it is never closed here.
+                let _ = settled.changed().await;
             }
-        };
-        tokio::time::timeout(limit, waiting).await.is_ok()
+        });
+        waited.await.is_ok()
+    }
+
+    /// Serves until the future is cancelled, for the command line.
+    pub async fn stopped(&mut self) {
+        // An aborted or panicked server is as stopped as one that ended.
+        let _ = (&mut self.server).await;
+    }
+
+    /// Stops, and returns once the address is free again.
+    pub async fn stop(mut self) {
+        self.shut();
+        self.stopped().await;
+    }
+
+    fn shut(&mut self) {
+        self.stop.take();
+        self.server.abort();
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.server.abort();
+        self.shut();
     }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+    let service = server::router(shared).into_make_service_with_connect_info::<Cutter>();
+    // axum's accept loop never ends with an error.
+    let _ = axum::serve(CutListener(listener), service)
+        .with_graceful_shutdown(async {
+            let _ = stopped.await;
+        })
+        .await;
 }

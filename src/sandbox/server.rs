@@ -1,204 +1,278 @@
-//! The sandbox's HTTP side.
+//! The HTTP face: routes, the one lock, and the order in which a request is taken.
+//!
+//! A request is read and judged by itself ([`super::request`], [`super::check`]), meets its
+//! fault, waits if it has to, and is then settled under the lock: state and log change together,
+//! so the log's order is the order in which syncs were applied.
 
-use std::io::Read;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State as Shared};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Path, Request, State as Shares};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::routing::{get, post, put};
 use chrono::Utc;
-use flate2::read::GzDecoder;
+use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
-use super::faults::{Fault, Faults};
-use super::state::Answer;
-use super::{Inner, SandboxAuth, SyncLogEntry, check};
+use super::auth::SandboxAuth;
+use super::check;
+use super::connection::Cutter;
+use super::faults::{Effect, Ending, Faults, HttpAnswer};
+use super::log::{Log, SyncLogEntry};
+use super::refusal::Refusal;
+use super::request;
+use super::state::State;
+use super::told::{Digest, Told, sha256};
 
-/// The endpoint's path, as the guide proposes it (section 6).
-pub(super) const PATH: &str = "/v1/rent-roll/sync";
-const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What all requests share.
+pub struct Shared {
+    auth: SandboxAuth,
+    held: Mutex<Held>,
+    /// Counts the requests settled, for whoever waits for one.
+    pub settled: watch::Sender<u64>,
+}
 
-pub(super) fn router(inner: Arc<Inner>) -> Router {
+/// What the lock guards.
+#[derive(Default)]
+pub struct Held {
+    /// What the receiver holds.
+    pub state: State,
+    /// What it is told to do wrong.
+    pub faults: Faults,
+    /// What came in.
+    pub log: Log,
+}
+
+/// A request that keeps the contract as far as it can be judged by itself.
+struct Arrived {
+    told: Told,
+    body: Digest,
+}
+
+/// What the sender gets.
+enum Reply {
+    Answer(HttpAnswer),
+    Nothing,
+}
+
+impl Shared {
+    /// An empty receiver.
+    pub fn new(auth: SandboxAuth) -> Self {
+        Self {
+            auth,
+            held: Mutex::default(),
+            settled: watch::Sender::new(0),
+        }
+    }
+
+    /// The lock. Never held across an await.
+    pub fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the faults.
+    pub fn set_faults(&self, faults: Value) -> Result<(), String> {
+        let faults = Faults::read(faults)?;
+        self.held().faults = faults;
+        Ok(())
+    }
+
+    /// Everything about a request that needs no state. Fills in the log entry as far as it gets.
+    fn read(
+        &self,
+        headers: &HeaderMap,
+        wire: Result<Vec<u8>, Refusal>,
+        entry: &mut SyncLogEntry,
+    ) -> Result<Arrived, Refusal> {
+        entry.sync_id = request::sync_id(headers).ok().map(str::to_owned);
+        entry.bytes = wire.as_ref().map_or(0, Vec::len);
+        self.auth.check(headers)?;
+        let wire = wire?;
+        let sync_id = request::headers(headers)?;
+        let body = request::decode(headers, wire)?;
+        entry.bytes = body.len();
+        let told = check::told(&body, sync_id)?;
+        entry.describe(&told);
+        Ok(Arrived {
+            told,
+            body: sha256(&body),
+        })
+    }
+
+    /// Applies or doesn't, and logs, in one step.
+    fn settle(&self, arrived: Result<Arrived, Refusal>, effect: Effect, mut entry: SyncLogEntry) -> Reply {
+        let mut held = self.held();
+        let reply = match effect.ending {
+            Ending::Usual => Reply::Answer(held.take(arrived, &effect.reject_units, &mut entry)),
+            Ending::DropAfter => {
+                entry.because("fault: no answer");
+                held.take(arrived, &effect.reject_units, &mut entry);
+                Reply::Nothing
+            }
+            Ending::DropBefore => {
+                entry.because("fault: not applied, no answer");
+                held.pass_over(arrived, &mut entry);
+                Reply::Nothing
+            }
+            Ending::Answer(answer) => {
+                entry.because(format_args!("fault: status {}", answer.status));
+                held.pass_over(arrived, &mut entry);
+                Reply::Answer(answer)
+            }
+        };
+        if let Reply::Answer(answer) = &reply {
+            entry.status = Some(answer.status);
+        }
+        held.log.push(entry);
+        drop(held);
+        self.settled.send_modify(|count| *count += 1);
+        reply
+    }
+}
+
+impl Held {
+    /// Takes a request as the contract says.
+    fn take(
+        &mut self,
+        arrived: Result<Arrived, Refusal>,
+        reject: &BTreeSet<i64>,
+        entry: &mut SyncLogEntry,
+    ) -> HttpAnswer {
+        let taken = arrived
+            .and_then(|Arrived { told, body }| self.state.receive(told, body, reject))
+            .inspect_err(|refusal| entry.because(&refusal.message));
+        match taken {
+            Ok(answer) => {
+                entry.applied = answer.applied;
+                entry.repeat = answer.repeat;
+                entry.stale = answer.stale;
+                entry.digest_mismatch = answer.digest_mismatch;
+                plain(200, answer.body)
+            }
+            Err(refusal) => plain(refusal.status, refusal.body()),
+        }
+    }
+
+    /// A fault took the request's place. Its body is remembered all the same: the next attempt
+    /// must have the same. What breaks the contract is at least logged.
+    fn pass_over(&mut self, arrived: Result<Arrived, Refusal>, entry: &mut SyncLogEntry) {
+        let noted = arrived.and_then(|Arrived { told, body }| {
+            self.state.same_body(&told.sync_id, &body)?;
+            self.state.note(&told.sync_id, body);
+            Ok(())
+        });
+        if let Err(refusal) = noted {
+            entry.because(&refusal.message);
+        }
+    }
+}
+
+/// The routes.
+pub fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route(PATH, post(sync))
+        .route("/v1/rent-roll/sync", post(sync))
+        .route("/v1/rent-roll/syncs", get(syncs))
         .route("/v1/rent-roll/properties", get(properties))
         .route("/v1/rent-roll/properties/{project_id}", get(property))
-        .route("/v1/rent-roll/syncs", get(syncs))
-        .route("/faults", get(faults).put(put_faults))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(inner)
+        .route("/faults", put(set_faults).get(faults))
+        .with_state(shared)
 }
 
-async fn sync(Shared(inner): Shared<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
-    let mut entry = SyncLogEntry {
-        sync_id: header_text(&headers, "x-aigent-sync-id").to_owned(),
-        bytes: body.len() as u64,
-        received_at: Utc::now(),
-        ..SyncLogEntry::default()
-    };
-    let checked = check_headers(&inner, &headers)
-        .and_then(|()| decoded(&headers, &body))
-        .and_then(|body| {
-            let told = check::check(&body, &entry.sync_id).map_err(Answer::refusal)?;
-            Ok((told, body))
-        });
-    let (told, body) = match checked {
-        Ok(checked) => checked,
-        Err(answer) => return finish(&inner, entry, answer, &Fault::default()).await,
-    };
-    entry.sequence = told.sequence;
-    entry.project_id = told.project_id;
-    entry.sync_type.clone_from(&told.sync_type);
-    entry.units = told.units.len();
-    entry.removed = told.removed.len();
-    let fault = inner.faults.lock().expect("faults").take(told.project_id);
-    if fault.drop_before_apply {
-        entry.fault = Some("dropped before it was applied".into());
-        return hang_up(&inner, entry);
-    }
-    if let Some(status) = fault.status {
-        entry.fault = Some(format!("told to answer {status}"));
-        let text = fault
-            .body
-            .clone()
-            .unwrap_or_else(|| json!({ "error": "told to fail" }).to_string());
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        return finish(&inner, entry, Answer::new(status, body), &fault).await;
-    }
-    let answer = inner
-        .state
-        .lock()
-        .expect("state")
-        .receive(&told, &body, &fault.reject_units);
-    if fault.drop_after_apply {
-        entry.fault = Some("dropped after it was applied".into());
-        return hang_up(&inner, entry);
-    }
-    finish(&inner, entry, answer, &fault).await
-}
-
-fn check_headers(inner: &Inner, headers: &HeaderMap) -> Result<(), Answer> {
-    if let SandboxAuth::Header { name, value } = &inner.auth
-        && header_text(headers, name) != value
-    {
-        return Err(Answer::new(
-            401,
-            json!({ "error": format!("header {name} is missing or wrong") }),
-        ));
-    }
-    for (name, expected) in [("content-type", "application/json"), ("user-agent", "AiGent/1.0")] {
-        let found = header_text(headers, name);
-        if found != expected {
-            return Err(Answer::refusal(format!(
-                "header {name}: expected {expected:?}, found {found:?}"
-            )));
+/// The receiver's endpoint.
+async fn sync(
+    Shares(shared): Shares<Arc<Shared>>,
+    ConnectInfo(cutter): ConnectInfo<Cutter>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let wire = to_bytes(body, request::BODY_BYTES_MAX)
+        .await
+        .map(Vec::from)
+        .map_err(|_| request::too_large());
+    // A task of its own: a slow receiver doesn't notice that the sender has hung up, and applies
+    // the sync late. hyper would end the handler together with the connection.
+    let handled = tokio::spawn(async move { handle(&shared, &parts.headers, wire).await });
+    match handled.await {
+        Ok(Reply::Answer(answer)) => response(answer),
+        Ok(Reply::Nothing) => {
+            cutter.cut();
+            Response::new(Body::empty())
         }
-    }
-    Ok(())
-}
-
-fn decoded(headers: &HeaderMap, body: &Bytes) -> Result<Vec<u8>, Answer> {
-    match header_text(headers, "content-encoding") {
-        "" | "identity" => Ok(body.to_vec()),
-        "gzip" => {
-            let mut bytes = Vec::new();
-            GzDecoder::new(&body[..])
-                .take(BODY_BYTES_MAX as u64 + 1)
-                .read_to_end(&mut bytes)
-                .map_err(|error| Answer::refusal(format!("the body is not gzip: {error}")))?;
-            if bytes.len() > BODY_BYTES_MAX {
-                return Err(Answer::new(413, json!({ "error": "more than 64 MiB" })));
-            }
-            Ok(bytes)
-        }
-        other => Err(Answer::new(
-            415,
-            json!({ "error": format!("content-encoding {other:?}: expected gzip") }),
-        )),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-async fn finish(inner: &Inner, mut entry: SyncLogEntry, answer: Answer, fault: &Fault) -> Response {
-    entry.status = answer.status;
-    entry.repeat = answer.repeat;
-    entry.stale = answer.stale;
-    entry.digest_mismatch = answer.digest_mismatch;
-    if answer.status == 400 && entry.fault.is_none() {
-        entry.refusal = answer.body["error"].as_str().map(str::to_owned);
+async fn handle(shared: &Shared, headers: &HeaderMap, wire: Result<Vec<u8>, Refusal>) -> Reply {
+    let mut entry = SyncLogEntry::arrived(Utc::now());
+    let arrived = shared.read(headers, wire, &mut entry);
+    let effect = shared.held().faults.next(entry.project_id);
+    if !effect.delay.is_zero() {
+        tokio::time::sleep(effect.delay).await;
     }
-    inner.note(entry);
-    if fault.delay_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    shared.settle(arrived, effect, entry)
+}
+
+async fn syncs(Shares(shared): Shares<Arc<Shared>>) -> Response {
+    let entries = shared.held().log.entries();
+    json_response(200, &entries)
+}
+
+async fn properties(Shares(shared): Shares<Arc<Shared>>) -> Response {
+    let summaries = shared.held().state.summaries();
+    json_response(200, &summaries)
+}
+
+async fn property(Shares(shared): Shares<Arc<Shared>>, Path(project_id): Path<i64>) -> Response {
+    let property = shared.held().state.property(project_id);
+    match property {
+        Some(property) => json_response(200, &property),
+        None => json_response(
+            404,
+            &json!({ "error": format!("property {project_id} was never told") }),
+        ),
     }
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = match answer.body {
-        Value::String(text) => (status, text).into_response(),
-        body => (status, Json(body)).into_response(),
-    };
-    for (name, value) in [
-        (header::RETRY_AFTER, &fault.retry_after),
-        (header::LOCATION, &fault.location),
-    ] {
-        if let Some(value) = value.as_ref().and_then(|value| value.parse().ok()) {
-            response.headers_mut().insert(name, value);
-        }
+}
+
+async fn faults(Shares(shared): Shares<Arc<Shared>>) -> Response {
+    let faults = shared.held().faults.clone();
+    json_response(200, &faults)
+}
+
+async fn set_faults(Shares(shared): Shares<Arc<Shared>>, body: Bytes) -> Response {
+    let set = serde_json::from_slice(&body)
+        .map_err(|error| format!("faults: not JSON: {error}"))
+        .and_then(|value| shared.set_faults(value));
+    match set {
+        Ok(()) => faults(Shares(shared)).await,
+        Err(error) => json_response(400, &json!({ "error": error })),
+    }
+}
+
+fn plain(status: u16, body: String) -> HttpAnswer {
+    HttpAnswer {
+        status,
+        headers: Vec::new(),
+        body,
+    }
+}
+
+fn json_response(status: u16, value: &impl Serialize) -> Response {
+    let body = serde_json::to_string(value).expect("the sandbox's own types are JSON");
+    response(plain(status, body))
+}
+
+fn response(answer: HttpAnswer) -> Response {
+    let mut response = Response::builder()
+        .status(answer.status)
+        .header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
     }
     response
-}
-
-/// Ends the connection's task, and with it the connection, before a single byte is answered.
-fn hang_up(inner: &Inner, entry: SyncLogEntry) -> Response {
-    inner.note(entry);
-    std::panic::resume_unwind(Box::new("the sandbox was told to hang up"))
-}
-
-async fn properties(Shared(inner): Shared<Arc<Inner>>) -> Json<Value> {
-    let state = inner.state.lock().expect("state");
-    let list = state.properties().iter().map(|(project_id, property)| {
-        json!({
-            "project_id": project_id, "units": property.units.len(),
-            "property_digest": hex::encode(property.digest), "sequence": property.sequence,
-        })
-    });
-    Json(list.collect())
-}
-
-async fn property(Shared(inner): Shared<Arc<Inner>>, Path(project_id): Path<i64>) -> Response {
-    match inner.property(project_id) {
-        Some(state) => Json(json!({
-            "project_id": project_id, "property": state.property, "units": state.units,
-            "property_digest": state.digest, "sequence": state.sequence,
-        }))
-        .into_response(),
-        None => {
-            let error = format!("property {project_id} was never told");
-            (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
-        }
-    }
-}
-
-async fn syncs(Shared(inner): Shared<Arc<Inner>>) -> Json<Value> {
-    Json(json!(*inner.log.lock().expect("log")))
-}
-
-async fn faults(Shared(inner): Shared<Arc<Inner>>) -> Json<Value> {
-    Json(json!(*inner.faults.lock().expect("faults")))
-}
-
-async fn put_faults(Shared(inner): Shared<Arc<Inner>>, Json(value): Json<Value>) -> Response {
-    match Faults::parse(value) {
-        Ok(faults) => {
-            *inner.faults.lock().expect("faults") = faults;
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({ "error": format!("{error:#}") }))).into_response(),
-    }
-}
-
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+        .body(Body::from(answer.body))
+        .expect("status and headers were checked when the fault was set")
 }

@@ -1,252 +1,176 @@
-//! What the receiver holds, and how a checked body changes it. Pure.
+//! What the receiver holds and how a sync changes it. Pure: no clock, no network, no lock.
+//!
+//! A sync is judged whole before any of it is applied: a refused one changes nothing. Its body is
+//! forgotten; what stays is the units' text, a fingerprint of every body and the answer it got.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
-use super::check::{Snapshot, Told, Unit};
+use super::property::{Outcome, Property, PropertyState, PropertySummary, UnitError};
+use super::refusal::Refusal;
+use super::told::{Digest, Told, ToldProperty};
 
-/// A status and the JSON that goes with it.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub status: u16,
-    pub body: Value,
+/// Sync IDs that are remembered; the oldest are forgotten first, and are then old by sequence.
+const SYNC_IDS_MAX: usize = 200_000;
+
+/// Everything the receiver holds.
+#[derive(Default)]
+pub struct State {
+    properties: BTreeMap<i64, Property>,
+    known: HashMap<Arc<str>, Known>,
+    /// The keys of `known`, oldest first.
+    known_order: VecDeque<Arc<str>>,
+}
+
+/// What is remembered of a sync ID.
+struct Known {
+    body: Digest,
+    /// None while no attempt was taken: all met a fault.
+    answer: Option<Answer>,
+}
+
+/// A 200 answer and what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// JSON text.
+    pub body: String,
+    /// The sync changed the state (a repeat or a stale one doesn't).
+    pub applied: bool,
+    /// The sync ID was known.
     pub repeat: bool,
+    /// Some property had a newer sequence.
     pub stale: bool,
+    /// The sender expected another digest.
     pub digest_mismatch: bool,
 }
 
-impl Answer {
-    pub(super) fn new(status: u16, body: Value) -> Self {
-        Self {
-            status,
-            body,
-            repeat: false,
-            stale: false,
-            digest_mismatch: false,
-        }
-    }
-
-    pub(super) fn refusal(message: impl Into<String>) -> Self {
-        Self::new(400, json!({ "error": message.into() }))
-    }
-}
-
-/// Everything told so far.
-#[derive(Default)]
-pub(super) struct State {
-    properties: BTreeMap<i64, Property>,
-    /// Sync IDs that were answered with success: the body's hash and the answer.
-    known: HashMap<String, ([u8; 32], Answer)>,
-    /// Per unit its content and its content hash, as sent last.
-    contents: HashMap<(i64, i64), ([u8; 32], String)>,
-}
-
-#[derive(Default)]
-pub(super) struct Property {
-    pub property: Option<Value>,
-    pub units: BTreeMap<i64, Held>,
-    pub digest: [u8; 32],
-    pub sequence: i64,
-    snapshot: Option<Parts>,
-}
-
-pub(super) struct Held {
-    pub unit_code: Option<String>,
-    pub content_hash: String,
-    pub json: String,
-}
-
-/// The parts of a snapshot that have come so far.
-struct Parts {
-    id: String,
-    came: HashSet<i64>,
-    present: HashSet<i64>,
-}
-
 impl State {
-    pub(super) fn properties(&self) -> &BTreeMap<i64, Property> {
-        &self.properties
+    /// Judges a sync and applies it, or gives the answer that it got before.
+    /// Units in `reject` are not applied but listed as errors.
+    pub fn receive(&mut self, told: Told, body: Digest, reject: &BTreeSet<i64>) -> Result<Answer, Refusal> {
+        self.same_body(&told.sync_id, &body)?;
+        if let Some(answer) = self.known_answer(&told.sync_id) {
+            return Ok(answer);
+        }
+        for property in &told.properties {
+            self.judge(&told, property)?;
+        }
+        let sync_id = told.sync_id.clone();
+        let answer = self.apply(told, reject);
+        self.note(&sync_id, body);
+        if let Some(known) = self.known.get_mut(sync_id.as_str()) {
+            known.answer = Some(answer.clone());
+        }
+        Ok(answer)
     }
 
-    /// The receiver's rules, one after another.
-    pub(super) fn receive(&mut self, told: &Told, body: &[u8], rejected: &[i64]) -> Answer {
-        let body_hash = Sha256::digest(body).into();
-        if let Some((known, answer)) = self.known.get(&told.sync_id) {
-            if *known != body_hash {
-                return Answer::refusal(format!("sync {} was sent before with another body", told.sync_id));
-            }
-            return Answer {
-                repeat: true,
-                ..answer.clone()
-            };
+    /// One sync ID has one body, on every attempt.
+    pub fn same_body(&self, sync_id: &str, body: &Digest) -> Result<(), Refusal> {
+        match self.known.get(sync_id) {
+            Some(known) if known.body != *body => Err(Refusal::breach(
+                "$",
+                format!("sync {sync_id} was sent before with another body; expected the same bytes"),
+            )),
+            _ => Ok(()),
         }
-        let newest = self
-            .properties
-            .get(&told.project_id)
-            .map_or(0, |property| property.sequence);
-        let answer = if told.sequence < newest {
-            Answer {
-                stale: true,
-                ..Answer::new(200, json!({ "status": "stale", "sequence": newest }))
+    }
+
+    /// Remembers the body of an attempt, whether it was taken or met a fault.
+    pub fn note(&mut self, sync_id: &str, body: Digest) {
+        if self.known.contains_key(sync_id) {
+            return;
+        }
+        if self.known_order.len() == SYNC_IDS_MAX
+            && let Some(oldest) = self.known_order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        let sync_id: Arc<str> = sync_id.into();
+        self.known_order.push_back(sync_id.clone());
+        self.known.insert(sync_id, Known { body, answer: None });
+    }
+
+    /// Every property ever told.
+    pub fn summaries(&self) -> Vec<PropertySummary> {
+        let properties = self.properties.iter();
+        properties
+            .map(|(project_id, property)| property.summary(*project_id))
+            .collect()
+    }
+
+    /// One property, if it was ever told.
+    pub fn property(&self, project_id: i64) -> Option<PropertyState> {
+        let property = self.properties.get(&project_id)?;
+        Some(property.state(project_id))
+    }
+
+    fn known_answer(&self, sync_id: &str) -> Option<Answer> {
+        let answer = self.known.get(sync_id)?.answer.as_ref()?;
+        Some(Answer {
+            applied: false,
+            repeat: true,
+            ..answer.clone()
+        })
+    }
+
+    fn judge(&self, told: &Told, property: &ToldProperty) -> Result<(), Refusal> {
+        match self.properties.get(&property.project_id) {
+            Some(held) => held.judge(told, property),
+            None => Property::default().judge(told, property),
+        }
+    }
+
+    fn apply(&mut self, told: Told, reject: &BTreeSet<i64>) -> Answer {
+        let (sequence, sync_type) = (told.sequence, told.sync_type);
+        let outcomes = told.properties.into_iter().map(|property| {
+            let held = self.properties.entry(property.project_id).or_default();
+            held.receive(property, sequence, &sync_type, reject)
+        });
+        Answer::of(outcomes.collect())
+    }
+}
+
+impl Answer {
+    /// One property answers for itself; several answer with what is not as the sender thinks.
+    fn of(outcomes: Vec<Outcome>) -> Self {
+        let (mut stale, mut errors, mut digests) = (vec![], vec![], vec![]);
+        let mut mismatch = false;
+        let told = outcomes.len();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Stale { project_id, sequence } => stale.push((project_id, sequence)),
+                Outcome::Applied(applied) => {
+                    errors.extend(applied.errors);
+                    digests.extend(applied.digest);
+                    mismatch |= applied.mismatch;
+                }
             }
-        } else if told.sequence == newest {
-            return Answer::refusal(format!("sequence {newest} was used before, by another sync"));
-        } else if let Err(message) = self.check_against(told) {
-            return Answer::refusal(message);
-        } else {
-            self.apply(told, rejected)
+        }
+        let body = match (told, stale.as_slice(), digests.as_slice()) {
+            (1, [(_, sequence)], _) => json!({ "status": "stale", "sequence": sequence }),
+            (1, _, [digest]) => json!({ "property_digest": hex::encode(digest), "errors": errors }),
+            (1, _, _) => json!({ "errors": errors }),
+            (_, stale, _) => batch_body(stale, &errors),
         };
-        self.known.insert(told.sync_id.clone(), (body_hash, answer.clone()));
-        answer
-    }
-
-    /// What can be wrong only in the light of what came before.
-    fn check_against(&self, told: &Told) -> Result<(), String> {
-        for unit in &told.units {
-            let Some((content, hash)) = self.contents.get(&(told.project_id, unit.unit_id)) else {
-                continue;
-            };
-            let same_content = *content == content_of(unit);
-            let same_hash = *hash == unit.content_hash;
-            if same_content != same_hash {
-                return Err(format!(
-                    "unit {}: its content is {} but its content_hash is {}",
-                    unit.unit_id,
-                    if same_content { "the same" } else { "another" },
-                    if same_hash { "the same" } else { "another" },
-                ));
-            }
-        }
-        self.check_removals(told)
-    }
-
-    fn check_removals(&self, told: &Told) -> Result<(), String> {
-        if told.removed.is_empty() {
-            return Ok(());
-        }
-        let removed: HashSet<i64> = told.removed.iter().map(|removed| removed.unit_id).collect();
-        let held = self.properties.get(&told.project_id);
-        let told_ids: HashSet<i64> = told.units.iter().map(|unit| unit.unit_id).collect();
-        let remaining = held
-            .into_iter()
-            .flat_map(|property| &property.units)
-            .filter(|(unit_id, _)| !removed.contains(unit_id) && !told_ids.contains(unit_id))
-            .map(|(unit_id, held)| (*unit_id, held.unit_code.as_deref()));
-        let codes: HashMap<i64, Option<&str>> = told
-            .units
-            .iter()
-            .map(|unit| (unit.unit_id, unit.unit_code.as_deref()))
-            .chain(remaining)
-            .collect();
-        for gone in &told.removed {
-            if gone.replaced_by.is_some_and(|by| removed.contains(&by)) {
-                return Err(format!(
-                    "removed unit {}: replaced_by names a unit that is removed too",
-                    gone.unit_id
-                ));
-            }
-            let code = gone.unit_code.as_deref();
-            if code.is_some() && codes.values().any(|other| *other == code) {
-                return Err(format!(
-                    "removed unit {}: its unit_code is that of a present unit; expected replaced_by",
-                    gone.unit_id
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, told: &Told, rejected: &[i64]) -> Answer {
-        let property = self.properties.entry(told.project_id).or_default();
-        property.sequence = told.sequence;
-        property.property = Some(told.property.clone());
-        for removed in &told.removed {
-            property.remove(removed.unit_id);
-        }
-        let mut errors = Vec::new();
-        for unit in &told.units {
-            if rejected.contains(&unit.unit_id) {
-                errors.push(json!({ "unit_id": unit.unit_id, "message": "rejected by fault" }));
-                continue;
-            }
-            property.put(unit);
-            self.contents.insert(
-                (told.project_id, unit.unit_id),
-                (content_of(unit), unit.content_hash.clone()),
-            );
-        }
-        let complete = match &told.snapshot {
-            Some(snapshot) => property.take_part(snapshot, told),
-            None => true,
-        };
-        let digest = hex::encode(property.digest);
-        Answer {
-            digest_mismatch: complete && digest != told.digest,
-            ..Answer::new(200, json!({ "property_digest": digest, "errors": errors }))
+        Self {
+            body: body.to_string(),
+            applied: stale.len() < told,
+            repeat: false,
+            stale: !stale.is_empty(),
+            digest_mismatch: mismatch,
         }
     }
 }
 
-impl Property {
-    fn put(&mut self, unit: &Unit) {
-        self.remove(unit.unit_id);
-        self.toggle(unit.unit_id, &unit.content_hash);
-        self.units.insert(
-            unit.unit_id,
-            Held {
-                unit_code: unit.unit_code.clone(),
-                content_hash: unit.content_hash.clone(),
-                json: unit.json.clone(),
-            },
-        );
-    }
-
-    fn remove(&mut self, unit_id: i64) {
-        if let Some(held) = self.units.remove(&unit_id) {
-            self.toggle(unit_id, &held.content_hash);
-        }
-    }
-
-    fn toggle(&mut self, unit_id: i64, content_hash: &str) {
-        let entry = Sha256::digest(format!("{unit_id}:{content_hash}"));
-        for (byte, with) in self.digest.iter_mut().zip(entry) {
-            *byte ^= with;
-        }
-    }
-
-    /// Once all parts came, what is in none of them nor kept is dropped. Says whether they have.
-    fn take_part(&mut self, snapshot: &Snapshot, told: &Told) -> bool {
-        if self.snapshot.as_ref().is_none_or(|parts| parts.id != snapshot.id) {
-            self.snapshot = Some(Parts {
-                id: snapshot.id.clone(),
-                came: HashSet::new(),
-                present: HashSet::new(),
-            });
-        }
-        let parts = self.snapshot.as_mut().expect("it was just put there");
-        parts.came.insert(snapshot.part);
-        parts.present.extend(told.units.iter().map(|unit| unit.unit_id));
-        parts.present.extend(&snapshot.keep);
-        if (1..=snapshot.parts).any(|part| !parts.came.contains(&part)) {
-            return false;
-        }
-        let present = self.snapshot.take().map(|parts| parts.present).unwrap_or_default();
-        let absent: Vec<i64> = self
-            .units
-            .keys()
-            .filter(|unit_id| !present.contains(unit_id))
-            .copied()
-            .collect();
-        for unit_id in absent {
-            self.remove(unit_id);
-        }
-        true
-    }
+fn batch_body(stale: &[(i64, i64)], errors: &[UnitError]) -> serde_json::Value {
+    let stale: Vec<_> = stale
+        .iter()
+        .map(|(project_id, sequence)| json!({ "project_id": project_id, "sequence": sequence }))
+        .collect();
+    json!({ "stale": stale, "errors": errors })
 }
 
-/// The unit as it was sent, without its hash.
-fn content_of(unit: &Unit) -> [u8; 32] {
-    Sha256::digest(unit.json.replace(&unit.content_hash, "")).into()
-}
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,12 @@
 //! Claims about the relay, each against a real PostgreSQL and real sockets.
 
 mod capture;
+mod convergence;
+mod crash;
+mod deliver;
 mod install;
 mod local_postgres;
 mod plan;
+mod sandbox;
 mod support;
+mod transactions;

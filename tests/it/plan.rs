@@ -241,8 +241,8 @@ async fn sequences_rise_within_every_feed() {
             .sandbox
             .syncs()
             .iter()
-            .filter(|sync| sync.project_id == property_id)
-            .map(|sync| sync.sequence)
+            .filter(|sync| sync.project_id == Some(property_id))
+            .filter_map(|sync| sync.sequence)
             .collect();
         assert_eq!(sequences.len(), 5);
         assert!(sequences.is_sorted(), "{sequences:?}");

@@ -1,0 +1,107 @@
+//! What came in: one entry per request, also of those refused or hit by a fault.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::told::Told;
+
+/// Entries that are kept; the oldest go first.
+const ENTRIES_MAX: usize = 100_000;
+
+/// One request to the endpoint. What could not be read is null.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SyncLogEntry {
+    /// From the header; a body that names another is refused.
+    pub sync_id: Option<String>,
+    /// Its place in the order.
+    pub sequence: Option<i64>,
+    /// The property it is about.
+    pub project_id: Option<i64>,
+    /// `delta`, `snapshot` or `replay`.
+    pub sync_type: Option<&'static str>,
+    /// How many units it tells.
+    pub units: usize,
+    /// How many removed units it tells.
+    pub removed: usize,
+    /// The body's size, unpacked; packed where it could not be unpacked.
+    pub bytes: usize,
+    /// The status answered; null where the connection was closed without an answer.
+    pub status: Option<u16>,
+    /// It changed what the sandbox holds.
+    pub applied: bool,
+    /// Its sync ID was known and it got the same answer again.
+    pub repeat: bool,
+    /// A newer one had been applied.
+    pub stale: bool,
+    /// The told digest is not that of what the sandbox holds after it.
+    pub digest_mismatch: bool,
+    /// When it came in.
+    pub received_at: DateTime<Utc>,
+    /// Why it was not simply taken: the refusal, the fault, or both.
+    pub reason: Option<String>,
+}
+
+impl SyncLogEntry {
+    /// A request of which nothing is known yet.
+    pub(super) fn arrived(received_at: DateTime<Utc>) -> Self {
+        Self {
+            sync_id: None,
+            sequence: None,
+            project_id: None,
+            sync_type: None,
+            units: 0,
+            removed: 0,
+            bytes: 0,
+            status: None,
+            applied: false,
+            repeat: false,
+            stale: false,
+            digest_mismatch: false,
+            received_at,
+            reason: None,
+        }
+    }
+
+    /// Takes over what a body says.
+    pub(super) fn describe(&mut self, told: &Told) {
+        self.sequence = Some(told.sequence);
+        self.project_id = told.properties.first().map(|property| property.project_id);
+        self.sync_type = Some(told.sync_type.name());
+        self.units = told.properties.iter().map(|p| p.upserts.len()).sum();
+        self.removed = told.properties.iter().map(|p| p.removals.len()).sum();
+    }
+
+    /// Adds to the reason.
+    pub(super) fn because(&mut self, reason: impl std::fmt::Display) {
+        self.reason = Some(match self.reason.take() {
+            Some(before) => format!("{before}; {reason}"),
+            None => reason.to_string(),
+        });
+    }
+}
+
+/// The latest entries, oldest first.
+#[derive(Default)]
+pub struct Log(VecDeque<SyncLogEntry>);
+
+impl Log {
+    /// Adds an entry.
+    pub fn push(&mut self, entry: SyncLogEntry) {
+        if self.0.len() == ENTRIES_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(entry);
+    }
+
+    /// All of them.
+    pub fn entries(&self) -> Vec<SyncLogEntry> {
+        self.0.iter().cloned().collect()
+    }
+
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}

@@ -1,0 +1,425 @@
+//! One property as the receiver holds it: its units, their digest, its place in the order.
+//!
+//! [`Property::judge`] says whether what is told fits what was told before and changes nothing;
+//! [`Property::receive`] applies it and can't fail.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::refusal::Refusal;
+use super::told::{Digest, Part, RemovedCode, SyncType, Told, ToldProperty, Upsert, sha256};
+
+/// Contents of one unit whose hash is remembered.
+const CONTENTS_MAX: usize = 16;
+
+/// What the receiver holds of one property.
+#[derive(Default)]
+pub struct Property {
+    fields: Option<String>,
+    units: BTreeMap<i64, Unit>,
+    /// XOR over `units`, kept as they come and go.
+    digest: Digest,
+    sequence: i64,
+    pending: Option<Pending>,
+    /// Units told but rejected: present at the sender though not held here.
+    rejected: BTreeSet<i64>,
+    /// Fingerprint and hash of each unit's latest contents; outlives the unit.
+    contents: BTreeMap<i64, VecDeque<(Digest, Digest)>>,
+}
+
+struct Unit {
+    unit_code: Option<String>,
+    content: String,
+    content_hash: Digest,
+}
+
+/// A snapshot of which parts are missing.
+struct Pending {
+    snapshot_id: String,
+    parts: i64,
+    property_digest: Digest,
+    seen_parts: BTreeSet<i64>,
+    seen_units: BTreeSet<i64>,
+    keep: BTreeSet<i64>,
+}
+
+/// What the receiver holds of one property, for others to look at.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PropertyState {
+    /// The property.
+    pub project_id: i64,
+    /// Its own fields as told last; null in formats that have none.
+    pub property: Option<Value>,
+    /// Unit objects as told, by `unit_id`.
+    pub units: BTreeMap<i64, Value>,
+    /// XOR over the units, in hex.
+    #[serde(rename = "property_digest")]
+    pub digest: String,
+    /// The newest sequence applied.
+    pub sequence: i64,
+}
+
+/// One line of the list of properties.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PropertySummary {
+    /// The property.
+    pub project_id: i64,
+    /// How many units it holds.
+    pub units: usize,
+    /// XOR over the units, in hex.
+    pub property_digest: String,
+    /// The newest sequence applied.
+    pub sequence: i64,
+}
+
+/// A unit that was not taken, in the answer.
+#[derive(Serialize)]
+pub struct UnitError {
+    unit_id: i64,
+    message: &'static str,
+}
+
+/// What happened to one property of a sync.
+pub enum Outcome {
+    /// Nothing: `sequence` was applied before and is newer.
+    Stale {
+        /// The property.
+        project_id: i64,
+        /// Its newest.
+        sequence: i64,
+    },
+    /// It was applied.
+    Applied(Applied),
+}
+
+/// What came of applying.
+pub struct Applied {
+    /// Units that were not taken.
+    pub errors: Vec<UnitError>,
+    /// None where the told digest isn't that of now: before a snapshot's last part.
+    pub digest: Option<Digest>,
+    /// The sender expected another digest.
+    pub mismatch: bool,
+}
+
+impl Property {
+    /// Its line in the list.
+    pub fn summary(&self, project_id: i64) -> PropertySummary {
+        PropertySummary {
+            project_id,
+            units: self.units.len(),
+            property_digest: hex::encode(self.digest),
+            sequence: self.sequence,
+        }
+    }
+
+    /// All of it.
+    pub fn state(&self, project_id: i64) -> PropertyState {
+        let units = self.units.iter();
+        PropertyState {
+            project_id,
+            property: self.fields.as_deref().map(parsed),
+            units: units.map(|(unit_id, unit)| (*unit_id, unit.object())).collect(),
+            digest: hex::encode(self.digest),
+            sequence: self.sequence,
+        }
+    }
+
+    /// Whether what is told fits what was told before. A stale sync is not judged: the state it
+    /// was written against is gone.
+    pub fn judge(&self, told: &Told, property: &ToldProperty) -> Result<(), Refusal> {
+        if told.sequence < self.sequence {
+            return Ok(());
+        }
+        if told.sequence == self.sequence {
+            return Err(Refusal::breach(
+                "$.sync_metadata.sequence",
+                format!(
+                    "{} was applied under another sync ID; expected a sequence of its own",
+                    told.sequence
+                ),
+            ));
+        }
+        self.hashes_fit_contents(property)?;
+        self.removals_spare_the_living(property)?;
+        match &told.sync_type {
+            SyncType::Snapshot(part) => self.part_fits(part, property),
+            SyncType::Delta | SyncType::Replay => Ok(()),
+        }
+    }
+
+    /// Equal content, equal hash, and the reverse.
+    fn hashes_fit_contents(&self, told: &ToldProperty) -> Result<(), Refusal> {
+        for (index, unit) in told.upserts.iter().enumerate() {
+            if let Some(what) = self.hash_defect(unit) {
+                return Err(Refusal::breach(
+                    format!("{}.units[{index}].content_hash", told.place),
+                    format!("of unit {} {what}", unit.unit_id),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn hash_defect(&self, unit: &Upsert) -> Option<&'static str> {
+        let contents = self.contents.get(&unit.unit_id)?;
+        let fingerprint = sha256(unit.content.as_bytes());
+        contents.iter().find_map(
+            |(content, hash)| match (*content == fingerprint, *hash == unit.content_hash) {
+                (true, false) => Some("is another than before for the same content; expected the same"),
+                (false, true) => Some("is the same as before for another content; expected another"),
+                (true, true) | (false, false) => None,
+            },
+        )
+    }
+
+    /// A receiver keyed by code must not delete a living unit with a removed one's code.
+    fn removals_spare_the_living(&self, told: &ToldProperty) -> Result<(), Refusal> {
+        if told.removals.is_empty() {
+            return Ok(());
+        }
+        let present = self.codes_after(told);
+        let carriers: HashMap<&str, i64> = present
+            .iter()
+            .filter_map(|(unit_id, code)| code.map(|code| (code, *unit_id)))
+            .collect();
+        for (index, removal) in told.removals.iter().enumerate() {
+            let place = |key| format!("{}.removed_units[{index}].{key}", told.place);
+            match &removal.code {
+                // Any other id may be a unit that the sender has and has yet to tell.
+                RemovedCode::ReplacedBy(by) if told.removals.iter().any(|other| other.unit_id == *by) => {
+                    return Err(Refusal::breach(
+                        place("replaced_by"),
+                        format!("{by} is removed too; expected one that is present"),
+                    ));
+                }
+                RemovedCode::Freed(Some(code)) => {
+                    if let Some(carrier) = carriers.get(code.as_str()) {
+                        return Err(Refusal::breach(
+                            place("unit_code"),
+                            format!("is carried by unit {carrier}; expected replaced_by instead"),
+                        ));
+                    }
+                }
+                RemovedCode::ReplacedBy(_) | RemovedCode::Freed(None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The units that would be present after applying, with their codes.
+    fn codes_after<'s>(&'s self, told: &'s ToldProperty) -> BTreeMap<i64, Option<&'s str>> {
+        let mut codes: BTreeMap<_, _> = self
+            .units
+            .iter()
+            .map(|(unit_id, unit)| (*unit_id, unit.unit_code.as_deref()))
+            .collect();
+        for removal in &told.removals {
+            codes.remove(&removal.unit_id);
+        }
+        for unit in &told.upserts {
+            codes.insert(unit.unit_id, unit.unit_code.as_deref());
+        }
+        codes
+    }
+
+    /// A part agrees with the other parts of its snapshot.
+    fn part_fits(&self, part: &Part, told: &ToldProperty) -> Result<(), Refusal> {
+        let Some(pending) = self.pending_of(part) else {
+            return Ok(());
+        };
+        if pending.parts != part.parts {
+            return Err(Refusal::breach(
+                "$.sync_metadata.parts",
+                format!("is {}; expected {} as in the parts before", part.parts, pending.parts),
+            ));
+        }
+        if pending.seen_parts.contains(&part.part) {
+            return Err(Refusal::breach(
+                "$.sync_metadata.part",
+                format!("{} came under another sync ID; expected each part once", part.part),
+            ));
+        }
+        if pending.property_digest != told.property_digest {
+            return Err(Refusal::breach(
+                format!("{}.property_digest", told.place),
+                "is another than in the parts before; expected that of the state after the last",
+            ));
+        }
+        for (index, unit) in told.upserts.iter().enumerate() {
+            if pending.seen_units.contains(&unit.unit_id) {
+                return Err(Refusal::breach(
+                    format!("{}.units[{index}].unit_id", told.place),
+                    format!("{} was in a part before; expected each unit once", unit.unit_id),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn pending_of(&self, part: &Part) -> Option<&Pending> {
+        self.pending
+            .as_ref()
+            .filter(|pending| pending.snapshot_id == part.snapshot_id)
+    }
+
+    /// Applies what was judged, unless something newer was applied before. Units in `reject` are
+    /// not taken but listed as errors.
+    pub fn receive(
+        &mut self,
+        told: ToldProperty,
+        sequence: i64,
+        sync_type: &SyncType,
+        reject: &BTreeSet<i64>,
+    ) -> Outcome {
+        if sequence < self.sequence {
+            return Outcome::Stale {
+                project_id: told.project_id,
+                sequence: self.sequence,
+            };
+        }
+        self.sequence = sequence;
+        self.collect(sync_type, &told);
+        if told.property.is_some() {
+            self.fields = told.property;
+        }
+        for removal in &told.removals {
+            self.remove(removal.unit_id);
+        }
+        let errors = self.upsert_all(told.upserts, reject);
+        self.drop_absent();
+        let digest = sync_type.completes().then_some(self.digest);
+        Outcome::Applied(Applied {
+            errors,
+            digest,
+            mismatch: digest.is_some_and(|digest| digest != told.property_digest),
+        })
+    }
+
+    /// Notes a part's units. Any other sync ends a snapshot that is still incomplete: its rest
+    /// can't come any more, as it would be older.
+    fn collect(&mut self, sync_type: &SyncType, told: &ToldProperty) {
+        let SyncType::Snapshot(part) = sync_type else {
+            self.pending = None;
+            return;
+        };
+        if self.pending_of(part).is_none() {
+            self.pending = Some(Pending::new(part, told.property_digest));
+        }
+        if let Some(pending) = &mut self.pending {
+            pending.seen_parts.insert(part.part);
+            pending.seen_units.extend(told.upserts.iter().map(|unit| unit.unit_id));
+            pending.keep.extend(&told.keep);
+        }
+    }
+
+    /// Once all parts were applied, what is in none of them is gone.
+    fn drop_absent(&mut self) {
+        let Some(snapshot) = self.pending.take_if(|pending| pending.is_complete()) else {
+            return;
+        };
+        let absent: Vec<_> = self
+            .units
+            .keys()
+            .chain(&self.rejected)
+            .filter(|unit_id| !snapshot.spares(**unit_id))
+            .copied()
+            .collect();
+        for unit_id in absent {
+            self.remove(unit_id);
+        }
+    }
+
+    fn upsert_all(&mut self, upserts: Vec<Upsert>, reject: &BTreeSet<i64>) -> Vec<UnitError> {
+        let mut errors = Vec::new();
+        for unit in upserts {
+            self.remember_content(&unit);
+            if reject.contains(&unit.unit_id) {
+                self.rejected.insert(unit.unit_id);
+                errors.push(UnitError {
+                    unit_id: unit.unit_id,
+                    message: "rejected by the fault reject_units",
+                });
+            } else {
+                self.upsert(unit);
+            }
+        }
+        errors
+    }
+
+    fn remember_content(&mut self, unit: &Upsert) {
+        let contents = self.contents.entry(unit.unit_id).or_default();
+        let told = (sha256(unit.content.as_bytes()), unit.content_hash);
+        if contents.contains(&told) {
+            return;
+        }
+        if contents.len() == CONTENTS_MAX {
+            contents.pop_front();
+        }
+        contents.push_back(told);
+    }
+
+    fn upsert(&mut self, unit: Upsert) {
+        self.remove(unit.unit_id);
+        self.toggle(unit.unit_id, &unit.content_hash);
+        self.units.insert(
+            unit.unit_id,
+            Unit {
+                unit_code: unit.unit_code,
+                content: unit.content,
+                content_hash: unit.content_hash,
+            },
+        );
+    }
+
+    fn remove(&mut self, unit_id: i64) {
+        self.rejected.remove(&unit_id);
+        if let Some(unit) = self.units.remove(&unit_id) {
+            self.toggle(unit_id, &unit.content_hash);
+        }
+    }
+
+    /// Takes a unit into the digest or out of it: XOR is its own inverse.
+    fn toggle(&mut self, unit_id: i64, content_hash: &Digest) {
+        let mark = sha256(format!("{unit_id}:{}", hex::encode(content_hash)).as_bytes());
+        for (byte, mark) in self.digest.iter_mut().zip(mark) {
+            *byte ^= mark;
+        }
+    }
+}
+
+impl Unit {
+    /// The unit as it was told, hash included.
+    fn object(&self) -> Value {
+        let mut object = parsed(&self.content);
+        object["content_hash"] = hex::encode(self.content_hash).into();
+        object
+    }
+}
+
+impl Pending {
+    fn new(part: &Part, property_digest: Digest) -> Self {
+        Self {
+            snapshot_id: part.snapshot_id.clone(),
+            parts: part.parts,
+            property_digest,
+            seen_parts: BTreeSet::new(),
+            seen_units: BTreeSet::new(),
+            keep: BTreeSet::new(),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        i64::try_from(self.seen_parts.len()) == Ok(self.parts)
+    }
+
+    fn spares(&self, unit_id: i64) -> bool {
+        self.seen_units.contains(&unit_id) || self.keep.contains(&unit_id)
+    }
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).expect("text that this module was given is JSON")
+}

@@ -1,0 +1,324 @@
+//! How syncs change what is held, without a socket.
+
+use super::super::told::{Part, Removal, RemovedCode, SyncType, Upsert, sha256};
+use super::*;
+
+/// A unit whose content is its code and rent, hashed as a sender might.
+fn unit(unit_id: i64, code: &str, rent: f64) -> Upsert {
+    let content = format!(r#"{{"unit_id":{unit_id},"unit_code":"{code}","base_rent":{rent:?}}}"#);
+    Upsert {
+        unit_id,
+        unit_code: Some(code.into()),
+        content_hash: sha256(content.as_bytes()),
+        content,
+    }
+}
+
+fn freed(unit_id: i64, code: &str) -> Removal {
+    let code = RemovedCode::Freed(Some(code.into()));
+    Removal { unit_id, code }
+}
+
+fn replaced(unit_id: i64, by: i64) -> Removal {
+    let code = RemovedCode::ReplacedBy(by);
+    Removal { unit_id, code }
+}
+
+/// The digest by the book: over all units, from nothing.
+fn digest_of(units: &[Upsert]) -> Digest {
+    units.iter().fold(Digest::default(), |digest, unit| {
+        let line = format!("{}:{}", unit.unit_id, hex::encode(unit.content_hash));
+        let mark = sha256(line.as_bytes());
+        std::array::from_fn(|index| digest[index] ^ mark[index])
+    })
+}
+
+fn property(upserts: Vec<Upsert>, removals: Vec<Removal>) -> ToldProperty {
+    ToldProperty {
+        place: "$".into(),
+        project_id: 101,
+        property: None,
+        property_digest: digest_of(&upserts),
+        upserts,
+        removals,
+        keep: vec![],
+    }
+}
+
+fn delta(sequence: i64, upserts: Vec<Upsert>, removals: Vec<Removal>) -> Told {
+    Told {
+        sync_id: format!("sync-{sequence}"),
+        sequence,
+        sync_type: SyncType::Delta,
+        properties: vec![property(upserts, removals)],
+    }
+}
+
+fn part(sequence: i64, part: i64, parts: i64, upserts: Vec<Upsert>, keep: Vec<i64>) -> Told {
+    let mut told = delta(sequence, upserts, vec![]);
+    told.sync_type = SyncType::Snapshot(Part {
+        snapshot_id: "one".into(),
+        part,
+        parts,
+    });
+    told.properties[0].keep = keep;
+    told.properties[0].property_digest = [9; 32];
+    told
+}
+
+fn with_digest_of(mut told: Told, units: &[Upsert]) -> Told {
+    told.properties[0].property_digest = digest_of(units);
+    told
+}
+
+/// The body is as new as the sync ID.
+fn tell(state: &mut State, told: Told) -> Result<Answer, Refusal> {
+    let body = sha256(told.sync_id.as_bytes());
+    state.receive(told, body, &BTreeSet::new())
+}
+
+fn tell_rejecting(state: &mut State, told: Told, reject: &[i64]) -> Answer {
+    let body = sha256(told.sync_id.as_bytes());
+    let reject = reject.iter().copied().collect();
+    state.receive(told, body, &reject).unwrap()
+}
+
+fn ids(state: &State) -> Vec<i64> {
+    state.property(101).unwrap().units.into_keys().collect()
+}
+
+#[test]
+fn a_delta_deletes_then_upserts_and_leaves_the_rest() {
+    let mut state = State::default();
+    let units = vec![unit(1, "A", 1.0), unit(2, "B", 1.0), unit(3, "C", 1.0)];
+    tell(&mut state, delta(1, units, vec![])).unwrap();
+    let gone = vec![freed(3, "C"), freed(9, "Z")];
+    tell(&mut state, delta(2, vec![unit(2, "B", 2.0)], gone)).unwrap();
+    assert_eq!(ids(&state), [1, 2]);
+    assert_eq!(state.property(101).unwrap().units[&2]["base_rent"], 2.0);
+}
+
+#[test]
+fn the_digest_is_that_of_the_units_held_and_zero_without_any() {
+    let mut state = State::default();
+    let units = vec![unit(1, "A", 1.0), unit(2, "B", 1.0)];
+    let answer = tell(&mut state, delta(1, units.clone(), vec![])).unwrap();
+    assert!(!answer.digest_mismatch);
+    assert!(answer.body.contains(&hex::encode(digest_of(&units))));
+    let changed = [unit(1, "A", 2.0), unit(2, "B", 1.0)];
+    let told = with_digest_of(delta(2, vec![unit(1, "A", 2.0)], vec![]), &changed);
+    assert!(!tell(&mut state, told).unwrap().digest_mismatch);
+    let told = delta(3, vec![], vec![freed(1, "A"), freed(2, "B")]);
+    assert!(!tell(&mut state, told).unwrap().digest_mismatch);
+    assert_eq!(state.property(101).unwrap().digest, "0".repeat(64));
+}
+
+#[test]
+fn another_digest_is_told_and_noted_but_the_sync_is_applied() {
+    let mut state = State::default();
+    let told = with_digest_of(delta(1, vec![unit(1, "A", 1.0)], vec![]), &[]);
+    let answer = tell(&mut state, told).unwrap();
+    assert!(answer.digest_mismatch && answer.applied);
+    let own = hex::encode(digest_of(&[unit(1, "A", 1.0)]));
+    assert!(answer.body.contains(&own));
+}
+
+#[test]
+fn a_known_sync_gets_the_same_answer_and_changes_nothing() {
+    let mut state = State::default();
+    let first = tell(&mut state, delta(1, vec![unit(1, "A", 1.0)], vec![])).unwrap();
+    tell(&mut state, delta(2, vec![], vec![freed(1, "A")])).unwrap();
+    let again = tell(&mut state, delta(1, vec![unit(1, "A", 1.0)], vec![])).unwrap();
+    assert_eq!(again.body, first.body);
+    assert!(again.repeat && !again.applied);
+    assert!(ids(&state).is_empty());
+}
+
+#[test]
+fn one_sync_id_has_one_body_even_if_the_first_met_a_fault() {
+    let mut state = State::default();
+    state.note("sync-1", [1; 32]);
+    let refusal = tell(&mut state, delta(1, vec![], vec![])).unwrap_err();
+    let what = "sync-1 was sent before with another body";
+    assert!(refusal.message.contains(what));
+    let same = state.receive(delta(1, vec![], vec![]), [1; 32], &BTreeSet::new());
+    assert!(same.unwrap().applied);
+}
+
+#[test]
+fn a_refused_sync_changes_nothing_and_is_not_remembered() {
+    let mut state = State::default();
+    tell(&mut state, delta(1, vec![unit(1, "A", 1.0)], vec![])).unwrap();
+    let before = state.property(101);
+    let refused = delta(2, vec![unit(3, "C", 1.0)], vec![replaced(1, 1)]);
+    tell(&mut state, refused).unwrap_err();
+    assert_eq!(state.property(101), before);
+    let other = delta(2, vec![unit(2, "A", 1.0)], vec![replaced(1, 2)]);
+    let taken = state.receive(other, [7; 32], &BTreeSet::new());
+    assert!(taken.unwrap().applied);
+}
+
+#[test]
+fn an_older_sequence_is_stale_and_the_same_one_is_refused() {
+    let mut state = State::default();
+    tell(&mut state, delta(5, vec![unit(1, "A", 1.0)], vec![])).unwrap();
+    let stale = tell(&mut state, delta(4, vec![unit(2, "B", 1.0)], vec![])).unwrap();
+    assert_eq!(stale.body, r#"{"status":"stale","sequence":5}"#);
+    assert!(stale.stale && !stale.applied);
+    assert_eq!(ids(&state), [1]);
+    let mut twin = delta(5, vec![], vec![]);
+    twin.sync_id = "sync-other".into();
+    let refusal = tell(&mut state, twin).unwrap_err();
+    assert!(refusal.message.starts_with("$.sync_metadata.sequence: 5"));
+}
+
+#[test]
+fn equal_content_has_equal_hash_and_the_reverse() {
+    let mut state = State::default();
+    let (old, new) = (unit(1, "A", 1.0), unit(1, "A", 2.0));
+    tell(&mut state, delta(1, vec![old.clone()], vec![])).unwrap();
+    tell(&mut state, delta(2, vec![new.clone()], vec![])).unwrap();
+    tell(&mut state, delta(3, vec![], vec![freed(1, "A")])).unwrap();
+    let mut hash_changed = old.clone();
+    hash_changed.content_hash = [7; 32];
+    let mut hash_kept = unit(1, "A", 3.0);
+    hash_kept.content_hash = new.content_hash;
+    for (wrong, what) in [(hash_changed, "same content"), (hash_kept, "another content")] {
+        let refusal = tell(&mut state, delta(4, vec![wrong], vec![])).unwrap_err();
+        assert!(refusal.message.starts_with("$.units[0].content_hash: "));
+        assert!(refusal.message.contains(what), "{}", refusal.message);
+    }
+    tell(&mut state, delta(5, vec![old], vec![])).unwrap();
+}
+
+#[test]
+fn a_removal_names_no_code_that_a_living_unit_carries() {
+    let mut state = State::default();
+    let units = vec![unit(1, "A", 1.0), unit(2, "B", 1.0)];
+    tell(&mut state, delta(1, units, vec![])).unwrap();
+    let held = delta(2, vec![], vec![freed(1, "B")]);
+    let told = delta(2, vec![unit(3, "A", 1.0)], vec![freed(1, "A")]);
+    let place = "$.removed_units[0].unit_code: ";
+    for wrong in [held, told] {
+        let refusal = tell(&mut state, wrong).unwrap_err();
+        assert!(refusal.message.starts_with(place), "{}", refusal.message);
+    }
+    let recoded = delta(2, vec![unit(2, "C", 1.0)], vec![freed(1, "B")]);
+    tell(&mut state, recoded).unwrap();
+}
+
+#[test]
+fn replaced_by_names_a_present_unit() {
+    let mut state = State::default();
+    let units = vec![unit(1, "A", 1.0), unit(2, "B", 1.0)];
+    tell(&mut state, delta(1, units, vec![])).unwrap();
+    for removals in [vec![replaced(1, 1)], vec![replaced(1, 2), freed(2, "B")]] {
+        let refusal = tell(&mut state, delta(2, vec![], removals)).unwrap_err();
+        let place = "$.removed_units[0].replaced_by: ";
+        assert!(refusal.message.starts_with(place), "{}", refusal.message);
+    }
+    let told = delta(2, vec![unit(3, "A", 1.0)], vec![replaced(1, 3)]);
+    tell(&mut state, told).unwrap();
+    // The sender may have yet to tell the unit that has the code now.
+    tell(&mut state, delta(3, vec![], vec![replaced(3, 7)])).unwrap();
+    tell_rejecting(&mut state, delta(4, vec![unit(4, "B", 1.0)], vec![]), &[4]);
+    tell(&mut state, delta(5, vec![], vec![replaced(2, 4)])).unwrap();
+}
+
+#[test]
+fn a_snapshot_drops_what_is_in_no_part_nor_kept_once_all_parts_came() {
+    let mut state = State::default();
+    let units = (1..=5).map(|id| unit(id, &id.to_string(), 1.0)).collect();
+    tell(&mut state, delta(1, units, vec![])).unwrap();
+    let first = part(2, 1, 3, vec![unit(1, "1", 2.0)], vec![4]);
+    let answer = tell(&mut state, first).unwrap();
+    assert_eq!(answer.body, r#"{"errors":[]}"#);
+    assert!(!answer.digest_mismatch);
+    assert_eq!(state.property(101).unwrap().units[&1]["base_rent"], 2.0);
+    let second = part(3, 2, 3, vec![unit(2, "2", 1.0)], vec![]);
+    tell(&mut state, second).unwrap();
+    assert_eq!(ids(&state), [1, 2, 3, 4, 5]);
+    let last = part(4, 3, 3, vec![unit(6, "6", 1.0)], vec![]);
+    let answer = tell(&mut state, last).unwrap();
+    assert_eq!(ids(&state), [1, 2, 4, 6]);
+    assert!(answer.digest_mismatch && answer.body.contains("property_digest"));
+}
+
+#[test]
+fn a_snapshot_with_a_part_missing_drops_nothing() {
+    let mut state = State::default();
+    tell(&mut state, delta(1, vec![unit(1, "1", 1.0)], vec![])).unwrap();
+    tell(&mut state, part(2, 1, 3, vec![], vec![])).unwrap();
+    let answer = tell(&mut state, part(3, 3, 3, vec![], vec![])).unwrap();
+    assert_eq!(ids(&state), [1]);
+    assert!(answer.digest_mismatch);
+}
+
+#[test]
+fn another_sync_ends_an_incomplete_snapshot() {
+    let mut state = State::default();
+    tell(&mut state, delta(1, vec![unit(1, "1", 1.0)], vec![])).unwrap();
+    tell(&mut state, part(2, 1, 2, vec![], vec![])).unwrap();
+    tell(&mut state, delta(3, vec![], vec![])).unwrap();
+    tell(&mut state, part(4, 2, 2, vec![], vec![])).unwrap();
+    assert_eq!(ids(&state), [1]);
+}
+
+#[test]
+fn an_empty_snapshot_empties_the_property() {
+    let mut state = State::default();
+    tell(&mut state, delta(1, vec![unit(1, "1", 1.0)], vec![])).unwrap();
+    let empty = with_digest_of(part(2, 1, 1, vec![], vec![]), &[]);
+    assert!(!tell(&mut state, empty).unwrap().digest_mismatch);
+    assert!(ids(&state).is_empty());
+}
+
+#[test]
+fn parts_of_one_snapshot_agree() {
+    let mut state = State::default();
+    let first = part(1, 1, 3, vec![unit(1, "1", 1.0)], vec![]);
+    tell(&mut state, first).unwrap();
+    let mut digest = part(2, 2, 3, vec![], vec![]);
+    digest.properties[0].property_digest = [8; 32];
+    let doubled = part(2, 2, 3, vec![unit(1, "1", 1.0)], vec![]);
+    for (wrong, place) in [
+        (part(2, 2, 4, vec![], vec![]), "$.sync_metadata.parts: "),
+        (part(2, 1, 3, vec![], vec![]), "$.sync_metadata.part: "),
+        (digest, "$.property_digest: "),
+        (doubled, "$.units[0].unit_id: "),
+    ] {
+        let refusal = tell(&mut state, wrong).unwrap_err();
+        assert!(refusal.message.starts_with(place), "{}", refusal.message);
+    }
+}
+
+#[test]
+fn a_rejected_unit_is_named_and_stays_as_it_was() {
+    let mut state = State::default();
+    tell(&mut state, delta(1, vec![unit(1, "A", 1.0)], vec![])).unwrap();
+    let told = delta(2, vec![unit(1, "A", 2.0), unit(2, "B", 1.0)], vec![]);
+    let answer = tell_rejecting(&mut state, told, &[1]);
+    assert!(answer.body.contains(r#""unit_id":1"#));
+    assert!(!answer.body.contains(r#""unit_id":2"#));
+    let held = [unit(1, "A", 1.0), unit(2, "B", 1.0)];
+    assert!(answer.body.contains(&hex::encode(digest_of(&held))));
+    assert_eq!(state.property(101).unwrap().units[&1]["base_rent"], 1.0);
+}
+
+#[test]
+fn several_properties_are_judged_together_and_applied_each_by_its_sequence() {
+    let mut state = State::default();
+    tell(&mut state, delta(5, vec![], vec![])).unwrap();
+    let mut told = delta(4, vec![unit(1, "A", 1.0)], vec![]);
+    let mut other = property(vec![unit(2, "B", 1.0)], vec![]);
+    other.project_id = 102;
+    told.properties.push(other);
+    let answer = tell(&mut state, told).unwrap();
+    assert_eq!(
+        answer.body,
+        r#"{"stale":[{"project_id":101,"sequence":5}],"errors":[]}"#
+    );
+    assert!(answer.applied && answer.stale);
+    assert!(ids(&state).is_empty());
+    assert_eq!(state.property(102).unwrap().units.len(), 1);
+}
