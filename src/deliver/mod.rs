@@ -81,7 +81,8 @@ impl Deliverer {
 
     /// How many more syncs may be under way.
     pub fn free(&self) -> usize {
-        self.receiver.concurrency_max - self.in_flight.len()
+        // A probe is sent also where every place is taken.
+        self.receiver.concurrency_max.saturating_sub(self.in_flight.len())
     }
 
     /// Nothing is under way.

@@ -38,6 +38,10 @@ pub(super) struct FeedDelta {
     pub forget: Vec<i64>,
     uncovered: Option<Reason>,
     body_bytes: usize,
+    /// What is gone, until everything living is told.
+    leaving: Vec<(Reason, LedgerRow)>,
+    /// Something living didn't fit.
+    crowded: bool,
 }
 
 impl FeedDelta {
@@ -64,6 +68,8 @@ impl FeedDelta {
             noted: Vec::new(),
             forget: Vec::new(),
             uncovered: feed.uncovered,
+            leaving: Vec::new(),
+            crowded: false,
         })
     }
 
@@ -77,7 +83,7 @@ impl FeedDelta {
         match (verdict(&source, ledger.as_ref()), source) {
             (Verdict::Same, _) => {}
             (Verdict::Tell, Present::Content(unit)) => self.tell(unit, unit_code, ledger, receiver),
-            (Verdict::Remove(reason), _) => self.remove(reason, ledger, receiver),
+            (Verdict::Remove(reason), _) => self.leaving.extend(ledger.map(|row| (reason, row))),
             (Verdict::Forget, _) => self.forget.push(unit_id),
             (Verdict::Release, _) => self.note(unit_id, ledger, |row| row.kept_back = None),
             (Verdict::KeepBack, Present::Invalid(why)) => self.note(unit_id, ledger, |row| row.kept_back = Some(why)),
@@ -87,6 +93,7 @@ impl FeedDelta {
 
     fn tell(&mut self, unit: TellableUnit, unit_code: Option<String>, ledger: Option<LedgerRow>, receiver: &Receiver) {
         if !self.fits(unit.json.get().len() + 1, receiver) {
+            self.crowded = true;
             return self.owe(unit.unit_id, ledger);
         }
         if let Some(LedgerRow {
@@ -100,10 +107,20 @@ impl FeedDelta {
         self.tell.push((unit, unit_code));
     }
 
-    fn remove(&mut self, reason: Reason, ledger: Option<LedgerRow>, receiver: &Receiver) {
-        let row = ledger.expect("only what was told can be removed");
+    /// Removals go last, and only once everything living is told: then no living unit has a removed one's code at the
+    /// receiver any more, except one that is named in [`name_carriers`]. Those in doubt come first, because the code that
+    /// the receiver has for them is in doubt as well.
+    fn remove_leaving(&mut self, receiver: &Receiver) {
+        let mut leaving = std::mem::take(&mut self.leaving);
+        leaving.sort_unstable_by_key(|(_, row)| (row.owed.is_none(), row.unit_id));
+        for (reason, row) in leaving {
+            self.remove(reason, row, receiver);
+        }
+    }
+
+    fn remove(&mut self, reason: Reason, row: LedgerRow, receiver: &Receiver) {
         let code_bytes = row.unit_code.as_ref().map_or(0, |code| 6 * code.len());
-        if !self.fits(REMOVAL_BYTES + code_bytes, receiver) {
+        if self.crowded || !self.fits(REMOVAL_BYTES + code_bytes, receiver) {
             return self.owe(row.unit_id, Some(row));
         }
         if let Told::Content(before, _) = &row.told {
@@ -195,7 +212,10 @@ pub(super) async fn compare(
     }
     let mut deltas: Vec<_> = deltas.into_values().collect();
     deltas.sort_unstable_by_key(|delta| delta.feed_id);
-    deltas.iter_mut().for_each(FeedDelta::sort);
+    for delta in &mut deltas {
+        delta.remove_leaving(scope.receiver);
+        delta.sort();
+    }
     name_carriers(conn, &mut deltas).await?;
     Ok(deltas)
 }

@@ -7,6 +7,7 @@ mod deliver;
 mod install;
 mod local_postgres;
 mod plan;
+mod process;
 mod sandbox;
 mod support;
 mod transactions;

@@ -1,0 +1,387 @@
+//! The command itself: what it prints, what it exits with, and what is left when it is stopped or killed.
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use rentsync_relay::status;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::support::rig::Rig;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn relay(rig: &Rig, arguments: &[&str]) -> Command {
+    let mut command = bare(arguments);
+    command
+        .env("DATABASE_URL", rig.source.url())
+        .env("RELAY_RECEIVERS__MAIN__URL", rig.receiver.url.as_str())
+        .env("RELAY_RECEIVERS__MAIN__TIMEOUT", "2s")
+        .env("RELAY_RELAY__POLL_EVERY", "5ms")
+        .env("RELAY_RELAY__SWEEP_EVERY", "200ms")
+        .env("RELAY_SOURCE__AVAILABLE_STATUS_IDS", "[1]");
+    command
+}
+
+/// Nothing of this process's environment but what a command needs to start.
+fn bare(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rentsync-relay"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+async fn output(mut command: Command) -> Output {
+    tokio::time::timeout(LIMIT, command.output())
+        .await
+        .expect("it ends")
+        .expect("it starts")
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+async fn refused(command: Command, code: i32, parts: &[&str]) {
+    let output = output(command).await;
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "{part:?} in: {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(child.id().expect("it runs")).expect("a pid")).expect("a pid");
+    kill_process(pid, signal).expect("signal");
+}
+
+async fn ended(mut child: Child) -> Option<i32> {
+    tokio::time::timeout(LIMIT, child.wait())
+        .await
+        .expect("it ends")
+        .expect("wait")
+        .code()
+}
+
+async fn at_rest(rig: &Rig) {
+    let mut conn = rig.source.connect().await;
+    let resting = async {
+        while status::unsettled(&mut conn, "main").await.expect("status") > 0 || rig.sandbox.syncs().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, resting).await.expect("rest");
+}
+
+#[tokio::test]
+async fn run_tells_every_edit_until_it_is_stopped() {
+    let rig = Rig::new().await;
+    let child = relay(&rig, &["run"]).spawn().expect("run");
+    at_rest(&rig).await;
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    signal(&child, Signal::TERM);
+    assert_eq!(ended(child).await, Some(0));
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_is_under_way() {
+    let rig = Rig::new().await;
+    let child = relay(&rig, &["run"]).spawn().expect("run");
+    at_rest(&rig).await;
+    rig.sandbox.clear_log();
+    rig.faults(json!({ "delay_ms": 300 }));
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    let leased = async {
+        while rig
+            .source
+            .number("select count(*) from rentsync.sync where leased_until is not null")
+            .await
+            == 0
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, leased).await.expect("a request under way");
+    signal(&child, Signal::INT);
+    assert_eq!(ended(child).await, Some(0));
+    assert_eq!(rig.states().await.last().map(String::as_str), Some("delivered"));
+}
+
+#[tokio::test]
+async fn a_second_signal_cuts_off_and_gives_back() {
+    let rig = Rig::new().await;
+    let child = relay(&rig, &["run"])
+        .env("RELAY_RECEIVERS__MAIN__TIMEOUT", "60s")
+        .spawn()
+        .expect("run");
+    at_rest(&rig).await;
+    rig.faults(json!({ "delay_ms": 60000 }));
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    let leased = "select count(*) from rentsync.sync where leased_until is not null";
+    let leased = async {
+        while rig.source.number(leased).await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, leased).await.expect("a request under way");
+    signal(&child, Signal::TERM);
+    signal(&child, Signal::INT);
+    assert_eq!(ended(child).await, Some(0));
+    let free = "select count(*) from rentsync.sync where state = 'open' and leased_until is null and attempts = 0";
+    assert_eq!(rig.source.number(free).await, 1);
+}
+
+#[tokio::test]
+async fn a_killed_relay_loses_nothing_and_two_tell_nothing_twice() {
+    let rig = Rig::new().await;
+    let first = relay(&rig, &["run"]).spawn().expect("run");
+    let second = relay(&rig, &["run"]).spawn().expect("run");
+    at_rest(&rig).await;
+    assert_eq!(rig.requests(), [(1, 3, 0, 200), (2, 3, 0, 200)]);
+    for price in 0..20 {
+        rig.edit(&format!("update project_rent_roll_units set price = {price}"))
+            .await;
+        if price == 10 {
+            signal(&first, Signal::KILL);
+        }
+    }
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    let ids: Vec<_> = rig
+        .sandbox
+        .syncs()
+        .into_iter()
+        .map(|sync| (sync.sync_id, sync.repeat))
+        .collect();
+    let distinct: std::collections::HashSet<_> = ids.iter().map(|(id, _)| id).collect();
+    assert_eq!(
+        distinct.len() + ids.iter().filter(|(_, repeat)| *repeat).count(),
+        ids.len()
+    );
+    signal(&second, Signal::TERM);
+    assert_eq!(ended(second).await, Some(0));
+}
+
+#[tokio::test]
+async fn once_delivers_what_is_due_and_says_what_it_could_not() {
+    let rig = Rig::new().await;
+    let done = output(relay(&rig, &["once"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert!(
+        said(&done).starts_with("6 units told, 2 syncs delivered, 0 tries failed"),
+        "{}",
+        said(&done)
+    );
+    rig.assert_equal().await;
+
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    for status in [503, 400, 401] {
+        rig.faults(json!({ "status": status }));
+        rig.edit("update project_rent_roll_units set price = price + 1 where id in (11, 21)")
+            .await;
+        refused(relay(&rig, &["once"]), 1, &["undelivered", "status"]).await;
+    }
+}
+
+#[tokio::test]
+async fn what_listings_print_is_for_people_and_with_json_for_programs() {
+    let rig = Rig::new().await;
+    for listing in [
+        &["status"][..],
+        &["feeds", "list"],
+        &["syncs", "list"],
+        &["receivers", "list"],
+    ] {
+        let empty = output(relay(&rig, listing)).await;
+        assert_eq!(empty.status.code(), Some(0), "{}", said(&empty));
+    }
+    output(relay(&rig, &["once"])).await;
+    let json = async |arguments: &[&str]| -> Value {
+        let output = output(relay(&rig, arguments)).await;
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&output)))
+    };
+    let status = json(&["status", "--json"]).await;
+    assert_eq!(
+        (&status[0]["receiver"], &status[0]["feeds"], &status[0]["units_told"]),
+        (&json!("main"), &json!(2), &json!(6))
+    );
+    assert_eq!(status[0]["feeds_behind"], 0);
+    let feeds = json(&["feeds", "list", "--json"]).await;
+    assert_eq!(
+        (&feeds[0]["property_id"], &feeds[0]["state"], &feeds[0]["units"]),
+        (&json!(1), &json!("idle"), &json!(3))
+    );
+    let syncs = json(&["syncs", "list", "--property", "2", "--json"]).await;
+    assert_eq!(syncs.as_array().map(Vec::len), Some(1));
+    let sync_id = syncs[0]["id"].as_str().expect("an id").to_owned();
+    let shown = json(&["syncs", "show", &sync_id, "--json"]).await;
+    assert_eq!(shown[0]["tries"][0]["outcome"], "delivered");
+    let body = json(&["syncs", "show", &sync_id, "--body"]).await;
+    assert_eq!(body["sync_metadata"]["sync_id"], json!(sync_id));
+    let table = output(relay(&rig, &["syncs", "show", &sync_id])).await;
+    assert!(said(&table).contains("delivered"), "{}", said(&table));
+}
+
+#[tokio::test]
+async fn feeds_and_receivers_do_as_they_are_told() {
+    let rig = Rig::new().await;
+    output(relay(&rig, &["once"])).await;
+    let ok = async |arguments: &[&str]| {
+        let output = output(relay(&rig, arguments)).await;
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    };
+    ok(&["feeds", "disable", "1"]).await;
+    ok(&["once"]).await;
+    assert_eq!(rig.sandbox.property(1).expect("told").units.len(), 0);
+    ok(&["feeds", "enable", "1"]).await;
+    ok(&["feeds", "pause", "2"]).await;
+    rig.edit("update project_rent_roll_units set price = 77").await;
+    ok(&["once"]).await;
+    assert_eq!(rig.sandbox.property(1).expect("told").units.len(), 3);
+    assert_ne!(
+        rig.sandbox.property(2).expect("told").units[&21]["base_rent"],
+        json!(77.0)
+    );
+    ok(&["feeds", "resume", "2"]).await;
+    ok(&["once"]).await;
+    rig.assert_equal().await;
+
+    ok(&["receivers", "pause", "main"]).await;
+    rig.edit("update project_rent_roll_units set price = 78").await;
+    let requests = rig.requests().len();
+    output(relay(&rig, &["once"])).await;
+    assert_eq!(rig.requests().len(), requests);
+    ok(&["receivers", "resume", "main"]).await;
+    ok(&["once"]).await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_listed_receiver_is_told_only_the_properties_that_were_enabled() {
+    let rig = Rig::new().await;
+    let listed = |arguments: &[&str]| {
+        let mut command = relay(&rig, arguments);
+        command.env("RELAY_RECEIVERS__MAIN__ENROLL", "listed");
+        command
+    };
+    output(listed(&["once"])).await;
+    assert_eq!(rig.requests(), []);
+    output(listed(&["feeds", "enable", "2"])).await;
+    let done = output(listed(&["once"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert_eq!(rig.requests(), [(2, 3, 0, 200)]);
+}
+
+#[tokio::test]
+async fn bad_input_gets_one_clear_sentence_and_the_right_exit_code() {
+    let rig = Rig::new().await;
+    let with = |arguments: &[&str], name: &str, value: &str| {
+        let mut command = relay(&rig, arguments);
+        command.env(name, value);
+        command
+    };
+    refused(relay(&rig, &["frobnicate"]), 2, &["frobnicate"]).await;
+    refused(relay(&rig, &["once", "--frobnicate"]), 2, &["--frobnicate"]).await;
+    refused(relay(&rig, &["feeds", "enable", "one"]), 2, &["one"]).await;
+    refused(
+        relay(&rig, &["feeds", "enable", "999"]),
+        2,
+        &["999", "no such property"],
+    )
+    .await;
+    refused(relay(&rig, &["feeds", "disable", "999"]), 2, &["999", "feeds list"]).await;
+    refused(relay(&rig, &["receivers", "resume", "nobody"]), 2, &["nobody"]).await;
+    refused(relay(&rig, &["syncs", "show", "sync-x"]), 2, &["sync-x"]).await;
+    refused(
+        relay(&rig, &["run", "--config", "not-there.toml"]),
+        2,
+        &["not-there.toml"],
+    )
+    .await;
+    refused(
+        with(&["once"], "RELAY_RECEIVERS__MAIN__TIMOUT", "1s"),
+        2,
+        &["timout", "timeout"],
+    )
+    .await;
+    refused(
+        with(&["once"], "RELAY_RECEIVERS__MAIN__TIMEOUT", "soon"),
+        2,
+        &["timeout", "soon"],
+    )
+    .await;
+    let unreachable = "postgres://nobody@127.0.0.1:1/none";
+    refused(
+        with(&["once"], "DATABASE_URL", unreachable),
+        3,
+        &["127.0.0.1:1", "could not be reached"],
+    )
+    .await;
+    refused(with(&["once"], "DATABASE_URL", "mysql://x"), 2, &["postgres"]).await;
+    refused(bare(&["run"]), 2, &["receiver"]).await;
+    let mut no_status = relay(&rig, &["run"]);
+    no_status.env_remove("RELAY_SOURCE__AVAILABLE_STATUS_IDS");
+    refused(no_status, 2, &["available_status_ids", "the source has"]).await;
+}
+
+#[tokio::test]
+async fn a_database_without_the_relay_says_how_to_install_it() {
+    let mut rig = Rig::new().await;
+    rig.source = crate::support::TestDatabase::bare().await;
+    refused(relay(&rig, &["status"]), 2, &["not installed", "install"]).await;
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let done = output(relay(&rig, &["status"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let done = output(relay(&rig, &["uninstall", "--purge"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+}
+
+#[tokio::test]
+async fn run_needs_no_more_rights_than_it_says() {
+    let rig = Rig::new().await;
+    let role = format!("relay_{}", rig.source.number("select (random() * 1e9)::bigint").await);
+    rig.edit(&format!(
+        "create role {role} login;
+         grant usage on schema rentsync to {role};
+         grant select, insert, update, delete on all tables in schema rentsync to {role};
+         grant usage, update on all sequences in schema rentsync to {role};"
+    ))
+    .await;
+    let url = rig.source.url().replacen("postgres@", &format!("{role}@"), 1);
+    let once = || {
+        let mut command = relay(&rig, &["once"]);
+        command.env("DATABASE_URL", &url);
+        command
+    };
+    refused(once(), 2, &["permission denied", "projects"]).await;
+    rig.edit(&format!("grant select on projects, project_rent_roll_units to {role}"))
+        .await;
+    let done = output(once()).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.assert_equal().await;
+    let mut install = relay(&rig, &["install"]);
+    install.env("DATABASE_URL", &url);
+    refused(install, 2, &["belongs to", &role]).await;
+    rig.edit(&format!("drop owned by {role}; drop role {role}")).await;
+}
