@@ -6,7 +6,7 @@
 //!
 //! Guarantees:
 //! - A started server answers queries.
-//! - Server and directory go when the [`LocalPostgres`] is dropped or its process ends, for
+//! - Server and directory go when the `LocalPostgres` is dropped or its process ends, for
 //!   whatever reason: return, exit, panic, Ctrl-C, `kill -9`, also while the cluster is made.
 //! - No running server is touched, and nothing is written to the repository or, as root, to
 //!   a home directory. As root the server runs as `postgres`, else as `nobody`.

@@ -1,4 +1,4 @@
-//! One receiver's HTTP endpoint: a body in, an [`Answer`] out.
+//! One receiver's HTTP endpoint: a body in, an [`Answer`](crate::policy::Answer) out.
 //!
 //! Sends exactly once; whether and when to send again is [`crate::policy`]'s business. No redirect is followed: the
 //! body holds personal data and goes where the settings say.
