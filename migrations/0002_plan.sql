@@ -66,15 +66,16 @@ create table rentsync.ledger (
     constraint told_content_or_removal_not_both check (hash is null or removed is null),
     constraint told_iff_in_a_sync check ((hash is null and removed is null) = (sequence is null)),
     constraint removed_for_a_known_reason check (removed in ('deleted', 'moved', 'property_inactive', 'feed_disabled')),
-    constraint owed_for_a_known_reason check (owed in ('in_doubt', 'over_limit', 'replay', 'retry'))
+    constraint owed_for_a_known_reason check (owed in ('in_doubt', 'over_limit', 'removal'))
 -- Hashes change in place: room on the page keeps the update off the indexes.
 ) with (fillfactor = 80);
-create index ledger_owed on rentsync.ledger (feed_id, unit_id) where owed is not null and kept_back is null;
+-- In the order in which they are told: what lives before what is gone.
+create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), unit_id) where owed is not null and kept_back is null;
 create index ledger_tombstone on rentsync.ledger (feed_id, sequence) where removed is not null;
 comment on table  rentsync.ledger is 'Per feed and unit: what the receiver was told last. No reference to feed: it would be checked for every unit told.';
 comment on column rentsync.ledger.unit_code is 'As told last; a removal names it, because the receiver may know nothing else.';
 comment on column rentsync.ledger.hash is 'SHA-256 of the content told last; null: nothing, or a removal.';
 comment on column rentsync.ledger.removed is 'The reason of the removal told last; the row is a tombstone until that is acknowledged.';
 comment on column rentsync.ledger.sequence is 'The sync that told it.';
-comment on column rentsync.ledger.owed is 'Why it must be told at the next plan whatever its hash; null: it need not be.';
+comment on column rentsync.ledger.owed is 'Why it must be told at the next plan whatever its hash; null: it need not be. removal: put off until everything living is told.';
 comment on column rentsync.ledger.kept_back is 'Why the source''s present content is not told.';

@@ -1,5 +1,6 @@
 -- The idle feeds of receiver $1 that have news, locked, each with what was touched: the next $5 after feed $4, of the
--- properties $2 (null: of all, the sweep), at $3 (null: now).
+-- properties $2 (null: of all, the sweep), at $3 (null: now). The tenth column is how many units there are to look at,
+-- about, of which at most $6 because they are owed.
 --
 -- News is: a transaction that the feed's cursor does not see, or something owed, or no cursor yet. Whether a feed is
 -- idle is asked of the open syncs, so that settling one never writes to its feed. Locks the feeds it returns; runs in
@@ -12,6 +13,9 @@ select f.feed_id, f.property_id, f.enabled, f.property_hash, f.property_owed, f.
             then (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
                + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id)
             else coalesce(cardinality(news.unit_ids), 0)
+               + (select count(*) from (select from rentsync.ledger l
+                                         where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null
+                                         limit $6) as owed)
        end,
        p.property_id::bigint, p.name, p.address, p.project_group_id, p.is_active, p.is_lease_up
   from rentsync.feed f

@@ -1,13 +1,21 @@
 -- Source and ledger side by side, for every unit that a plan has to look at: the touched ($1 feed, $2 unit), the owed
--- of the feeds $3, and everything on either side for the feeds $4 (properties $5).
+-- of the feeds $3 (at most $6 each: more wouldn't fit a
+-- request, and what isn't read stays owed; removals that were put off come last), and everything on either
+-- side for the feeds $4 (properties $5).
 --
 -- A unit is looked up in the source by its id alone, so that one found under another property is known to have moved.
 -- Reads only.
 with key as (
     select touched.feed_id, touched.unit_id from unnest($1::bigint[], $2::bigint[]) as touched (feed_id, unit_id)
      union
-    select l.feed_id, l.unit_id from rentsync.ledger l
-     where l.feed_id = any ($3) and l.owed is not null and l.kept_back is null
+    select owed.feed_id, owed.unit_id
+      from unnest($3::bigint[]) as feed (feed_id)
+     cross join lateral (
+           select l.feed_id, l.unit_id from rentsync.ledger l
+            where l.feed_id = feed.feed_id and l.owed is not null and l.kept_back is null
+            order by l.owed = 'removal', l.unit_id
+            limit $6
+           ) as owed
      union
     select whole.feed_id, s.unit_id::bigint
       from unnest($4::bigint[], $5::bigint[]) as whole (feed_id, property_id)

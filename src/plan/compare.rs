@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use sqlx::PgConnection;
 
 use super::Scope;
-use super::feeds::ChosenFeed;
+use super::feeds::{ChosenFeed, owed_per_feed_max};
 use crate::config::Receiver;
 use crate::delta::{LedgerRow, Present, Reason, Told, Verdict, verdict};
 use crate::payload::{self, Digest, Hash, Removal, TellableUnit};
@@ -42,6 +42,8 @@ pub(super) struct FeedDelta {
     leaving: Vec<(Reason, LedgerRow)>,
     /// Something living didn't fit.
     crowded: bool,
+    /// Owed units that were read; there may be more.
+    owed_read: i64,
 }
 
 impl FeedDelta {
@@ -70,6 +72,7 @@ impl FeedDelta {
             uncovered: feed.uncovered,
             leaving: Vec::new(),
             crowded: false,
+            owed_read: 0,
         })
     }
 
@@ -80,6 +83,11 @@ impl FeedDelta {
             unit_code,
             ledger,
         } = pair;
+        self.owed_read += i64::from(
+            ledger
+                .as_ref()
+                .is_some_and(|row| row.owed.is_some() && row.kept_back.is_none()),
+        );
         match (verdict(&source, ledger.as_ref()), source) {
             (Verdict::Same, _) => {}
             (Verdict::Tell, Present::Content(unit)) => self.tell(unit, unit_code, ledger, receiver),
@@ -94,7 +102,7 @@ impl FeedDelta {
     fn tell(&mut self, unit: TellableUnit, unit_code: Option<String>, ledger: Option<LedgerRow>, receiver: &Receiver) {
         if !self.fits(unit.json.get().len() + 1, receiver) {
             self.crowded = true;
-            return self.owe(unit.unit_id, ledger);
+            return self.owe(unit.unit_id, ledger, "over_limit");
         }
         if let Some(LedgerRow {
             told: Told::Content(before, _),
@@ -112,6 +120,8 @@ impl FeedDelta {
     /// the receiver has for them is in doubt as well.
     fn remove_leaving(&mut self, receiver: &Receiver) {
         let mut leaving = std::mem::take(&mut self.leaving);
+        // Of the owed that were not read some may be living; but where all that were read are gone, they have to go.
+        self.crowded |= self.owed_read >= owed_per_feed_max(receiver) && !self.tell.is_empty();
         leaving.sort_unstable_by_key(|(_, row)| (row.owed.is_none(), row.unit_id));
         for (reason, row) in leaving {
             self.remove(reason, row, receiver);
@@ -121,7 +131,7 @@ impl FeedDelta {
     fn remove(&mut self, reason: Reason, row: LedgerRow, receiver: &Receiver) {
         let code_bytes = row.unit_code.as_ref().map_or(0, |code| 6 * code.len());
         if self.crowded || !self.fits(REMOVAL_BYTES + code_bytes, receiver) {
-            return self.owe(row.unit_id, Some(row));
+            return self.owe(row.unit_id, Some(row), "removal");
         }
         if let Told::Content(before, _) = &row.told {
             self.digest.toggle(row.unit_id, before);
@@ -146,13 +156,13 @@ impl FeedDelta {
     }
 
     /// What doesn't fit is told next time.
-    fn owe(&mut self, unit_id: i64, ledger: Option<LedgerRow>) {
+    fn owe(&mut self, unit_id: i64, ledger: Option<LedgerRow>, because: &str) {
         if ledger
             .as_ref()
             .is_none_or(|row| row.owed.is_none() || row.kept_back.is_some())
         {
             self.note(unit_id, ledger, |row| {
-                row.owed.get_or_insert_with(|| "over_limit".to_owned());
+                row.owed.get_or_insert_with(|| because.to_owned());
                 row.kept_back = None;
             });
         }
@@ -196,6 +206,7 @@ pub(super) async fn compare(
             .bind(&keys.feeds)
             .bind(&keys.whole_feeds)
             .bind(&keys.whole_properties)
+            .bind(owed_per_feed_max(scope.receiver))
             .fetch(&mut *conn);
         while let Some(row) = rows.try_next().await? {
             let mut columns = Columns::of(&row);

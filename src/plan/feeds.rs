@@ -48,6 +48,7 @@ pub(super) async fn choose(
         .bind(now)
         .bind(after)
         .bind(feeds_max)
+        .bind(owed_per_feed_max(receiver))
         .fetch_all(conn)
         .await?;
     let full = i64::try_from(rows.len())? == feeds_max;
@@ -55,6 +56,11 @@ pub(super) async fn choose(
     let fitting = how_many_fit(&feeds);
     let more_after = (full || fitting < feeds.len()).then(|| feeds[fitting - 1].feed_id);
     Ok((feeds.into_iter().take(fitting).collect(), more_after))
+}
+
+/// One more than a request may hold, so that a plan knows that there is more.
+pub(super) fn owed_per_feed_max(receiver: &Receiver) -> i64 {
+    i64::try_from(receiver.units_per_request_max + 1).unwrap_or(i64::MAX)
 }
 
 /// The longest beginning within the bound on units, but at least one feed.

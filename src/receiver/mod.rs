@@ -22,6 +22,7 @@ use crate::policy::Answer;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How much of it is kept with the attempt.
 const ANSWER_KEPT_CHARS: usize = 2000;
+const SEQUENCE_MAX: i64 = (1 << 53) - 1;
 const USER_AGENT: &str = "AiGent/1.0";
 const SYNC_ID: HeaderName = HeaderName::from_static("x-aigent-sync-id");
 
@@ -170,7 +171,8 @@ fn retry_after_of(headers: &HeaderMap) -> Option<Duration> {
     retry_after::parse(text(RETRY_AFTER)?, text(DATE), Utc::now().into())
 }
 
-/// `{"status":"stale","sequence":N}`; any other text of a success says nothing that the relay acts on.
+/// `{"status":"stale","sequence":N}`, with N held to what JSON carries everywhere (RFC 8259, section 6): our numbering goes on
+/// above it, and must never be driven to its end. Any other text of a success says nothing that the relay acts on.
 fn stale(status: u16, body: &[u8]) -> Option<i64> {
     #[derive(Deserialize)]
     struct Said {
@@ -181,7 +183,7 @@ fn stale(status: u16, body: &[u8]) -> Option<i64> {
         return None;
     }
     let said: Said = serde_json::from_slice(body).ok()?;
-    (said.status == "stale").then_some(said.sequence)
+    (said.status == "stale").then_some(said.sequence.clamp(0, SEQUENCE_MAX))
 }
 
 fn failed(error: reqwest::Error) -> Try {

@@ -398,3 +398,15 @@ async fn an_answer_that_does_not_end_is_a_timeout() {
     );
     trickle.abort();
 }
+
+#[tokio::test]
+async fn a_receiver_that_claims_an_absurd_sequence_does_not_end_our_numbering() {
+    for sequence in ["9223372036854775807", "-5", "9007199254740991"] {
+        let rig = sealed().await;
+        let body = format!("{{\"status\":\"stale\",\"sequence\":{sequence}}}");
+        rig.faults(json!({ "status": 200, "times": 3, "body": body }));
+        rig.settle().await;
+        rig.assert_equal().await;
+        assert_eq!(rig.alerts().await, ["stale"]);
+    }
+}

@@ -356,3 +356,23 @@ async fn joined_rows_that_repeat_a_unit_are_an_error_that_names_it() {
         .unwrap_err();
     assert!(format!("{failed:#}").contains("more than once"), "{failed:#}");
 }
+
+#[tokio::test]
+async fn a_property_far_beyond_one_request_is_told_in_as_many_as_it_takes() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.units_per_request_max = 50;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id, unit_code) select n, 1, n % 300 from generate_series(1, 1000) n",
+    )
+    .await;
+    rig.settle().await;
+    assert_eq!(rig.requests().len(), 20);
+    rig.assert_equal().await;
+    // Half of it goes, half of it changes: what lives first, then what is gone.
+    rig.edit("delete from project_rent_roll_units where id % 2 = 0; update project_rent_roll_units set price = 1")
+        .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+    assert_eq!(rig.requests().len(), 40);
+}
