@@ -35,7 +35,10 @@ pub(super) fn line(text: &str) -> Result<()> {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => match chrono::DateTime::parse_from_rfc3339(text) {
+            Ok(moment) => moment.to_utc().format("%Y-%m-%d %H:%M:%SZ").to_string(),
+            Err(_) => text.clone(),
+        },
         other => other.to_string(),
     }
 }

@@ -57,26 +57,25 @@ pub async fn run(options: Options) -> Result<()> {
         },
         began.elapsed().as_secs_f64()
     );
-    let outcome = tokio::select! {
-        outcome = tell(&server, &database, &options, began) => outcome,
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into).and(Err(Fault::finding("interrupted; nothing is left behind").into())),
+    let told = tokio::select! {
+        told = tell(&server, &database, &options, began) => told,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.map_err(Into::into).and(Err(Fault::finding("interrupted; nothing is left behind").into()))
+        }
+    };
+    let outcome = match told {
+        Ok(story) => story.end(&server, &database, &options).await,
+        Err(error) => Err(error),
     };
     server.drop_database(&database).await?;
     outcome
 }
 
-async fn tell(server: &Server, database: &str, options: &Options, began: Instant) -> Result<()> {
+async fn tell(server: &Server, database: &str, options: &Options, began: Instant) -> Result<Story> {
     let mut story = Story::begin(server, database, options).await?;
-    let outcome = story.all(options.speed).await;
-    if outcome.is_ok() && options.serve {
-        println!("\nStill running, until Ctrl-C:");
-        println!("  database  {}", server.url(database));
-        println!("  receiver  {}", story.sandbox.url());
-        tokio::signal::ctrl_c().await?;
-    }
-    story.end().await?;
+    story.all(options.speed).await?;
     println!("({:.1} s in all)", began.elapsed().as_secs_f64());
-    outcome
+    Ok(story)
 }
 
 /// What has been counted up to some moment.
@@ -245,7 +244,13 @@ impl Story {
         })
     }
 
-    async fn end(self) -> Result<()> {
+    async fn end(self, server: &Server, database: &str, options: &Options) -> Result<()> {
+        if options.serve {
+            println!("\nStill running, until Ctrl-C:");
+            println!("  DATABASE_URL={}", server.url(database));
+            println!("  receiver at  {}", self.sandbox.url());
+            tokio::signal::ctrl_c().await?;
+        }
         self.stop.send_replace(Stop::Finish);
         self.relay.await?.context("the relay failed")
     }

@@ -171,6 +171,8 @@ async fn whoever_writes_for_long_makes_install_wait_and_nobody_else() {
         assert_eq!(database.number(installed).await, 0, "install waits");
         crate::support::execute(&mut writer, "commit").await;
     };
-    let (installed, ()) = tokio::join!(installing, writing);
+    let both = async { tokio::join!(installing, writing) };
+    let limit = std::time::Duration::from_secs(60);
+    let (installed, ()) = tokio::time::timeout(limit, both).await.expect("nobody stands in line");
     installed.expect("install");
 }
