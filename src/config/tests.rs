@@ -37,7 +37,7 @@ fn nothing_set_gives_the_defaults() {
     assert_eq!(config.database.max_connections, 8);
     assert_eq!(config.source.properties_table, "projects");
     assert_eq!(config.source.units_table, "project_rent_roll_units");
-    assert_eq!(config.relay.poll_every, Duration::from_millis(25));
+    assert_eq!(config.relay.poll_every, Duration::from_millis(40));
     assert_eq!(config.relay.sweep_every, Duration::from_secs(10));
     assert!(config.receivers.is_empty());
     assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
