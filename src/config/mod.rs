@@ -218,7 +218,7 @@ impl Relay {
         let millis = Duration::from_millis;
         let secs = Duration::from_secs;
         Self {
-            poll_every: section.take("poll_every", millis(25), duration(millis(5)..=secs(10))),
+            poll_every: section.take("poll_every", millis(40), duration(millis(5)..=secs(10))),
             sweep_every: section.take("sweep_every", secs(10), duration(millis(100)..=secs(60 * 60))),
         }
     }
