@@ -2,7 +2,7 @@
 //!
 //! Pure. Which units are looked at, and what is done about the answer, is [`crate::plan`]'s business.
 
-use crate::payload::{Hash, TellableUnit};
+use crate::payload::{Hash, Reason, TellableUnit};
 
 /// What the ledger says of a unit: what the receiver was told last.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,38 +28,6 @@ pub enum Told {
     Content(Hash, i64),
     /// Its removal.
     Removal(Reason, i64),
-}
-
-/// Why a unit is no longer part of a feed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It, or its whole property, is gone.
-    Deleted,
-    /// It belongs to another property now.
-    Moved,
-    /// Its property is inactive, or outside the receiver's portfolio.
-    PropertyInactive,
-    /// The feed was disabled.
-    FeedDisabled,
-}
-
-impl Reason {
-    /// As the contract and the database say it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Deleted => "deleted",
-            Self::Moved => "moved",
-            Self::PropertyInactive => "property_inactive",
-            Self::FeedDisabled => "feed_disabled",
-        }
-    }
-
-    /// The reverse of [`Reason::as_str`].
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Deleted, Self::Moved, Self::PropertyInactive, Self::FeedDisabled]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-    }
 }
 
 /// What the source has of a unit, as one feed is concerned.

@@ -5,8 +5,39 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Digest;
-use crate::delta::Reason;
 use crate::sync::{self, SyncId, SyncType};
+
+/// Why a unit is no longer part of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It, or its whole property, is gone.
+    Deleted,
+    /// It belongs to another property now.
+    Moved,
+    /// Its property is inactive, or outside the receiver's portfolio.
+    PropertyInactive,
+    /// The feed was disabled.
+    FeedDisabled,
+}
+
+impl Reason {
+    /// As the contract and the database say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Moved => "moved",
+            Self::PropertyInactive => "property_inactive",
+            Self::FeedDisabled => "feed_disabled",
+        }
+    }
+
+    /// The reverse of [`Reason::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Deleted, Self::Moved, Self::PropertyInactive, Self::FeedDisabled]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+    }
+}
 
 /// A unit that the receiver should drop.
 #[derive(Clone, Debug, PartialEq)]

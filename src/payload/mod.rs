@@ -5,7 +5,7 @@
 mod body;
 mod hash;
 
-pub use body::{Body, Removal};
+pub use body::{Body, Reason, Removal};
 pub use hash::{Digest, Hash};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};

@@ -11,8 +11,8 @@ use sqlx::PgConnection;
 use super::Scope;
 use super::feeds::{ChosenFeed, owed_per_feed_max};
 use crate::config::Receiver;
-use crate::delta::{LedgerRow, Present, Reason, Told, Verdict, verdict};
-use crate::payload::{self, Digest, Hash, Removal, TellableUnit};
+use crate::delta::{LedgerRow, Present, Told, Verdict, verdict};
+use crate::payload::{self, Digest, Hash, Reason, Removal, TellableUnit};
 use crate::unit::{Columns, Unit};
 
 /// Room in a body for all that is not units: envelope, metadata, property.

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 
 use super::{UNITS_PER_BATCH_MAX, Where};
 use crate::config::Receiver;
-use crate::delta::Reason;
+use crate::payload::Reason;
 use crate::payload::{Digest, Hash};
 use crate::unit::{Columns, Property};
 
