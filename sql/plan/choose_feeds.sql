@@ -17,7 +17,7 @@ select f.feed_id, f.property_id, f.enabled, f.property_hash, f.property_owed, f.
                                          where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null
                                          limit $6) as owed)
        end,
-       p.property_id::bigint, p.name, p.address, p.project_group_id, p.is_active, p.is_lease_up
+       p.property_id::bigint, p.name::text, p.address::text, p.project_group_id::bigint, p.is_active, p.is_lease_up
   from rentsync.feed f
  cross join lateral (
        select coalesce(bool_or(change.unit_ids is null), false) as whole,

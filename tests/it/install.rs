@@ -5,6 +5,7 @@ use rentsync_relay::config::{Config, Source};
 use rentsync_relay::fault;
 
 use crate::support::TestDatabase;
+use crate::support::rig::Rig;
 
 fn source() -> Source {
     Config::default().source
@@ -114,9 +115,10 @@ async fn a_sites_own_source_function_is_left_alone() {
     let database = TestDatabase::installed().await;
     database
         .execute(
-            "create or replace function rentsync.source_property() returns table (property_id integer, name text,
-                 address text, project_group_id bigint, is_active boolean, is_lease_up boolean)
-             language sql stable as $$ select p.id, 'ours ' || p.name, '', 1::bigint, true, false from projects p $$;
+            "drop function rentsync.source_property();
+             create function rentsync.source_property() returns table (property_id integer, name text,
+                 address varchar, project_group_id smallint, is_active boolean, is_lease_up boolean)
+             language sql stable as $$ select p.id, 'ours ' || p.name, ''::varchar, 1::smallint, true, false from projects p $$;
              alter table projects rename column full_address to street",
         )
         .await;
@@ -126,6 +128,13 @@ async fn a_sites_own_source_function_is_left_alone() {
         .await;
     let own = "select count(*) from rentsync.source_property() where name = 'ours One'";
     assert_eq!(database.number(own).await, 1);
+    let mut rig = Rig::empty().await;
+    rig.source = database;
+    rig.settle().await;
+    assert_eq!(
+        rig.sandbox.property(1).unwrap().property.unwrap()["project_name"],
+        "ours One"
+    );
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 pub mod rig;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use rentsync_relay::capture;
 use rentsync_relay::config::Config;
@@ -11,7 +11,7 @@ use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
 use rentsync_relay::local_postgres::{Durability, Server};
 use sqlx::PgConnection;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
@@ -34,6 +34,8 @@ fn numbered_name() -> String {
 pub struct TestDatabase {
     name: String,
     pub database: Database,
+    /// What it was copied from stays as long as any copy does.
+    _template: Option<Arc<TestDatabase>>,
 }
 
 impl TestDatabase {
@@ -46,18 +48,24 @@ impl TestDatabase {
 
     /// Source tables, and the relay installed on them.
     pub async fn installed() -> Self {
-        // Copied from one that was made once: a copy takes a third of an install.
-        static TEMPLATE: OnceCell<TestDatabase> = OnceCell::const_new();
-        let template = TEMPLATE
-            .get_or_init(|| async {
-                let template = Self::bare().await;
+        // Copied from one that was made once: a copy takes a third of an install. It goes with the last copy.
+        static TEMPLATE: Mutex<Weak<TestDatabase>> = Mutex::const_new(Weak::new());
+        let mut standing = TEMPLATE.lock().await;
+        let template = match standing.upgrade() {
+            Some(template) => template,
+            None => {
+                let template = Arc::new(Self::bare().await);
                 capture::install(&template.database, &Config::default().source)
                     .await
                     .expect("install");
+                *standing = Arc::downgrade(&template);
                 template
-            })
-            .await;
-        Self::create(Some(&template.name)).await
+            }
+        };
+        drop(standing);
+        let mut copy = Self::create(Some(&template.name)).await;
+        copy._template = Some(template);
+        copy
     }
 
     async fn create(template: Option<&str>) -> Self {
@@ -69,6 +77,7 @@ impl TestDatabase {
         Self {
             database: Database::from_options(server().options(&name)),
             name,
+            _template: None,
         }
     }
 
