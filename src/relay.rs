@@ -110,7 +110,7 @@ impl Relay {
             loop {
                 let step = walk.step(&mut conn, scope, Duration::MAX).await?;
                 pass.units += step.planned.units + step.planned.removed_units;
-                let started = if step.probe {
+                let started = if step.look.probe {
                     deliverer.start_probe().await?
                 } else {
                     deliverer.start_due().await?
@@ -121,7 +121,7 @@ impl Relay {
                     pass.delivered += settled.delivered;
                     pass.failed += settled.failed;
                     walk.notice(settled.properties);
-                } else if started == 0 && !step.more {
+                } else if started == 0 && !step.more && !step.planned.elsewhere {
                     break;
                 }
                 progress(&pass);
@@ -199,14 +199,15 @@ async fn plan_loop(
             let mut conn = relay.database.connect().await?;
             check_server(&mut conn).await?;
             loop {
-                let step = walk.step(&mut conn, scope, relay.config.relay.sweep_every).await?;
+                // What is due goes out also where planning fails.
+                let look = walk.look(&mut conn, scope).await?;
+                wake_for(look.probe, look.due, &wake);
+                let step = walk
+                    .plan(&mut conn, scope, look, relay.config.relay.sweep_every)
+                    .await?;
+                wake_for(look.probe, step.planned.syncs, &wake);
                 if std::mem::take(&mut failing) {
                     tracing::info!(receiver = receiver.name, "planning works again");
-                }
-                if step.probe {
-                    wake.try_send(Wake::Probe).ok();
-                } else if step.due > 0 {
-                    wake.try_send(Wake::Due).ok();
                 }
                 if step.more && step.planned.feeds > 0 {
                     continue;
@@ -229,6 +230,15 @@ async fn plan_loop(
             () = sleep(RECONNECT_EVERY) => {}
             () = stopped(&mut stop, Stop::Finish) => return,
         }
+    }
+}
+
+/// A full channel holds enough to wake up for.
+fn wake_for(probe: bool, due: usize, wake: &mpsc::Sender<Wake>) {
+    if probe {
+        wake.try_send(Wake::Probe).ok();
+    } else if due > 0 {
+        wake.try_send(Wake::Due).ok();
     }
 }
 

@@ -59,7 +59,10 @@ impl Verdict {
     }
 
     fn counts(&self) -> i32 {
-        i32::from(!matches!(self.decision, None | Some(Decision::Wait { .. })))
+        i32::from(!matches!(
+            self.decision,
+            None | Some(Decision::Wait { .. } | Decision::Pause)
+        ))
     }
 
     fn is(&self, decision: &Decision) -> bool {

@@ -19,7 +19,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::config::Receiver;
 
-pub use walk::{Step, Walk, register};
+pub use walk::{Look, Step, Walk, register};
 
 /// How many feeds one transaction plans at most.
 const FEEDS_PER_BATCH_MAX: i64 = 256;

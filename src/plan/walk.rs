@@ -4,7 +4,8 @@
 //! memory loses nothing: the sweep asks every feed by its own cursor.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::ops::Bound;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -24,31 +25,36 @@ pub struct Walk {
     seen: Option<String>,
     /// Properties with news that are yet to be planned.
     pending: BTreeSet<i64>,
+    /// The property planned last on a notice: the next turn goes on behind it, so that none waits for ever.
+    last_noticed: i64,
     /// How far the sweep under way has come, by feed.
     sweep: Option<i64>,
+    /// Whose turn it was last, where both notices and a sweep have something to plan.
+    swept_last: bool,
     last_sweep: Option<Instant>,
     clock: Clock,
+}
+
+/// What a look found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Syncs that are due and that nobody has leased; none while the receiver is paused.
+    pub due: usize,
+    /// The receiver is paused, and due a probe.
+    pub probe: bool,
+    /// How many more syncs may be sealed.
+    room: usize,
 }
 
 /// What one step of a walk found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
+    /// What the look found.
+    pub look: Look,
     /// What was planned.
     pub planned: Planned,
-    /// Syncs that are due and that nobody has leased.
-    pub due: usize,
-    /// The receiver is paused, and due a probe.
-    pub probe: bool,
     /// There is more to plan at once.
     pub more: bool,
-}
-
-/// What a look found.
-struct Look {
-    due: usize,
-    free: usize,
-    paused: bool,
-    probe: bool,
 }
 
 impl Walk {
@@ -57,7 +63,9 @@ impl Walk {
         Self {
             seen: None,
             pending: BTreeSet::new(),
+            last_noticed: i64::MIN,
             sweep: None,
+            swept_last: false,
             last_sweep: None,
             clock,
         }
@@ -69,36 +77,16 @@ impl Walk {
     }
 
     /// Looks, then plans at most one batch.
-    pub async fn step(
-        &mut self,
-        conn: &mut PgConnection,
-        scope: Scope<'_>,
-        sweep_every: std::time::Duration,
-    ) -> Result<Step> {
-        let look = self.look(conn, &scope.receiver.name).await?;
-        if self.last_sweep.is_none_or(|last| last.elapsed() >= sweep_every) {
-            self.begin_sweep(conn, scope).await?;
-        }
-        let ahead = (SEALED_AHEAD * scope.receiver.concurrency_max).max(SEALED_AHEAD_MIN);
-        let room = match (look.paused, look.probe, look.due) {
-            // A probe needs one sync to send.
-            (true, true, 0) => 1,
-            (true, ..) => 0,
-            (false, ..) => ahead.saturating_sub(look.due),
-        };
-        let planned = self.plan(conn, scope, room).await?;
-        Ok(Step {
-            planned,
-            due: if look.paused { 0 } else { look.free + planned.syncs },
-            probe: look.probe && look.due + planned.syncs > 0,
-            more: room > 0 && !planned.elsewhere && (self.sweep.is_some() || !self.pending.is_empty()),
-        })
+    pub async fn step(&mut self, conn: &mut PgConnection, scope: Scope<'_>, sweep_every: Duration) -> Result<Step> {
+        let look = self.look(conn, scope).await?;
+        self.plan(conn, scope, look, sweep_every).await
     }
 
-    async fn look(&mut self, conn: &mut PgConnection, receiver: &str) -> Result<Look> {
+    /// Finds out which properties have news and how the receiver stands.
+    pub async fn look(&mut self, conn: &mut PgConnection, scope: Scope<'_>) -> Result<Look> {
         type Row = (String, Vec<Option<i64>>, i64, i64, bool, bool);
         let (seen, touched, due, free, paused, probe): Row = sqlx::query_as(include_str!("../../sql/plan/look.sql"))
-            .bind(receiver)
+            .bind(&scope.receiver.name)
             .bind(&self.seen)
             .bind(self.clock.now())
             .fetch_one(conn)
@@ -109,11 +97,41 @@ impl Walk {
             self.last_sweep = None;
         }
         self.pending.extend(touched.into_iter().flatten());
+        let due = usize::try_from(due)?;
+        let ahead = (SEALED_AHEAD * scope.receiver.concurrency_max).max(SEALED_AHEAD_MIN);
         Ok(Look {
-            due: usize::try_from(due)?,
-            free: usize::try_from(free)?,
-            paused,
+            due: if paused { 0 } else { usize::try_from(free)? },
             probe,
+            room: match (paused, probe) {
+                // A probe needs a sync to send, and the next one another: the fault may lie with one property.
+                (true, true) => usize::from(due <= 1),
+                (true, false) => 0,
+                (false, _) => ahead.saturating_sub(due),
+            },
+        })
+    }
+
+    /// Plans at most one batch, within the room that the look left.
+    pub async fn plan(
+        &mut self,
+        conn: &mut PgConnection,
+        scope: Scope<'_>,
+        look: Look,
+        sweep_every: Duration,
+    ) -> Result<Step> {
+        if self.last_sweep.is_none_or(|last| last.elapsed() >= sweep_every) {
+            self.begin_sweep(conn, scope).await?;
+        }
+        let planned = match (look.room, self.pending.is_empty(), self.sweep) {
+            (0, ..) | (_, true, None) => Planned::default(),
+            (room, false, None) => self.plan_noticed(conn, scope, room).await?,
+            (room, false, Some(_)) if self.swept_last => self.plan_noticed(conn, scope, room).await?,
+            (room, _, Some(after)) => self.plan_sweep(conn, scope, after, room).await?,
+        };
+        Ok(Step {
+            look,
+            planned,
+            more: look.room > 0 && !planned.elsewhere && (self.sweep.is_some() || !self.pending.is_empty()),
         })
     }
 
@@ -126,30 +144,40 @@ impl Walk {
         Ok(())
     }
 
-    /// One batch: of the properties with notices, else of the sweep.
-    async fn plan(&mut self, conn: &mut PgConnection, scope: Scope<'_>, room: usize) -> Result<Planned> {
-        if room == 0 {
-            return Ok(Planned::default());
+    async fn plan_noticed(&mut self, conn: &mut PgConnection, scope: Scope<'_>, room: usize) -> Result<Planned> {
+        self.swept_last = false;
+        let behind = (Bound::Excluded(self.last_noticed), Bound::Unbounded);
+        let noticed: Vec<i64> = self
+            .pending
+            .range(behind)
+            .chain(self.pending.range(..=self.last_noticed))
+            .take(room)
+            .copied()
+            .collect();
+        if scope.receiver.enroll == Enroll::Active {
+            enroll(conn, scope.receiver, Some(&noticed)).await?;
         }
-        let now = self.clock.now();
-        if !self.pending.is_empty() {
-            let noticed: Vec<i64> = self.pending.iter().take(room).copied().collect();
-            if scope.receiver.enroll == Enroll::Active {
-                enroll(conn, scope.receiver, Some(&noticed)).await?;
+        let place = Where::Properties(&noticed);
+        let planned = plan_batch(conn, scope, &place, 0, room, self.clock.now()).await?;
+        // A batch cut short leaves its feeds for the next step; done ones are found without news then.
+        if planned.more_after.is_none() && !planned.elsewhere {
+            for property_id in &noticed {
+                self.pending.remove(property_id);
             }
-            let planned = plan_batch(conn, scope, &Where::Properties(&noticed), 0, room, now).await?;
-            // A batch cut short leaves its feeds for the next step; done ones are found without news then.
-            if planned.more_after.is_none() && !planned.elsewhere {
-                noticed.iter().for_each(|property_id| {
-                    self.pending.remove(property_id);
-                });
-            }
-            return Ok(planned);
+            self.last_noticed = noticed.last().copied().unwrap_or(i64::MIN);
         }
-        let Some(after) = self.sweep else {
-            return Ok(Planned::default());
-        };
-        let planned = plan_batch(conn, scope, &Where::Everywhere, after, room, now).await?;
+        Ok(planned)
+    }
+
+    async fn plan_sweep(
+        &mut self,
+        conn: &mut PgConnection,
+        scope: Scope<'_>,
+        after: i64,
+        room: usize,
+    ) -> Result<Planned> {
+        self.swept_last = true;
+        let planned = plan_batch(conn, scope, &Where::Everywhere, after, room, self.clock.now()).await?;
         if !planned.elsewhere {
             self.sweep = planned.more_after;
         }

@@ -410,3 +410,45 @@ async fn a_receiver_that_claims_an_absurd_sequence_does_not_end_our_numbering() 
         assert_eq!(rig.alerts().await, ["stale"]);
     }
 }
+
+#[tokio::test]
+async fn a_probe_that_fails_for_one_property_gives_the_next_to_another() {
+    let rig = sealed().await;
+    rig.faults(json!({ "status": 404, "property_id": 1 }));
+    rig.deliver().await;
+    rig.edit("update project_rent_roll_units set price = 3 where id = 21")
+        .await;
+    let mut hands = rig.hands().await;
+    for _ in 0..3 {
+        rig.pass(15 * MINUTE);
+        hands.round(&rig).await;
+    }
+    assert_eq!(rig.sandbox.property(2).unwrap().units[&21]["base_rent"], json!(3.0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sealed_goes_out_while_planning_fails() {
+    let rig = sealed().await;
+    rig.edit(
+        "alter table project_rent_roll_units rename column price to rent; update project_rent_roll_units set rent = 9",
+    )
+    .await;
+    let (stop, stopped) = tokio::sync::watch::channel(rentsync_relay::relay::Stop::No);
+    let relay = tokio::spawn(rig.relay().run(stopped));
+    assert!(
+        rig.sandbox
+            .wait_until(|sandbox| !sandbox.syncs().is_empty(), MINUTE)
+            .await
+    );
+    rig.edit("alter table project_rent_roll_units rename column rent to price")
+        .await;
+    assert!(
+        rig.sandbox
+            .wait_until(|sandbox| sandbox.syncs().len() == 3, MINUTE)
+            .await
+    );
+    stop.send_replace(rentsync_relay::relay::Stop::Finish);
+    relay.await.unwrap().unwrap();
+    assert_eq!(rig.alerts().await, ["plan"]);
+    rig.assert_equal().await;
+}

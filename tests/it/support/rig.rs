@@ -273,7 +273,7 @@ impl Hands {
             .step(&mut self.conn, rig.scope(), Duration::ZERO)
             .await
             .expect("plan");
-        let started = if step.probe {
+        let started = if step.look.probe {
             self.deliverer.start_probe().await.expect("probe")
         } else {
             self.deliverer.start_due().await.expect("lease")
