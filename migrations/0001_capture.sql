@@ -177,25 +177,25 @@ comment on function rentsync.attach_partition(text, regclass, boolean) is 'Part 
 
 -- Creating a trigger waits for running writers and makes later ones wait behind it. So the lock is asked for with
 -- a short limit, again and again, rather than stood in line for.
-create function rentsync.lock_source(properties regclass, units regclass) returns void
+create function rentsync.lock_source(properties regclass, units regclass, mode text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     for attempt in 1 .. 100 loop
         begin
+            -- Stays set: whatever this transaction has yet to lock, it asks for as briefly.
             perform set_config('lock_timeout', '100ms', true);
-            execute format('lock table %s, %s in share row exclusive mode', properties, units);
-            perform set_config('lock_timeout', '0', true);
+            execute format('lock table %s, %s in %s mode', properties, units, mode);
             return;
         exception when lock_not_available then
             perform pg_sleep(0.1 + random() * 0.2);
         end;
     end loop;
-    raise exception 'rentsync: % and % are being written to by a long transaction', properties, units
+    raise exception 'rentsync: % and % are in use by a long transaction', properties, units
         using errcode = 'lock_not_available',
               hint = 'Try again when it has ended; see pg_stat_activity for transactions that are open for long.';
 end
 $$;
-comment on function rentsync.lock_source(regclass, regclass) is 'Part of rentsync.attach and rentsync.detach.';
+comment on function rentsync.lock_source(regclass, regclass, text) is 'Part of rentsync.attach and rentsync.detach.';
 
 create function rentsync.attach(properties regclass, units regclass, tolerant boolean default false) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -209,7 +209,7 @@ begin
         raise exception 'rentsync: the triggers are on % already', elsewhere.table_name
             using hint = 'Call rentsync.detach() for the tables they are on first.';
     end loop;
-    perform rentsync.lock_source(properties, units);
+    perform rentsync.lock_source(properties, units, 'share row exclusive');
     perform rentsync.attach_one('property', properties, tolerant);
     perform rentsync.attach_one('unit', units, tolerant);
     insert into rentsync.attachment (source, table_name, tolerant)
@@ -227,7 +227,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     standing record;
 begin
-    perform rentsync.lock_source(properties, units);
+    -- Dropping a trigger makes readers wait as well, and waits for them.
+    perform rentsync.lock_source(properties, units, 'access exclusive');
     for standing in
         select t.tgname, t.tgrelid::regclass as target
           from pg_trigger t join pg_proc p on p.oid = t.tgfoid

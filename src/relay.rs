@@ -18,6 +18,7 @@ use crate::config::{Config, Receiver};
 use crate::database::{Database, check_server};
 use crate::deliver::Deliverer;
 use crate::plan::{self, Scope, Walk};
+use crate::status;
 
 /// How long a stop waits for what is under way before it is cut off.
 pub const GRACE: Duration = Duration::from_secs(20);
@@ -130,7 +131,9 @@ impl Relay {
                 }
             }
         }
-        pass.left = left(&mut conn, &self.config).await?;
+        for receiver in self.config.receivers.keys() {
+            pass.left += usize::try_from(status::unsettled(&mut conn, receiver).await?)?;
+        }
         pool.close().await;
         Ok(pass)
     }
@@ -164,17 +167,8 @@ pub struct Pass {
     pub delivered: usize,
     /// Tries that ended in anything else.
     pub failed: usize,
-    /// Syncs still open, and feeds that rest after giving up.
+    /// Feeds that are not at rest.
     pub left: usize,
-}
-
-async fn left(conn: &mut PgConnection, config: &Config) -> Result<usize> {
-    let names: Vec<_> = config.receivers.keys().cloned().collect();
-    let left: i64 = sqlx::query_scalar(include_str!("../sql/status/left.sql"))
-        .bind(names)
-        .fetch_one(conn)
-        .await?;
-    Ok(usize::try_from(left)?)
 }
 
 async fn plan_loop(

@@ -1,4 +1,5 @@
--- Raises the numbering above $1, and above anything this clock could have given; never lowers it. Takes no lock beyond
--- the sequence's own; a number drawn meanwhile is only skipped.
-select setval('rentsync.sync_sequence',
-              greatest($1, nextval('rentsync.sync_sequence'), (extract(epoch from clock_timestamp()) * 1e6)::bigint))
+-- Raises the numbering above $1, and above anything this clock could have given. Never lowers it: where it is there
+-- already nothing is set, and the margin keeps numbers that others draw meanwhile below what is set. Locks nothing.
+select setval('rentsync.sync_sequence', raised.number)
+  from (select greatest($1, (extract(epoch from clock_timestamp()) * 1e6)::bigint) + 1000000 as number) as raised
+ where (select last_value from rentsync.sync_sequence) < raised.number - 1000000

@@ -1,4 +1,4 @@
--- How many feeds of receiver $1 are not at rest, and how many active properties have no feed yet. Reads only.
+-- How many feeds of receiver $1 are not at rest. Reads only.
 select (select count(*)
           from rentsync.feed f
          where f.receiver = $1 and not f.paused
@@ -12,7 +12,3 @@ select (select count(*)
                          where (o.property_id = f.property_id or o.property_id is null)
                            and o.xid >= pg_snapshot_xmin(f.cursor)
                            and not pg_visible_in_snapshot(o.xid, f.cursor))))
-     + (select count(*)
-          from rentsync.source_property() p
-         where p.is_active
-           and not exists (select from rentsync.feed f where f.receiver = $1 and f.property_id = p.property_id))

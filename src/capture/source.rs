@@ -110,6 +110,14 @@ impl Kind {
             (Kind::Boolean, _) => (name.to_owned(), "boolean".to_owned()),
             // By way of text, so that 1500.1 stays 1500.1 and doesn't become 1500.0999755859375.
             (Kind::Float, "real") => (format!("{name}::text::float8"), "double precision".to_owned()),
+            // Beyond what a double can say: nearest is infinity, which makes the unit invalid, or zero.
+            (Kind::Float, "numeric") => (
+                format!(
+                    "case when abs({name}) > 1.797e308 then 'Infinity'::float8 when abs({name}) < 1e-307 then 0::float8 \
+                     else {name}::float8 end"
+                ),
+                "double precision".to_owned(),
+            ),
             (Kind::Float, _) => (format!("{name}::float8"), "double precision".to_owned()),
         }
     }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Listing, connect, print};
+use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
 use crate::fault::Fault;
 
@@ -58,6 +58,7 @@ pub(super) async fn feeds(config: &Config, command: Feeds) -> Result<()> {
 
 async fn list(config: &Config, listing: &Listing) -> Result<()> {
     let mut conn = connect(config).await?;
+    check_receiver(&mut conn, listing).await?;
     let feeds: Vec<Feed> = sqlx::query_as(include_str!("../../sql/status/feeds.sql"))
         .bind(&listing.receiver)
         .fetch_all(&mut conn)

@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::database::Database;
+use crate::fault::Fault;
 
 /// Keeps a listing partner's copy of a PostgreSQL rent roll right.
 #[derive(Parser)]
@@ -118,6 +119,20 @@ async fn connect(config: &Config) -> Result<sqlx::PgConnection> {
     let mut conn = database(config)?.connect().await?;
     crate::capture::check_installed(&mut conn).await?;
     Ok(conn)
+}
+
+/// A name that was never run is a typing error, not an empty listing.
+async fn check_receiver(conn: &mut sqlx::PgConnection, listing: &Listing) -> Result<()> {
+    let Some(name) = &listing.receiver else { return Ok(()) };
+    let known: bool = sqlx::query_scalar("select exists (select from rentsync.receiver where receiver = $1)")
+        .bind(name)
+        .fetch_one(conn)
+        .await?;
+    if !known {
+        let message = format!("no receiver {name} has been run against this database; see `receivers list`");
+        return Err(Fault::usage(message).into());
+    }
+    Ok(())
 }
 
 fn database(config: &Config) -> Result<Database> {

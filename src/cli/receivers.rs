@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, connect, print};
+use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
 use crate::fault::Fault;
 
@@ -45,6 +45,7 @@ pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()>
 }
 
 async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
+    check_receiver(conn, listing).await?;
     let receivers: Vec<Receiver> = sqlx::query_as(include_str!("../../sql/status/receivers.sql"))
         .bind(&listing.receiver)
         .fetch_all(conn)
@@ -65,15 +66,12 @@ async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {
 }
 
 async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
-    let known_receiver: i64 = sqlx::query_scalar("select count(*) from rentsync.receiver where receiver = $1")
+    let done = sqlx::query(include_str!("../../sql/deliver/resume_receiver.sql"))
         .bind(name)
-        .fetch_one(&mut *conn)
-        .await?;
-    known(known_receiver.unsigned_abs(), name)?;
-    sqlx::query(include_str!("../../sql/deliver/resume_receiver.sql"))
-        .bind(name)
+        .bind(true)
         .execute(conn)
         .await?;
+    known(done.rows_affected(), name)?;
     print::line(&format!("receiver {name} is sent to"))
 }
 

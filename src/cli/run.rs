@@ -35,7 +35,7 @@ pub(super) async fn once(config: Config) -> Result<()> {
     ))?;
     if pass.left > 0 {
         return Err(Fault::finding(format!(
-            "{} feeds have something undelivered; see `rentsync-relay status` and `syncs list --state open`",
+            "{} feeds have something undelivered; see `rentsync-relay status` and `feeds list`",
             pass.left
         ))
         .into());
@@ -55,13 +55,13 @@ async fn ready(config: Config) -> Result<Relay> {
             .into_iter()
             .map(|status| {
                 let id = status.status_id.map_or("null".to_owned(), |id| id.to_string());
-                format!("{id} {}", status.status_name.unwrap_or_default())
+                status.status_name.map_or(id.clone(), |name| format!("{id} {name}"))
             })
             .collect();
         config
             .source
             .available_status_ids()
-            .map_err(|error| Fault::usage(format!("{error}; the source has: {}", statuses.join(", "))))?;
+            .map_err(|error| Fault::usage(format!("{error} The source has: {}", statuses.join(", "))))?;
     }
     connect(&config).await?;
     Ok(Relay::new(database(&config)?, config))

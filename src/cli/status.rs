@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Listing, connect, print};
+use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
 
 /// How one receiver stands.
@@ -39,6 +39,7 @@ struct OpenAlert {
 
 pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
     let mut conn = connect(config).await?;
+    check_receiver(&mut conn, listing).await?;
     let rows: Vec<Status> = sqlx::query_as(include_str!("../../sql/status/status.sql"))
         .bind(&listing.receiver)
         .fetch_all(&mut conn)

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, connect, print};
+use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
 use crate::deliver::decompressed;
 use crate::fault::Fault;
@@ -99,6 +99,7 @@ pub(super) async fn syncs(config: &Config, command: Syncs) -> Result<()> {
 }
 
 async fn list(conn: &mut PgConnection, options: &List) -> Result<()> {
+    check_receiver(conn, &options.listing).await?;
     let state = options.state.and_then(|state| state.to_possible_value());
     let syncs = read(
         conn,

@@ -1,5 +1,7 @@
 //! Settling: what a group of answers means for syncs, ledger, feeds and receiver. One transaction.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -206,14 +208,16 @@ async fn give_up(
         .bind(&sequences)
         .execute(&mut *conn)
         .await?;
-    let last_step = deliverer.receiver.retry.schedule.last().copied().unwrap_or_default();
+    let schedule = &deliverer.receiver.retry.schedule;
+    let seconds = |step: Option<&Duration>| step.copied().unwrap_or_default().as_secs_f64();
+    let (first_step, last_step) = (seconds(schedule.first()), seconds(schedule.last()));
     let (states, rests): (Vec<_>, Vec<_>) = verdicts
         .iter()
         .filter(|verdict| verdict.is_given_up())
         .map(|verdict| match verdict.decision {
-            // Nothing to wait for: the numbering is right from now on.
-            Some(Decision::Renumber { .. }) => (verdict.state(), 0.0),
-            _ => (verdict.state(), last_step.as_secs_f64()),
+            // The numbering is right from now on; but a receiver may say so again and again.
+            Some(Decision::Renumber { .. }) => (verdict.state(), first_step),
+            _ => (verdict.state(), last_step),
         })
         .unzip();
     sqlx::query(include_str!("../../sql/deliver/rest_feeds.sql"))
@@ -246,6 +250,7 @@ async fn affect_receiver(
             Some(Decision::Delivered) if verdict.outcome.leased.probe => {
                 sqlx::query(include_str!("../../sql/deliver/resume_receiver.sql"))
                     .bind(&receiver.name)
+                    .bind(false)
                     .execute(&mut *conn)
                     .await?;
             }

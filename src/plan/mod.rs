@@ -18,6 +18,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
 
 use crate::config::Receiver;
+use crate::fault::Fault;
 
 pub use walk::{Look, Step, Walk, register};
 
@@ -81,7 +82,9 @@ pub async fn plan_batch(
     }
     let planned = plan_locked(conn, scope, place, after, feeds_max, now).await;
     let unlocked = unlock(conn, receiver).await;
-    let planned = planned.with_context(|| format!("planning for receiver {receiver}"))?;
+    let planned = planned
+        .map_err(without_values)
+        .with_context(|| format!("planning for receiver {receiver}"))?;
     unlocked.map(|()| planned)
 }
 
@@ -123,6 +126,7 @@ async fn plan_once(
     now: Option<DateTime<Utc>>,
 ) -> Result<Planned> {
     let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
+    check_settings(&mut tx, scope).await?;
     let feeds_max = FEEDS_PER_BATCH_MAX.min(i64::try_from(feeds_max)?);
     let (feeds, more_after) = feeds::choose(&mut tx, scope.receiver, place, after, feeds_max, now).await?;
     if feeds.is_empty() {
@@ -132,6 +136,34 @@ async fn plan_once(
     let planned = seal::seal(&mut tx, scope.receiver, &deltas, now).await?;
     tx.commit().await?;
     Ok(Planned { more_after, ..planned })
+}
+
+/// Of two relays with different settings the one that registered last plans: the other would tell things its own way.
+async fn check_settings(conn: &mut PgConnection, scope: Scope<'_>) -> Result<()> {
+    let agreed: bool = sqlx::query_scalar(include_str!("../../sql/plan/check_settings.sql"))
+        .bind(&scope.receiver.name)
+        .bind(walk::fingerprint(scope))
+        .fetch_one(conn)
+        .await?;
+    if !agreed {
+        return Err(Fault::finding(
+            "another relay was started with other settings for this receiver: stop that one, or restart this one with its settings",
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// PostgreSQL quotes the value that it could not read (class 22), and a value may be somebody's name.
+fn without_values(error: anyhow::Error) -> anyhow::Error {
+    match database_code(&error) {
+        Some(code) if code.starts_with("22") => Fault::finding(format!(
+            "a source function failed on a value (SQLSTATE {code}); `select * from rentsync.source_unit()` and \
+             `rentsync.source_property()` show which"
+        ))
+        .into(),
+        _ => error,
+    }
 }
 
 async fn try_lock(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
@@ -150,9 +182,10 @@ async fn unlock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
 }
 
 fn is_serialization_failure(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
-        .filter_map(sqlx::Error::as_database_error)
-        .any(|error| error.code().is_some_and(|code| code == "40001"))
+    database_code(error).is_some_and(|code| code == "40001")
+}
+
+fn database_code(error: &anyhow::Error) -> Option<String> {
+    let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())?;
+    cause.as_database_error()?.code().map(|code| code.into_owned())
 }

@@ -119,7 +119,7 @@ impl Walk {
         look: Look,
         sweep_every: Duration,
     ) -> Result<Step> {
-        if self.last_sweep.is_none_or(|last| last.elapsed() >= sweep_every) {
+        if self.sweep.is_none() && self.last_sweep.is_none_or(|last| last.elapsed() >= sweep_every) {
             self.begin_sweep(conn, scope).await?;
         }
         let planned = match (look.room, self.pending.is_empty(), self.sweep) {
@@ -188,12 +188,17 @@ impl Walk {
 /// Makes the receiver known to the database, and has every feed compared where the settings that shape a unit changed.
 pub async fn register(conn: &mut PgConnection, scope: Scope<'_>) -> Result<()> {
     let receiver = scope.receiver;
-    let shape = format!("{:?} {:?}", scope.available_status_ids, receiver.property_groups);
     sqlx::query(include_str!("../../sql/plan/register_receiver.sql"))
         .bind(&receiver.name)
-        .bind(hex::encode(Sha256::digest(shape)))
+        .bind(fingerprint(scope))
         .execute(conn)
         .await
         .with_context(|| format!("registering receiver {}", receiver.name))?;
     Ok(())
+}
+
+/// Of the settings that decide what a unit looks like, and which are told.
+pub(super) fn fingerprint(scope: Scope<'_>) -> String {
+    let shape = format!("{:?} {:?}", scope.available_status_ids, scope.receiver.property_groups);
+    hex::encode(Sha256::digest(shape))
 }

@@ -73,7 +73,8 @@ async fn rest(rig: &Rig) {
     for _ in 0..12_000 {
         let unsettled = status::unsettled(&mut conn, &rig.receiver.name).await.expect("status");
         quiet = if unsettled == 0 { quiet + 1 } else { 0 };
-        if quiet == 3 {
+        // Longer than a look and a sweep take.
+        if quiet == 60 {
             return;
         }
         // Faster than real time, but not so fast that a lease ends while its request is under way.

@@ -452,3 +452,31 @@ async fn what_is_sealed_goes_out_while_planning_fails() {
     assert_eq!(rig.alerts().await, ["plan"]);
     rig.assert_equal().await;
 }
+
+#[tokio::test]
+async fn a_receiver_that_calls_everything_stale_is_no_endless_row_of_syncs() {
+    let rig = sealed().await;
+    rig.faults(json!({ "status": 200, "body": "{\"status\":\"stale\",\"sequence\":5}" }));
+    rig.deliver().await;
+    assert_eq!(rig.plan().await.syncs, 0);
+    rig.pass(MINUTE);
+    assert_eq!(rig.plan().await.syncs, 1);
+    rig.no_faults();
+    rig.settle().await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn no_answer_ends_a_pause_by_command() {
+    for (status, property) in [(401, 1), (200, 1)] {
+        let rig = sealed().await;
+        rig.faults(json!({ "status": status, "property_id": property, "body": "{}" }));
+        let mut deliverer = rig.deliverer("test:1");
+        deliverer.start_due().await.unwrap();
+        let ended = deliverer.ended().await.unwrap();
+        rig.edit("update rentsync.receiver set paused_at = now(), paused_because = 'paused by command', probe_at = 'infinity'").await;
+        deliverer.settle(ended).await.unwrap();
+        let by_command = "select count(*) from rentsync.receiver where probe_at = 'infinity' and paused_because = 'paused by command'";
+        assert_eq!(rig.source.number(by_command).await, 1, "{status}");
+    }
+}

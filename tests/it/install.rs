@@ -185,3 +185,28 @@ async fn whoever_writes_for_long_makes_install_wait_and_nobody_else() {
     let (installed, ()) = tokio::time::timeout(limit, both).await.expect("nobody stands in line");
     installed.expect("install");
 }
+
+#[tokio::test]
+async fn whoever_reads_for_long_makes_uninstall_wait_and_no_writer() {
+    let database = TestDatabase::installed().await;
+    let mut reader = database.connect().await;
+    crate::support::execute(&mut reader, "begin; select count(*) from project_rent_roll_units").await;
+    let uninstalling = capture::uninstall(&database.database, false);
+    let writing = async {
+        for id in 2..30 {
+            database
+                .execute(&format!("insert into projects (id) values ({id})"))
+                .await;
+            database
+                .execute(&format!(
+                    "insert into project_rent_roll_units (id, project_id) values ({id}, {id})"
+                ))
+                .await;
+        }
+        crate::support::execute(&mut reader, "commit").await;
+    };
+    let both = async { tokio::join!(uninstalling, writing) };
+    let limit = std::time::Duration::from_secs(60);
+    let (uninstalled, ()) = tokio::time::timeout(limit, both).await.expect("nobody stands in line");
+    assert!(uninstalled.expect("uninstall"));
+}

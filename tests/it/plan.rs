@@ -376,3 +376,88 @@ async fn a_property_far_beyond_one_request_is_told_in_as_many_as_it_takes() {
     rig.assert_equal().await;
     assert_eq!(rig.requests().len(), 40);
 }
+
+#[tokio::test]
+async fn a_number_beyond_a_double_is_kept_back_and_one_too_small_is_zero() {
+    let mut rig = Rig::new().await;
+    rig.source = crate::support::TestDatabase::bare().await;
+    rig.edit("alter table project_rent_roll_units alter column price type numeric")
+        .await;
+    rentsync_relay::capture::install(&rig.source.database, &rentsync_relay::config::Config::default().source)
+        .await
+        .unwrap();
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id, price) values (1, 1, 1e400), (2, 1, 1e-400), (3, 1, 1500.1)",
+    )
+    .await;
+    rig.settle().await;
+    let units = rig.sandbox.property(1).unwrap().units;
+    assert_eq!(
+        (&units[&2]["base_rent"], &units[&3]["base_rent"]),
+        (&json!(0.0), &json!(1500.1))
+    );
+    assert!(!units.contains_key(&1));
+}
+
+#[tokio::test]
+async fn a_value_that_fails_is_not_quoted() {
+    let rig = Rig::new().await;
+    rig.edit(
+        "update project_rent_roll_units set lead_first_name = 'Jane Secret' where id = 11;
+         do $$ declare f record; begin
+             select prosrc, pg_get_function_result(oid) as result into f from pg_proc where proname = 'source_unit';
+             drop function rentsync.source_unit();
+             execute format('create function rentsync.source_unit() returns %s language sql stable as %L',
+                 f.result, replace(f.prosrc, 't.\"pets\"::bigint', 'coalesce(t.lead_first_name, ''0'')::bigint'));
+         end $$",
+    )
+    .await;
+    let mut hands = rig.hands().await;
+    let failed = hands
+        .walk
+        .step(&mut hands.conn, rig.scope(), std::time::Duration::ZERO)
+        .await
+        .unwrap_err();
+    let said = format!("{failed:#} {failed:?}");
+    assert!(said.contains("22P02") && !said.contains("Secret"), "{said}");
+}
+
+#[tokio::test]
+async fn an_older_relays_settings_never_swallow_a_newer_ones() {
+    let rig = Rig::told().await;
+    let newer = rentsync_relay::plan::Scope {
+        available_status_ids: &[1, 2],
+        ..rig.scope()
+    };
+    let mut old = rig.hands().await;
+    let mut conn = rig.source.connect().await;
+    rentsync_relay::plan::register(&mut conn, newer).await.unwrap();
+    let refused = old
+        .walk
+        .step(&mut old.conn, rig.scope(), std::time::Duration::ZERO)
+        .await
+        .unwrap_err();
+    assert!(format!("{refused:#}").contains("other settings"), "{refused:#}");
+    let place = rentsync_relay::plan::Where::Everywhere;
+    let planned = rentsync_relay::plan::plan_batch(&mut conn, newer, &place, 0, 100, None)
+        .await
+        .unwrap();
+    assert_eq!(planned.units, 2);
+}
+
+#[tokio::test]
+async fn steady_edits_of_one_property_do_not_hold_up_the_sweep() {
+    let rig = Rig::told().await;
+    rig.edit("update rentsync.feed set paused = true where property_id = 1; truncate project_rent_roll_units")
+        .await;
+    let mut hands = rig.hands().await;
+    for id in 100..110 {
+        rig.edit(&format!(
+            "insert into project_rent_roll_units (id, project_id) values ({id}, 1)"
+        ))
+        .await;
+        hands.round(&rig).await;
+    }
+    assert_eq!(rig.sandbox.property(2).unwrap().units.len(), 0);
+}

@@ -269,7 +269,7 @@ async fn feeds_and_receivers_do_as_they_are_told() {
     ok(&["receivers", "pause", "main"]).await;
     rig.edit("update project_rent_roll_units set price = 78").await;
     let requests = rig.requests().len();
-    output(relay(&rig, &["once"])).await;
+    refused(relay(&rig, &["once"]), 1, &["undelivered"]).await;
     assert_eq!(rig.requests().len(), requests);
     ok(&["receivers", "resume", "main"]).await;
     ok(&["once"]).await;
@@ -312,6 +312,7 @@ async fn bad_input_gets_one_clear_sentence_and_the_right_exit_code() {
     refused(relay(&rig, &["feeds", "disable", "999"]), 2, &["999", "feeds list"]).await;
     refused(relay(&rig, &["receivers", "resume", "nobody"]), 2, &["nobody"]).await;
     refused(relay(&rig, &["syncs", "show", "sync-x"]), 2, &["sync-x"]).await;
+    refused(relay(&rig, &["status", "--receiver", "nope"]), 2, &["nope"]).await;
     refused(
         relay(&rig, &["run", "--config", "not-there.toml"]),
         2,
@@ -341,7 +342,7 @@ async fn bad_input_gets_one_clear_sentence_and_the_right_exit_code() {
     refused(bare(&["run"]), 2, &["receiver"]).await;
     let mut no_status = relay(&rig, &["run"]);
     no_status.env_remove("RELAY_SOURCE__AVAILABLE_STATUS_IDS");
-    refused(no_status, 2, &["available_status_ids", "the source has"]).await;
+    refused(no_status, 2, &["available_status_ids", "The source has"]).await;
 }
 
 #[tokio::test]
