@@ -38,7 +38,10 @@ impl Database {
 
     /// One connection; its commits survive a crash of the server, whatever the server's default.
     pub async fn connect(&self) -> Result<PgConnection> {
-        let options = self.options.clone().options([("synchronous_commit", "on")]);
+        // Planning looks up some thousands of keys that were written lately: with the default cost of a random read the
+        // ledger would be read whole, and a batch cost as much as the portfolio.
+        let settings = [("synchronous_commit", "on"), ("random_page_cost", "1.1")];
+        let options = self.options.clone().options(settings);
         let connecting = PgConnection::connect_with(&options);
         let connected = tokio::time::timeout(Duration::from_secs(10), connecting)
             .await
