@@ -27,6 +27,8 @@ create table rentsync.sync (
 -- Bodies are compressed before they come here.
 alter table rentsync.sync alter column body set storage external;
 create unique index one_open_sync_per_feed on rentsync.sync (feed_id) where state = 'open';
+-- What a feed was told last.
+create index sync_feed on rentsync.sync (feed_id, sequence);
 create index sync_due on rentsync.sync (receiver, due_at) where state = 'open';
 comment on table  rentsync.sync is 'A sealed body under one sync ID; never changed, however often it is sent.';
 comment on column rentsync.sync.body is 'The JSON body, gzip; body_bytes is its size before that. `syncs show --body` prints it.';

@@ -43,6 +43,18 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// An error and its causes in one line, nothing said twice: many libraries quote their cause and also name it as one.
+pub fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            let colon = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{colon}{cause}");
+        }
+    }
+    text
+}
+
 /// The exit code for an error, however deep in its chain the cause lies.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     error.chain().find_map(code_of).unwrap_or(1)
@@ -66,4 +78,22 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
 /// Undefined table, column, function, schema; insufficient privilege.
 fn is_setup(sqlstate: Option<&str>) -> bool {
     matches!(sqlstate, Some("42P01" | "42703" | "42883" | "3F000" | "42501"))
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_is_quoted_already_is_not_said_again() {
+        let io = std::io::Error::other("broken pipe");
+        let error = Err::<(), _>(sqlx::Error::Io(io)).context("looking").unwrap_err();
+        assert_eq!(
+            sentence(&error),
+            "looking: error communicating with database: broken pipe"
+        );
+        assert_eq!(exit_code(&error), 3);
+    }
 }

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Receiver};
 use crate::database::{Database, check_server};
 use crate::deliver::Deliverer;
+use crate::fault::sentence;
 use crate::plan::{self, Scope, Walk};
 use crate::status;
 
@@ -242,7 +243,7 @@ async fn report_failure(relay: &Relay, receiver: &Receiver, error: &anyhow::Erro
         kind: Kind::Plan,
         receiver: receiver.name.clone(),
         property_id: None,
-        message: format!("planning stopped, changes keep gathering: {error:#}"),
+        message: format!("planning stopped, changes keep gathering: {}", sentence(error)),
     };
     let raised = async { alert::raise(&mut relay.database.connect().await?, &alert, relay.clock.now()).await };
     if raised.await.is_err() {
@@ -281,7 +282,10 @@ async fn deliver_loop(
             Ok(()) => {}
             Err(error) => {
                 if !failing {
-                    tracing::error!("delivering stopped, it is tried again every second: {error:#}");
+                    tracing::error!(
+                        "delivering stopped, it is tried again every second: {}",
+                        sentence(&error)
+                    );
                 }
                 failing = true;
                 sleep(RECONNECT_EVERY).await;
@@ -330,7 +334,10 @@ async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver<Stop>) {
                 Err(error) => Err(error),
             };
             if let Err(error) = settled {
-                tracing::error!("an answer could not be written down, its sync will be sent again: {error:#}");
+                tracing::error!(
+                    "an answer could not be written down, its sync will be sent again: {}",
+                    sentence(&error)
+                );
             }
         }
     };
@@ -341,6 +348,9 @@ async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver<Stop>) {
         () = stopped(stop, Stop::Now) => {}
     }
     if let Err(error) = deliverer.cut_off().await {
-        tracing::error!("leases could not be given back, they end by themselves: {error:#}");
+        tracing::error!(
+            "leases could not be given back, they end by themselves: {}",
+            sentence(&error)
+        );
     }
 }

@@ -15,7 +15,7 @@ select r.receiver,
               count(*) filter (where f.cursor is null or news.oldest_change is not null) as feeds_behind,
               count(*) filter (where f.rest_until is not null) as feeds_resting,
               count(*) filter (where f.paused) as feeds_paused,
-              min(news.oldest_change) as oldest_change
+              least(min(news.oldest_change), min(given_up.oldest_change)) as oldest_change
          from rentsync.feed f
         cross join lateral (
               select min(o.occurred_at) as oldest_change
@@ -24,6 +24,11 @@ select r.receiver,
                  and o.xid >= pg_snapshot_xmin(f.cursor)
                  and not pg_visible_in_snapshot(o.xid, f.cursor)
               ) as news
+         left join lateral (
+              select s.oldest_change from rentsync.sync s
+               where f.rest_until is not null and s.feed_id = f.feed_id
+               order by s.sequence desc limit 1
+              ) as given_up on true
         where f.receiver = r.receiver
        ) as feeds
  cross join lateral (
