@@ -428,7 +428,8 @@ async fn a_probe_that_fails_for_one_property_gives_the_next_to_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_sealed_goes_out_while_planning_fails() {
-    let rig = sealed().await;
+    let mut rig = sealed().await;
+    rig.receiver.retry.schedule = vec![SECOND / 10; 4];
     rig.edit(
         "alter table project_rent_roll_units rename column price to rent; update project_rent_roll_units set rent = 9",
     )
@@ -442,10 +443,15 @@ async fn what_is_sealed_goes_out_while_planning_fails() {
     );
     rig.edit("alter table project_rent_roll_units rename column rent to price")
         .await;
+    let caught_up = |sandbox: &Sandbox| {
+        let rent =
+            |property_id, unit_id| Some(sandbox.property(property_id)?.units.get(&unit_id)?["base_rent"].clone());
+        rent(1, 11) == Some(json!(9.0)) && rent(2, 21) == Some(json!(9.0))
+    };
     assert!(
-        rig.sandbox
-            .wait_until(|sandbox| sandbox.syncs().len() == 3, MINUTE)
-            .await
+        rig.sandbox.wait_until(caught_up, MINUTE).await,
+        "{:?}",
+        rig.sandbox.syncs()
     );
     stop.send_replace(rentsync_relay::relay::Stop::Finish);
     relay.await.unwrap().unwrap();
