@@ -128,11 +128,14 @@ async fn check_receiver(conn: &mut sqlx::PgConnection, listing: &Listing) -> Res
         .bind(name)
         .fetch_one(conn)
         .await?;
-    if !known {
-        let message = format!("no receiver {name} has been run against this database; see `receivers list`");
-        return Err(Fault::usage(message).into());
-    }
-    Ok(())
+    if known { Ok(()) } else { Err(unknown_receiver(name)) }
+}
+
+fn unknown_receiver(name: &str) -> anyhow::Error {
+    Fault::usage(format!(
+        "no receiver {name} has been run against this database; see `receivers list`"
+    ))
+    .into()
 }
 
 fn database(config: &Config) -> Result<Database> {

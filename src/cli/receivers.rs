@@ -6,9 +6,8 @@ use clap::Subcommand;
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, print};
+use super::{Listing, check_receiver, connect, print, unknown_receiver};
 use crate::config::Config;
-use crate::fault::Fault;
 
 #[derive(Subcommand)]
 pub(super) enum Receivers {
@@ -61,7 +60,9 @@ async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {
         .bind(None::<f64>)
         .execute(conn)
         .await?;
-    known(done.rows_affected(), name)?;
+    if done.rows_affected() == 0 {
+        return Err(unknown_receiver(name));
+    }
     print::line(&format!("receiver {name} paused until `receivers resume {name}`"))
 }
 
@@ -71,16 +72,8 @@ async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
         .bind(true)
         .execute(conn)
         .await?;
-    known(done.rows_affected(), name)?;
-    print::line(&format!("receiver {name} is sent to"))
-}
-
-fn known(rows: u64, name: &str) -> Result<()> {
-    if rows == 0 {
-        return Err(Fault::usage(format!(
-            "no receiver {name} has been run against this database; see `receivers list`"
-        ))
-        .into());
+    if done.rows_affected() == 0 {
+        return Err(unknown_receiver(name));
     }
-    Ok(())
+    print::line(&format!("receiver {name} is sent to"))
 }
