@@ -15,6 +15,7 @@ mod node;
 mod receiver;
 mod secret;
 mod section;
+mod shape;
 mod values;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use secrecy::SecretString;
 pub use error::ConfigError;
 pub use receiver::{Auth, Breaker, Enroll, Receiver, Retry};
 pub use secret::{SecretPlace, SecretRef};
+pub use shape::{Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 
 use node::{Entries, Node};
 use section::{Reading, Section, read_nothing};

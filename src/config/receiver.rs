@@ -13,6 +13,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use super::node::{Content, Entries, Node};
 use super::secret::SecretRef;
 use super::section::{Found, Section, read_nothing};
+use super::shape::{Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use super::values::{Refusal, Taken, any_integer, boolean, duration, integer, list_of, one_of};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -41,14 +42,34 @@ pub struct Receiver {
     pub enroll: Enroll,
     /// The property groups it is told about; all when not set.
     pub property_groups: Option<Vec<i64>>,
+    /// Which of the guide's payloads it takes.
+    pub format: Format,
+    /// How a unit looks within format "property".
+    pub unit_style: UnitStyle,
+    /// How much one request is about.
+    pub batch: Batch,
+    /// The fields of a unit that it is told.
+    pub fields: Fields,
+    /// Whether bodies have what the guide's examples don't.
+    pub extensions: bool,
+    /// How a unit that went is told.
+    pub removed: RemovedAs,
+    /// What it knows a unit by.
+    pub unit_identity: UnitIdentity,
+    /// How its unit codes come of the source's.
+    pub unit_codes: UnitCodes,
     /// The most units in one request.
     pub units_per_request_max: usize,
     /// The most bytes in one request's body.
     pub body_bytes_max: usize,
+    /// How bodies are packed on the wire.
+    pub compression: Compression,
     /// The deadline of one request, its answer's body included.
     pub timeout: Duration,
     /// The most requests at once.
     pub concurrency_max: usize,
+    /// The most requests begun in a second; no limit when not set.
+    pub requests_per_second_max: Option<f64>,
     /// Sent with every request: names and values.
     pub headers: Vec<(String, String)>,
     /// How the relay shows who it is.
@@ -94,6 +115,8 @@ pub struct Retry {
 /// What happens while a receiver is down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breaker {
+    /// Failed deliveries in a row after which nothing is sent but probes.
+    pub failures: u32,
     /// How often one request is let through to see whether it is back.
     pub probe_every: Duration,
 }
@@ -127,10 +150,20 @@ impl Receiver {
             url,
             enroll: section.take("enroll", Enroll::Active, one_of(&Enroll::CHOICES)),
             property_groups: section.optional("property_groups", list_of(any_integer)),
+            format: Format::Property,
+            unit_style: UnitStyle::Flat,
+            batch: Batch::PerProperty,
+            fields: Fields::ALL,
+            extensions: true,
+            removed: RemovedAs::List,
+            unit_identity: UnitIdentity::Property,
+            unit_codes: UnitCodes::default(),
             units_per_request_max: section.take("units_per_request_max", 500, integer(1..=100_000)),
             body_bytes_max: section.take("body_bytes_max", 5_000_000, integer(10_000..=1_000_000_000)),
+            compression: Compression::None,
             timeout: section.take("timeout", 30 * SECOND, duration(SECOND / 10..=10 * MINUTE)),
             concurrency_max: section.take("concurrency_max", 8, integer(1..=256)),
+            requests_per_second_max: None,
             headers: section.take("headers", Vec::new(), headers),
             auth,
             retry: section.section("retry", Retry::read),
@@ -202,6 +235,7 @@ impl Retry {
 impl Breaker {
     fn read(section: &mut Section) -> Self {
         Self {
+            failures: 10,
             probe_every: section.take("probe_every", 15 * MINUTE, duration(SECOND..=DAY)),
         }
     }
