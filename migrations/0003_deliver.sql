@@ -3,11 +3,14 @@
 create table rentsync.sync (
     sequence      bigint primary key,
     sync_id       text   not null constraint sync_id_is_unique unique,
-    feed_id       bigint not null references rentsync.feed,
-    receiver      text   not null,
+    receiver      text   not null references rentsync.receiver,
     sync_type     text   not null constraint sync_type_is_known check (sync_type in ('delta', 'snapshot', 'replay')),
     state         text   not null default 'open'
-        constraint state_is_known check (state in ('open', 'delivered', 'rejected', 'exhausted')),
+        constraint state_is_known check (state in ('waiting', 'open', 'delivered', 'rejected', 'exhausted', 'cancelled')),
+    snapshot_id   uuid,
+    part          integer not null default 1,
+    parts         integer not null default 1,
+    probe         boolean not null default false,
     units         integer not null,
     removed_units integer not null,
     body_bytes    integer not null,
@@ -21,21 +24,38 @@ create table rentsync.sync (
     attempts      integer not null default 0,
     settled_at    timestamptz,
     constraint due_iff_open      check ((state = 'open') = (due_at is not null)),
-    constraint settled_iff_not_open check ((state = 'open') = (settled_at is null)),
-    constraint leased_only_while_open check (state = 'open' or leased_until is null)
+    constraint settled_iff_over  check ((state in ('waiting', 'open')) = (settled_at is null)),
+    constraint leased_only_while_open check (state = 'open' or leased_until is null),
+    constraint snapshot_iff_id   check ((sync_type = 'snapshot') = (snapshot_id is not null)),
+    constraint part_of_parts     check (part between 1 and parts),
+    constraint parts_only_of_a_snapshot check (parts = 1 or sync_type = 'snapshot')
 );
 -- Bodies are compressed before they come here.
 alter table rentsync.sync alter column body set storage external;
-create unique index one_open_sync_per_feed on rentsync.sync (feed_id) where state = 'open';
--- What a feed was told last.
-create index sync_feed on rentsync.sync (feed_id, sequence);
 create index sync_due on rentsync.sync (receiver, due_at) where state = 'open';
+create index sync_waiting on rentsync.sync (snapshot_id, part) where state = 'waiting';
+create index sync_settled on rentsync.sync (receiver, settled_at) where state = 'delivered';
 comment on table  rentsync.sync is 'A sealed body under one sync ID; never changed, however often it is sent.';
+comment on column rentsync.sync.state is 'waiting: a snapshot''s later part, sent after the ones before it; cancelled: given up because the receiver was.';
+comment on column rentsync.sync.snapshot_id is 'Common to the parts of one snapshot.';
+comment on column rentsync.sync.probe is 'Sealed to find out whether a paused receiver answers again: one try.';
 comment on column rentsync.sync.body is 'The JSON body, gzip; body_bytes is its size before that. `syncs show --body` prints it.';
 comment on column rentsync.sync.oldest_change is 'When the oldest change in it was made; null where no change asked for it.';
 comment on column rentsync.sync.lease is 'Rises each time a relay takes it; a failure counts only under the newest.';
 comment on column rentsync.sync.lost is 'Leases that ended without any outcome, one after another.';
 comment on column rentsync.sync.attempts is 'Tries that count against the schedule.';
+
+create table rentsync.sync_feed (
+    sequence bigint  not null references rentsync.sync on delete cascade,
+    feed_id  bigint  not null references rentsync.feed,
+    is_open  boolean not null,
+    primary key (sequence, feed_id)
+);
+create unique index one_open_sync_per_feed on rentsync.sync_feed (feed_id) where is_open;
+-- What a feed was told last.
+create index sync_feed_newest on rentsync.sync_feed (feed_id, sequence);
+comment on table  rentsync.sync_feed is 'Which feeds a sync is about; more than one only where a request tells all properties.';
+comment on column rentsync.sync_feed.is_open is 'The feed waits for this sync: it has no other that is open.';
 
 create table rentsync.attempt (
     sequence    bigint  not null references rentsync.sync on delete cascade,
@@ -50,6 +70,7 @@ create table rentsync.attempt (
     primary key (sequence, lease),
     constraint finished_iff_outcome check ((finished_at is null) = (outcome is null))
 );
+create index attempt_started on rentsync.attempt (started_at);
 comment on table  rentsync.attempt is 'One row a try, written before anything is sent.';
 comment on column rentsync.attempt.relay is 'Host and process that made it.';
 comment on column rentsync.attempt.outcome is 'What the relay made of it; null: under way, or its relay died.';
@@ -68,4 +89,13 @@ create table rentsync.alert (
 );
 create unique index one_open_alert_per_kind on rentsync.alert
     (kind, coalesce(receiver, ''), coalesce(property_id, -1)) where acked_at is null;
+create index alert_last on rentsync.alert (last_at);
 comment on table rentsync.alert is 'What a person should know; the same thing again only counts up until it is acknowledged.';
+
+create table rentsync.alert_post (
+    kind      text not null,
+    receiver  text not null,
+    posted_at timestamptz not null,
+    primary key (kind, receiver)
+);
+comment on table rentsync.alert_post is 'When alerts of a kind about a receiver were last posted to the webhook: at most hourly.';

@@ -1,20 +1,35 @@
-//! Alerts: what a person should know. One row each, and one line in the log when it is new.
+//! Alerts: what a person should know. One row each, one line in the log when it is new, and where the settings say so one
+//! post to a webhook.
+
+mod post;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+
+pub use post::Poster;
 
 /// What there is to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The receiver is not to be sent to: 401, 403, 404, 410, a redirect, a bad certificate.
     Paused,
-    /// A sync was refused.
+    /// Delivery after delivery failed: the receiver is down.
+    BreakerOpen,
+    /// It answers again.
+    BreakerClosed,
+    /// A sync was rejected.
     Rejected,
+    /// Units were refused.
+    Refused,
+    /// Everything about a property is rejected.
+    FeedPaused,
     /// A sync was tried as often as the schedule allows.
     Exhausted,
     /// The receiver's numbering is ahead of ours.
     Stale,
+    /// The receiver holds something else than it was told.
+    DigestMismatch,
     /// Planning fails: a source function, a right, a table.
     Plan,
 }
@@ -24,9 +39,14 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Paused => "paused",
+            Self::BreakerOpen => "breaker_open",
+            Self::BreakerClosed => "breaker_closed",
             Self::Rejected => "rejected",
+            Self::Refused => "refused",
+            Self::FeedPaused => "feed_paused",
             Self::Exhausted => "exhausted",
             Self::Stale => "stale",
+            Self::DigestMismatch => "digest_mismatch",
             Self::Plan => "plan",
         }
     }
@@ -64,5 +84,41 @@ pub async fn raise(conn: &mut PgConnection, alert: &Alert, now: Option<DateTime<
             alert.message
         );
     }
+    Ok(())
+}
+
+/// Writes down good news, which nobody has to acknowledge.
+pub async fn note(conn: &mut PgConnection, alert: &Alert, now: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query(include_str!("../sql/alert/note.sql"))
+        .bind(alert.kind.as_str())
+        .bind(&alert.receiver)
+        .bind(alert.property_id)
+        .bind(&alert.message)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    tracing::info!(
+        alert = alert.kind.as_str(),
+        receiver = alert.receiver,
+        property_id = alert.property_id,
+        "{}",
+        alert.message
+    );
+    Ok(())
+}
+
+/// What stood open of these kinds is over by itself.
+pub async fn resolve(
+    conn: &mut PgConnection,
+    receiver: &str,
+    kinds: &[Kind],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    sqlx::query(include_str!("../sql/alert/resolve.sql"))
+        .bind(receiver)
+        .bind(kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
+        .bind(now)
+        .execute(conn)
+        .await?;
     Ok(())
 }

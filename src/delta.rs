@@ -15,8 +15,44 @@ pub struct LedgerRow {
     pub told: Told,
     /// Why it must be told again, whatever its hash.
     pub owed: Option<String>,
-    /// Why the source's present content isn't told.
-    pub kept_back: Option<String>,
+    /// Told only together with units of the same number.
+    pub suspect: Option<i64>,
+    /// Why the source's present state isn't told.
+    pub kept_back: Option<KeptBack>,
+    /// The unit as told last, for a receiver that needs it to be told that it went.
+    pub content: Option<String>,
+}
+
+impl LedgerRow {
+    /// Of a unit that the receiver was never told.
+    pub fn untold(unit_id: i64) -> Self {
+        Self {
+            unit_id,
+            unit_code: None,
+            told: Told::Nothing,
+            owed: None,
+            suspect: None,
+            kept_back: None,
+            content: None,
+        }
+    }
+
+    /// Whether it is to be told at the next plan.
+    pub fn is_owed(&self) -> bool {
+        self.owed.is_some() && self.kept_back.is_none()
+    }
+
+    /// The receiver doesn't take this content.
+    fn refuses(&self, hash: &Hash) -> bool {
+        let refused = self.kept_back.as_ref().filter(|kept| kept.kind == Kept::Refused);
+        refused.is_some_and(|kept| kept.hash.as_ref() == Some(hash))
+    }
+
+    /// The receiver doesn't take that it is gone.
+    fn refuses_removal(&self) -> bool {
+        let gone = matches!(self.told, Told::Removal(..) | Told::Unavailable(..));
+        gone && self.kept_back.as_ref().is_some_and(|kept| kept.kind == Kept::Refused)
+    }
 }
 
 /// What a receiver was told last of a unit, and in which sync.
@@ -28,6 +64,60 @@ pub enum Told {
     Content(Hash, i64),
     /// Its removal.
     Removal(Reason, i64),
+    /// That it went, as this content, which says that it isn't available.
+    Unavailable(Reason, Hash, i64),
+}
+
+impl Told {
+    /// The hash of what the receiver holds of the unit, if it holds anything.
+    pub fn hash(&self) -> Option<&Hash> {
+        match self {
+            Self::Content(hash, _) | Self::Unavailable(_, hash, _) => Some(hash),
+            Self::Nothing | Self::Removal(..) => None,
+        }
+    }
+}
+
+/// Why the source's present state isn't told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptBack {
+    /// Whose objection it is.
+    pub kind: Kept,
+    /// In words.
+    pub because: String,
+    /// Of the content that was refused; none where it was a removal.
+    pub hash: Option<Hash>,
+}
+
+/// Whose objection keeps a unit back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Ours: nobody can be told this.
+    Invalid,
+    /// The receiver's: it doesn't take this.
+    Refused,
+    /// Another feed's: the receiver still has the unit from there, and knows units by their ids alone.
+    Elsewhere,
+}
+
+impl Kept {
+    const ALL: [(&str, Self); 3] = [
+        ("invalid", Self::Invalid),
+        ("refused", Self::Refused),
+        ("elsewhere", Self::Elsewhere),
+    ];
+
+    /// As the database says it.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, kind)| *kind == self);
+        found.map_or("", |(word, _)| word)
+    }
+
+    /// The reverse of [`Kept::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(word, _)| *word == text);
+        found.map(|(_, kind)| *kind)
+    }
 }
 
 /// What the source has of a unit, as one feed is concerned.
@@ -38,6 +128,15 @@ pub enum Present {
     Invalid(String),
     /// Nothing.
     Absent(Reason),
+}
+
+/// How a receiver is told, as far as it decides what is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// Everything is told again, whatever its hash.
+    pub retell: bool,
+    /// A unit that went is told as a removal; otherwise as a unit that isn't available, which the receiver keeps.
+    pub removals: bool,
 }
 
 /// What a plan has to do about one unit.
@@ -58,47 +157,71 @@ pub enum Verdict {
 }
 
 /// Compares one unit's two sides.
-pub fn verdict(source: &Present, ledger: Option<&LedgerRow>) -> Verdict {
-    use Told::{Content as Content_, Nothing, Removal};
-    match (source, ledger) {
-        (Present::Content(_), None) => Verdict::Tell,
-        (Present::Content(unit), Some(row)) => match (row.told, &row.owed, &row.kept_back) {
-            (Content_(hash, _), None, None) if hash == unit.hash => Verdict::Same,
-            (Content_(hash, _), None, Some(_)) if hash == unit.hash => Verdict::Release,
-            _ => Verdict::Tell,
+pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> Verdict {
+    let Some(row) = ledger else {
+        return match source {
+            Present::Content(_) => Verdict::Tell,
+            Present::Invalid(_) => Verdict::KeepBack,
+            Present::Absent(_) => Verdict::Same,
+        };
+    };
+    let again = row.owed.is_some() || manner.retell;
+    match (source, row.told) {
+        // A refusal is stronger than doubt: else it would be told for ever.
+        (Present::Content(unit), _) if row.refuses(&unit.hash) => Verdict::Same,
+        (Present::Absent(_), _) if row.refuses_removal() => Verdict::Same,
+        (Present::Content(unit), Told::Content(hash, _)) if hash == unit.hash && !again => match row.kept_back {
+            Some(_) => Verdict::Release,
+            None => Verdict::Same,
         },
-        (Present::Invalid(why), Some(row)) if row.kept_back.as_ref() == Some(why) => Verdict::Same,
-        (Present::Invalid(_), _) => Verdict::KeepBack,
-        (Present::Absent(_), None) => Verdict::Same,
-        (Present::Absent(reason), Some(row)) => match (row.told, &row.owed) {
-            (Content_(..), _) | (Removal(..), Some(_)) => Verdict::Remove(*reason),
-            // An acknowledged removal, or a unit that went before it was ever told.
-            (Removal(..), None) | (Nothing, _) => Verdict::Forget,
+        (Present::Content(_), _) => Verdict::Tell,
+        (Present::Invalid(why), _) => match &row.kept_back {
+            Some(kept) if kept.kind == Kept::Invalid && kept.because == *why => Verdict::Same,
+            _ => Verdict::KeepBack,
         },
+        (Present::Absent(reason), Told::Content(..)) => Verdict::Remove(*reason),
+        (Present::Absent(reason), Told::Removal(..)) if again => Verdict::Remove(*reason),
+        (Present::Absent(reason), Told::Unavailable(..)) if again || manner.removals => Verdict::Remove(*reason),
+        (Present::Absent(_), Told::Unavailable(..)) => Verdict::Same,
+        // An acknowledged removal, or a unit that went before it was ever told.
+        (Present::Absent(_), Told::Removal(..) | Told::Nothing) => Verdict::Forget,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
 
     fn content(of: &[u8]) -> Present {
         Present::Content(TellableUnit {
             unit_id: 1,
+            code: None,
             hash: Hash::of_unit(of),
-            json: RawValue::from_string("{}".into()).unwrap(),
+            json: "{}".into(),
         })
     }
 
     fn row(told: Told) -> LedgerRow {
         LedgerRow {
-            unit_id: 1,
-            unit_code: None,
             told,
-            owed: None,
-            kept_back: None,
+            ..LedgerRow::untold(1)
+        }
+    }
+
+    const USUAL: Manner = Manner {
+        retell: false,
+        removals: true,
+    };
+
+    fn verdict(source: &Present, ledger: Option<&LedgerRow>) -> Verdict {
+        super::verdict(source, ledger, USUAL)
+    }
+
+    fn kept(row: LedgerRow, kind: Kept, hash: Option<Hash>) -> LedgerRow {
+        let because = "because".to_owned();
+        LedgerRow {
+            kept_back: Some(KeptBack { kind, because, hash }),
+            ..row
         }
     }
 
@@ -140,13 +263,68 @@ mod tests {
 
     #[test]
     fn what_is_kept_back_is_noted_once_and_released_when_it_is_well_again() {
-        let invalid = Present::Invalid("base_rent is not a finite number".into());
-        let mut kept = row(told(b"a"));
+        let invalid = Present::Invalid("because".into());
+        let row = row(told(b"a"));
         assert_eq!(verdict(&invalid, None), Verdict::KeepBack);
-        assert_eq!(verdict(&invalid, Some(&kept)), Verdict::KeepBack);
-        kept.kept_back = Some("base_rent is not a finite number".into());
+        assert_eq!(verdict(&invalid, Some(&row)), Verdict::KeepBack);
+        let kept = kept(row, Kept::Invalid, None);
         assert_eq!(verdict(&invalid, Some(&kept)), Verdict::Same);
+        assert_eq!(
+            verdict(&Present::Invalid("other".into()), Some(&kept)),
+            Verdict::KeepBack
+        );
         assert_eq!(verdict(&content(b"a"), Some(&kept)), Verdict::Release);
         assert_eq!(verdict(&content(b"b"), Some(&kept)), Verdict::Tell);
+    }
+
+    #[test]
+    fn a_refusal_is_stronger_than_doubt_and_ends_when_the_unit_changes() {
+        let again = Manner { retell: true, ..USUAL };
+        for row in [row(told(b"a")), owed(told(b"a"))] {
+            let refused = kept(row, Kept::Refused, Some(Hash::of_unit(b"a")));
+            assert_eq!(super::verdict(&content(b"a"), Some(&refused), again), Verdict::Same);
+            assert_eq!(verdict(&content(b"b"), Some(&refused)), Verdict::Tell);
+            let gone = Present::Absent(Reason::Deleted);
+            assert_eq!(verdict(&gone, Some(&refused)), Verdict::Remove(Reason::Deleted));
+        }
+        let refused = kept(owed(Told::Removal(Reason::Deleted, 7)), Kept::Refused, None);
+        assert_eq!(verdict(&Present::Absent(Reason::Moved), Some(&refused)), Verdict::Same);
+        assert_eq!(verdict(&content(b"a"), Some(&refused)), Verdict::Tell);
+    }
+
+    #[test]
+    fn told_again_is_everything_but_what_the_receiver_has_nothing_of() {
+        let again = Manner { retell: true, ..USUAL };
+        let gone = Present::Absent(Reason::Deleted);
+        assert_eq!(
+            super::verdict(&content(b"a"), Some(&row(told(b"a"))), again),
+            Verdict::Tell
+        );
+        let tombstone = row(Told::Removal(Reason::Deleted, 7));
+        assert_eq!(
+            super::verdict(&gone, Some(&tombstone), again),
+            Verdict::Remove(Reason::Deleted)
+        );
+        assert_eq!(super::verdict(&gone, Some(&row(Told::Nothing)), again), Verdict::Forget);
+    }
+
+    #[test]
+    fn a_unit_told_as_unavailable_stays_so_until_removals_are_told() {
+        let gone = Present::Absent(Reason::Deleted);
+        let row = row(Told::Unavailable(Reason::Deleted, Hash::of_unit(b"u"), 7));
+        let keeps = Manner {
+            removals: false,
+            ..USUAL
+        };
+        assert_eq!(super::verdict(&gone, Some(&row), keeps), Verdict::Same);
+        assert_eq!(verdict(&gone, Some(&row)), Verdict::Remove(Reason::Deleted));
+        assert_eq!(super::verdict(&content(b"a"), Some(&row), keeps), Verdict::Tell);
+    }
+
+    #[test]
+    fn the_words_for_what_is_kept_back_are_read_as_they_are_written() {
+        for kind in [Kept::Invalid, Kept::Refused, Kept::Elsewhere] {
+            assert_eq!(Kept::parse(kind.as_str()), Some(kind));
+        }
     }
 }

@@ -33,6 +33,12 @@ pub enum Answer {
     ConnectionLost,
     /// The receiver isn't who it should be.
     BadCertificate,
+    /// Our own egress proxy failed; the receiver never heard of it.
+    Proxy,
+    /// The token endpoint refused our credentials.
+    NoToken,
+    /// Nothing was sent, because of ourselves: a secret that can't be read, a token endpoint that is down.
+    NotSent,
     /// Relay after relay took the sync and was never heard of again.
     RelayLost,
 }
@@ -44,6 +50,8 @@ pub struct Tried {
     pub attempts: u32,
     /// How long ago it was sealed.
     pub age: Duration,
+    /// It was sealed to find out whether a paused receiver answers again.
+    pub probe: bool,
     /// Between 0 and 1: how much of the jitter to add.
     pub jitter: f64,
 }
@@ -53,7 +61,7 @@ pub struct Tried {
 pub enum Decision {
     /// The receiver has it.
     Delivered,
-    /// The receiver is ahead of our numbering: raise it, and tell the feed's units again.
+    /// The receiver is ahead of our numbering: raise it, and tell the property anew.
     Renumber {
         /// What the receiver has.
         beyond: i64,
@@ -68,12 +76,22 @@ pub enum Decision {
         /// How long.
         after: Duration,
     },
-    /// Never again: what it told is in doubt.
+    /// The same bytes again, and nothing else to this receiver, after this long: it was our own failure, and no try.
+    Ours {
+        /// How long.
+        after: Duration,
+    },
+    /// Never again: what it told is in doubt, and told in halves until the bad units stand alone.
     Rejected,
     /// Tried often enough: what it told is in doubt.
     Exhausted,
     /// Nothing more to this receiver until a person or a probe says otherwise.
     Pause,
+    /// The receiver is still down: what the probe told is in doubt, the next probe plans anew.
+    ProbeFailed {
+        /// Not before this long.
+        after: Duration,
+    },
 }
 
 /// The table.
@@ -84,29 +102,57 @@ pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
             200..=299 => Decision::Delivered,
             300..=399 | 401 | 403 | 404 | 410 => Decision::Pause,
             408 | 409 | 425 | 500..=599 => again(tried, retry, *retry_after),
-            429 if tried.age >= WAIT_MAX => Decision::Exhausted,
-            429 => Decision::Wait {
-                after: later(wait(tried, retry), *retry_after),
-            },
+            429 => wait(tried, retry, *retry_after),
             // 400, 413, 422 and every other 4xx; a status outside HTTP's ranges is no answer to this request either.
             _ => Decision::Rejected,
         },
         Answer::Timeout | Answer::NotConnected | Answer::ConnectionLost => again(tried, retry, None),
-        Answer::BadCertificate => Decision::Pause,
+        Answer::BadCertificate | Answer::NoToken => Decision::Pause,
+        // The same would happen to everything to this receiver.
+        Answer::Proxy | Answer::NotSent => Decision::Ours {
+            after: step(tried, retry),
+        },
         Answer::RelayLost => Decision::Exhausted,
     }
 }
 
+/// How long a receiver that failed so many probes in a row is left alone: the schedule's steps, then `probe_every`.
+pub fn probe_after(probes: u32, retry: &Retry, probe_every: Duration) -> Duration {
+    let step = retry.schedule.get(probes as usize).copied();
+    step.unwrap_or(probe_every).min(probe_every)
+}
+
 fn again(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision {
+    if tried.probe {
+        return probe_failed(retry_after);
+    }
     if tried.attempts as usize >= retry.schedule.len() {
         return Decision::Exhausted;
     }
     Decision::Retry {
-        after: later(wait(tried, retry), retry_after),
+        after: later(step(tried, retry), retry_after),
     }
 }
 
-fn wait(tried: Tried, retry: &Retry) -> Duration {
+fn wait(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision {
+    if tried.probe {
+        return probe_failed(retry_after);
+    }
+    if tried.age >= WAIT_MAX {
+        return Decision::Exhausted;
+    }
+    Decision::Wait {
+        after: later(step(tried, retry), retry_after),
+    }
+}
+
+fn probe_failed(retry_after: Option<Duration>) -> Decision {
+    Decision::ProbeFailed {
+        after: later(Duration::ZERO, retry_after),
+    }
+}
+
+fn step(tried: Tried, retry: &Retry) -> Duration {
     let step = (tried.attempts as usize).min(retry.schedule.len() - 1);
     let jitter = f64::from(retry.jitter_percent) / 100.0 * tried.jitter;
     retry.schedule[step].mul_f64(1.0 + jitter)
@@ -134,6 +180,7 @@ mod tests {
         Tried {
             attempts,
             age: Duration::ZERO,
+            probe: false,
             jitter: 0.0,
         }
     }
@@ -186,6 +233,10 @@ mod tests {
             }
         }
         assert_eq!(decide(&Answer::BadCertificate, tried(0), &guide()), Decision::Pause);
+        assert_eq!(decide(&Answer::NoToken, tried(0), &guide()), Decision::Pause);
+        let ours = Decision::Ours { after: MINUTE };
+        assert_eq!(decide(&Answer::Proxy, tried(0), &guide()), ours);
+        assert_eq!(decide(&Answer::NotSent, tried(0), &guide()), ours);
         assert_eq!(decide(&Answer::RelayLost, tried(0), &guide()), Decision::Exhausted);
         let stale = Answer::Stale { sequence: 9 };
         assert_eq!(decide(&stale, tried(0), &guide()), Decision::Renumber { beyond: 9 });
@@ -244,5 +295,40 @@ mod tests {
             let after = Duration::from_secs(seconds);
             assert_eq!(decide(&Answer::Timeout, tried, &retry), Decision::Retry { after });
         }
+    }
+
+    #[test]
+    fn a_probe_has_one_try_and_a_rejection_of_it_is_an_answer_like_any_other() {
+        let probe = Tried {
+            probe: true,
+            ..tried(0)
+        };
+        let zero = Decision::ProbeFailed { after: Duration::ZERO };
+        for answer in [
+            status(503),
+            status(408),
+            status(429),
+            Answer::Timeout,
+            Answer::NotConnected,
+        ] {
+            assert_eq!(decide(&answer, probe, &guide()), zero, "{answer:?}");
+        }
+        let asked = Answer::Status {
+            status: 429,
+            retry_after: Some(MINUTE),
+        };
+        assert_eq!(decide(&asked, probe, &guide()), Decision::ProbeFailed { after: MINUTE });
+        assert_eq!(decide(&status(400), probe, &guide()), Decision::Rejected);
+        assert_eq!(decide(&status(401), probe, &guide()), Decision::Pause);
+        assert_eq!(decide(&status(204), probe, &guide()), Decision::Delivered);
+    }
+
+    #[test]
+    fn probes_keep_to_the_schedule_and_then_to_their_own_pace() {
+        let after: Vec<_> = (0..6)
+            .map(|probes| probe_after(probes, &guide(), 15 * MINUTE))
+            .collect();
+        assert_eq!(after, [1, 2, 5, 10, 15, 15].map(|minutes| minutes * MINUTE));
+        assert_eq!(probe_after(3, &guide(), 4 * MINUTE), 4 * MINUTE);
     }
 }

@@ -4,22 +4,28 @@
 //! They wake each other; neither depends on it, both find their work in the database. A failure of our own, such as a
 //! database that went away, is logged once and tried again; nothing is lost by it.
 
+mod delivering;
+mod planning;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{interval, sleep};
 
-use crate::alert::{self, Alert, Kind};
+use crate::alert::Poster;
 use crate::clock::Clock;
-use crate::config::{Config, Receiver};
+use crate::config::Config;
 use crate::database::{Database, check_server};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, breaker};
 use crate::fault::sentence;
 use crate::plan::{self, Scope, Walk};
 use crate::status;
+
+use delivering::Delivering;
+use planning::plan_loop;
 
 /// How long a stop waits for what is under way before it is cut off.
 pub const GRACE: Duration = Duration::from_secs(20);
@@ -50,12 +56,8 @@ pub struct Relay {
     pub name: String,
 }
 
-/// What the deliverer is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wake {
-    Due,
-    Probe,
-}
+/// The deliverer is told that something is due.
+struct Wake;
 
 impl Relay {
     /// One for these settings.
@@ -71,23 +73,33 @@ impl Relay {
 
     /// Runs until told to stop; fails only where it can't begin.
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<()> {
-        let available = self.config.source.available_status_ids()?.to_vec();
+        let scopes = self.scopes()?;
         let pool = self.pool();
-        self.begin(&available).await?;
+        self.begin(&scopes).await?;
         let mut tasks = JoinSet::new();
-        for receiver in self.config.receivers.values() {
-            let (wake_deliverer, woken_deliverer) = mpsc::channel(4);
-            let (notice_planner, noticed_planner) = mpsc::unbounded_channel();
+        if let Some(url) = &self.config.alerts.webhook_url {
+            let poster = Poster::new(url, self.clock.clone())?;
+            tasks.spawn(post_loop(self.clone(), poster, stop.clone()));
+        }
+        for scope in scopes {
+            let (wake_deliverer, woken) = mpsc::channel(4);
+            let (notice, noticed_planner) = mpsc::unbounded_channel();
+            let delivering = Delivering {
+                deliverer: Deliverer::new(pool.clone(), &scope.receiver, self.clock.clone(), &self.name)?,
+                woken,
+                notice,
+                every: interval(self.config.relay.sweep_every),
+                stop: stop.clone(),
+                due: false,
+            };
             tasks.spawn(plan_loop(
                 self.clone(),
-                receiver.clone(),
-                available.clone(),
+                scope,
                 wake_deliverer,
                 noticed_planner,
                 stop.clone(),
             ));
-            let deliverer = Deliverer::new(pool.clone(), receiver, self.clock.clone(), &self.name)?;
-            tasks.spawn(deliver_loop(deliverer, woken_deliverer, notice_planner, stop.clone()));
+            tasks.spawn(delivering.run());
         }
         while let Some(task) = tasks.join_next().await {
             task.context("a stage panicked")?;
@@ -98,36 +110,29 @@ impl Relay {
 
     /// One pass: plans and delivers until nothing is due. Waits for no retry. Tells `progress` after each step.
     pub async fn once(&self, progress: &mut dyn FnMut(&Pass)) -> Result<Pass> {
-        let available = self.config.source.available_status_ids()?.to_vec();
+        let scopes = self.scopes()?;
         let pool = self.pool();
-        let mut conn = self.begin(&available).await?;
+        let mut conn = self.begin(&scopes).await?;
         let mut pass = Pass::default();
-        for receiver in self.config.receivers.values() {
-            let scope = Scope {
-                receiver,
-                available_status_ids: &available,
-            };
-            let mut deliverer = Deliverer::new(pool.clone(), receiver, self.clock.clone(), &self.name)?;
+        for scope in &scopes {
+            let mut deliverer = Deliverer::new(pool.clone(), &scope.receiver, self.clock.clone(), &self.name)?;
             let mut walk = Walk::new(self.clock.clone());
             loop {
                 let step = walk.step(&mut conn, scope, Duration::MAX).await?;
                 pass.units += step.planned.units + step.planned.removed_units;
-                let started = if step.look.probe {
-                    deliverer.start_probe().await?
-                } else {
-                    deliverer.start_due().await?
-                };
+                let started = deliverer.start_due().await?;
                 if !deliverer.is_idle() {
                     let ended = deliverer.ended().await?;
                     let settled = deliverer.settle(ended).await?;
                     pass.delivered += settled.delivered;
                     pass.failed += settled.failed;
                     walk.notice(settled.properties);
-                } else if started == 0 && !step.more && !step.planned.elsewhere {
+                } else if started == 0 && !step.more && !step.planned.elsewhere && step.look.due == 0 {
                     break;
                 }
                 progress(&pass);
-                if step.planned.elsewhere {
+                if step.planned.elsewhere || (started == 0 && step.look.due > 0) {
+                    // Another relay's turn, or the receiver's pace.
                     sleep(self.config.relay.poll_every).await;
                 }
             }
@@ -135,19 +140,26 @@ impl Relay {
         for receiver in self.config.receivers.keys() {
             pass.left += usize::try_from(status::unsettled(&mut conn, receiver).await?)?;
         }
+        if let Some(url) = &self.config.alerts.webhook_url {
+            Poster::new(url, self.clock.clone())?.post_due(&mut conn).await?;
+        }
         pool.close().await;
         Ok(pass)
     }
 
-    async fn begin(&self, available: &[i64]) -> Result<PgConnection> {
+    fn scopes(&self) -> Result<Vec<Scope>> {
+        let available = self.config.source.available_status_ids()?;
+        let receivers = self.config.receivers.values();
+        Ok(receivers.map(|receiver| Scope::new(receiver, available)).collect())
+    }
+
+    async fn begin(&self, scopes: &[Scope]) -> Result<PgConnection> {
         let mut conn = self.database.connect().await?;
         check_server(&mut conn).await?;
-        for receiver in self.config.receivers.values() {
-            let scope = Scope {
-                receiver,
-                available_status_ids: available,
-            };
+        for scope in scopes {
             plan::register(&mut conn, scope).await?;
+            // Whoever starts a relay may have put right what it was paused for.
+            breaker::probe_now(&mut conn, &scope.receiver.name, self.clock.now()).await?;
         }
         Ok(conn)
     }
@@ -172,185 +184,25 @@ pub struct Pass {
     pub left: usize,
 }
 
-async fn plan_loop(
-    relay: Relay,
-    receiver: Receiver,
-    available: Vec<i64>,
-    wake: mpsc::Sender<Wake>,
-    mut noticed: mpsc::UnboundedReceiver<Vec<i64>>,
-    mut stop: watch::Receiver<Stop>,
-) {
-    let scope = Scope {
-        receiver: &receiver,
-        available_status_ids: &available,
-    };
-    let mut ticks = interval(relay.config.relay.poll_every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut walk = Walk::new(relay.clock.clone());
-    let mut failing = false;
+/// Alerts that are due at the webhook; whatever fails is tried again, and never in anybody's way.
+async fn post_loop(relay: Relay, poster: Poster, mut stop: watch::Receiver<Stop>) {
     loop {
-        // A connection of its own: closing it, for whatever reason, gives back the planning lock.
-        let planning = async {
-            let mut conn = relay.database.connect().await?;
-            check_server(&mut conn).await?;
-            loop {
-                // What is due goes out also where planning fails.
-                let look = walk.look(&mut conn, scope).await?;
-                wake_for(look.probe, look.due, &wake);
-                let step = walk
-                    .plan(&mut conn, scope, look, relay.config.relay.sweep_every)
-                    .await?;
-                wake_for(look.probe, step.planned.syncs, &wake);
-                if std::mem::take(&mut failing) {
-                    tracing::info!(receiver = receiver.name, "planning works again");
-                }
-                if step.more && step.planned.feeds > 0 {
-                    continue;
-                }
-                tokio::select! {
-                    _ = ticks.tick() => {}
-                    Some(properties) = noticed.recv() => walk.notice(properties),
-                }
-            }
-        };
-        let error: anyhow::Error = tokio::select! {
-            Err::<(), _>(error) = planning => error,
+        let posting = async { poster.post_due(&mut relay.database.connect().await?).await };
+        tokio::select! {
+            posted = posting => if let Err(error) = posted {
+                tracing::debug!("alerts could not be posted: {}", sentence(&error));
+            },
             () = stopped(&mut stop, Stop::Finish) => return,
-        };
-        if !failing {
-            failing = true;
-            report_failure(&relay, &receiver, &error).await;
         }
         tokio::select! {
-            () = sleep(RECONNECT_EVERY) => {}
+            () = sleep(relay.config.relay.sweep_every) => {}
             () = stopped(&mut stop, Stop::Finish) => return,
         }
     }
-}
-
-/// A full channel holds enough to wake up for.
-fn wake_for(probe: bool, due: usize, wake: &mpsc::Sender<Wake>) {
-    if probe {
-        wake.try_send(Wake::Probe).ok();
-    } else if due > 0 {
-        wake.try_send(Wake::Due).ok();
-    }
-}
-
-/// One alert where the database can still be written to, one log line in any case.
-async fn report_failure(relay: &Relay, receiver: &Receiver, error: &anyhow::Error) {
-    let alert = Alert {
-        kind: Kind::Plan,
-        receiver: receiver.name.clone(),
-        property_id: None,
-        message: format!("planning stopped, changes keep gathering: {}", sentence(error)),
-    };
-    let raised = async { alert::raise(&mut relay.database.connect().await?, &alert, relay.clock.now()).await };
-    if raised.await.is_err() {
-        tracing::error!(receiver = receiver.name, "{}", alert.message);
-    }
-}
-
-async fn deliver_loop(
-    mut deliverer: Deliverer,
-    mut woken: mpsc::Receiver<Wake>,
-    notice: mpsc::UnboundedSender<Vec<i64>>,
-    mut stop: watch::Receiver<Stop>,
-) {
-    let mut failing = false;
-    let mut due = None;
-    loop {
-        let started = match due {
-            Some(Wake::Due) if deliverer.free() > 0 => deliverer.start_due().await,
-            Some(Wake::Probe) => deliverer.start_probe().await,
-            _ => Ok(0),
-        };
-        let stepped = match started {
-            // As many as there was room for: there may be more.
-            Ok(0) => {
-                due = due.filter(|_| deliverer.free() == 0);
-                step(&mut deliverer, &mut woken, &mut due, &notice, &mut stop).await
-            }
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
-        };
-        match stepped {
-            Ok(()) if failing => {
-                failing = false;
-                tracing::info!("delivering works again");
-            }
-            Ok(()) => {}
-            Err(error) => {
-                if !failing {
-                    tracing::error!(
-                        "delivering stopped, it is tried again every second: {}",
-                        sentence(&error)
-                    );
-                }
-                failing = true;
-                sleep(RECONNECT_EVERY).await;
-            }
-        }
-        if *stop.borrow() > Stop::No {
-            break;
-        }
-    }
-    finish(&mut deliverer, &mut stop).await;
-}
-
-/// Waits for whatever comes first: an answer, a wake-up, a stop.
-async fn step(
-    deliverer: &mut Deliverer,
-    woken: &mut mpsc::Receiver<Wake>,
-    due: &mut Option<Wake>,
-    notice: &mpsc::UnboundedSender<Vec<i64>>,
-    stop: &mut watch::Receiver<Stop>,
-) -> Result<()> {
-    let ended = tokio::select! {
-        ended = deliverer.ended() => ended?,
-        Some(wake) = woken.recv() => {
-            *due = Some(wake);
-            return Ok(());
-        }
-        () = stopped(stop, Stop::Finish) => return Ok(()),
-    };
-    notice.send(deliverer.settle(ended).await?.properties).ok();
-    Ok(())
 }
 
 /// Returns when a stop has gone this far.
 async fn stopped(stop: &mut watch::Receiver<Stop>, as_far_as: Stop) {
     // Whoever could ask for a stop is gone: stop.
     stop.wait_for(|stop| *stop >= as_far_as).await.ok();
-}
-
-/// The second stage of a stop: what is under way ends within a bound, or is cut off and given back.
-async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver<Stop>) {
-    let finishing = async {
-        while !deliverer.is_idle() {
-            let ended = deliverer.ended().await;
-            let settled = match ended {
-                Ok(ended) => deliverer.settle(ended).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = settled {
-                tracing::error!(
-                    "an answer could not be written down, its sync will be sent again: {}",
-                    sentence(&error)
-                );
-            }
-        }
-    };
-    tokio::select! {
-        done = timeout(GRACE, finishing) => if done.is_err() {
-            tracing::warn!("requests under way did not end within {GRACE:?}, they are cut off");
-        },
-        () = stopped(stop, Stop::Now) => {}
-    }
-    if let Err(error) = deliverer.cut_off().await {
-        tracing::error!(
-            "leases could not be given back, they end by themselves: {}",
-            sentence(&error)
-        );
-    }
 }

@@ -43,6 +43,10 @@ pub fn timestamp(sealed_at: DateTime<Utc>) -> String {
 pub enum SyncType {
     /// What changed since the last one.
     Delta,
+    /// Every unit of a property, in place of what the receiver holds.
+    Snapshot,
+    /// What the receiver may have lost, in its present state.
+    Replay,
 }
 
 impl SyncType {
@@ -50,6 +54,8 @@ impl SyncType {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delta => "delta",
+            Self::Snapshot => "snapshot",
+            Self::Replay => "replay",
         }
     }
 }

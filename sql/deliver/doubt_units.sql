@@ -1,5 +1,5 @@
--- What a given up sync told (feed $1, sync $2, pairwise) may or may not have been applied: owed, whatever the source
--- says by then. Locks the rows; their feed has no plan under way, because the sync was still open.
+-- What given up syncs told (feed $1, sync $2, pairwise) may or may not have been applied: owed, whatever the source says
+-- by then. Locks the rows; their feed has no plan under way, because the sync was still open.
 update rentsync.ledger l
    set owed = 'in_doubt'
   from unnest($1::bigint[], $2::bigint[]) as given_up (feed_id, sequence)

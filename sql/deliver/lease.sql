@@ -1,7 +1,8 @@
--- Takes up to $5 due syncs of receiver $1 for relay $2, until $4 seconds from $3 (null: now), and writes their attempts.
+-- Takes up to $5 due syncs of receiver $1 for relay $2, until $4 seconds from $3 (null: now), and writes their attempts;
+-- with those that any relay has leased already they are at most $6.
 --
--- Locks the rows it takes, skipping those another relay is taking. A lease that ran out without an outcome counts as
--- lost. Where the receiver is paused nothing is due, except to a probe ($6). Nothing is sent before this commits.
+-- Locks the rows it takes; the receiver's row is locked already. A lease that ran out without an outcome counts as lost.
+-- Where the receiver is paused nothing is due but a probe. Nothing is sent before this commits.
 with taken as (
     select s.sequence
       from rentsync.sync s
@@ -9,11 +10,13 @@ with taken as (
      where s.receiver = $1 and s.state = 'open'
        and s.due_at <= coalesce($3, clock_timestamp())
        and (s.leased_until is null or s.leased_until <= coalesce($3, clock_timestamp()))
-       and (r.paused_at is null or $6)
+       and (r.paused_at is null or s.probe)
        and (r.wait_until is null or r.wait_until <= coalesce($3, clock_timestamp()))
      order by s.due_at, s.sequence
-     limit $5
-       for update of s skip locked
+     limit least($5, greatest(0, $6 - (
+           select count(*) from rentsync.sync busy
+            where busy.receiver = $1 and busy.state = 'open' and busy.leased_until > coalesce($3, clock_timestamp()))))
+       for no key update of s skip locked
 ), leased as (
     update rentsync.sync s
        set lease = s.lease + 1,
@@ -26,7 +29,16 @@ with taken as (
     insert into rentsync.attempt (sequence, lease, relay, started_at)
     select sequence, lease, $2, coalesce($3, clock_timestamp()) from leased
 )
-select leased.sequence, leased.lease, leased.sync_id, leased.feed_id, f.property_id, leased.removed_units > 0, leased.body,
-       leased.attempts, leased.lost, leased.sealed_at, coalesce($3, clock_timestamp())
+select leased.sequence, leased.lease, leased.sync_id, leased.sync_type, leased.snapshot_id, leased.part, leased.parts,
+       leased.probe, leased.units, leased.removed_units, leased.body, leased.attempts, leased.lost, leased.sealed_at,
+       coalesce($3, clock_timestamp()), about.feeds, about.properties, about.external_ids
   from leased
-  join rentsync.feed f using (feed_id)
+ cross join lateral (
+       select array_agg(f.feed_id order by f.feed_id) as feeds,
+              array_agg(f.property_id order by f.feed_id) as properties,
+              array_agg(coalesce(f.external_id, f.property_id::text) order by f.feed_id) as external_ids
+         from rentsync.sync_feed sf
+         join rentsync.feed f using (feed_id)
+        where sf.sequence = leased.sequence
+       ) as about
+ order by leased.sequence

@@ -1,11 +1,14 @@
--- Moves the planned feeds' cursors to this transaction's snapshot and notes what of the property was told ($3 to $6,
--- pairwise with the feeds $1; $2: whether the feed's property was told in sync $4). The feeds are locked already.
+-- Moves the planned feeds' cursors to this transaction's snapshot and notes what of the property was told ($3 to $5,
+-- pairwise with the feeds $1; $2: whether the feed's property was told in sync $4; $6: whether this receiver is told
+-- properties at all). What was due is planned by that. The feeds are locked already.
 update rentsync.feed f
    set cursor            = pg_current_snapshot(),
        digest            = planned.digest,
        property_hash     = case when planned.told then planned.property_hash else f.property_hash end,
        property_sequence = case when planned.told then planned.sequence else f.property_sequence end,
-       property_owed     = case when planned.told then null else f.property_owed end,
+       property_owed     = case when planned.told or not $6 then null else f.property_owed end,
+       snapshot_due      = null,
+       suspect           = null,
        rest_until        = null,
        rest_because      = null
   from unnest($1::bigint[], $2::boolean[], $3::bytea[], $4::bigint[], $5::bytea[])

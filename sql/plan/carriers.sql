@@ -1,15 +1,16 @@
--- Which units carry a code now: in the source under property $2, or as feed $1 told them last; code $3, all pairwise.
--- Reads only.
+-- Which units carry a code now: in the source under property $2 as code $4, or as feed $1 told them last as code $3, all
+-- pairwise. Reads only.
 --
 -- A rent roll that is imported again gives old codes to new ids; the removal of the old id must not name the code, lest
 -- a receiver that goes by codes drop the living. What was told last counts too: where a request's limits keep a new code
 -- back, the receiver still has the old one.
 with asked as (
-    select distinct * from unnest($1::bigint[], $2::bigint[], $3::text[]) as asked (feed_id, property_id, unit_code)
+    select distinct * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
+           as asked (feed_id, property_id, unit_code, source_code)
 )
 select asked.feed_id, asked.unit_code, s.unit_id::bigint
   from asked
-  join rentsync.source_unit() s on s.property_id = asked.property_id and s.unit_code = asked.unit_code
+  join rentsync.source_unit() s on s.property_id = asked.property_id and s.unit_code = asked.source_code
  union
 select asked.feed_id, asked.unit_code, l.unit_id
   from asked

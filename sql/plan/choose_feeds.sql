@@ -1,15 +1,16 @@
 -- The idle feeds of receiver $1 that have news, locked, each with what was touched: the next $5 after feed $4, of the
--- properties $2 (null: of all, the sweep), at $3 (null: now). The tenth column is how many units there are to look at,
--- about, of which at most $6 because they are owed.
+-- properties $2 (null: of all, the sweep), at $3 (null: now). The last but six columns say how many units there are to
+-- look at, about, of which at most $6 because they are owed.
 --
--- News is: a transaction that the feed's cursor does not see, or something owed, or no cursor yet. Whether a feed is
--- idle is asked of the open syncs, so that settling one never writes to its feed. Locks the feeds it returns; runs in
--- the planner's REPEATABLE READ transaction, behind the receiver's planning lock.
-select f.feed_id, f.property_id, f.enabled, f.property_hash, f.property_owed, f.digest,
+-- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
+-- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Locks the feeds it
+-- returns; runs in the planner's REPEATABLE READ transaction, behind the receiver's planning lock.
+select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest,
+       f.snapshot_due, f.suspect,
        f.cursor is null or news.whole,
        news.unit_ids,
        news.oldest_change,
-       case when f.cursor is null or news.whole
+       case when f.cursor is null or news.whole or f.snapshot_due is not null
             then (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
                + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id)
             else coalesce(cardinality(news.unit_ids), 0)
@@ -41,12 +42,13 @@ select f.feed_id, f.property_id, f.enabled, f.property_hash, f.property_owed, f.
  where f.receiver = $1
    and ($2::bigint[] is null or f.property_id = any ($2))
    and f.feed_id > $4
-   and not f.paused
+   and f.paused_because is null
    and (f.rest_until is null or f.rest_until <= coalesce($3, clock_timestamp()))
-   and not exists (select from rentsync.sync s where s.feed_id = f.feed_id and s.state = 'open')
+   and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
    and (f.cursor is null
      or news.oldest_change is not null
      or f.property_owed is not null
+     or f.snapshot_due is not null
      or exists (select from rentsync.ledger l
                  where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null))
  order by f.feed_id

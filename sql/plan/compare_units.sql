@@ -1,7 +1,7 @@
 -- Source and ledger side by side, for every unit that a plan has to look at: the touched ($1 feed, $2 unit), the owed
--- of the feeds $3 (at most $6 each: more wouldn't fit a
--- request, and what isn't read stays owed; removals that were put off come last), and everything on either
--- side for the feeds $4 (properties $5).
+-- of the feeds $3 (at most $6 each: more wouldn't fit a request, and what isn't read stays owed; what is told in halves
+-- comes after the rest, removals that were put off come last), and everything on either side for the feeds $4
+-- (properties $5). $7: with the content told last. In the order of feeds and units.
 --
 -- The casts cost nothing where the types are ours already, and let a site's own source function have narrower ones.
 -- A unit is looked up in the source by its id alone, so that one found under another property is known to have moved.
@@ -14,7 +14,7 @@ with key as (
      cross join lateral (
            select l.feed_id, l.unit_id from rentsync.ledger l
             where l.feed_id = feed.feed_id and l.owed is not null and l.kept_back is null
-            order by l.owed = 'removal', l.unit_id
+            order by l.owed = 'removal', coalesce(l.suspect, 0), l.unit_id
             limit $6
            ) as owed
      union
@@ -30,7 +30,9 @@ select key.feed_id, key.unit_id, s.property_id::bigint,
        s.size_sqft::bigint, s.bedrooms::float8, s.bathrooms::float8, s.dens::bigint, s.exposure::text, s.view::text,
        s.has_garage, s.pets_allowed::bigint, s.parking_stalls::bigint, s.storage_boxes::bigint,
        s.lead_first_name::text, s.lead_last_name::text,
-       l.unit_id is not null, l.unit_code, l.hash, l.removed, l.sequence, l.owed, l.kept_back
+       l.unit_id is not null, l.unit_code, l.hash, l.removed, l.sequence, l.owed, l.suspect,
+       l.kept_back, l.kept_back_because, l.kept_back_hash, case when $7 then l.content end
   from key
   left join rentsync.source_unit() s on s.unit_id = key.unit_id
   left join rentsync.ledger l on l.feed_id = key.feed_id and l.unit_id = key.unit_id
+ order by key.feed_id, key.unit_id

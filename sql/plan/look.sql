@@ -14,12 +14,14 @@ select pg_current_snapshot()::text,
        due.syncs,
        due.free,
        r.paused_at is not null,
-       coalesce(r.probe_at <= coalesce($3, clock_timestamp()), false)
+       coalesce(r.probe_at <= coalesce($3, clock_timestamp()), false),
+       r.probes
   from rentsync.receiver r
  cross join lateral (
        select count(*) as syncs,
               count(*) filter (where s.leased_until is null or s.leased_until <= coalesce($3, clock_timestamp())) as free
          from rentsync.sync s
         where s.receiver = $1 and s.state = 'open' and s.due_at <= coalesce($3, clock_timestamp())
+          and (r.paused_at is null or s.probe)
        ) as due
  where r.receiver = $1

@@ -1,14 +1,18 @@
--- Enables or disables ($3), pauses or resumes ($4) the feed of property $2 to receiver $1; enabling enrols a property of
--- the source that has no feed. Locks the feed. A row in the outbox has it planned at once. Says whether there is one.
+-- Enables or disables ($3) or pauses or resumes ($4) the feed of property $2 to receiver $1, or sets what the receiver
+-- calls the property ($5; empty: as the source does); enabling enrols a property of the source that has no feed. Locks
+-- the feed. A row in the outbox has it planned at once. Says whether there is one.
 with known as (
     insert into rentsync.receiver (receiver) values ($1) on conflict do nothing
 ), changed as (
-    update rentsync.feed set enabled = coalesce($3, enabled), paused = coalesce($4, paused)
+    update rentsync.feed
+       set enabled = coalesce($3, enabled),
+           paused_because = case when $4 then 'paused by command' when not $4 then null else paused_because end,
+           external_id = case when $5::text is null then external_id else nullif($5, '') end
      where receiver = $1 and property_id = $2
     returning property_id
 ), enrolled as (
-    insert into rentsync.feed (receiver, property_id)
-    select $1, p.property_id from rentsync.source_property() p
+    insert into rentsync.feed (receiver, property_id, external_id)
+    select $1, p.property_id, nullif($5, '') from rentsync.source_property() p
      where $3 and p.property_id = $2 and not exists (select from changed)
     returning property_id
 ), noticed as (

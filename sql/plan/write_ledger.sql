@@ -1,6 +1,16 @@
 -- Writes whole ledger rows, as the plan worked them out. Locks the rows it replaces; their feeds are locked already.
-insert into rentsync.ledger (feed_id, unit_id, unit_code, hash, removed, sequence, owed, kept_back)
-select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], $5::text[], $6::bigint[], $7::text[], $8::text[])
+-- What is kept back is so since the first time it was, at $13 (null: now) if that is this time.
+insert into rentsync.ledger as l
+    (feed_id, unit_id, unit_code, hash, removed, sequence, owed, suspect, kept_back, kept_back_because, kept_back_hash,
+     content, kept_back_at)
+select written.*, case when written.kept_back is not null then coalesce($13, clock_timestamp()) end
+  from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
+              $9::text[], $10::text[], $11::bytea[], $12::text[])
+       as written (feed_id, unit_id, unit_code, hash, removed, sequence, owed, suspect, kept_back, kept_back_because,
+                   kept_back_hash, content)
 on conflict (feed_id, unit_id) do update
    set unit_code = excluded.unit_code, hash = excluded.hash, removed = excluded.removed,
-       sequence = excluded.sequence, owed = excluded.owed, kept_back = excluded.kept_back
+       sequence = excluded.sequence, owed = excluded.owed, suspect = excluded.suspect,
+       kept_back = excluded.kept_back, kept_back_because = excluded.kept_back_because,
+       kept_back_hash = excluded.kept_back_hash, content = excluded.content,
+       kept_back_at = case when excluded.kept_back = l.kept_back then l.kept_back_at else excluded.kept_back_at end

@@ -1,9 +1,11 @@
 -- Every feed ($1: of this receiver, null: of all) and how it stands. Reads only.
-select f.feed_id as id, f.receiver, f.property_id,
-       case when f.paused then 'paused'
+select f.feed_id as id, f.receiver, f.property_id, f.external_id,
+       case when f.paused_because is not null then 'paused: ' || f.paused_because
             when open.attempts > 0 then 'retrying'
             when open.sequence is not null then 'delivering'
             when f.rest_until is not null then 'resting (' || f.rest_because || ')'
+            when f.halving is not null then 'looking for what was rejected'
+            when f.snapshot_due is not null then 'due a snapshot (' || f.snapshot_due || ')'
             when f.cursor is null then 'new'
             when not f.enabled then 'disabled'
             else 'idle'
@@ -11,15 +13,18 @@ select f.feed_id as id, f.receiver, f.property_id,
        told.units, told.owed, told.kept_back,
        last.sequence as last_sequence, last.settled_at as last_delivered
   from rentsync.feed f
-  left join rentsync.sync open on open.feed_id = f.feed_id and open.state = 'open'
+  left join lateral (
+       select s.sequence, s.attempts from rentsync.sync_feed sf join rentsync.sync s using (sequence)
+        where sf.feed_id = f.feed_id and sf.is_open
+       ) as open on true
  cross join lateral (
-       select count(l.hash) as units, count(l.owed) as owed, count(l.kept_back) as kept_back
+       select count(l.hash) filter (where l.removed is null) as units, count(l.owed) as owed, count(l.kept_back) as kept_back
          from rentsync.ledger l where l.feed_id = f.feed_id
        ) as told
   left join lateral (
-       select s.sequence, s.settled_at from rentsync.sync s
-        where s.feed_id = f.feed_id and s.state = 'delivered'
-        order by s.sequence desc limit 1
+       select s.sequence, s.settled_at from rentsync.sync_feed sf join rentsync.sync s using (sequence)
+        where sf.feed_id = f.feed_id and s.state = 'delivered'
+        order by sf.sequence desc limit 1
        ) as last on true
  where $1::text is null or f.receiver = $1
  order by f.receiver, f.property_id

@@ -14,7 +14,7 @@ select r.receiver,
        select count(*) as feeds,
               count(*) filter (where f.cursor is null or news.oldest_change is not null) as feeds_behind,
               count(*) filter (where f.rest_until is not null) as feeds_resting,
-              count(*) filter (where f.paused) as feeds_paused,
+              count(f.paused_because) as feeds_paused,
               least(min(news.oldest_change), min(given_up.oldest_change)) as oldest_change
          from rentsync.feed f
         cross join lateral (
@@ -25,14 +25,14 @@ select r.receiver,
                  and not pg_visible_in_snapshot(o.xid, f.cursor)
               ) as news
          left join lateral (
-              select s.oldest_change from rentsync.sync s
-               where f.rest_until is not null and s.feed_id = f.feed_id
-               order by s.sequence desc limit 1
+              select s.oldest_change from rentsync.sync_feed sf join rentsync.sync s using (sequence)
+               where f.rest_until is not null and sf.feed_id = f.feed_id
+               order by sf.sequence desc limit 1
               ) as given_up on true
         where f.receiver = r.receiver
        ) as feeds
  cross join lateral (
-       select count(l.hash) as units_told, count(l.owed) as units_owed, count(l.kept_back) as units_kept_back
+       select count(l.hash) filter (where l.removed is null) as units_told, count(l.owed) as units_owed, count(l.kept_back) as units_kept_back
          from rentsync.feed f
          join rentsync.ledger l using (feed_id)
         where f.receiver = r.receiver

@@ -1,11 +1,12 @@
 -- How many feeds of receiver $1 are not at rest. Reads only.
 select (select count(*)
           from rentsync.feed f
-         where f.receiver = $1 and not f.paused
+         where f.receiver = $1 and f.paused_because is null
            and (f.cursor is null
              or f.rest_until is not null
              or f.property_owed is not null
-             or exists (select from rentsync.sync s where s.feed_id = f.feed_id and s.state = 'open')
+             or f.snapshot_due is not null
+             or exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
              or exists (select from rentsync.ledger l
                          where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null)
              or exists (select from rentsync.outbox o

@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use sqlx::FromRow;
+use sqlx::{FromRow, PgConnection};
 
 use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
@@ -15,7 +15,7 @@ pub(super) enum Feeds {
     /// Every feed and how it stands
     List(Listing),
     /// Enrol a property, or cover one again that was disabled
-    Enable(One),
+    Enable(Enable),
     /// Have the receiver drop every unit of a property
     Disable(One),
     /// Plan nothing for a property; its changes keep gathering
@@ -33,11 +33,28 @@ pub(super) struct One {
     receiver: Option<String>,
 }
 
+#[derive(Args)]
+pub(super) struct Enable {
+    #[command(flatten)]
+    one: One,
+    /// What the receiver calls the property; without it, `projects.id`
+    #[arg(long, value_name = "ID", value_parser = external_id)]
+    external_id: Option<String>,
+}
+
+fn external_id(text: &str) -> Result<String, String> {
+    match text.trim() == text && !text.is_empty() && text.chars().count() <= 200 {
+        true => Ok(text.to_owned()),
+        false => Err("it has to be 1 to 200 characters, without blanks around them".to_owned()),
+    }
+}
+
 #[derive(Serialize, FromRow)]
 struct Feed {
     id: i64,
     receiver: String,
     property_id: i64,
+    external_id: Option<String>,
     state: String,
     units: i64,
     owed: i64,
@@ -49,10 +66,12 @@ struct Feed {
 pub(super) async fn feeds(config: &Config, command: Feeds) -> Result<()> {
     match command {
         Feeds::List(listing) => list(config, &listing).await,
-        Feeds::Enable(one) => set(config, &one, Change::Enabled(true)).await,
-        Feeds::Disable(one) => set(config, &one, Change::Enabled(false)).await,
-        Feeds::Pause(one) => set(config, &one, Change::Paused(true)).await,
-        Feeds::Resume(one) => set(config, &one, Change::Paused(false)).await,
+        Feeds::Enable(Enable { one, external_id }) => {
+            set(config, &one, Change::Enabled(true), external_id.as_deref()).await
+        }
+        Feeds::Disable(one) => set(config, &one, Change::Enabled(false), None).await,
+        Feeds::Pause(one) => set(config, &one, Change::Paused(true), None).await,
+        Feeds::Resume(one) => set(config, &one, Change::Paused(false), None).await,
     }
 }
 
@@ -87,9 +106,12 @@ impl Change {
     }
 }
 
-async fn set(config: &Config, one: &One, change: Change) -> Result<()> {
+async fn set(config: &Config, one: &One, change: Change, external_id: Option<&str>) -> Result<()> {
     let receiver = &config.receiver(one.receiver.as_deref())?.name;
     let mut conn = connect(config).await?;
+    if let Some(external_id) = external_id {
+        check_nothing_told(&mut conn, receiver, one.property_id, external_id).await?;
+    }
     let (enabled, paused) = match change {
         Change::Enabled(enabled) => (Some(enabled), None),
         Change::Paused(paused) => (None, Some(paused)),
@@ -99,6 +121,7 @@ async fn set(config: &Config, one: &One, change: Change) -> Result<()> {
         .bind(one.property_id)
         .bind(enabled)
         .bind(paused)
+        .bind(external_id)
         .fetch_one(&mut conn)
         .await?;
     if !known {
@@ -117,4 +140,27 @@ async fn set(config: &Config, one: &One, change: Change) -> Result<()> {
         one.property_id,
         change.said()
     ))
+}
+
+/// Whoever holds units under one name would keep them beside those under another.
+async fn check_nothing_told(
+    conn: &mut PgConnection,
+    receiver: &str,
+    property_id: i64,
+    external_id: &str,
+) -> Result<()> {
+    let told: bool = sqlx::query_scalar(include_str!("../../sql/plan/told_under_another_name.sql"))
+        .bind(receiver)
+        .bind(property_id)
+        .bind(external_id)
+        .fetch_one(conn)
+        .await?;
+    if told {
+        return Err(Fault::usage(format!(
+            "property {property_id}: receiver {receiver} holds units of it under another id; `feeds disable {property_id}`, \
+             wait until their removal is acknowledged (`feeds list` shows 0 units), then enable it with the new id"
+        ))
+        .into());
+    }
+    Ok(())
 }

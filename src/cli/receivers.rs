@@ -4,10 +4,11 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use serde::Serialize;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{Connection, FromRow, PgConnection};
 
 use super::{Listing, check_receiver, connect, print, unknown_receiver};
 use crate::config::Config;
+use crate::deliver::breaker;
 
 #[derive(Subcommand)]
 pub(super) enum Receivers {
@@ -53,27 +54,17 @@ async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
 }
 
 async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {
-    let done = sqlx::query(include_str!("../../sql/deliver/pause_receiver.sql"))
-        .bind(name)
-        .bind(None::<DateTime<Utc>>)
-        .bind("paused by command")
-        .bind(None::<f64>)
-        .execute(conn)
-        .await?;
-    if done.rows_affected() == 0 {
-        return Err(unknown_receiver(name));
+    let mut tx = conn.begin().await?;
+    match breaker::open(&mut tx, name, "paused by command", None, None).await? {
+        None => return Err(unknown_receiver(name)),
+        Some(_) => tx.commit().await?,
     }
     print::line(&format!("receiver {name} paused until `receivers resume {name}`"))
 }
 
 async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
-    let done = sqlx::query(include_str!("../../sql/deliver/resume_receiver.sql"))
-        .bind(name)
-        .bind(true)
-        .execute(conn)
-        .await?;
-    if done.rows_affected() == 0 {
-        return Err(unknown_receiver(name));
+    match breaker::close(conn, name, true, false).await? {
+        None => Err(unknown_receiver(name)),
+        Some(_) => print::line(&format!("receiver {name} is sent to")),
     }
-    print::line(&format!("receiver {name} is sent to"))
 }

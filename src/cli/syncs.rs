@@ -36,10 +36,12 @@ pub(super) struct List {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum State {
+    Waiting,
     Open,
     Delivered,
     Rejected,
     Exhausted,
+    Cancelled,
 }
 
 #[derive(Args)]
@@ -58,7 +60,8 @@ pub(super) struct Show {
 struct Sync {
     id: String,
     receiver: String,
-    property_id: i64,
+    property_id: Option<i64>,
+    properties: i64,
     sequence: i64,
     sync_type: String,
     state: String,

@@ -9,13 +9,18 @@
 //! Not its business: whether tables, statuses and receivers are there. That is
 //! seen by looking, not by reading settings.
 
+mod alerts;
+mod auth;
 mod env;
 mod error;
+mod headers;
 mod node;
 mod receiver;
 mod secret;
 mod section;
 mod shape;
+mod telling;
+mod url;
 mod values;
 
 use std::collections::BTreeMap;
@@ -25,10 +30,13 @@ use std::time::Duration;
 use reqwest::Url;
 use secrecy::SecretString;
 
+pub use alerts::{Alerts, SecretUrl};
+pub use auth::{Auth, OAuth2};
 pub use error::ConfigError;
-pub use receiver::{Auth, Breaker, Enroll, Receiver, Retry};
+pub use receiver::{Breaker, Enroll, Receiver, Retry};
 pub use secret::{SecretPlace, SecretRef};
 pub use shape::{Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
+pub(crate) use url::is_loopback;
 
 use node::{Entries, Node};
 use section::{Reading, Section, read_nothing};
@@ -51,6 +59,8 @@ pub struct Config {
     pub receivers: BTreeMap<String, Receiver>,
     /// The relay's own pace.
     pub relay: Relay,
+    /// Where alerts go.
+    pub alerts: Alerts,
 }
 
 /// The database that holds the source and the relay's own schema.
@@ -136,6 +146,9 @@ impl Config {
         let file_path = path.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
         let (config, reading) = read_all(file_text.as_deref(), &file_path, env)?;
         check(&reading.secrets)?;
+        if let Some(url) = &config.alerts.webhook_url {
+            url.read()?;
+        }
         Ok(config)
     }
 
@@ -150,6 +163,7 @@ impl Config {
                 Receiver::read,
             ),
             relay: root.section("relay", Relay::read),
+            alerts: root.section("alerts", Alerts::read),
         }
     }
 }

@@ -14,6 +14,9 @@ use super::values::{Refusal, Taken};
 const HOW: &str = "must be a reference, { env = \"NAME\" } or { file = \"path\" }: \
                    a secret itself is not written into the settings";
 
+const HOW_MANY: &str = "must be a list of references, [{ env = \"NAME\" }] or [{ file = \"path\" }]: \
+                        a secret itself is not written into the settings";
+
 /// The place a secret is read from, and the key that needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretRef {
@@ -98,6 +101,17 @@ pub(super) fn secret<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node
             (1, [("file", path)]) => Ok(SecretRef::file(key, directory.join(path))),
             _ => Err(refusal()),
         }
+    }
+}
+
+/// The references at `key`, at least one.
+pub(super) fn secrets<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Taken<Vec<SecretRef>> + 'a {
+    move |node| {
+        let items = node.to_items().filter(|items| !items.is_empty());
+        let items = items.ok_or_else(|| Refusal::hiding_value(HOW_MANY))?;
+        let reference = |(index, node)| secret(&format!("{key}[{index}]"), directory)(node);
+        let references: Taken<Vec<_>> = items.iter().enumerate().map(reference).collect();
+        references.map_err(|_| Refusal::hiding_value(HOW_MANY))
     }
 }
 

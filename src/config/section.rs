@@ -7,11 +7,11 @@
 //! Not its business: what the keys mean.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::env::variable_of;
 use super::node::{Entries, Node};
-use super::secret::{SecretRef, secret};
+use super::secret::{SecretRef, secret, secrets};
 use super::values::Taken;
 
 /// Below this two keys look like two keys and not like one mistyped.
@@ -102,8 +102,35 @@ impl Section<'_> {
         let path = self.path_of(key);
         let directory = self.reading.directory.clone();
         let reference = self.required(key, secret(&path, &directory))?;
-        self.reading.secrets.push(reference.clone());
+        self.keep_secret(&reference);
         Some(reference)
+    }
+
+    /// The references to secrets of which there has to be one at least.
+    pub fn secrets(&mut self, key: &str) -> Option<Vec<SecretRef>> {
+        let path = self.path_of(key);
+        let directory = self.reading.directory.clone();
+        let references = self.required(key, secrets(&path, &directory))?;
+        for reference in &references {
+            self.keep_secret(reference);
+        }
+        Some(references)
+    }
+
+    /// Notes a secret, so that it is read once at the start.
+    pub fn keep_secret(&mut self, reference: &SecretRef) {
+        self.reading.secrets.push(reference.clone());
+    }
+
+    /// What relative paths are relative to.
+    pub fn directory(&self) -> &Path {
+        &self.reading.directory
+    }
+
+    /// Notes what is wrong with a key beside others; `what` is read after its name.
+    pub fn refuse(&mut self, key: &str, what: &str) {
+        let path = self.path_of(key);
+        self.reading.problems.push(format!("{path} {what}."));
     }
 
     /// What is at a key, for a reader to whom absent and refused differ.
@@ -208,7 +235,7 @@ impl Section<'_> {
         for (key, node) in std::mem::take(&mut self.entries) {
             let origin = &node.origin;
             let path = self.path_of(&key);
-            let near = match self.nearest(&key) {
+            let near = match nearest(self.known.iter().map(String::as_str), &key) {
                 Some(near) => format!("; did you mean {}?", self.path_of(near)),
                 None => ".".to_owned(),
             };
@@ -216,16 +243,6 @@ impl Section<'_> {
             let problem = format!("{origin}: unknown key {path}{near} {known}.");
             self.reading.problems.push(problem);
         }
-    }
-
-    fn nearest(&self, key: &str) -> Option<&str> {
-        let similarity = |known: &String| strsim::jaro_winkler(key, known);
-        self.known
-            .iter()
-            .map(|known| (similarity(known), known.as_str()))
-            .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, known)| known)
     }
 
     fn known_shown(&self) -> String {
@@ -237,12 +254,23 @@ impl Section<'_> {
         }
     }
 
-    fn path_of(&self, key: &str) -> String {
+    /// The full path of a key.
+    pub fn path_of(&self, key: &str) -> String {
         match self.path.as_str() {
             "" => key.to_owned(),
             path => format!("{path}.{key}"),
         }
     }
+}
+
+/// The one among the known names that was probably meant.
+pub(super) fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, name: &str) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::*;
 
 const EXAMPLE: &str = include_str!("../../relay.example.toml");
 const NO_DEFAULT: &str = "# No default, for example: ";
+/// Then the method, and either `": setting` or `", by default: setting`.
 const WITH_METHOD: &str = "# With method = \"";
 
 fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -69,7 +70,8 @@ fn a_file_sets_every_kind_of_key() {
         headers = { X-Partner = "aigent" }
         auth = { method = "api_key", key = { file = "keys/main" }, header = "X-Key" }
         retry = { schedule = ["1ms"], jitter_percent = 0 }
-        breaker.probe_every = "1m"
+        breaker = { probe_every = "1m", failures = 3 }
+        requests_per_second_max = 2.5
         [relay]
         poll_every = "5ms"
     "#;
@@ -83,6 +85,8 @@ fn a_file_sets_every_kind_of_key() {
     assert_eq!(receiver.timeout, Duration::from_secs(90));
     assert_eq!(receiver.retry.schedule, [Duration::from_millis(1)]);
     assert_eq!(receiver.breaker.probe_every, Duration::from_secs(60));
+    assert_eq!(receiver.breaker.failures, 3);
+    assert_eq!(receiver.requests_per_second_max, Some(2.5));
     let key = SecretRef::file("receivers.main.auth.key", "conf/keys/main");
     let header = "X-Key".to_owned();
     assert_eq!(receiver.auth, Auth::ApiKey { key, header });
@@ -111,7 +115,7 @@ fn every_kind_of_key_can_be_set_by_a_variable() {
     assert_eq!(receiver.concurrency_max, 2);
     assert_eq!(receiver.headers, [("X-Partner".to_owned(), "aigent".to_owned())]);
     assert_eq!(receiver.retry.schedule.len(), 2);
-    assert_eq!(receiver.auth.header(), Some("X-API-Key"));
+    assert_eq!(receiver.auth.headers(), ["X-API-Key"]);
 }
 
 #[test]
@@ -158,7 +162,7 @@ fn an_unknown_variable_is_told_by_its_name() {
     assert_eq!(
         the_problem("", &[("RELAY_POLL", "secret")]),
         "environment variable RELAY_POLL: unknown key poll. \
-         Known keys there: database, receivers, relay, source."
+         Known keys there: alerts, database, receivers, relay, source."
     );
     let problem = the_problem(MAIN, &[("RELAY_RECEIVERS__MAIN__ENROL", "all")]);
     let start = "environment variable RELAY_RECEIVERS__MAIN__ENROL: unknown key \
@@ -255,21 +259,103 @@ fn keys_of_another_auth_method_are_unknown() {
     assert_eq!(
         the_problem(&text, &[]),
         "conf/relay.toml: receivers.main.auth.method is \"apikey\", \
-         but must be \"none\" or \"api_key\"."
+         but must be \"none\" or \"api_key\" or \"bearer\" or \"static\" or \"hmac\" or \"oauth2\"."
     );
 }
 
 #[test]
 fn the_auth_header_is_not_a_static_header_too() {
-    let text = format!(
-        "{MAIN}headers = {{ x-api-key = 'v' }}\n\
-         auth = {{ method = 'api_key', key = {{ env = 'K' }} }}"
+    let oauth2 = "'oauth2', token_url = 'https://id/', client_id = 'a', client_secret = { env = 'K' }";
+    for (header, method) in [
+        ("x-api-key", "'api_key', key = { env = 'K' }"),
+        ("x-token", "'static', header = 'X-Token', value = { env = 'K' }"),
+        ("authorization", "'bearer', token = { env = 'K' }"),
+        ("authorization", oauth2),
+        ("webhook-signature", "'hmac', secrets = [{ env = 'K' }]"),
+    ] {
+        let text = format!("{MAIN}headers = {{ {header} = 'v' }}\nauth = {{ method = {method} }}");
+        let problem = the_problem(&text, &[]);
+        let start = format!("conf/relay.toml: receivers.main.headers must not set {header:?}");
+        assert!(problem.starts_with(&start), "{problem}");
+    }
+}
+
+#[test]
+fn every_method_is_read_with_its_secrets_as_references() {
+    let read = |method: &str| {
+        let text = format!("{MAIN}auth = {{ method = {method} }}");
+        let config = parse(&text, &[]).unwrap();
+        config.receivers["main"].auth.clone()
+    };
+    let kept = |key: &str, name| SecretRef::env(&format!("receivers.main.auth.{key}"), name);
+    assert_eq!(read("'none'"), Auth::None);
+    let token = kept("token", "K");
+    assert_eq!(read("'bearer', token = { env = 'K' }"), Auth::Bearer { token });
+    let (header, value) = ("Authorization".to_owned(), kept("value", "K"));
+    assert_eq!(
+        read("'static', header = 'Authorization', value = { env = 'K' }"),
+        Auth::Static { header, value }
     );
-    let problem = the_problem(&text, &[]);
+    let file = SecretRef::file("receivers.main.auth.secrets[1]", "conf/old");
+    let secrets = vec![kept("secrets[0]", "NEW"), file];
+    assert_eq!(
+        read("'hmac', secrets = [{ env = 'NEW' }, { file = 'old' }]"),
+        Auth::Hmac { secrets }
+    );
+    let oauth2 = |scope: Option<&str>| {
+        Auth::OAuth2(OAuth2 {
+            token_url: Url::parse("https://id.example/token").unwrap(),
+            client_id: "aigent".to_owned(),
+            client_secret: kept("client_secret", "K"),
+            scope: scope.map(str::to_owned),
+            audience: scope.map(|_| "api".to_owned()),
+        })
+    };
+    let needed =
+        "'oauth2', token_url = 'https://id.example/token', client_id = 'aigent', client_secret = { env = 'K' }";
+    assert_eq!(read(needed), oauth2(None));
+    let all = format!("{needed}, scope = 'units:write', audience = 'api'");
+    assert_eq!(read(&all), oauth2(Some("units:write")));
+}
+
+#[test]
+fn a_literal_secret_of_any_method_is_refused_unseen() {
+    for (method, key) in [
+        ("'bearer', token = 'hunter2'", "token"),
+        ("'static', header = 'X', value = 'hunter2'", "value"),
+        ("'hmac', secrets = ['whsec_hunter2']", "secrets"),
+        ("'hmac', secrets = 'whsec_hunter2'", "secrets"),
+        ("'hmac', secrets = [{ env = 'A' }, { value = 'hunter2' }]", "secrets"),
+        ("'hmac', secrets = []", "secrets"),
+        (
+            "'oauth2', token_url = 'https://id/', client_id = 'a', client_secret = 'hunter2'",
+            "client_secret",
+        ),
+        (
+            "'oauth2', token_url = 'https://a:hunter2@id/', client_id = 'a', client_secret = { env = 'K' }",
+            "token_url",
+        ),
+    ] {
+        let problem = the_problem(&format!("{MAIN}auth = {{ method = {method} }}"), &[]);
+        let start = format!("conf/relay.toml: receivers.main.auth.{key} must be ");
+        assert!(problem.starts_with(&start), "{problem}");
+        assert!(problem.contains("reference"), "{problem}");
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}
+
+#[test]
+fn a_token_is_fetched_over_https_as_the_receiver_is_reached() {
+    let text = |allow: bool| {
+        let auth = "'oauth2', token_url = 'http://id.example/', client_id = 'a', client_secret = { env = 'K' }";
+        format!("{MAIN}allow_plain_http = {allow}\nauth = {{ method = {auth} }}")
+    };
+    let problem = the_problem(&text(false), &[]);
     assert!(
-        problem.contains("receivers.main.headers must not set \"x-api-key\""),
+        problem.contains("auth.token_url is \"http://id.example/\", but must be https"),
         "{problem}"
     );
+    assert!(parse(&text(true), &[]).is_ok());
 }
 
 #[test]
@@ -343,6 +429,24 @@ fn loading_reads_the_file_asked_for_and_checks_its_secrets() {
 }
 
 #[test]
+fn loading_checks_where_alerts_go() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("relay.toml");
+    std::fs::write(&path, "alerts.webhook_url = { file = 'hook' }").unwrap();
+    let load = || Config::load_with(Some(&path), &[]).map_err(|error| error.to_string());
+    assert!(load().unwrap_err().starts_with("alerts.webhook_url: "));
+    std::fs::write(directory.path().join("hook"), "http://hooks.example/hunter2").unwrap();
+    let error = load().unwrap_err();
+    assert!(
+        error.starts_with("alerts.webhook_url must be an https URL") && !error.contains("hunter2"),
+        "{error}"
+    );
+    std::fs::write(directory.path().join("hook"), "https://hooks.example/hunter2").unwrap();
+    let config = load().unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
 fn a_file_that_was_asked_for_has_to_be_there() {
     let error = Config::load_with(Some(Path::new("no/such.toml")), &[]).unwrap_err();
     let message = error.to_string();
@@ -369,10 +473,12 @@ fn default_line(line: &str) -> Option<String> {
         .then(|| rest.to_owned())
 }
 
-fn line_with_method(method: &str, line: &str) -> Option<String> {
-    let conditional = line.strip_prefix(WITH_METHOD)?;
-    let (of, setting) = conditional.split_once("\": ")?;
-    (of == method).then(|| setting.to_owned())
+/// The settings of a method: those that have no default, and the defaults too where wanted.
+fn line_with_method(method: &str, with_defaults: bool, line: &str) -> Option<String> {
+    let (of, setting) = line.strip_prefix(WITH_METHOD)?.split_once('"')?;
+    let required = setting.strip_prefix(": ");
+    let default = setting.strip_prefix(", by default: ").filter(|_| with_defaults);
+    required.or(default).filter(|_| of == method).map(str::to_owned)
 }
 
 fn leaves(path: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
@@ -408,16 +514,16 @@ fn the_example_documents_every_key_with_its_default() {
 
 #[test]
 fn the_example_documents_the_keys_of_every_auth_method() {
-    let of_method = |with_defaults: bool| {
+    let of_method = |method: &str, with_defaults: bool| {
         example(|line| match line {
-            "#method = \"none\"" => Some("method = \"api_key\"".to_owned()),
-            _ => line_with_method("api_key", line)
-                .filter(|setting| with_defaults || setting.starts_with("key"))
-                .or_else(|| default_line(line)),
+            "#method = \"none\"" => Some(format!("method = {method:?}")),
+            _ => line_with_method(method, with_defaults, line).or_else(|| default_line(line)),
         })
     };
-    let told = parse(&of_method(true), &[]).unwrap();
-    let real = parse(&of_method(false), &[]).unwrap();
-    assert_eq!(format!("{told:?}"), format!("{real:?}"));
-    assert_documented(&of_method(true));
+    for method in ["api_key", "bearer", "static", "hmac", "oauth2"] {
+        let told = parse(&of_method(method, true), &[]).unwrap();
+        let real = parse(&of_method(method, false), &[]).unwrap();
+        assert_eq!(format!("{told:?}"), format!("{real:?}"));
+        assert_documented(&of_method(method, true));
+    }
 }

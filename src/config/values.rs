@@ -61,6 +61,23 @@ pub(super) fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&N
     }
 }
 
+/// A number within a range, with or without a point.
+pub(super) fn number(range: RangeInclusive<f64>) -> impl Fn(&Node) -> Taken<f64> {
+    move |node| {
+        let value = node.to_value();
+        let value = value.and_then(|value| match value {
+            toml::Value::Float(value) => Some(value),
+            // Precise to 2^53, which no range reaches.
+            toml::Value::Integer(value) => Some(value as f64),
+            _ => None,
+        });
+        value.filter(|value| range.contains(value)).ok_or_else(|| {
+            let (low, high) = (range.start(), range.end());
+            Refusal::new(format!("must be a number from {low} to {high}"))
+        })
+    }
+}
+
 /// A duration within a range.
 ///
 /// A number without its unit is refused, since seconds and milliseconds are
@@ -161,6 +178,16 @@ mod tests {
         assert_eq!(kind(&written("256")).ok(), Some(256));
         for wrong in ["0", "257", "-1", "1.0", "'1'"] {
             assert_eq!(refused(kind(&written(wrong))), "must be a whole number from 1 to 256");
+        }
+    }
+
+    #[test]
+    fn a_number_may_have_a_point_and_keeps_to_its_range() {
+        let kind = number(0.5..=100.0);
+        assert_eq!(kind(&written("100")).ok(), Some(100.0));
+        assert_eq!(kind(&written("0.5")).ok(), Some(0.5));
+        for wrong in ["0", "0.49", "101", "nan", "inf", "-1", "'1'"] {
+            assert_eq!(refused(kind(&written(wrong))), "must be a number from 0.5 to 100");
         }
     }
 

@@ -4,14 +4,19 @@
 //! sync sends the same bytes under the same sync ID; a relay that died is taken over when its lease ends; a failure
 //! counts only under the newest lease, a success always. What is told next is the planner's business.
 
+mod alerts;
+pub mod breaker;
+mod credentials;
+mod given_up;
+mod lease;
 mod settle;
+mod taken;
 
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
 use flate2::read::GzDecoder;
 use sqlx::PgPool;
 use tokio::task::JoinSet;
@@ -19,34 +24,19 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::config::Receiver;
 use crate::policy::{self, Answer, Decision, Tried};
-use crate::receiver::{Endpoint, Try};
+use crate::receiver::{Endpoint, Said, Try, Unsent};
 
+use credentials::Credentials;
+use lease::Leased;
 pub use settle::Settled;
 
-/// A lease outlives the request's total deadline by this much.
-const LEASE_BEYOND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Leases in a row that ended without any outcome: then the sync itself is what kills its relays.
 const LOST_MAX: i32 = 5;
-
-/// A sync that this relay may send now.
-struct Leased {
-    sequence: i64,
-    lease: i32,
-    sync_id: String,
-    feed_id: i64,
-    property_id: i64,
-    has_removals: bool,
-    body: Vec<u8>,
-    attempts: u32,
-    lost: i32,
-    age: Duration,
-    probe: bool,
-}
 
 /// How the try of a leased sync ended.
 struct Outcome {
     leased: Leased,
-    tried: Result<Try>,
+    tried: Try,
 }
 
 /// Tries that have ended and are not settled yet.
@@ -57,6 +47,7 @@ pub struct Deliverer {
     pool: PgPool,
     receiver: Receiver,
     endpoint: Arc<Endpoint>,
+    credentials: Credentials,
     clock: Clock,
     /// Host and process, as the attempts name it.
     relay: String,
@@ -72,6 +63,7 @@ impl Deliverer {
             pool,
             receiver: receiver.clone(),
             endpoint: Arc::new(Endpoint::new(receiver)?),
+            credentials: Credentials::of(&receiver.auth),
             clock,
             relay: relay.to_owned(),
             in_flight: JoinSet::new(),
@@ -81,7 +73,6 @@ impl Deliverer {
 
     /// How many more syncs may be under way.
     pub fn free(&self) -> usize {
-        // A probe is sent also where every place is taken.
         self.receiver.concurrency_max.saturating_sub(self.in_flight.len())
     }
 
@@ -92,25 +83,7 @@ impl Deliverer {
 
     /// Leases due syncs into the free places and starts sending them. Says how many.
     pub async fn start_due(&mut self) -> Result<usize> {
-        self.start(self.free(), false).await
-    }
-
-    /// Sends one sync to a paused receiver, if its probe is due.
-    pub async fn start_probe(&mut self) -> Result<usize> {
-        let claimed = sqlx::query(include_str!("../../sql/deliver/claim_probe.sql"))
-            .bind(&self.receiver.name)
-            .bind(self.clock.now())
-            .bind(self.receiver.breaker.probe_every.as_secs_f64())
-            .execute(&self.pool)
-            .await?;
-        if claimed.rows_affected() == 0 {
-            return Ok(0);
-        }
-        self.start(1, true).await
-    }
-
-    async fn start(&mut self, at_most: usize, probe: bool) -> Result<usize> {
-        let leased = self.lease(at_most, probe).await?;
+        let leased = self.lease(self.free()).await?;
         let count = leased.len();
         for leased in leased {
             self.held.push((leased.sequence, leased.lease));
@@ -119,63 +92,13 @@ impl Deliverer {
         Ok(count)
     }
 
-    async fn lease(&self, at_most: usize, probe: bool) -> Result<Vec<Leased>> {
-        if at_most == 0 {
-            return Ok(Vec::new());
+    /// New credentials may be what a paused receiver waits for: then it is probed at once.
+    pub async fn notice_credentials(&mut self) -> Result<()> {
+        if self.credentials.changed() {
+            let mut conn = self.pool.acquire().await?;
+            breaker::probe_now(&mut conn, &self.receiver.name, self.clock.now()).await?;
         }
-        type Row = (
-            i64,
-            i32,
-            String,
-            i64,
-            i64,
-            bool,
-            Vec<u8>,
-            i32,
-            i32,
-            DateTime<Utc>,
-            DateTime<Utc>,
-        );
-        let rows: Vec<Row> = sqlx::query_as(include_str!("../../sql/deliver/lease.sql"))
-            .bind(&self.receiver.name)
-            .bind(&self.relay)
-            .bind(self.clock.now())
-            .bind((self.receiver.timeout + LEASE_BEYOND_TIMEOUT).as_secs_f64())
-            .bind(i64::try_from(at_most)?)
-            .bind(probe)
-            .fetch_all(&self.pool)
-            .await
-            .context("leasing due syncs")?;
-        Ok(rows
-            .into_iter()
-            .map(
-                |(
-                    sequence,
-                    lease,
-                    sync_id,
-                    feed_id,
-                    property_id,
-                    has_removals,
-                    body,
-                    attempts,
-                    lost,
-                    sealed_at,
-                    now,
-                )| Leased {
-                    sequence,
-                    lease,
-                    sync_id,
-                    feed_id,
-                    property_id,
-                    has_removals,
-                    body,
-                    attempts: attempts.unsigned_abs(),
-                    lost,
-                    age: (now - sealed_at).to_std().unwrap_or_default(),
-                    probe,
-                },
-            )
-            .collect())
+        Ok(())
     }
 
     /// Waits for at least one try to end and takes all that have; pending for ever while nothing is under way.
@@ -218,41 +141,54 @@ impl Deliverer {
         Ok(())
     }
 
-    fn decide(&self, outcome: &Outcome) -> Option<Decision> {
-        let tried = outcome.tried.as_ref().ok()?;
-        Some(policy::decide(
-            &tried.answer,
-            Tried {
-                attempts: outcome.leased.attempts,
-                age: outcome.leased.age,
-                jitter: rand::random(),
-            },
-            &self.receiver.retry,
-        ))
+    fn decide(&self, outcome: &Outcome) -> Decision {
+        let leased = &outcome.leased;
+        let tried = Tried {
+            attempts: leased.attempts,
+            age: leased.age,
+            probe: leased.probe,
+            jitter: rand::random(),
+        };
+        policy::decide(&outcome.tried.answer, tried, &self.receiver.retry)
     }
 }
 
 async fn send(endpoint: Arc<Endpoint>, mut leased: Leased) -> Outcome {
     let body = std::mem::take(&mut leased.body);
     let tried = if leased.lost >= LOST_MAX {
-        Ok(lost(leased.lost))
+        let why = format!(
+            "{} leases in a row ended without any outcome; not sent again",
+            leased.lost
+        );
+        no_answer(Answer::RelayLost, why)
     } else {
-        match decompressed(&body) {
-            Ok(body) => endpoint.post(&leased.sync_id, body).await,
-            Err(error) => Err(error),
+        tokio::time::sleep(leased.begin_after).await;
+        match try_once(&endpoint, &leased.sync_id, &body).await {
+            Ok(tried) => tried,
+            Err(error) => no_answer(not_sent(&error), format!("{error:#}")),
         }
     };
     Outcome { leased, tried }
 }
 
-fn lost(times: i32) -> Try {
+async fn try_once(endpoint: &Endpoint, sync_id: &str, body: &[u8]) -> Result<Try> {
+    endpoint.post(sync_id, decompressed(body)?).await
+}
+
+fn not_sent(error: &anyhow::Error) -> Answer {
+    match error.downcast_ref::<Unsent>() {
+        Some(unsent) if unsent.needs_a_person() => Answer::NoToken,
+        _ => Answer::NotSent,
+    }
+}
+
+fn no_answer(answer: Answer, why: String) -> Try {
     Try {
-        answer: Answer::RelayLost,
+        answer,
         status: None,
-        error: Some(format!(
-            "{times} leases in a row ended without any outcome; not sent again"
-        )),
+        error: Some(why),
         text: None,
+        said: Said::default(),
     }
 }
 
@@ -263,4 +199,9 @@ pub fn decompressed(body: &[u8]) -> Result<Vec<u8>> {
         .read_to_end(&mut bytes)
         .context("a stored body is damaged")?;
     Ok(bytes)
+}
+
+/// A duration as the statements take it.
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
 }

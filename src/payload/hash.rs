@@ -4,23 +4,34 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+/// Stands before a unit's canonical bytes when they are hashed; changes when the canonical form must.
+pub(super) const UNIT_VERSION: &str = "unit/1\n";
+/// The same of a property's.
+pub(super) const PROPERTY_VERSION: &str = "property/1\n";
+
 /// SHA-256 of something as a receiver sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hash([u8; 32]);
 
 impl Hash {
-    /// Of a unit's canonical bytes. The tag changes when the canonical form must.
+    /// Of a unit's canonical bytes.
     pub fn of_unit(canonical: &[u8]) -> Self {
-        Self::tagged(b"unit/1\n", canonical)
+        Self::tagged(UNIT_VERSION, canonical, b"")
+    }
+
+    /// Of a unit's canonical bytes while they are still being written: their end isn't there yet.
+    pub(super) fn of_unfinished_unit(canonical: &[u8], end: &[u8]) -> Self {
+        Self::tagged(UNIT_VERSION, canonical, end)
     }
 
     /// Of a property's own fields.
     pub fn of_property(canonical: &[u8]) -> Self {
-        Self::tagged(b"property/1\n", canonical)
+        Self::tagged(PROPERTY_VERSION, canonical, b"")
     }
 
-    fn tagged(tag: &[u8], canonical: &[u8]) -> Self {
-        Self(Sha256::new_with_prefix(tag).chain_update(canonical).finalize().into())
+    fn tagged(version: &str, canonical: &[u8], end: &[u8]) -> Self {
+        let hash = Sha256::new_with_prefix(version).chain_update(canonical);
+        Self(hash.chain_update(end).finalize().into())
     }
 
     /// As the database keeps it.

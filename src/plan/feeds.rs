@@ -5,22 +5,29 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::{UNITS_PER_BATCH_MAX, Where};
+use super::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX, Where};
 use crate::config::Receiver;
 use crate::payload::Reason;
 use crate::payload::{Digest, Hash};
 use crate::unit::{Columns, Property};
 
 /// A feed with news, and what is known of it before its units are compared.
+#[derive(Clone)]
 pub(super) struct ChosenFeed {
     pub feed_id: i64,
     pub property_id: i64,
+    /// What the receiver calls the property, where that is something else.
+    pub external_id: Option<String>,
     /// Why its units count as removed although the source has them; none: they don't.
     pub uncovered: Option<Reason>,
     pub property_hash: Option<Hash>,
     pub property_owed: bool,
     pub digest: Digest,
-    /// Compare everything rather than what was touched.
+    /// Why it is due a snapshot.
+    pub snapshot_due: Option<String>,
+    /// Told only together with feeds of the same number.
+    pub suspect: Option<i64>,
+    /// Changes ask for everything to be compared, rather than what was touched.
     pub whole: bool,
     pub touched: Vec<i64>,
     pub oldest_change: Option<DateTime<Utc>>,
@@ -33,20 +40,18 @@ pub(super) struct ChosenFeed {
 pub(super) async fn choose(
     conn: &mut PgConnection,
     receiver: &Receiver,
-    place: &Where<'_>,
-    after: i64,
-    feeds_max: i64,
-    now: Option<DateTime<Utc>>,
+    batch: &Batch<'_>,
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
-    let properties = match place {
+    let properties = match batch.place {
         Where::Everywhere => None,
-        Where::Properties(properties) => Some(*properties),
+        Where::Properties(properties) => Some(properties),
     };
+    let feeds_max = FEEDS_PER_BATCH_MAX.min(i64::try_from(batch.feeds_max)?);
     let rows = sqlx::query(include_str!("../../sql/plan/choose_feeds.sql"))
         .bind(&receiver.name)
         .bind(properties)
-        .bind(now)
-        .bind(after)
+        .bind(batch.now)
+        .bind(batch.after)
         .bind(feeds_max)
         .bind(owed_per_feed_max(receiver))
         .fetch_all(conn)
@@ -78,12 +83,12 @@ fn how_many_fit(feeds: &[ChosenFeed]) -> usize {
 
 fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     let mut columns = Columns::of(row);
-    let (feed_id, property_id) = (columns.next()?, columns.next()?);
+    let (feed_id, property_id, external_id) = (columns.next()?, columns.next()?, columns.next()?);
     let enabled: bool = columns.next()?;
     let property_hash: Option<Vec<u8>> = columns.next()?;
     let property_owed: Option<String> = columns.next()?;
     let digest: Vec<u8> = columns.next()?;
-    let whole = columns.next()?;
+    let (snapshot_due, suspect, whole) = (columns.next()?, columns.next()?, columns.next()?);
     let touched: Option<Vec<i64>> = columns.next()?;
     let oldest_change = columns.next()?;
     let weight = columns.next()?;
@@ -91,10 +96,13 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     Ok(ChosenFeed {
         feed_id,
         property_id,
+        external_id,
         uncovered: uncovered(enabled, property.as_ref(), receiver),
         property_hash: property_hash.map(Hash::try_from).transpose()?,
         property_owed: property_owed.is_some(),
         digest: Digest::try_from(digest)?,
+        snapshot_due,
+        suspect,
         whole,
         touched: touched.unwrap_or_default(),
         oldest_change,

@@ -8,10 +8,15 @@
 //! Correctness does not depend on anybody telling the planner where to look: notices name properties for speed, the
 //! sweep asks every feed by its own cursor.
 
+mod columns;
 mod compare;
+mod feed_delta;
 mod feeds;
+mod pair;
 mod seal;
 mod walk;
+
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -19,6 +24,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::config::Receiver;
 use crate::fault::Fault;
+use crate::payload::Shape;
 
 pub use walk::{Look, Step, Walk, register};
 
@@ -30,7 +36,7 @@ const UNITS_PER_BATCH_MAX: i64 = 10_000;
 const TRIES_MAX: u32 = 5;
 
 /// Where to look for news.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Where<'a> {
     /// Every feed, by its own cursor.
     Everywhere,
@@ -38,13 +44,37 @@ pub enum Where<'a> {
     Properties(&'a [i64]),
 }
 
-/// Who is planned for, and what of the source counts as available.
-#[derive(Clone, Copy)]
-pub struct Scope<'a> {
+/// Who is planned for, and how that receiver wants things told.
+pub struct Scope {
     /// The receiver.
-    pub receiver: &'a Receiver,
-    /// The status ids that mean available.
-    pub available_status_ids: &'a [i64],
+    pub receiver: Receiver,
+    /// What its bodies look like.
+    pub shape: Shape,
+}
+
+impl Scope {
+    /// Of a receiver's settings and the statuses that mean available.
+    pub fn new(receiver: &Receiver, available_status_ids: &[i64]) -> Self {
+        Self {
+            receiver: receiver.clone(),
+            shape: Shape::new(receiver, available_status_ids),
+        }
+    }
+}
+
+/// What one batch is to plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// Where to look for news.
+    pub place: Where<'a>,
+    /// Only feeds beyond this one.
+    pub after: i64,
+    /// At most so many feeds.
+    pub feeds_max: usize,
+    /// The receiver is paused, this is to find out whether it answers again; the next probe is this much later.
+    pub probe: Option<Duration>,
+    /// None: by the database's clock.
+    pub now: Option<DateTime<Utc>>,
 }
 
 /// What one batch did.
@@ -64,15 +94,8 @@ pub struct Planned {
     pub elsewhere: bool,
 }
 
-/// Plans the next batch of feeds beyond `after`, at most `feeds_max` of them.
-pub async fn plan_batch(
-    conn: &mut PgConnection,
-    scope: Scope<'_>,
-    place: &Where<'_>,
-    after: i64,
-    feeds_max: usize,
-    now: Option<DateTime<Utc>>,
-) -> Result<Planned> {
+/// Plans the next batch of feeds.
+pub async fn plan_batch(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
     let receiver = &scope.receiver.name;
     if !try_lock(conn, receiver).await? {
         return Ok(Planned {
@@ -80,7 +103,7 @@ pub async fn plan_batch(
             ..Planned::default()
         });
     }
-    let planned = plan_locked(conn, scope, place, after, feeds_max, now).await;
+    let planned = plan_locked(conn, scope, batch).await;
     let unlocked = unlock(conn, receiver).await;
     let planned = planned
         .map_err(without_values)
@@ -100,49 +123,41 @@ pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Op
     Ok(done.rows_affected())
 }
 
-async fn plan_locked(
-    conn: &mut PgConnection,
-    scope: Scope<'_>,
-    place: &Where<'_>,
-    after: i64,
-    feeds_max: usize,
-    now: Option<DateTime<Utc>>,
-) -> Result<Planned> {
+async fn plan_locked(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
     let mut tries = 1;
     loop {
-        match plan_once(conn, scope, place, after, feeds_max, now).await {
+        match plan_once(conn, scope, batch).await {
             Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
             outcome => return outcome,
         }
     }
 }
 
-async fn plan_once(
-    conn: &mut PgConnection,
-    scope: Scope<'_>,
-    place: &Where<'_>,
-    after: i64,
-    feeds_max: usize,
-    now: Option<DateTime<Utc>>,
-) -> Result<Planned> {
+async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
     let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
-    check_settings(&mut tx, scope).await?;
-    let feeds_max = FEEDS_PER_BATCH_MAX.min(i64::try_from(feeds_max)?);
-    let (feeds, more_after) = feeds::choose(&mut tx, scope.receiver, place, after, feeds_max, now).await?;
+    let paused = check_receiver(&mut tx, scope).await?;
+    if paused && batch.probe.is_none() {
+        return Ok(Planned::default());
+    }
+    let (feeds, more_after) = feeds::choose(&mut tx, &scope.receiver, batch).await?;
     if feeds.is_empty() {
         return Ok(Planned::default());
     }
     let deltas = compare::compare(&mut tx, scope, feeds).await?;
-    let planned = seal::seal(&mut tx, scope.receiver, &deltas, now).await?;
+    let planned = seal::seal(&mut tx, scope, deltas, paused, batch.now).await?;
+    if paused && planned.syncs > 0 && !claim_probe(&mut tx, scope, batch).await? {
+        return Ok(Planned::default());
+    }
     tx.commit().await?;
     Ok(Planned { more_after, ..planned })
 }
 
-/// Of two relays with different settings the one that registered last plans: the other would tell things its own way.
-async fn check_settings(conn: &mut PgConnection, scope: Scope<'_>) -> Result<()> {
-    let agreed: bool = sqlx::query_scalar(include_str!("../../sql/plan/check_settings.sql"))
+/// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other
+/// would tell things its own way.
+async fn check_receiver(conn: &mut PgConnection, scope: &Scope) -> Result<bool> {
+    let (agreed, paused): (bool, bool) = sqlx::query_as(include_str!("../../sql/plan/check_settings.sql"))
         .bind(&scope.receiver.name)
-        .bind(walk::fingerprint(scope))
+        .bind(scope.shape.fingerprint())
         .fetch_one(conn)
         .await?;
     if !agreed {
@@ -151,7 +166,17 @@ async fn check_settings(conn: &mut PgConnection, scope: Scope<'_>) -> Result<()>
         )
         .into());
     }
-    Ok(())
+    Ok(paused)
+}
+
+async fn claim_probe(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<bool> {
+    let done = sqlx::query(include_str!("../../sql/plan/claim_probe.sql"))
+        .bind(&scope.receiver.name)
+        .bind(batch.now)
+        .bind(batch.probe.unwrap_or_default().as_secs_f64())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// PostgreSQL quotes the value that it could not read (class 22), and a value may be somebody's name.

@@ -6,50 +6,275 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::value::RawValue;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::Planned;
-use super::compare::FeedDelta;
-use crate::config::Receiver;
+use super::columns::{FeedColumns, LedgerColumns, SyncColumns, SyncRow};
+use super::compare::compare_part;
+use super::feed_delta::{FeedDelta, Mode, Telling};
+use super::{Planned, Scope};
+use crate::config;
 use crate::delta::{LedgerRow, Told};
-use crate::payload::Body;
+use crate::payload::{Body, ENVELOPE_BYTES, Hash, PropertyPart, Reason, TellableUnit};
 use crate::sync::{SyncId, SyncType};
 
-/// Writes the batch: syncs, ledger, cursors.
+/// Writes the batch: syncs, ledger, cursors. `probe`: they are to find out whether the receiver answers again.
 pub(super) async fn seal(
     conn: &mut PgConnection,
-    receiver: &Receiver,
-    deltas: &[FeedDelta],
+    scope: &Scope,
+    deltas: Vec<FeedDelta>,
+    probe: bool,
     now: Option<DateTime<Utc>>,
 ) -> Result<Planned> {
-    let sealed: Vec<_> = deltas.iter().filter(|delta| delta.is_sealed()).collect();
-    let (sequences, sealed_at) = next_sequences(conn, sealed.len(), now).await?;
-    let mut syncs = SyncColumns::default();
-    let mut ledger = LedgerColumns::default();
-    let mut feeds = FeedColumns::default();
-    for (delta, sequence) in sealed.iter().zip(sequences) {
-        syncs.push(delta, sequence, sealed_at)?;
-        ledger.push_told(delta, sequence);
-        feeds.push(delta, Some(sequence));
+    let mut batch = Sealing {
+        scope,
+        probe,
+        now,
+        planned: Planned {
+            feeds: deltas.len(),
+            ..Planned::default()
+        },
+        feeds: FeedColumns::default(),
+        ledger: LedgerColumns::default(),
+    };
+    forget(conn, &deltas).await?;
+    note_drift(conn, scope, &deltas, now).await?;
+    let (in_parts, whole): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.parts.len() > 1);
+    batch.seal_whole(conn, whole).await?;
+    for delta in in_parts {
+        batch.seal_parts(conn, delta).await?;
     }
-    for delta in deltas {
-        ledger.push_noted(delta);
-        if !delta.is_sealed() {
-            feeds.push(delta, None);
+    batch.ledger.write(conn, now).await?;
+    batch.feeds.advance(conn, scope.shape.properties_are_told()).await?;
+    Ok(batch.planned)
+}
+
+/// What one batch writes.
+struct Sealing<'a> {
+    scope: &'a Scope,
+    probe: bool,
+    now: Option<DateTime<Utc>>,
+    planned: Planned,
+    feeds: FeedColumns,
+    ledger: LedgerColumns,
+}
+
+impl Sealing<'_> {
+    async fn seal_whole(&mut self, conn: &mut PgConnection, deltas: Vec<FeedDelta>) -> Result<()> {
+        let (sealed, rest): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.is_sealed(self.scope));
+        for mut delta in rest {
+            self.note(&mut delta);
+            self.advance(&delta, None);
+        }
+        let bodies = in_bodies(sealed, self.scope);
+        self.planned.syncs += bodies.len();
+        let (sequences, sealed_at) = next_sequences(conn, bodies.len(), self.now).await?;
+        let mut syncs = SyncColumns::default();
+        for (mut deltas, sequence) in bodies.into_iter().zip(sequences) {
+            let snapshot_id = (deltas[0].mode == Mode::Snapshot).then(Uuid::now_v7);
+            let header = Header {
+                sequence,
+                sealed_at,
+                snapshot_id,
+                part: 1,
+                parts: 1,
+            };
+            let row = sync_row(self.scope, &header, &deltas)?;
+            syncs.push(row, deltas.iter().map(|delta| delta.feed.feed_id));
+            for delta in &mut deltas {
+                self.tell(delta.feed.feed_id, std::mem::take(&mut delta.tell), sequence);
+                self.remove(delta, sequence);
+                self.note(delta);
+                self.advance(delta, Some(sequence));
+            }
+        }
+        syncs
+            .insert(conn, &self.scope.receiver.name, self.probe, sealed_at)
+            .await
+    }
+
+    /// A snapshot that needs several requests: its units are read again, part by part.
+    async fn seal_parts(&mut self, conn: &mut PgConnection, mut delta: FeedDelta) -> Result<()> {
+        let parts = std::mem::take(&mut delta.parts);
+        let (sequences, sealed_at) = next_sequences(conn, parts.len(), self.now).await?;
+        let snapshot_id = Some(Uuid::now_v7());
+        self.planned.syncs += parts.len();
+        for (number, (units, &sequence)) in (1..).zip(parts.iter().zip(&sequences)) {
+            let mut part = compare_part(conn, self.scope, &delta.feed, units).await?;
+            part.digest = delta.digest;
+            if number as usize == parts.len() {
+                part.keep = std::mem::take(&mut delta.keep);
+            }
+            let header = Header {
+                sequence,
+                sealed_at,
+                snapshot_id,
+                part: number,
+                parts: u32::try_from(parts.len())?,
+            };
+            let mut syncs = SyncColumns::default();
+            let row = sync_row(self.scope, &header, std::slice::from_ref(&part))?;
+            syncs.push(row, std::iter::once(delta.feed.feed_id));
+            syncs
+                .insert(conn, &self.scope.receiver.name, self.probe, sealed_at)
+                .await?;
+            self.tell(delta.feed.feed_id, part.tell, sequence);
+            // Part by part, so that memory holds one of them.
+            std::mem::take(&mut self.ledger).write(conn, self.now).await?;
+        }
+        self.remove(&mut delta, *sequences.last().context("a snapshot without parts")?);
+        self.note(&mut delta);
+        self.advance(&delta, sequences.first().copied());
+        Ok(())
+    }
+
+    /// A property whose fields the receiver has is told with every sync, but none of them puts it in doubt.
+    fn advance(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
+        let telling = sequence.filter(|_| delta.property_differs);
+        self.feeds
+            .push(delta.feed.feed_id, telling, delta.property.hash, delta.digest);
+    }
+
+    fn tell(&mut self, feed_id: i64, tell: Vec<Telling>, sequence: i64) {
+        self.planned.units += tell.len();
+        let content_is_kept = !self.scope.shape.removals_are_told();
+        for telling in tell {
+            let told = telling.told(sequence);
+            let TellableUnit {
+                unit_id, code, json, ..
+            } = telling.unit;
+            let row = LedgerRow {
+                unit_code: code,
+                told,
+                content: content_is_kept.then_some(json),
+                ..LedgerRow::untold(unit_id)
+            };
+            self.ledger.push(feed_id, row);
         }
     }
-    syncs.insert(conn, &receiver.name, sealed_at).await?;
-    ledger.write(conn).await?;
-    forget(conn, deltas).await?;
-    feeds.advance(conn).await?;
-    Ok(Planned {
-        feeds: deltas.len(),
-        syncs: sealed.len(),
-        units: sealed.iter().map(|delta| delta.tell.len()).sum(),
-        removed_units: sealed.iter().map(|delta| delta.remove.len()).sum(),
-        ..Planned::default()
+
+    /// What is told as gone, in words or by absence.
+    fn remove(&mut self, delta: &mut FeedDelta, sequence: i64) {
+        self.planned.removed_units += delta.remove.len() + delta.absent.len();
+        let mut tombstone = |unit_id, unit_code, reason: Reason| {
+            let row = LedgerRow {
+                unit_code,
+                told: Told::Removal(reason, sequence),
+                ..LedgerRow::untold(unit_id)
+            };
+            self.ledger.push(delta.feed.feed_id, row);
+        };
+        for removal in delta.remove.drain(..) {
+            tombstone(removal.unit_id, removal.unit_code, removal.reason);
+        }
+        for (reason, row) in delta.absent.drain(..) {
+            tombstone(row.unit_id, row.unit_code, reason);
+        }
+    }
+
+    fn note(&mut self, delta: &mut FeedDelta) {
+        for row in delta.noted.drain(..) {
+            self.ledger.push(delta.feed.feed_id, row);
+        }
+    }
+}
+
+/// What the envelope of one sync says.
+struct Header {
+    sequence: i64,
+    sealed_at: DateTime<Utc>,
+    snapshot_id: Option<Uuid>,
+    part: u32,
+    parts: u32,
+}
+
+/// Which deltas go together: each by itself, or as many as a request holds of those that may.
+fn in_bodies(deltas: Vec<FeedDelta>, scope: &Scope) -> Vec<Vec<FeedDelta>> {
+    let alone = scope.receiver.batch == config::Batch::PerProperty;
+    let mut bodies: Vec<Vec<FeedDelta>> = Vec::new();
+    let mut deltas = deltas;
+    // Of one kind, and suspected together or not at all.
+    deltas.sort_by_key(|delta| (delta.feed.suspect, delta.mode == Mode::Snapshot, delta.feed.feed_id));
+    for delta in deltas {
+        match bodies.last_mut() {
+            Some(body) if !alone && goes_with(body, &delta, scope) => body.push(delta),
+            _ => bodies.push(vec![delta]),
+        }
+    }
+    bodies
+}
+
+fn goes_with(body: &[FeedDelta], delta: &FeedDelta, scope: &Scope) -> bool {
+    let kind = |delta: &FeedDelta| (delta.feed.suspect, sync_type(delta));
+    let all = || body.iter().chain([delta]);
+    let entries: usize = all().map(FeedDelta::entries).sum();
+    let bytes: usize = all().map(|delta| delta.body_bytes - ENVELOPE_BYTES).sum();
+    kind(&body[0]) == kind(delta)
+        && entries <= scope.receiver.units_per_request_max
+        && ENVELOPE_BYTES + bytes <= scope.receiver.body_bytes_max
+}
+
+fn sync_type(delta: &FeedDelta) -> SyncType {
+    match delta.mode {
+        Mode::Snapshot | Mode::Part => SyncType::Snapshot,
+        Mode::Delta if delta.replay && delta.entries() > 0 => SyncType::Replay,
+        Mode::Delta | Mode::Retell => SyncType::Delta,
+    }
+}
+
+fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<SyncRow> {
+    let sync_id = SyncId::new(header.sealed_at);
+    let units: Vec<Vec<&TellableUnit>> = deltas
+        .iter()
+        .map(|delta| delta.tell.iter().map(|telling| &telling.unit).collect())
+        .collect();
+    let sync_type = sync_type(&deltas[0]);
+    let properties: Vec<_> = deltas
+        .iter()
+        .zip(&units)
+        .map(|(delta, units)| PropertyPart {
+            property: &delta.property,
+            units,
+            removed_units: &delta.remove,
+            keep: if sync_type == SyncType::Snapshot {
+                &delta.keep
+            } else {
+                &[]
+            },
+            property_digest: delta.digest,
+        })
+        .collect();
+    let body = scope.shape.body(&Body {
+        sync_id: &sync_id,
+        sealed_at: header.sealed_at,
+        sync_type,
+        sequence: header.sequence,
+        snapshot_id: header.snapshot_id,
+        part: header.part,
+        parts: header.parts,
+        properties: &properties,
+    })?;
+    let count = |of: fn(&FeedDelta) -> usize| i32::try_from(deltas.iter().map(of).sum::<usize>());
+    Ok(SyncRow {
+        sequence: header.sequence,
+        sync_id: sync_id.to_string(),
+        sync_type: sync_type.as_str(),
+        snapshot_id: header.snapshot_id,
+        part: i32::try_from(header.part)?,
+        parts: i32::try_from(header.parts)?,
+        units: count(|delta| delta.tell.len())?,
+        removed_units: count(|delta| delta.remove.len())?,
+        body_bytes: i32::try_from(body.len()).context("a body over 2 GiB")?,
+        body: compressed(&body)?,
+        oldest_change: deltas.iter().filter_map(|delta| delta.feed.oldest_change).min(),
     })
+}
+
+/// The fastest level: rent rolls repeat themselves, nine tenths go even so.
+fn compressed(body: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 6), Compression::fast());
+    encoder.write_all(body)?;
+    Ok(encoder.finish()?)
 }
 
 async fn next_sequences(
@@ -57,19 +282,17 @@ async fn next_sequences(
     count: usize,
     now: Option<DateTime<Utc>>,
 ) -> Result<(Vec<i64>, DateTime<Utc>)> {
-    let (sequences, sealed_at): (Vec<i64>, DateTime<Utc>) =
-        sqlx::query_as(include_str!("../../sql/plan/next_sequences.sql"))
-            .bind(i64::try_from(count)?)
-            .bind(now)
-            .fetch_one(conn)
-            .await?;
-    Ok((sequences, sealed_at))
+    Ok(sqlx::query_as(include_str!("../../sql/plan/next_sequences.sql"))
+        .bind(i64::try_from(count)?)
+        .bind(now)
+        .fetch_one(conn)
+        .await?)
 }
 
 async fn forget(conn: &mut PgConnection, deltas: &[FeedDelta]) -> Result<()> {
     let (feeds, units): (Vec<i64>, Vec<i64>) = deltas
         .iter()
-        .flat_map(|delta| delta.forget.iter().map(|unit_id| (delta.feed_id, *unit_id)))
+        .flat_map(|delta| delta.forget.iter().map(|unit_id| (delta.feed.feed_id, *unit_id)))
         .unzip();
     if !units.is_empty() {
         sqlx::query(include_str!("../../sql/plan/forget_ledger.sql"))
@@ -81,196 +304,49 @@ async fn forget(conn: &mut PgConnection, deltas: &[FeedDelta]) -> Result<()> {
     Ok(())
 }
 
-/// `rentsync.sync`, a column each.
-#[derive(Default)]
-struct SyncColumns {
-    sequences: Vec<i64>,
-    sync_ids: Vec<String>,
-    feeds: Vec<i64>,
-    types: Vec<&'static str>,
-    units: Vec<i32>,
-    removed_units: Vec<i32>,
-    body_bytes: Vec<i32>,
-    bodies: Vec<Vec<u8>>,
-    oldest_changes: Vec<Option<DateTime<Utc>>>,
-}
-
-impl SyncColumns {
-    fn push(&mut self, delta: &FeedDelta, sequence: i64, sealed_at: DateTime<Utc>) -> Result<()> {
-        let sync_id = SyncId::new(sealed_at);
-        let units: Vec<&RawValue> = delta.tell.iter().map(|(unit, _)| &*unit.json).collect();
-        let body = Body {
-            sync_id: &sync_id,
-            sealed_at,
-            sync_type: SyncType::Delta,
-            sequence,
-            property: &delta.property_json,
-            units: &units,
-            removed_units: &delta.remove,
-            property_digest: delta.digest,
+/// Each is a defect found: something changed a unit and no change was captured.
+async fn note_drift(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: &[FeedDelta],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let bytes = |hash: Option<Hash>| hash.map(|hash| hash.as_bytes().to_vec());
+    let mut drift = DriftColumns::default();
+    for delta in deltas.iter().filter(|delta| !delta.drift.is_empty()) {
+        for found in &delta.drift {
+            drift.feeds.push(delta.feed.feed_id);
+            drift.units.push(found.unit_id);
+            drift.ledger.push(bytes(found.ledger_hash));
+            drift.source.push(bytes(found.source_hash));
         }
-        .to_bytes()?;
-        self.sequences.push(sequence);
-        self.sync_ids.push(sync_id.to_string());
-        self.feeds.push(delta.feed_id);
-        self.types.push(SyncType::Delta.as_str());
-        self.units.push(i32::try_from(delta.tell.len())?);
-        self.removed_units.push(i32::try_from(delta.remove.len())?);
-        self.body_bytes
-            .push(i32::try_from(body.len()).context("a body over 2 GiB")?);
-        self.bodies.push(compressed(&body)?);
-        self.oldest_changes.push(delta.oldest_change);
-        Ok(())
+        tracing::error!(
+            receiver = scope.receiver.name,
+            property_id = delta.feed.property_id,
+            units = delta.drift.len(),
+            "units differ from what was told though no change was captured: triggers were bypassed, or a joined table \
+             has none; they are told now"
+        );
     }
-
-    async fn insert(self, conn: &mut PgConnection, receiver: &str, sealed_at: DateTime<Utc>) -> Result<()> {
-        if self.sequences.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(include_str!("../../sql/plan/seal_syncs.sql"))
-            .bind(receiver)
-            .bind(sealed_at)
-            .bind(self.sequences)
-            .bind(self.sync_ids)
-            .bind(self.feeds)
-            .bind(self.types)
-            .bind(self.units)
-            .bind(self.removed_units)
-            .bind(self.body_bytes)
-            .bind(self.bodies)
-            .bind(self.oldest_changes)
-            .execute(conn)
-            .await
-            .context("sealing syncs")?;
-        Ok(())
+    if drift.feeds.is_empty() {
+        return Ok(());
     }
+    sqlx::query(include_str!("../../sql/plan/note_drift.sql"))
+        .bind(drift.feeds)
+        .bind(drift.units)
+        .bind(drift.ledger)
+        .bind(drift.source)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
-/// The fastest level: rent rolls repeat themselves, nine tenths go even so.
-fn compressed(body: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 6), Compression::fast());
-    encoder.write_all(body)?;
-    Ok(encoder.finish()?)
-}
-
-/// `rentsync.ledger`, a column each.
+/// `rentsync.drift`, a column each.
 #[derive(Default)]
-struct LedgerColumns {
+struct DriftColumns {
     feeds: Vec<i64>,
     units: Vec<i64>,
-    codes: Vec<Option<String>>,
-    hashes: Vec<Option<Vec<u8>>>,
-    removed: Vec<Option<&'static str>>,
-    sequences: Vec<Option<i64>>,
-    owed: Vec<Option<String>>,
-    kept_back: Vec<Option<String>>,
-}
-
-impl LedgerColumns {
-    fn push_told(&mut self, delta: &FeedDelta, sequence: i64) {
-        for (unit, code) in &delta.tell {
-            let told = Told::Content(unit.hash, sequence);
-            self.push(delta.feed_id, unit.unit_id, code.clone(), told, None, None);
-        }
-        for removal in &delta.remove {
-            let told = Told::Removal(removal.reason, sequence);
-            self.push(
-                delta.feed_id,
-                removal.unit_id,
-                removal.unit_code.clone(),
-                told,
-                None,
-                None,
-            );
-        }
-    }
-
-    fn push_noted(&mut self, delta: &FeedDelta) {
-        for row in &delta.noted {
-            let LedgerRow {
-                unit_id,
-                unit_code,
-                told,
-                owed,
-                kept_back,
-            } = row.clone();
-            self.push(delta.feed_id, unit_id, unit_code, told, owed, kept_back);
-        }
-    }
-
-    fn push(
-        &mut self,
-        feed_id: i64,
-        unit_id: i64,
-        code: Option<String>,
-        told: Told,
-        owed: Option<String>,
-        kept_back: Option<String>,
-    ) {
-        let (hash, removed, sequence) = match told {
-            Told::Nothing => (None, None, None),
-            Told::Content(hash, sequence) => (Some(hash.as_bytes().to_vec()), None, Some(sequence)),
-            Told::Removal(reason, sequence) => (None, Some(reason.as_str()), Some(sequence)),
-        };
-        self.feeds.push(feed_id);
-        self.units.push(unit_id);
-        self.codes.push(code);
-        self.hashes.push(hash);
-        self.removed.push(removed);
-        self.sequences.push(sequence);
-        self.owed.push(owed);
-        self.kept_back.push(kept_back);
-    }
-
-    async fn write(self, conn: &mut PgConnection) -> Result<()> {
-        if self.feeds.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(include_str!("../../sql/plan/write_ledger.sql"))
-            .bind(self.feeds)
-            .bind(self.units)
-            .bind(self.codes)
-            .bind(self.hashes)
-            .bind(self.removed)
-            .bind(self.sequences)
-            .bind(self.owed)
-            .bind(self.kept_back)
-            .execute(conn)
-            .await
-            .context("writing the ledger")?;
-        Ok(())
-    }
-}
-
-/// What changes of `rentsync.feed`, a column each.
-#[derive(Default)]
-struct FeedColumns {
-    feeds: Vec<i64>,
-    told: Vec<bool>,
-    property_hashes: Vec<Vec<u8>>,
-    sequences: Vec<Option<i64>>,
-    digests: Vec<Vec<u8>>,
-}
-
-impl FeedColumns {
-    fn push(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
-        self.feeds.push(delta.feed_id);
-        self.told.push(sequence.is_some());
-        self.property_hashes.push(delta.property_hash.as_bytes().to_vec());
-        self.sequences.push(sequence);
-        self.digests.push(delta.digest.as_bytes().to_vec());
-    }
-
-    async fn advance(self, conn: &mut PgConnection) -> Result<()> {
-        sqlx::query(include_str!("../../sql/plan/advance_feeds.sql"))
-            .bind(self.feeds)
-            .bind(self.told)
-            .bind(self.property_hashes)
-            .bind(self.sequences)
-            .bind(self.digests)
-            .execute(conn)
-            .await
-            .context("moving cursors")?;
-        Ok(())
-    }
+    ledger: Vec<Option<Vec<u8>>>,
+    source: Vec<Option<Vec<u8>>>,
 }

@@ -8,12 +8,12 @@ use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use super::{Planned, Scope, Where, enroll, plan_batch};
+use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, plan_batch};
 use crate::clock::Clock;
-use crate::config::Enroll;
+use crate::config::{self, Enroll};
+use crate::policy;
 
 /// Syncs sealed ahead of what is under way, as a multiple of it: sealed late, a body says what holds now.
 const SEALED_AHEAD: usize = 4;
@@ -38,12 +38,12 @@ pub struct Walk {
 /// What a look found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// Syncs that are due and that nobody has leased; none while the receiver is paused.
+    /// Syncs that are due and that nobody has leased; while the receiver is paused, probes.
     pub due: usize,
-    /// The receiver is paused, and due a probe.
-    pub probe: bool,
-    /// How many more syncs may be sealed.
+    /// How many more feeds may be planned.
     room: usize,
+    /// The receiver is paused, and due a probe; the next is due after this.
+    probe: Option<Duration>,
 }
 
 /// What one step of a walk found and did.
@@ -77,37 +77,41 @@ impl Walk {
     }
 
     /// Looks, then plans at most one batch.
-    pub async fn step(&mut self, conn: &mut PgConnection, scope: Scope<'_>, sweep_every: Duration) -> Result<Step> {
+    pub async fn step(&mut self, conn: &mut PgConnection, scope: &Scope, sweep_every: Duration) -> Result<Step> {
         let look = self.look(conn, scope).await?;
         self.plan(conn, scope, look, sweep_every).await
     }
 
     /// Finds out which properties have news and how the receiver stands.
-    pub async fn look(&mut self, conn: &mut PgConnection, scope: Scope<'_>) -> Result<Look> {
-        type Row = (String, Vec<Option<i64>>, i64, i64, bool, bool);
-        let (seen, touched, due, free, paused, probe): Row = sqlx::query_as(include_str!("../../sql/plan/look.sql"))
-            .bind(&scope.receiver.name)
-            .bind(&self.seen)
-            .bind(self.clock.now())
-            .fetch_one(conn)
-            .await
-            .context("looking for changes")?;
+    pub async fn look(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<Look> {
+        type Row = (String, Vec<Option<i64>>, i64, i64, bool, bool, i32);
+        let (seen, touched, due, free, paused, probe_is_due, probes): Row =
+            sqlx::query_as(include_str!("../../sql/plan/look.sql"))
+                .bind(&scope.receiver.name)
+                .bind(&self.seen)
+                .bind(self.clock.now())
+                .fetch_one(conn)
+                .await
+                .context("looking for changes")?;
         self.seen = Some(seen);
         if touched.contains(&None) {
             self.last_sweep = None;
         }
         self.pending.extend(touched.into_iter().flatten());
-        let due = usize::try_from(due)?;
-        let ahead = (SEALED_AHEAD * scope.receiver.concurrency_max).max(SEALED_AHEAD_MIN);
+        let (receiver, due) = (&scope.receiver, usize::try_from(due)?);
+        let ahead = (SEALED_AHEAD * receiver.concurrency_max).max(SEALED_AHEAD_MIN);
+        let probes = probes.unsigned_abs() + 1;
         Ok(Look {
-            due: if paused { 0 } else { usize::try_from(free)? },
-            probe,
-            room: match (paused, probe) {
-                // A probe needs a sync to send, and the next one another: the fault may lie with one property.
-                (true, true) => usize::from(due <= 1),
-                (true, false) => 0,
+            due: usize::try_from(free)?,
+            room: match (paused, probe_is_due && due == 0) {
+                (true, probe) => usize::from(probe),
+                // One request tells many properties.
+                (false, _) if receiver.batch == config::Batch::AllProperties && due < ahead => {
+                    usize::try_from(FEEDS_PER_BATCH_MAX)?
+                }
                 (false, _) => ahead.saturating_sub(due),
             },
+            probe: paused.then(|| policy::probe_after(probes, &receiver.retry, receiver.breaker.probe_every)),
         })
     }
 
@@ -115,7 +119,7 @@ impl Walk {
     pub async fn plan(
         &mut self,
         conn: &mut PgConnection,
-        scope: Scope<'_>,
+        scope: &Scope,
         look: Look,
         sweep_every: Duration,
     ) -> Result<Step> {
@@ -124,9 +128,9 @@ impl Walk {
         }
         let planned = match (look.room, self.pending.is_empty(), self.sweep) {
             (0, ..) | (_, true, None) => Planned::default(),
-            (room, false, None) => self.plan_noticed(conn, scope, room).await?,
-            (room, false, Some(_)) if self.swept_last => self.plan_noticed(conn, scope, room).await?,
-            (room, _, Some(after)) => self.plan_sweep(conn, scope, after, room).await?,
+            (_, false, None) => self.plan_noticed(conn, scope, look).await?,
+            (_, false, Some(_)) if self.swept_last => self.plan_noticed(conn, scope, look).await?,
+            (_, _, Some(after)) => self.plan_sweep(conn, scope, after, look).await?,
         };
         Ok(Step {
             look,
@@ -135,30 +139,30 @@ impl Walk {
         })
     }
 
-    async fn begin_sweep(&mut self, conn: &mut PgConnection, scope: Scope<'_>) -> Result<()> {
+    async fn begin_sweep(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<()> {
         if scope.receiver.enroll == Enroll::Active {
-            enroll(conn, scope.receiver, None).await?;
+            enroll(conn, &scope.receiver, None).await?;
         }
         self.sweep = Some(0);
         self.last_sweep = Some(Instant::now());
         Ok(())
     }
 
-    async fn plan_noticed(&mut self, conn: &mut PgConnection, scope: Scope<'_>, room: usize) -> Result<Planned> {
+    async fn plan_noticed(&mut self, conn: &mut PgConnection, scope: &Scope, look: Look) -> Result<Planned> {
         self.swept_last = false;
         let behind = (Bound::Excluded(self.last_noticed), Bound::Unbounded);
         let noticed: Vec<i64> = self
             .pending
             .range(behind)
             .chain(self.pending.range(..=self.last_noticed))
-            .take(room)
+            .take(look.room)
             .copied()
             .collect();
         if scope.receiver.enroll == Enroll::Active {
-            enroll(conn, scope.receiver, Some(&noticed)).await?;
+            enroll(conn, &scope.receiver, Some(&noticed)).await?;
         }
-        let place = Where::Properties(&noticed);
-        let planned = plan_batch(conn, scope, &place, 0, room, self.clock.now()).await?;
+        let batch = self.batch(Where::Properties(&noticed), 0, look);
+        let planned = plan_batch(conn, scope, &batch).await?;
         // A batch cut short leaves its feeds for the next step; done ones are found without news then.
         if planned.more_after.is_none() && !planned.elsewhere {
             for property_id in &noticed {
@@ -169,36 +173,33 @@ impl Walk {
         Ok(planned)
     }
 
-    async fn plan_sweep(
-        &mut self,
-        conn: &mut PgConnection,
-        scope: Scope<'_>,
-        after: i64,
-        room: usize,
-    ) -> Result<Planned> {
+    async fn plan_sweep(&mut self, conn: &mut PgConnection, scope: &Scope, after: i64, look: Look) -> Result<Planned> {
         self.swept_last = true;
-        let planned = plan_batch(conn, scope, &Where::Everywhere, after, room, self.clock.now()).await?;
+        let planned = plan_batch(conn, scope, &self.batch(Where::Everywhere, after, look)).await?;
         if !planned.elsewhere {
             self.sweep = planned.more_after;
         }
         Ok(planned)
     }
+
+    fn batch<'a>(&self, place: Where<'a>, after: i64, look: Look) -> Batch<'a> {
+        Batch {
+            place,
+            after,
+            feeds_max: look.room,
+            probe: look.probe,
+            now: self.clock.now(),
+        }
+    }
 }
 
 /// Makes the receiver known to the database, and has every feed compared where the settings that shape a unit changed.
-pub async fn register(conn: &mut PgConnection, scope: Scope<'_>) -> Result<()> {
-    let receiver = scope.receiver;
+pub async fn register(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
     sqlx::query(include_str!("../../sql/plan/register_receiver.sql"))
-        .bind(&receiver.name)
-        .bind(fingerprint(scope))
+        .bind(&scope.receiver.name)
+        .bind(scope.shape.fingerprint())
         .execute(conn)
         .await
-        .with_context(|| format!("registering receiver {}", receiver.name))?;
+        .with_context(|| format!("registering receiver {}", scope.receiver.name))?;
     Ok(())
-}
-
-/// Of the settings that decide what a unit looks like, and which are told.
-pub(super) fn fingerprint(scope: Scope<'_>) -> String {
-    let shape = format!("{:?} {:?}", scope.available_status_ids, scope.receiver.property_groups);
-    hex::encode(Sha256::digest(shape))
 }

@@ -1,29 +1,43 @@
 //! One receiver's HTTP endpoint: a body in, an [`Answer`](crate::policy::Answer) out.
 //!
-//! Sends exactly once; whether and when to send again is [`crate::policy`]'s business. No redirect is followed: the
-//! body holds personal data and goes where the settings say.
+//! Sends once (a token that wasn't taken is renewed, once, and the same bytes go again); whether and when to send again is
+//! [`crate::policy`]'s business. The deadline is for all of it, the answer's body included. No redirect is followed: the
+//! body holds personal data and goes where the settings say. No secret is in anything that is returned.
 
+mod answer;
+mod client;
+mod proof;
 mod retry_after;
+mod signature;
+mod token;
+mod unsent;
 
-use std::error::Error;
+use std::fmt;
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::Utc;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, Url};
-use secrecy::ExposeSecret;
-use serde::Deserialize;
+use flate2::write::GzEncoder;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Body, Method, Request, Response, Url};
+use tokio::time::Instant;
 
-use crate::config::{Auth, Receiver};
+use crate::config::{Compression, Receiver};
 use crate::policy::Answer;
 
-/// How much of an answer is read; more is not needed to know what it says.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+use answer::Ended;
+use client::{Client, causes};
+use proof::{Identity, Proof};
+
+pub use answer::{Said, UnitError};
+pub use unsent::Unsent;
+
+/// How much of an answer is read; a longer one says nothing that can be understood.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// How much of it is kept with the attempt.
 const ANSWER_KEPT_CHARS: usize = 2000;
-const SEQUENCE_MAX: i64 = (1 << 53) - 1;
-const USER_AGENT: &str = "AiGent/1.0";
+const GZIP_LEVEL: u32 = 6;
 const SYNC_ID: HeaderName = HeaderName::from_static("x-aigent-sync-id");
 
 /// A connection pool to one receiver, and what every request to it carries.
@@ -31,7 +45,9 @@ pub struct Endpoint {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    auth: Auth,
+    compression: Compression,
+    identity: Identity,
+    timeout: Duration,
 }
 
 /// One try: what it means, and what to keep for whoever looks into it.
@@ -45,125 +61,150 @@ pub struct Try {
     pub error: Option<String>,
     /// The beginning of what the receiver said.
     pub text: Option<String>,
+    /// What it said that the relay acts on.
+    pub said: Said,
 }
 
 impl Endpoint {
     /// Prepares the client; connects nowhere yet.
     pub fn new(receiver: &Receiver) -> Result<Self> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in &receiver.headers {
-            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
-        }
+        let context = || format!("preparing requests to receiver {}", receiver.name);
+        let client = |url: &Url| Client::new(url, receiver.timeout, receiver.concurrency_max).with_context(context);
         Ok(Self {
-            client: client(receiver)?,
+            client: client(&receiver.url)?,
             url: receiver.url.clone(),
-            headers,
-            auth: receiver.auth.clone(),
+            headers: headers(receiver)?,
+            compression: receiver.compression,
+            identity: Identity::new(&receiver.auth, client)?,
+            timeout: receiver.timeout,
         })
     }
 
     /// Posts one body under its sync ID.
     ///
-    /// Fails only where nothing was sent because of ourselves (a secret that can't be read).
+    /// # Errors
+    /// Only where there is no answer because of ourselves: with an [`Unsent`] for what the settings or a token endpoint
+    /// have to do with it.
     pub async fn post(&self, sync_id: &str, body: Vec<u8>) -> Result<Try> {
-        let mut request = self
-            .client
-            .post(self.url.clone())
-            .headers(self.headers.clone())
-            .header(SYNC_ID, sync_id)
-            .body(body);
-        match &self.auth {
-            Auth::None => {}
-            Auth::ApiKey { key, header } => {
-                let mut value = HeaderValue::try_from(key.read()?.expose_secret())
-                    .map_err(|_| anyhow::anyhow!("{}: the secret has characters that no header can carry", key.key))?;
-                value.set_sensitive(true);
-                request = request.header(header, value);
-            }
+        let deadline = Instant::now() + self.timeout;
+        let request = self.request(sync_id, self.packed(body).await?)?;
+        let proof = self
+            .identity
+            .prove(sync_id, bytes(&request), self.for_a_token(deadline))
+            .await?;
+        let tried = self.send(&request, &proof, deadline).await?;
+        if tried.status != Some(401) {
+            return Ok(tried);
         }
-        Ok(match request.send().await {
-            Ok(response) => answered(response).await,
-            Err(error) => failed(error),
+        match self.identity.prove_anew(&proof, self.for_a_token(deadline)).await? {
+            Some(proof) => self.send(&request, &proof, deadline).await,
+            None => Ok(tried),
+        }
+    }
+
+    /// Never all the time there is, else the receiver would be blamed for a slow token endpoint; never more than is left.
+    fn for_a_token(&self, deadline: Instant) -> Instant {
+        deadline.min(Instant::now() + self.timeout / 2)
+    }
+
+    /// The bytes that go over the wire: the same for the same body.
+    async fn packed(&self, body: Vec<u8>) -> Result<Vec<u8>> {
+        match self.compression {
+            Compression::None => Ok(body),
+            // Millions of bytes are no work for a thread that others wait for.
+            Compression::Gzip => tokio::task::spawn_blocking(move || gzipped(&body))
+                .await
+                .context("packing a body panicked")?,
+        }
+    }
+
+    fn request(&self, sync_id: &str, body: Vec<u8>) -> Result<Request> {
+        let mut request = Request::new(Method::POST, self.url.clone());
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().insert(SYNC_ID, HeaderValue::try_from(sync_id)?);
+        *request.body_mut() = Some(Body::from(body));
+        Ok(request)
+    }
+
+    async fn send(&self, request: &Request, proof: &Proof, deadline: Instant) -> Result<Try> {
+        let mut request = request.try_clone().context("a request that can't be repeated")?;
+        request.headers_mut().extend(proof.headers.iter().cloned());
+        *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
+        Ok(match self.client.http.execute(request).await {
+            Ok(response) => self.answered(response, proof).await,
+            Err(error) => self.failed(error),
         })
     }
-}
 
-fn client(receiver: &Receiver) -> Result<Client> {
-    let builder = || {
-        let builder = Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(receiver.timeout)
-            .connect_timeout(receiver.timeout.min(Duration::from_secs(10)))
-            .pool_max_idle_per_host(receiver.concurrency_max);
-        // A proxy for the outside world has no business with this machine's own ports.
-        if is_loopback(&receiver.url) {
-            builder.no_proxy()
-        } else {
-            builder
-        }
-    };
-    let context = || format!("preparing requests to receiver {}", receiver.name);
-    match builder().build() {
-        Ok(client) => Ok(client),
-        // A slim container has no CA certificates; Mozilla's are compiled in.
-        Err(error) if error.is_builder() => builder()
-            .tls_certs_only(compiled_in_certificates()?)
-            .build()
-            .with_context(context),
-        Err(error) => Err(error).with_context(context),
-    }
-}
-
-fn compiled_in_certificates() -> Result<Vec<reqwest::Certificate>> {
-    Ok(webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .map(|der| reqwest::Certificate::from_der(der))
-        .collect::<reqwest::Result<_>>()?)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback()),
-        None => false,
-    }
-}
-
-async fn answered(mut response: Response) -> Try {
-    let status = response.status().as_u16();
-    let retry_after = retry_after_of(response.headers());
-    let mut body = Vec::new();
-    while body.len() < ANSWER_BYTES_MAX {
-        match response.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
+    async fn answered(&self, response: Response, proof: &Proof) -> Try {
+        let status = response.status().as_u16();
+        let retry_after = retry_after_of(response.headers());
+        let is_success = response.status().is_success();
+        let (body, ended) = answer::read(response, ANSWER_BYTES_MAX).await;
+        let whole = match ended {
             // A success whose text broke off may be a lie; any other status has said what matters.
-            Err(error) if (200..300).contains(&status) => return failed(error),
-            Err(_) => break,
+            Ended::Broken(error) if is_success => return self.failed(error),
+            Ended::Broken(_) | Ended::Cut => b"",
+            Ended::Whole => body.as_slice(),
+        };
+        let (said, newest) = answer::parse(status, whole, |text| proof.hide(text));
+        let answer = match newest {
+            Some(sequence) => Answer::Stale { sequence },
+            None if self.client.is_proxys(status) => Answer::Proxy,
+            None => Answer::Status { status, retry_after },
+        };
+        let text = proof.hide(&String::from_utf8_lossy(&body));
+        Try {
+            answer,
+            status: Some(status),
+            error: None,
+            text: (!text.is_empty()).then(|| answer::beginning(&text, ANSWER_KEPT_CHARS)),
+            said,
         }
     }
-    body.truncate(ANSWER_BYTES_MAX);
-    let text = String::from_utf8_lossy(&body);
-    let answer = match stale(status, &body) {
-        Some(sequence) => Answer::Stale { sequence },
-        None => Answer::Status { status, retry_after },
-    };
-    Try {
-        answer,
-        status: Some(status),
-        error: None,
-        text: (!text.is_empty()).then(|| kept(&text)),
+
+    fn failed(&self, error: reqwest::Error) -> Try {
+        Try {
+            answer: self.client.way.meaning(&error),
+            status: error.status().map(|status| status.as_u16()),
+            error: Some(causes(&error.without_url())),
+            text: None,
+            said: Said::default(),
+        }
     }
 }
 
-/// PostgreSQL's text can't hold a NUL.
-fn kept(text: &str) -> String {
-    text.chars().filter(|c| *c != '\0').take(ANSWER_KEPT_CHARS).collect()
+impl fmt::Debug for Endpoint {
+    /// Where to, and nothing of what goes along.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = self.url.origin().ascii_serialization();
+        f.debug_struct("Endpoint")
+            .field("origin", &origin)
+            .finish_non_exhaustive()
+    }
+}
+
+fn headers(receiver: &Receiver) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if receiver.compression == Compression::Gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    for (name, value) in &receiver.headers {
+        headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+    }
+    Ok(headers)
+}
+
+fn bytes(request: &Request) -> &[u8] {
+    request.body().and_then(Body::as_bytes).unwrap_or_default()
+}
+
+/// No time and no name in the header, so that the same body is the same bytes.
+fn gzipped(body: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
+    encoder.write_all(body)?;
+    Ok(encoder.finish()?)
 }
 
 fn retry_after_of(headers: &HeaderMap) -> Option<Duration> {
@@ -171,61 +212,7 @@ fn retry_after_of(headers: &HeaderMap) -> Option<Duration> {
     retry_after::parse(text(RETRY_AFTER)?, text(DATE), Utc::now().into())
 }
 
-/// `{"status":"stale","sequence":N}`, with N held to what JSON carries everywhere (RFC 8259, section 6): our numbering goes on
-/// above it, and must never be driven to its end. Any other text of a success says nothing that the relay acts on.
-fn stale(status: u16, body: &[u8]) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Said {
-        status: String,
-        sequence: i64,
-    }
-    if !(200..300).contains(&status) {
-        return None;
-    }
-    let said: Said = serde_json::from_slice(body).ok()?;
-    (said.status == "stale").then_some(said.sequence.clamp(0, SEQUENCE_MAX))
-}
-
-fn failed(error: reqwest::Error) -> Try {
-    let answer = if error.is_timeout() {
-        Answer::Timeout
-    } else if is_certificate(&error) {
-        Answer::BadCertificate
-    } else if error.is_connect() {
-        Answer::NotConnected
-    } else {
-        Answer::ConnectionLost
-    };
-    let status = error.status().map(|status| status.as_u16());
-    Try {
-        answer,
-        status,
-        error: Some(causes(&error.without_url())),
-        text: None,
-    }
-}
-
-fn is_certificate(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let tls = error.downcast_ref::<rustls::Error>().or_else(|| {
-            let io = error.downcast_ref::<std::io::Error>()?;
-            io.get_ref()?.downcast_ref::<rustls::Error>()
-        });
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+/// A client for one place, which goes the same way out as requests to a receiver do.
+pub(crate) fn client_to(url: &Url, timeout: Duration) -> Result<reqwest::Client> {
+    Ok(client::Client::new(url, timeout, 1)?.http)
 }

@@ -209,6 +209,17 @@ mod tests {
     }
 
     #[test]
+    fn a_float_is_read_and_shown_to_its_last_digit() {
+        // Each is one that a faster way of reading gets wrong in its last digit.
+        for text in ["51.248178375505404", "93.31137037688033", "1535.3357616519465"] {
+            let Node::Float(read) = serde_json::from_str(text).unwrap() else {
+                panic!("a float was written");
+            };
+            assert_eq!(Ok(read), text.parse(), "{text}");
+        }
+    }
+
+    #[test]
     fn equal_values_give_equal_text() {
         let text = |json| match serde_json::from_str(json).unwrap() {
             Node::Object(entries) => Entries(&entries).text(),

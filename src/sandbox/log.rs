@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::told::Told;
+use super::told::{Part, PropertyId, SyncType, Told};
 
 /// Entries that are kept; the oldest go first.
 const ENTRIES_MAX: usize = 100_000;
@@ -17,16 +17,26 @@ pub struct SyncLogEntry {
     pub sync_id: Option<String>,
     /// Its place in the order.
     pub sequence: Option<i64>,
-    /// The property it is about.
+    /// The property it is about, the first of several; null also where its id is a text.
     pub project_id: Option<i64>,
+    /// All properties it is about, whatever the format.
+    pub property_ids: Vec<PropertyId>,
     /// `delta`, `snapshot` or `replay`.
     pub sync_type: Option<&'static str>,
+    /// The snapshot it belongs to.
+    pub snapshot_id: Option<String>,
+    /// Which part of it.
+    pub part: Option<i64>,
+    /// How many parts that has.
+    pub parts: Option<i64>,
     /// How many units it tells.
     pub units: usize,
     /// How many removed units it tells.
     pub removed: usize,
     /// The body's size, unpacked; packed where it could not be unpacked.
     pub bytes: usize,
+    /// How it was packed on the wire: `none` or `gzip`.
+    pub encoding: Option<&'static str>,
     /// The status answered; null where the connection was closed without an answer.
     pub status: Option<u16>,
     /// It changed what the sandbox holds.
@@ -50,10 +60,15 @@ impl SyncLogEntry {
             sync_id: None,
             sequence: None,
             project_id: None,
+            property_ids: Vec::new(),
             sync_type: None,
+            snapshot_id: None,
+            part: None,
+            parts: None,
             units: 0,
             removed: 0,
             bytes: 0,
+            encoding: None,
             status: None,
             applied: false,
             repeat: false,
@@ -66,11 +81,32 @@ impl SyncLogEntry {
 
     /// Takes over what a body says.
     pub(super) fn describe(&mut self, told: &Told) {
-        self.sequence = Some(told.sequence);
-        self.project_id = told.properties.first().map(|property| property.project_id);
-        self.sync_type = Some(told.sync_type.name());
+        self.property_ids = told.properties.iter().map(|told| told.project_id.clone()).collect();
+        self.project_id = match self.property_ids.first() {
+            Some(PropertyId::Integer(id)) => Some(*id),
+            _ => None,
+        };
+        if let Some(order) = &told.order {
+            self.sequence = Some(order.sequence);
+            self.sync_type = Some(order.sync_type.name());
+            self.describe_parts(&order.sync_type);
+        }
         self.units = told.properties.iter().map(|p| p.upserts.len()).sum();
         self.removed = told.properties.iter().map(|p| p.removals.len()).sum();
+    }
+
+    fn describe_parts(&mut self, sync_type: &SyncType) {
+        let (snapshot_id, part, parts) = match sync_type {
+            SyncType::Snapshot(Part {
+                snapshot_id,
+                part,
+                parts,
+            }) => (Some(snapshot_id.clone()), *part, *parts),
+            // Read from a body that said so too.
+            SyncType::Delta | SyncType::Replay => (None, 1, 1),
+        };
+        self.snapshot_id = snapshot_id;
+        (self.part, self.parts) = (Some(part), Some(parts));
     }
 
     /// Adds to the reason.

@@ -11,25 +11,29 @@
 //! | --- | --- |
 //! | `connection` | a connection that can be closed without an answer |
 //! | `server` | routes, the lock, the order of steps |
-//! | `auth` | who may send |
+//! | `auth` | who may send; the token endpoint |
 //! | `request` | headers, gzip, size |
+//! | `options` | what was agreed |
 //! | `json`, `check` | what a body must look like |
 //! | `told` | what a body says, whatever its format |
 //! | `faults` | what goes wrong on purpose |
 //! | `state` | sync IDs known, properties held: whether a sync fits and what it changes |
 //! | `property` | the same for one property |
+//! | `answer` | what goes out |
 //! | `log` | what came in |
 //! | `refusal` | why something was not taken |
 //!
 //! Everything is bounded: bodies at 64 MiB, the log at 100,000 requests, remembered sync IDs at
-//! 200,000 (older ones are still stale by their sequence), remembered contents at 16 a unit.
+//! 200,000 (older ones are still stale by their sequence), remembered contents at 16 a unit, backups at 16.
 
+mod answer;
 mod auth;
 mod check;
 mod connection;
 mod faults;
 mod json;
 mod log;
+mod options;
 mod property;
 mod refusal;
 mod request;
@@ -49,17 +53,19 @@ use tokio::task::JoinHandle;
 
 pub use auth::SandboxAuth;
 pub use log::SyncLogEntry;
+pub use options::{Batch, Format, Removed, SandboxOptions, UnitStyle};
 pub use property::PropertyState;
+pub use told::PropertyId;
 
+use auth::Gate;
+use check::Shape;
 use connection::{CutListener, Cutter};
 use server::Shared;
+use state::State;
 
-/// How a sandbox is set up.
+/// What a sandbox held at some time; by default, nothing.
 #[derive(Clone, Default)]
-pub struct SandboxOptions {
-    /// How the sender has to prove itself.
-    pub auth: SandboxAuth,
-}
+pub struct Saved(State);
 
 /// A running sandbox. It stops when it is dropped: it takes no new connection, closes idle ones,
 /// and lets requests in flight end by themselves.
@@ -74,11 +80,13 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts on `listen`; port 0 takes any free one.
     pub async fn start(listen: SocketAddr, options: SandboxOptions) -> anyhow::Result<Self> {
+        let shape = Shape::agreed(&options).map_err(anyhow::Error::msg)?;
+        let gate = Gate::agreed(options.auth).map_err(anyhow::Error::msg)?;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("the sandbox can't listen on {listen}"))?;
         let address = listener.local_addr().context("the sandbox's own address is unknown")?;
-        let shared = Arc::new(Shared::new(options.auth));
+        let shared = Arc::new(Shared::new(shape, gate));
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(serve(listener, shared.clone(), stopped));
         Ok(Self {
@@ -103,25 +111,67 @@ impl Sandbox {
         format!("http://{address}/v1/rent-roll/sync")
     }
 
+    /// Where it issues tokens, if those were agreed.
+    pub fn token_url(&self) -> String {
+        self.url().replace("/v1/rent-roll/sync", "/oauth/token")
+    }
+
+    /// How often a token was asked for, refusals included.
+    pub fn token_requests(&self) -> u64 {
+        self.shared.token_desk().map_or(0, |desk| desk.issued().requests)
+    }
+
+    /// No token issued until now is good any more.
+    pub fn revoke_tokens(&self) {
+        if let Some(desk) = self.shared.token_desk() {
+            desk.revoke();
+        }
+    }
+
     /// Replaces the faults, as `PUT /faults` does; `{}` clears them.
     pub fn set_faults(&self, faults: Value) -> anyhow::Result<()> {
         self.shared.set_faults(faults).map_err(anyhow::Error::msg)
     }
 
-    /// The properties ever told, in order.
+    /// The properties ever told, in order; those known by AiGent's own id.
     pub fn properties(&self) -> Vec<i64> {
+        let own = |id| match id {
+            PropertyId::Integer(id) => Some(id),
+            PropertyId::Text(_) => None,
+        };
+        self.property_ids().into_iter().filter_map(own).collect()
+    }
+
+    /// All properties ever told, in order.
+    pub fn property_ids(&self) -> Vec<PropertyId> {
         let summaries = self.shared.held().state.summaries();
-        summaries.iter().map(|line| line.project_id).collect()
+        summaries.into_iter().map(|line| line.project_id).collect()
     }
 
     /// What it holds of a property, if that was ever told.
     pub fn property(&self, project_id: i64) -> Option<PropertyState> {
-        self.shared.held().state.property(project_id)
+        self.property_by(&project_id.into())
+    }
+
+    /// What it holds of a property, by whichever id that is known.
+    pub fn property_by(&self, id: &PropertyId) -> Option<PropertyState> {
+        self.shared.held().state.property(id)
     }
 
     /// What came in, oldest first; at most the latest 100,000 requests.
     pub fn syncs(&self) -> Vec<SyncLogEntry> {
         self.shared.held().log.entries()
+    }
+
+    /// A backup of what it holds: properties, sync IDs, sequences.
+    pub fn save(&self) -> Saved {
+        Saved(self.shared.held().state.clone())
+    }
+
+    /// Sets back what it holds, as a receiver that was restored from an old backup: what came later is forgotten, sync
+    /// IDs and sequences included. The log stays.
+    pub fn restore(&self, saved: Saved) {
+        self.shared.held().state = saved.0;
     }
 
     /// Forgets what came in. What it holds stays.

@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::refusal::Refusal;
-use super::told::{Digest, Part, RemovedCode, SyncType, Told, ToldProperty, Upsert, sha256};
+use super::told::{Digest, Part, PropertyId, RemovedCode, ToldProperty, Upsert, sha256};
 
 /// Contents of one unit whose hash is remembered.
 const CONTENTS_MAX: usize = 16;
 
 /// What the receiver holds of one property.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Property {
     fields: Option<String>,
     units: BTreeMap<i64, Unit>,
@@ -29,17 +29,19 @@ pub struct Property {
     contents: BTreeMap<i64, VecDeque<(Digest, Digest)>>,
 }
 
+#[derive(Clone)]
 struct Unit {
     unit_code: Option<String>,
     content: String,
-    content_hash: Digest,
+    content_hash: Option<Digest>,
 }
 
 /// A snapshot of which parts are missing.
+#[derive(Clone)]
 struct Pending {
     snapshot_id: String,
     parts: i64,
-    property_digest: Digest,
+    property_digest: Option<Digest>,
     seen_parts: BTreeSet<i64>,
     seen_units: BTreeSet<i64>,
     keep: BTreeSet<i64>,
@@ -49,15 +51,15 @@ struct Pending {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PropertyState {
     /// The property.
-    pub project_id: i64,
+    pub project_id: PropertyId,
     /// Its own fields as told last; null in formats that have none.
     pub property: Option<Value>,
     /// Unit objects as told, by `unit_id`.
     pub units: BTreeMap<i64, Value>,
-    /// XOR over the units, in hex.
+    /// XOR over the units that came with a hash, in hex.
     #[serde(rename = "property_digest")]
     pub digest: String,
-    /// The newest sequence applied.
+    /// The newest sequence applied; 0 where none is told.
     pub sequence: i64,
 }
 
@@ -65,7 +67,7 @@ pub struct PropertyState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PropertySummary {
     /// The property.
-    pub project_id: i64,
+    pub project_id: PropertyId,
     /// How many units it holds.
     pub units: usize,
     /// XOR over the units, in hex.
@@ -86,7 +88,7 @@ pub enum Outcome {
     /// Nothing: `sequence` was applied before and is newer.
     Stale {
         /// The property.
-        project_id: i64,
+        project_id: PropertyId,
         /// Its newest.
         sequence: i64,
     },
@@ -96,9 +98,11 @@ pub enum Outcome {
 
 /// What came of applying.
 pub struct Applied {
+    /// The property.
+    pub project_id: PropertyId,
     /// Units that were not taken.
     pub errors: Vec<UnitError>,
-    /// None where the told digest isn't that of now: before a snapshot's last part.
+    /// None where none was told, or not that of now: before a snapshot's last part.
     pub digest: Option<Digest>,
     /// The sender expected another digest.
     pub mismatch: bool,
@@ -106,7 +110,7 @@ pub struct Applied {
 
 impl Property {
     /// Its line in the list.
-    pub fn summary(&self, project_id: i64) -> PropertySummary {
+    pub fn summary(&self, project_id: PropertyId) -> PropertySummary {
         PropertySummary {
             project_id,
             units: self.units.len(),
@@ -116,7 +120,7 @@ impl Property {
     }
 
     /// All of it.
-    pub fn state(&self, project_id: i64) -> PropertyState {
+    pub fn state(&self, project_id: PropertyId) -> PropertyState {
         let units = self.units.iter();
         PropertyState {
             project_id,
@@ -128,34 +132,33 @@ impl Property {
     }
 
     /// Whether what is told fits what was told before. A stale sync is not judged: the state it
-    /// was written against is gone.
-    pub fn judge(&self, told: &Told, property: &ToldProperty) -> Result<(), Refusal> {
-        if told.sequence < self.sequence {
-            return Ok(());
+    /// was written against is gone. Without a sequence the later request wins, and nothing is compared.
+    pub fn judge(&self, told: &ToldProperty, sequence: Option<i64>) -> Result<(), Refusal> {
+        match sequence {
+            None => return Ok(()),
+            Some(sequence) if sequence < self.sequence => return Ok(()),
+            Some(sequence) if sequence == self.sequence => {
+                return Err(Refusal::breach(
+                    "$.sync_metadata.sequence",
+                    format!("{sequence} was applied under another sync ID; expected a sequence of its own"),
+                ));
+            }
+            Some(_) => {}
         }
-        if told.sequence == self.sequence {
-            return Err(Refusal::breach(
-                "$.sync_metadata.sequence",
-                format!(
-                    "{} was applied under another sync ID; expected a sequence of its own",
-                    told.sequence
-                ),
-            ));
-        }
-        self.hashes_fit_contents(property)?;
-        self.removals_spare_the_living(property)?;
-        match &told.sync_type {
-            SyncType::Snapshot(part) => self.part_fits(part, property),
-            SyncType::Delta | SyncType::Replay => Ok(()),
+        self.hashes_fit_contents(told)?;
+        self.removals_spare_the_living(told)?;
+        match &told.whole {
+            Some(part) => self.part_fits(part, told),
+            None => Ok(()),
         }
     }
 
     /// Equal content, equal hash, and the reverse.
     fn hashes_fit_contents(&self, told: &ToldProperty) -> Result<(), Refusal> {
-        for (index, unit) in told.upserts.iter().enumerate() {
+        for unit in &told.upserts {
             if let Some(what) = self.hash_defect(unit) {
                 return Err(Refusal::breach(
-                    format!("{}.units[{index}].content_hash", told.place),
+                    format!("{}.content_hash", unit.place),
                     format!("of unit {} {what}", unit.unit_id),
                 ));
             }
@@ -164,15 +167,15 @@ impl Property {
     }
 
     fn hash_defect(&self, unit: &Upsert) -> Option<&'static str> {
-        let contents = self.contents.get(&unit.unit_id)?;
+        let (contents, told) = (self.contents.get(&unit.unit_id)?, unit.content_hash?);
         let fingerprint = sha256(unit.content.as_bytes());
-        contents.iter().find_map(
-            |(content, hash)| match (*content == fingerprint, *hash == unit.content_hash) {
+        contents
+            .iter()
+            .find_map(|(content, hash)| match (*content == fingerprint, *hash == told) {
                 (true, false) => Some("is another than before for the same content; expected the same"),
                 (false, true) => Some("is the same as before for another content; expected another"),
                 (true, true) | (false, false) => None,
-            },
-        )
+            })
     }
 
     /// A receiver keyed by code must not delete a living unit with a removed one's code.
@@ -185,8 +188,8 @@ impl Property {
             .iter()
             .filter_map(|(unit_id, code)| code.map(|code| (code, *unit_id)))
             .collect();
-        for (index, removal) in told.removals.iter().enumerate() {
-            let place = |key| format!("{}.removed_units[{index}].{key}", told.place);
+        for removal in &told.removals {
+            let place = |key| format!("{}.{key}", removal.place);
             match &removal.code {
                 // Any other id may be a unit that the sender has and has yet to tell.
                 RemovedCode::ReplacedBy(by) if told.removals.iter().any(|other| other.unit_id == *by) => {
@@ -248,10 +251,10 @@ impl Property {
                 "is another than in the parts before; expected that of the state after the last",
             ));
         }
-        for (index, unit) in told.upserts.iter().enumerate() {
+        for unit in &told.upserts {
             if pending.seen_units.contains(&unit.unit_id) {
                 return Err(Refusal::breach(
-                    format!("{}.units[{index}].unit_id", told.place),
+                    format!("{}.unit_id", unit.place),
                     format!("{} was in a part before; expected each unit once", unit.unit_id),
                 ));
             }
@@ -267,21 +270,16 @@ impl Property {
 
     /// Applies what was judged, unless something newer was applied before. Units in `reject` are
     /// not taken but listed as errors.
-    pub fn receive(
-        &mut self,
-        told: ToldProperty,
-        sequence: i64,
-        sync_type: &SyncType,
-        reject: &BTreeSet<i64>,
-    ) -> Outcome {
-        if sequence < self.sequence {
+    pub fn receive(&mut self, told: ToldProperty, sequence: Option<i64>, reject: &BTreeSet<i64>) -> Outcome {
+        if sequence.is_some_and(|sequence| sequence < self.sequence) {
             return Outcome::Stale {
                 project_id: told.project_id,
                 sequence: self.sequence,
             };
         }
-        self.sequence = sequence;
-        self.collect(sync_type, &told);
+        self.sequence = sequence.unwrap_or_default();
+        self.collect(&told);
+        let told_digest = told.property_digest.filter(|_| told.completes());
         if told.property.is_some() {
             self.fields = told.property;
         }
@@ -290,18 +288,18 @@ impl Property {
         }
         let errors = self.upsert_all(told.upserts, reject);
         self.drop_absent();
-        let digest = sync_type.completes().then_some(self.digest);
         Outcome::Applied(Applied {
+            project_id: told.project_id,
             errors,
-            digest,
-            mismatch: digest.is_some_and(|digest| digest != told.property_digest),
+            digest: told_digest.map(|_| self.digest),
+            mismatch: told_digest.is_some_and(|told| told != self.digest),
         })
     }
 
     /// Notes a part's units. Any other sync ends a snapshot that is still incomplete: its rest
     /// can't come any more, as it would be older.
-    fn collect(&mut self, sync_type: &SyncType, told: &ToldProperty) {
-        let SyncType::Snapshot(part) = sync_type else {
+    fn collect(&mut self, told: &ToldProperty) {
+        let Some(part) = &told.whole else {
             self.pending = None;
             return;
         };
@@ -350,8 +348,9 @@ impl Property {
     }
 
     fn remember_content(&mut self, unit: &Upsert) {
+        let Some(content_hash) = unit.content_hash else { return };
         let contents = self.contents.entry(unit.unit_id).or_default();
-        let told = (sha256(unit.content.as_bytes()), unit.content_hash);
+        let told = (sha256(unit.content.as_bytes()), content_hash);
         if contents.contains(&told) {
             return;
         }
@@ -363,7 +362,7 @@ impl Property {
 
     fn upsert(&mut self, unit: Upsert) {
         self.remove(unit.unit_id);
-        self.toggle(unit.unit_id, &unit.content_hash);
+        self.toggle(unit.unit_id, unit.content_hash);
         self.units.insert(
             unit.unit_id,
             Unit {
@@ -377,12 +376,13 @@ impl Property {
     fn remove(&mut self, unit_id: i64) {
         self.rejected.remove(&unit_id);
         if let Some(unit) = self.units.remove(&unit_id) {
-            self.toggle(unit_id, &unit.content_hash);
+            self.toggle(unit_id, unit.content_hash);
         }
     }
 
     /// Takes a unit into the digest or out of it: XOR is its own inverse.
-    fn toggle(&mut self, unit_id: i64, content_hash: &Digest) {
+    fn toggle(&mut self, unit_id: i64, content_hash: Option<Digest>) {
+        let Some(content_hash) = content_hash else { return };
         let mark = sha256(format!("{unit_id}:{}", hex::encode(content_hash)).as_bytes());
         for (byte, mark) in self.digest.iter_mut().zip(mark) {
             *byte ^= mark;
@@ -394,13 +394,15 @@ impl Unit {
     /// The unit as it was told, hash included.
     fn object(&self) -> Value {
         let mut object = parsed(&self.content);
-        object["content_hash"] = hex::encode(self.content_hash).into();
+        if let Some(content_hash) = self.content_hash {
+            object["content_hash"] = hex::encode(content_hash).into();
+        }
         object
     }
 }
 
 impl Pending {
-    fn new(part: &Part, property_digest: Digest) -> Self {
+    fn new(part: &Part, property_digest: Option<Digest>) -> Self {
         Self {
             snapshot_id: part.snapshot_id.clone(),
             parts: part.parts,

@@ -23,14 +23,41 @@ pub fn sync_id(headers: &HeaderMap) -> Result<&str, Refusal> {
     single(headers, "X-Aigent-Sync-ID")
 }
 
-/// The body as the sender wrote it, unpacked where it was packed.
-pub fn decode(headers: &HeaderMap, wire: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+/// How a body is packed.
+#[derive(Clone, Copy)]
+pub enum Encoding {
+    /// Not at all.
+    None,
+    /// RFC 9110, section 8.4.1.3.
+    Gzip,
+}
+
+impl Encoding {
+    /// The setting's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    /// The body as the sender wrote it.
+    pub fn decode(self, wire: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+        match self {
+            Self::None => Ok(wire),
+            Self::Gzip => unpack(&wire, BODY_BYTES_MAX),
+        }
+    }
+}
+
+/// How the body is packed by its header.
+pub fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     if !headers.contains_key("content-encoding") {
-        return Ok(wire);
+        return Ok(Encoding::None);
     }
     match single(headers, "Content-Encoding")? {
-        "identity" => Ok(wire),
-        "gzip" => unpack(&wire, BODY_BYTES_MAX),
+        "identity" => Ok(Encoding::None),
+        "gzip" => Ok(Encoding::Gzip),
         other => Err(Refusal::breach(
             "header Content-Encoding",
             format!("is {other:?}; expected gzip or no such header"),
@@ -70,7 +97,7 @@ fn expect(headers: &HeaderMap, name: &str, expected: &str) -> Result<(), Refusal
 }
 
 /// The one value of a header.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Refusal> {
+pub fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Refusal> {
     let wrong = |what: &str| Refusal::breach(format!("header {name}"), what);
     let mut values = headers.get_all(name).iter();
     let value = values.next().ok_or_else(|| wrong("is missing"))?;

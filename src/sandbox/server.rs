@@ -4,13 +4,15 @@
 //! fault, waits if it has to, and is then settled under the lock: state and log change together,
 //! so the log's order is the order in which syncs were applied.
 
-use std::collections::BTreeSet;
+mod tokens;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State as Shares};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use chrono::Utc;
@@ -18,20 +20,28 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::auth::SandboxAuth;
-use super::check;
+use super::answer::HttpAnswer;
+use super::auth::{Gate, TokenDesk};
+use super::check::Shape;
 use super::connection::Cutter;
-use super::faults::{Effect, Ending, Faults, HttpAnswer};
+use super::faults::{Effect, Ending, Faults};
 use super::log::{Log, SyncLogEntry};
+use super::property::PropertyState;
 use super::refusal::Refusal;
 use super::request;
-use super::state::State;
-use super::told::{Digest, Told, sha256};
+use super::state::{State, Twist};
+use super::told::{Digest, PropertyId, Told, sha256};
+
+/// Backups that are kept.
+const SAVED_MAX: usize = 16;
 
 /// What all requests share.
 pub struct Shared {
-    auth: SandboxAuth,
+    shape: Shape,
+    gate: Gate,
     held: Mutex<Held>,
+    /// Backups by their names.
+    saved: Mutex<BTreeMap<String, State>>,
     /// Counts the requests settled, for whoever waits for one.
     pub settled: watch::Sender<u64>,
 }
@@ -61,10 +71,12 @@ enum Reply {
 
 impl Shared {
     /// An empty receiver.
-    pub fn new(auth: SandboxAuth) -> Self {
+    pub fn new(shape: Shape, gate: Gate) -> Self {
         Self {
-            auth,
+            shape,
+            gate,
             held: Mutex::default(),
+            saved: Mutex::default(),
             settled: watch::Sender::new(0),
         }
     }
@@ -81,6 +93,48 @@ impl Shared {
         Ok(())
     }
 
+    fn has_settled(&self) {
+        self.settled.send_modify(|count| *count += 1);
+    }
+
+    /// The token endpoint, where tokens were agreed.
+    pub fn token_desk(&self) -> Option<&TokenDesk> {
+        self.gate.token_desk()
+    }
+
+    /// Keeps a backup under `name`, in the place of an older one; answers how many properties are in it.
+    fn save(&self, name: String) -> Result<usize, String> {
+        let state = self.held().state.clone();
+        let mut saved = self.saved();
+        if saved.len() == SAVED_MAX && !saved.contains_key(&name) {
+            return Err(format!("{SAVED_MAX} backups are kept; save under one of their names"));
+        }
+        let properties = state.properties();
+        saved.insert(name, state);
+        Ok(properties)
+    }
+
+    /// Sets back what is held; the backup stays.
+    fn restore(&self, name: &str) -> Result<usize, String> {
+        let saved = self.saved().get(name).cloned();
+        let state = saved.ok_or_else(|| format!("nothing was saved as {name:?}"))?;
+        let properties = state.properties();
+        self.held().state = state;
+        Ok(properties)
+    }
+
+    fn saved(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is held of a property, by its id as text: a number is AiGent's own id first.
+    pub fn property(&self, id: &str) -> Option<PropertyState> {
+        let held = self.held();
+        let own = id.parse().ok().map(PropertyId::Integer);
+        let by_number = own.and_then(|own| held.state.property(&own));
+        by_number.or_else(|| held.state.property(&id.into()))
+    }
+
     /// Everything about a request that needs no state. Fills in the log entry as far as it gets.
     fn read(
         &self,
@@ -90,12 +144,14 @@ impl Shared {
     ) -> Result<Arrived, Refusal> {
         entry.sync_id = request::sync_id(headers).ok().map(str::to_owned);
         entry.bytes = wire.as_ref().map_or(0, Vec::len);
-        self.auth.check(headers)?;
+        self.gate.check(headers, &wire)?;
         let wire = wire?;
         let sync_id = request::headers(headers)?;
-        let body = request::decode(headers, wire)?;
+        let encoding = request::encoding(headers)?;
+        entry.encoding = Some(encoding.name());
+        let body = encoding.decode(wire)?;
         entry.bytes = body.len();
-        let told = check::told(&body, sync_id)?;
+        let told = self.shape.told(&body, sync_id)?;
         entry.describe(&told);
         Ok(Arrived {
             told,
@@ -106,11 +162,12 @@ impl Shared {
     /// Applies or doesn't, and logs, in one step.
     fn settle(&self, arrived: Result<Arrived, Refusal>, effect: Effect, mut entry: SyncLogEntry) -> Reply {
         let mut held = self.held();
-        let reply = match effect.ending {
-            Ending::Usual => Reply::Answer(held.take(arrived, &effect.reject_units, &mut entry)),
+        let told = arrived.as_ref().ok().map(|arrived| &arrived.told);
+        let mut reply = match effect.ending_of(told, entry.bytes) {
+            Ending::Usual => Reply::Answer(held.take(arrived, &effect.twist, &mut entry)),
             Ending::DropAfter => {
                 entry.because("fault: no answer");
-                held.take(arrived, &effect.reject_units, &mut entry);
+                held.take(arrived, &effect.twist, &mut entry);
                 Reply::Nothing
             }
             Ending::DropBefore => {
@@ -124,26 +181,26 @@ impl Shared {
                 Reply::Answer(answer)
             }
         };
-        if let Reply::Answer(answer) = &reply {
+        if let Reply::Answer(answer) = &mut reply {
+            answer.headers.extend(effect.headers);
+            answer.tail = effect.tail;
             entry.status = Some(answer.status);
+            if answer.tail.trickle.is_some() && entry.reason.is_none() {
+                entry.because("fault: an answer without end");
+            }
         }
         held.log.push(entry);
         drop(held);
-        self.settled.send_modify(|count| *count += 1);
+        self.has_settled();
         reply
     }
 }
 
 impl Held {
     /// Takes a request as the contract says.
-    fn take(
-        &mut self,
-        arrived: Result<Arrived, Refusal>,
-        reject: &BTreeSet<i64>,
-        entry: &mut SyncLogEntry,
-    ) -> HttpAnswer {
+    fn take(&mut self, arrived: Result<Arrived, Refusal>, twist: &Twist, entry: &mut SyncLogEntry) -> HttpAnswer {
         let taken = arrived
-            .and_then(|Arrived { told, body }| self.state.receive(told, body, reject))
+            .and_then(|Arrived { told, body }| self.state.receive(told, body, twist))
             .inspect_err(|refusal| entry.because(&refusal.message));
         match taken {
             Ok(answer) => {
@@ -151,9 +208,9 @@ impl Held {
                 entry.repeat = answer.repeat;
                 entry.stale = answer.stale;
                 entry.digest_mismatch = answer.digest_mismatch;
-                plain(200, answer.body)
+                HttpAnswer::plain(200, answer.body)
             }
-            Err(refusal) => plain(refusal.status, refusal.body()),
+            Err(refusal) => HttpAnswer::plain(refusal.status, refusal.body()),
         }
     }
 
@@ -179,6 +236,10 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/rent-roll/properties", get(properties))
         .route("/v1/rent-roll/properties/{project_id}", get(property))
         .route("/faults", put(set_faults).get(faults))
+        .route("/oauth/token", post(tokens::issue))
+        .route("/oauth/tokens", get(tokens::issued).delete(tokens::revoke))
+        .route("/state/{name}", put(save))
+        .route("/state/{name}/restore", post(restore))
         .with_state(shared)
 }
 
@@ -197,7 +258,7 @@ async fn sync(
     // the sync late. hyper would end the handler together with the connection.
     let handled = tokio::spawn(async move { handle(&shared, &parts.headers, wire).await });
     match handled.await {
-        Ok(Reply::Answer(answer)) => response(answer),
+        Ok(Reply::Answer(answer)) => answer.response(),
         Ok(Reply::Nothing) => {
             cutter.cut();
             Response::new(Body::empty())
@@ -209,7 +270,7 @@ async fn sync(
 async fn handle(shared: &Shared, headers: &HeaderMap, wire: Result<Vec<u8>, Refusal>) -> Reply {
     let mut entry = SyncLogEntry::arrived(Utc::now());
     let arrived = shared.read(headers, wire, &mut entry);
-    let effect = shared.held().faults.next(entry.project_id);
+    let effect = shared.held().faults.next(&entry.property_ids);
     if !effect.delay.is_zero() {
         tokio::time::sleep(effect.delay).await;
     }
@@ -226,19 +287,15 @@ async fn properties(Shares(shared): Shares<Arc<Shared>>) -> Response {
     json_response(200, &summaries)
 }
 
-async fn property(Shares(shared): Shares<Arc<Shared>>, Path(project_id): Path<i64>) -> Response {
-    let property = shared.held().state.property(project_id);
-    match property {
+async fn property(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    match shared.property(&id) {
         Some(property) => json_response(200, &property),
-        None => json_response(
-            404,
-            &json!({ "error": format!("property {project_id} was never told") }),
-        ),
+        None => json_response(404, &json!({ "error": format!("property {id} was never told") })),
     }
 }
 
 async fn faults(Shares(shared): Shares<Arc<Shared>>) -> Response {
-    let faults = shared.held().faults.clone();
+    let faults = shared.held().faults.shown();
     json_response(200, &faults)
 }
 
@@ -252,27 +309,20 @@ async fn set_faults(Shares(shared): Shares<Arc<Shared>>, body: Bytes) -> Respons
     }
 }
 
-fn plain(status: u16, body: String) -> HttpAnswer {
-    HttpAnswer {
-        status,
-        headers: Vec::new(),
-        body,
+async fn save(Shares(shared): Shares<Arc<Shared>>, Path(name): Path<String>) -> Response {
+    match shared.save(name) {
+        Ok(properties) => json_response(200, &json!({ "properties": properties })),
+        Err(error) => json_response(409, &json!({ "error": error })),
+    }
+}
+
+async fn restore(Shares(shared): Shares<Arc<Shared>>, Path(name): Path<String>) -> Response {
+    match shared.restore(&name) {
+        Ok(properties) => json_response(200, &json!({ "properties": properties })),
+        Err(error) => json_response(404, &json!({ "error": error })),
     }
 }
 
 fn json_response(status: u16, value: &impl Serialize) -> Response {
-    let body = serde_json::to_string(value).expect("the sandbox's own types are JSON");
-    response(plain(status, body))
-}
-
-fn response(answer: HttpAnswer) -> Response {
-    let mut response = Response::builder()
-        .status(answer.status)
-        .header(header::CONTENT_TYPE, "application/json");
-    for (name, value) in answer.headers {
-        response = response.header(name, value);
-    }
-    response
-        .body(Body::from(answer.body))
-        .expect("status and headers were checked when the fault was set")
+    HttpAnswer::json(status, value).response()
 }

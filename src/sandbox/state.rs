@@ -6,25 +6,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::property::{Outcome, Property, PropertyState, PropertySummary, UnitError};
 use super::refusal::Refusal;
-use super::told::{Digest, Told, ToldProperty};
+use super::told::{Digest, PropertyId, Told, ToldProperty};
 
 /// Sync IDs that are remembered; the oldest are forgotten first, and are then old by sequence.
 const SYNC_IDS_MAX: usize = 200_000;
 
 /// Everything the receiver holds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct State {
-    properties: BTreeMap<i64, Property>,
+    properties: BTreeMap<PropertyId, Property>,
     known: HashMap<Arc<str>, Known>,
     /// The keys of `known`, oldest first.
     known_order: VecDeque<Arc<str>>,
 }
 
 /// What is remembered of a sync ID.
+#[derive(Clone)]
 struct Known {
     body: Digest,
     /// None while no attempt was taken: all met a fault.
@@ -46,10 +47,32 @@ pub struct Answer {
     pub digest_mismatch: bool,
 }
 
+/// What goes wrong on purpose while a sync is applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Twist {
+    /// These units are not taken but listed as errors.
+    pub reject_units: BTreeSet<i64>,
+    /// The answer tells this digest.
+    pub digest: Option<String>,
+    /// This sequence is said to have been applied before; nothing is.
+    pub stale: Option<i64>,
+    /// But only of this property.
+    pub stale_only: Option<PropertyId>,
+}
+
+impl Twist {
+    fn stale(&self, project_id: &PropertyId) -> Option<Outcome> {
+        let meant = self.stale_only.as_ref().is_none_or(|only| only == project_id);
+        let sequence = self.stale.filter(|_| meant)?;
+        let project_id = project_id.clone();
+        Some(Outcome::Stale { project_id, sequence })
+    }
+}
+
 impl State {
     /// Judges a sync and applies it, or gives the answer that it got before.
-    /// Units in `reject` are not applied but listed as errors.
-    pub fn receive(&mut self, told: Told, body: Digest, reject: &BTreeSet<i64>) -> Result<Answer, Refusal> {
+    /// What `twist` names goes wrong on the way.
+    pub fn receive(&mut self, told: Told, body: Digest, twist: &Twist) -> Result<Answer, Refusal> {
         self.same_body(&told.sync_id, &body)?;
         if let Some(answer) = self.known_answer(&told.sync_id) {
             return Ok(answer);
@@ -58,7 +81,7 @@ impl State {
             self.judge(&told, property)?;
         }
         let sync_id = told.sync_id.clone();
-        let answer = self.apply(told, reject);
+        let answer = self.apply(told, twist);
         self.note(&sync_id, body);
         if let Some(known) = self.known.get_mut(sync_id.as_str()) {
             known.answer = Some(answer.clone());
@@ -92,18 +115,23 @@ impl State {
         self.known.insert(sync_id, Known { body, answer: None });
     }
 
+    /// How many properties were ever told.
+    pub fn properties(&self) -> usize {
+        self.properties.len()
+    }
+
     /// Every property ever told.
     pub fn summaries(&self) -> Vec<PropertySummary> {
         let properties = self.properties.iter();
         properties
-            .map(|(project_id, property)| property.summary(*project_id))
+            .map(|(project_id, property)| property.summary(project_id.clone()))
             .collect()
     }
 
     /// One property, if it was ever told.
-    pub fn property(&self, project_id: i64) -> Option<PropertyState> {
-        let property = self.properties.get(&project_id)?;
-        Some(property.state(project_id))
+    pub fn property(&self, project_id: &PropertyId) -> Option<PropertyState> {
+        let property = self.properties.get(project_id)?;
+        Some(property.state(project_id.clone()))
     }
 
     fn known_answer(&self, sync_id: &str) -> Option<Answer> {
@@ -116,43 +144,48 @@ impl State {
     }
 
     fn judge(&self, told: &Told, property: &ToldProperty) -> Result<(), Refusal> {
+        let sequence = told.order.as_ref().map(|order| order.sequence);
         match self.properties.get(&property.project_id) {
-            Some(held) => held.judge(told, property),
-            None => Property::default().judge(told, property),
+            Some(held) => held.judge(property, sequence),
+            None => Property::default().judge(property, sequence),
         }
     }
 
-    fn apply(&mut self, told: Told, reject: &BTreeSet<i64>) -> Answer {
-        let (sequence, sync_type) = (told.sequence, told.sync_type);
+    fn apply(&mut self, told: Told, twist: &Twist) -> Answer {
+        let sequence = told.order.as_ref().map(|order| order.sequence);
         let outcomes = told.properties.into_iter().map(|property| {
-            let held = self.properties.entry(property.project_id).or_default();
-            held.receive(property, sequence, &sync_type, reject)
+            if let Some(outcome) = twist.stale(&property.project_id) {
+                return outcome;
+            }
+            let held = self.properties.entry(property.project_id.clone()).or_default();
+            held.receive(property, sequence, &twist.reject_units)
         });
-        Answer::of(outcomes.collect())
+        Answer::of(outcomes.collect(), twist.digest.as_deref())
     }
 }
 
 impl Answer {
-    /// One property answers for itself; several answer with what is not as the sender thinks.
-    fn of(outcomes: Vec<Outcome>) -> Self {
+    /// One property answers for itself; several answer one by one. A `false_digest` stands in the place of each.
+    fn of(outcomes: Vec<Outcome>, false_digest: Option<&str>) -> Self {
         let (mut stale, mut errors, mut digests) = (vec![], vec![], vec![]);
-        let mut mismatch = false;
-        let told = outcomes.len();
+        let (told, mut mismatch) = (outcomes.len(), false);
         for outcome in outcomes {
             match outcome {
                 Outcome::Stale { project_id, sequence } => stale.push((project_id, sequence)),
                 Outcome::Applied(applied) => {
                     errors.extend(applied.errors);
-                    digests.extend(applied.digest);
+                    let digest = applied.digest.map(hex::encode);
+                    let digest = false_digest.map(str::to_owned).or(digest);
+                    digests.extend(digest.map(|digest| (applied.project_id, digest)));
                     mismatch |= applied.mismatch;
                 }
             }
         }
         let body = match (told, stale.as_slice(), digests.as_slice()) {
             (1, [(_, sequence)], _) => json!({ "status": "stale", "sequence": sequence }),
-            (1, _, [digest]) => json!({ "property_digest": hex::encode(digest), "errors": errors }),
+            (1, _, [(_, digest)]) => json!({ "property_digest": digest, "errors": errors }),
             (1, _, _) => json!({ "errors": errors }),
-            (_, stale, _) => batch_body(stale, &errors),
+            (_, stale, digests) => batch_body(stale, digests, &errors),
         };
         Self {
             body: body.to_string(),
@@ -164,12 +197,19 @@ impl Answer {
     }
 }
 
-fn batch_body(stale: &[(i64, i64)], errors: &[UnitError]) -> serde_json::Value {
-    let stale: Vec<_> = stale
-        .iter()
-        .map(|(project_id, sequence)| json!({ "project_id": project_id, "sequence": sequence }))
-        .collect();
-    json!({ "stale": stale, "errors": errors })
+/// What is not there to be said is left out.
+fn batch_body(stale: &[(PropertyId, i64)], digests: &[(PropertyId, String)], errors: &[UnitError]) -> Value {
+    let mut body = Map::new();
+    if !stale.is_empty() {
+        let line = |(id, sequence): &(PropertyId, i64)| json!({ "project_id": id, "sequence": sequence });
+        body.insert("stale".into(), stale.iter().map(line).collect());
+    }
+    if !digests.is_empty() {
+        let line = |(id, digest): &(PropertyId, String)| json!({ "project_id": id, "property_digest": digest });
+        body.insert("properties".into(), digests.iter().map(line).collect());
+    }
+    body.insert("errors".into(), json!(errors));
+    body.into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What a body says, whatever its format: the one form that [`super::check`] reads every shape
 //! into and [`super::state`] applies.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 value: a content hash, a property's digest or a body's fingerprint.
@@ -11,27 +14,65 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
 }
 
+/// What a property is known by: AiGent's own id, or a text that was agreed instead.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PropertyId {
+    /// AiGent's own.
+    Integer(i64),
+    /// The partner's.
+    Text(String),
+}
+
+impl fmt::Display for PropertyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(id) => write!(f, "{id}"),
+            Self::Text(id) => f.write_str(id),
+        }
+    }
+}
+
+impl From<i64> for PropertyId {
+    fn from(id: i64) -> Self {
+        Self::Integer(id)
+    }
+}
+
+impl From<&str> for PropertyId {
+    fn from(id: &str) -> Self {
+        Self::Text(id.to_owned())
+    }
+}
+
 /// One sync, as told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     /// The same in header and body.
     pub sync_id: String,
-    /// Rises within every property.
-    pub sequence: i64,
-    /// What absence means.
-    pub sync_type: SyncType,
-    /// What it says about each property; the default format has exactly one.
+    /// Its place in the order; none without extensions, where the later request wins.
+    pub order: Option<Order>,
+    /// What it says about each property; at least one.
     pub properties: Vec<ToldProperty>,
 }
 
-/// What absence from the body means, and with it how the body is applied.
+/// A sync's place in the order of its properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Rises within every property.
+    pub sequence: i64,
+    /// What the sync is.
+    pub sync_type: SyncType,
+}
+
+/// What a sync is by its own account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyncType {
-    /// Absent units are unchanged.
+    /// What changed.
     Delta,
-    /// As a delta, but told again.
+    /// What changed before, told again.
     Replay,
-    /// Units absent from all parts are gone.
+    /// All there is, or a part of it.
     Snapshot(Part),
 }
 
@@ -42,14 +83,6 @@ impl SyncType {
             Self::Delta => "delta",
             Self::Replay => "replay",
             Self::Snapshot(_) => "snapshot",
-        }
-    }
-
-    /// Whether the told digest is that of the state right after this body.
-    pub fn completes(&self) -> bool {
-        match self {
-            Self::Delta | Self::Replay => true,
-            Self::Snapshot(part) => part.part == part.parts,
         }
     }
 }
@@ -71,35 +104,48 @@ pub struct ToldProperty {
     /// Where in the body it stands, for messages: `$` where the body is one property.
     pub place: String,
     /// The property.
-    pub project_id: i64,
+    pub project_id: PropertyId,
     /// Its own fields as JSON text, in formats that have them.
     pub property: Option<String>,
     /// Units to insert or replace.
     pub upserts: Vec<Upsert>,
     /// Units to delete.
     pub removals: Vec<Removal>,
+    /// Where absence means something: units absent from all parts of this are gone.
+    pub whole: Option<Part>,
     /// Units that a snapshot must not drop though they are absent.
     pub keep: Vec<i64>,
-    /// What the sender believes that the receiver holds afterwards.
-    pub property_digest: Digest,
+    /// What the sender believes that the receiver holds afterwards, in shapes that say so.
+    pub property_digest: Option<Digest>,
+}
+
+impl ToldProperty {
+    /// Whether the told digest is that of the state right after this body.
+    pub fn completes(&self) -> bool {
+        self.whole.as_ref().is_none_or(|whole| whole.part == whole.parts)
+    }
 }
 
 /// One unit, whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upsert {
+    /// Where in the body it stands, for messages.
+    pub place: String,
     /// The unit.
     pub unit_id: i64,
     /// What a receiver keyed by code would know it by.
     pub unit_code: Option<String>,
     /// The unit's JSON text without `content_hash`; equal content has equal text.
     pub content: String,
-    /// The sender's hash of the content.
-    pub content_hash: Digest,
+    /// The sender's hash of the content, in shapes that have it.
+    pub content_hash: Option<Digest>,
 }
 
 /// One unit that is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
+    /// Where in the body it stands, for messages.
+    pub place: String,
     /// The unit.
     pub unit_id: i64,
     /// How a receiver keyed by code should take it.

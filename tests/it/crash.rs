@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use rentsync_relay::plan::{self, Where};
+use rentsync_relay::plan::{self};
 use serde_json::json;
 
 use crate::support::rig::{Hands, Rig};
@@ -56,16 +56,13 @@ async fn work_until_it_dies(rig: &Rig) {
     let Ok(mut conn) = rig.source.database.connect().await else {
         return;
     };
-    if plan::register(&mut conn, rig.scope()).await.is_err()
+    if plan::register(&mut conn, &rig.scope()).await.is_err()
         || plan::enroll(&mut conn, &rig.receiver, None).await.is_err()
     {
         return;
     }
     for _ in 0..4 {
-        if plan::plan_batch(&mut conn, rig.scope(), &Where::Everywhere, 0, 100, rig.clock.now())
-            .await
-            .is_err()
-        {
+        if plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0)).await.is_err() {
             return;
         }
         let mut deliverer = rig.deliverer("dying:1");
@@ -136,7 +133,7 @@ async fn a_plan_that_dies_gives_back_the_right_to_plan() {
     rig.edit("update project_rent_roll_units set price = 1").await;
     arm(&rig, "sync", "insert", 1).await;
     let Hands { mut conn, .. } = rig.hands().await;
-    plan::plan_batch(&mut conn, rig.scope(), &Where::Everywhere, 0, 100, None)
+    plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0))
         .await
         .unwrap_err();
     disarm(&rig, "sync", 1).await;

@@ -138,21 +138,20 @@ async fn a_rejected_sync_is_never_sent_again_and_other_feeds_go_on() {
         rig.faults(json!({ "status": status, "times": 1, "property_id": 1 }));
         rig.deliver().await;
         assert_eq!(rig.requests(), [(1, 1, 0, status), (2, 1, 0, 200)]);
-        assert_eq!(rig.alerts().await, ["rejected"]);
-        assert_eq!(rig.plan().await.syncs, 0, "the feed rests");
-        let first = rig
-            .sandbox
-            .syncs()
-            .iter()
-            .find(|sync| sync.status == Some(status))
-            .unwrap()
-            .sync_id
-            .clone();
+        assert_eq!(
+            rig.alerts().await,
+            ["rejected", "refused"],
+            "its only unit stands alone"
+        );
+        assert_eq!(rig.plan().await.syncs, 0, "and is left out");
+        rig.edit("update project_rent_roll_units set price = 2 where id = 11")
+            .await;
         rig.settle().await;
-        let again = rig.sandbox.syncs().iter().filter(|sync| sync.sync_id == first).count();
+        let syncs = rig.sandbox.syncs();
+        let first = syncs.iter().find(|sync| sync.status == Some(status)).unwrap();
+        let again = syncs.iter().filter(|sync| sync.sync_id == first.sync_id).count();
         assert_eq!(again, 1, "{status}");
-        let proof = &rig.sandbox.property(1).unwrap().units[&11]["base_rent"];
-        assert_eq!(*proof, json!(1.0), "told anew under another sync ID");
+        rig.assert_equal().await;
     }
 }
 
@@ -329,18 +328,25 @@ async fn an_api_key_is_sent_and_a_missing_one_burns_nothing() {
         name: "X-API-Key".into(),
         value: "s3cret".into(),
     };
-    rig.sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions { auth })
-        .await
-        .unwrap();
+    rig.sandbox = Sandbox::start(
+        ([127, 0, 0, 1], 0).into(),
+        SandboxOptions {
+            auth,
+            ..SandboxOptions::default()
+        },
+    )
+    .await
+    .unwrap();
     rig.receiver.url = rig.sandbox.url().parse().unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     rig.receiver.auth = Auth::ApiKey {
         key: SecretRef::file("receivers.main.auth.key", file.path().with_extension("not-there")),
         header: "X-API-Key".into(),
     };
-    rig.plan().await;
-    rig.deliver().await;
+    let mut hands = rig.hands().await;
+    hands.round(&rig).await;
     assert_eq!(rig.requests(), [], "nothing is sent without the key");
+    assert_eq!(rig.alerts().await, ["paused"]);
     assert_eq!(
         rig.source
             .number("select max(attempts)::bigint from rentsync.sync")
@@ -350,11 +356,10 @@ async fn an_api_key_is_sent_and_a_missing_one_burns_nothing() {
     let errors = "select count(*) from rentsync.attempt where error like '%s3cret%'";
     assert_eq!(rig.source.number(errors).await, 0);
 
-    std::fs::write(file.path(), "s3cret\n").unwrap();
-    rig.receiver.auth = Auth::ApiKey {
-        key: SecretRef::file("receivers.main.auth.key", file.path()),
-        header: "X-API-Key".into(),
-    };
+    std::fs::write(file.path().with_extension("not-there"), "s3cret\n").unwrap();
+    hands.deliverer.notice_credentials().await.unwrap();
+    hands.round(&rig).await;
+    assert_eq!(rig.requests().len(), 1, "probed as soon as it is there");
     rig.settle().await;
     rig.assert_equal().await;
 }

@@ -8,6 +8,7 @@ mod install;
 mod local_postgres;
 mod plan;
 mod process;
+mod receiver;
 mod sandbox;
 mod support;
 mod transactions;

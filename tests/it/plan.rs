@@ -1,6 +1,6 @@
 //! What is told: what really changed, and nothing else.
 
-use rentsync_relay::plan::Planned;
+use rentsync_relay::plan::{self, Planned, Scope};
 use serde_json::json;
 
 use crate::support::rig::Rig;
@@ -190,7 +190,7 @@ async fn a_unit_that_json_cannot_say_is_kept_back_and_told_when_it_is_well_again
         .await;
     rig.settle().await;
     assert_eq!(rig.requests(), [(1, 1, 0, 200)]);
-    let why = "select count(*) from rentsync.ledger where unit_id = 11 and kept_back = 'invalid: base_rent is not a finite number'";
+    let why = "select count(*) from rentsync.ledger where unit_id = 11 and kept_back = 'invalid' and kept_back_because = 'base_rent is not a finite number'";
     assert_eq!(rig.source.number(why).await, 1);
     rig.edit("update project_rent_roll_units set price = 1150 where id = 11")
         .await;
@@ -214,10 +214,15 @@ async fn a_feed_has_at_most_one_open_sync_and_plans_what_came_meanwhile_after_it
         .await;
     assert_eq!(rig.plan().await.syncs, 0);
     let second =
-        "insert into rentsync.sync (sequence, sync_id, feed_id, receiver, sync_type, units, removed_units, body_bytes,
-                      body, sealed_at, due_at)
-                  select sequence + 1, 'another', feed_id, receiver, sync_type, 0, 0, 0, '', now(), now()
-                    from rentsync.sync where state = 'open'";
+        "with another as (
+                      insert into rentsync.sync (sequence, sync_id, receiver, sync_type, units, removed_units, body_bytes,
+                          body, sealed_at, due_at)
+                      select sequence + 1, 'another', receiver, sync_type, 0, 0, 0, '', now(), now()
+                        from rentsync.sync where state = 'open'
+                      returning sequence
+                  )
+                  insert into rentsync.sync_feed (sequence, feed_id, is_open)
+                  select another.sequence, feed_id, true from another, rentsync.sync_feed where is_open";
     let error = sqlx::query(second)
         .execute(&mut rig.source.connect().await)
         .await
@@ -264,16 +269,10 @@ async fn only_the_receivers_portfolio_is_told() {
 #[tokio::test]
 async fn a_changed_setting_tells_exactly_what_it_changes() {
     let rig = Rig::told().await;
-    let scope = rentsync_relay::plan::Scope {
-        available_status_ids: &[1, 2],
-        ..rig.scope()
-    };
+    let scope = Scope::new(&rig.receiver, &[1, 2]);
     let mut conn = rig.source.connect().await;
-    rentsync_relay::plan::register(&mut conn, scope).await.unwrap();
-    let place = rentsync_relay::plan::Where::Everywhere;
-    let planned = rentsync_relay::plan::plan_batch(&mut conn, scope, &place, 0, 100, None)
-        .await
-        .unwrap();
+    plan::register(&mut conn, &scope).await.unwrap();
+    let planned = plan::plan_batch(&mut conn, &scope, &rig.batch(0)).await.unwrap();
     assert_eq!(
         (planned.feeds, planned.syncs, planned.units),
         (2, 2, 2),
@@ -284,12 +283,12 @@ async fn a_changed_setting_tells_exactly_what_it_changes() {
 #[tokio::test]
 async fn a_paused_feed_gathers_and_catches_up() {
     let rig = Rig::told().await;
-    rig.edit("update rentsync.feed set paused = true where property_id = 1")
+    rig.edit("update rentsync.feed set paused_because = 'by hand' where property_id = 1")
         .await;
     rig.edit("update project_rent_roll_units set price = 9").await;
     rig.settle().await;
     assert_eq!(rig.requests(), [(2, 3, 0, 200)]);
-    rig.edit("update rentsync.feed set paused = false").await;
+    rig.edit("update rentsync.feed set paused_because = null").await;
     rig.settle().await;
     rig.assert_equal().await;
 }
@@ -304,7 +303,7 @@ async fn a_source_that_fails_to_answer_is_not_an_empty_source() {
     let mut hands = rig.hands().await;
     let failed = hands
         .walk
-        .step(&mut hands.conn, rig.scope(), std::time::Duration::ZERO)
+        .step(&mut hands.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();
     assert!(format!("{failed:#}").contains("price"), "{failed:#}");
@@ -328,7 +327,7 @@ async fn a_source_that_fails_to_answer_is_not_an_empty_source() {
     crate::support::execute(&mut hands.conn, "set role relay_reader").await;
     let failed = hands
         .walk
-        .step(&mut hands.conn, rig.scope(), std::time::Duration::ZERO)
+        .step(&mut hands.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();
     assert!(format!("{failed:#}").contains("row-level security"), "{failed:#}");
@@ -351,7 +350,7 @@ async fn joined_rows_that_repeat_a_unit_are_an_error_that_names_it() {
     let mut hands = rig.hands().await;
     let failed = hands
         .walk
-        .step(&mut hands.conn, rig.scope(), std::time::Duration::ZERO)
+        .step(&mut hands.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();
     assert!(format!("{failed:#}").contains("more than once"), "{failed:#}");
@@ -416,7 +415,7 @@ async fn a_value_that_fails_is_not_quoted() {
     let mut hands = rig.hands().await;
     let failed = hands
         .walk
-        .step(&mut hands.conn, rig.scope(), std::time::Duration::ZERO)
+        .step(&mut hands.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();
     let said = format!("{failed:#} {failed:?}");
@@ -426,31 +425,27 @@ async fn a_value_that_fails_is_not_quoted() {
 #[tokio::test]
 async fn an_older_relays_settings_never_swallow_a_newer_ones() {
     let rig = Rig::told().await;
-    let newer = rentsync_relay::plan::Scope {
-        available_status_ids: &[1, 2],
-        ..rig.scope()
-    };
+    let newer = Scope::new(&rig.receiver, &[1, 2]);
     let mut old = rig.hands().await;
     let mut conn = rig.source.connect().await;
-    rentsync_relay::plan::register(&mut conn, newer).await.unwrap();
+    plan::register(&mut conn, &newer).await.unwrap();
     let refused = old
         .walk
-        .step(&mut old.conn, rig.scope(), std::time::Duration::ZERO)
+        .step(&mut old.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();
     assert!(format!("{refused:#}").contains("other settings"), "{refused:#}");
-    let place = rentsync_relay::plan::Where::Everywhere;
-    let planned = rentsync_relay::plan::plan_batch(&mut conn, newer, &place, 0, 100, None)
-        .await
-        .unwrap();
+    let planned = plan::plan_batch(&mut conn, &newer, &rig.batch(0)).await.unwrap();
     assert_eq!(planned.units, 2);
 }
 
 #[tokio::test]
 async fn steady_edits_of_one_property_do_not_hold_up_the_sweep() {
     let rig = Rig::told().await;
-    rig.edit("update rentsync.feed set paused = true where property_id = 1; truncate project_rent_roll_units")
-        .await;
+    rig.edit(
+        "update rentsync.feed set paused_because = 'by hand' where property_id = 1; truncate project_rent_roll_units",
+    )
+    .await;
     let mut hands = rig.hands().await;
     for id in 100..110 {
         rig.edit(&format!(

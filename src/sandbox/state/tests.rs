@@ -1,44 +1,56 @@
 //! How syncs change what is held, without a socket.
 
-use super::super::told::{Part, Removal, RemovedCode, SyncType, Upsert, sha256};
+use super::super::told::{Order, Part, Removal, RemovedCode, SyncType, Upsert, sha256};
 use super::*;
 
 /// A unit whose content is its code and rent, hashed as a sender might.
 fn unit(unit_id: i64, code: &str, rent: f64) -> Upsert {
     let content = format!(r#"{{"unit_id":{unit_id},"unit_code":"{code}","base_rent":{rent:?}}}"#);
     Upsert {
+        place: String::new(),
         unit_id,
         unit_code: Some(code.into()),
-        content_hash: sha256(content.as_bytes()),
+        content_hash: Some(sha256(content.as_bytes())),
         content,
     }
 }
 
 fn freed(unit_id: i64, code: &str) -> Removal {
     let code = RemovedCode::Freed(Some(code.into()));
-    Removal { unit_id, code }
+    removal(unit_id, code)
 }
 
 fn replaced(unit_id: i64, by: i64) -> Removal {
-    let code = RemovedCode::ReplacedBy(by);
-    Removal { unit_id, code }
+    removal(unit_id, RemovedCode::ReplacedBy(by))
+}
+
+fn removal(unit_id: i64, code: RemovedCode) -> Removal {
+    let place = String::new();
+    Removal { place, unit_id, code }
 }
 
 /// The digest by the book: over all units, from nothing.
 fn digest_of(units: &[Upsert]) -> Digest {
     units.iter().fold(Digest::default(), |digest, unit| {
-        let line = format!("{}:{}", unit.unit_id, hex::encode(unit.content_hash));
+        let line = format!("{}:{}", unit.unit_id, hex::encode(unit.content_hash.unwrap()));
         let mark = sha256(line.as_bytes());
         std::array::from_fn(|index| digest[index] ^ mark[index])
     })
 }
 
-fn property(upserts: Vec<Upsert>, removals: Vec<Removal>) -> ToldProperty {
+fn property(mut upserts: Vec<Upsert>, mut removals: Vec<Removal>) -> ToldProperty {
+    for (index, unit) in upserts.iter_mut().enumerate() {
+        unit.place = format!("$.units[{index}]");
+    }
+    for (index, unit) in removals.iter_mut().enumerate() {
+        unit.place = format!("$.removed_units[{index}]");
+    }
     ToldProperty {
         place: "$".into(),
-        project_id: 101,
+        project_id: 101.into(),
+        whole: None,
         property: None,
-        property_digest: digest_of(&upserts),
+        property_digest: Some(digest_of(&upserts)),
         upserts,
         removals,
         keep: vec![],
@@ -48,43 +60,52 @@ fn property(upserts: Vec<Upsert>, removals: Vec<Removal>) -> ToldProperty {
 fn delta(sequence: i64, upserts: Vec<Upsert>, removals: Vec<Removal>) -> Told {
     Told {
         sync_id: format!("sync-{sequence}"),
-        sequence,
-        sync_type: SyncType::Delta,
+        order: Some(Order {
+            sequence,
+            sync_type: SyncType::Delta,
+        }),
         properties: vec![property(upserts, removals)],
     }
 }
 
 fn part(sequence: i64, part: i64, parts: i64, upserts: Vec<Upsert>, keep: Vec<i64>) -> Told {
     let mut told = delta(sequence, upserts, vec![]);
-    told.sync_type = SyncType::Snapshot(Part {
+    told.properties[0].whole = Some(Part {
         snapshot_id: "one".into(),
         part,
         parts,
     });
     told.properties[0].keep = keep;
-    told.properties[0].property_digest = [9; 32];
+    told.properties[0].property_digest = Some([9; 32]);
     told
 }
 
 fn with_digest_of(mut told: Told, units: &[Upsert]) -> Told {
-    told.properties[0].property_digest = digest_of(units);
+    told.properties[0].property_digest = Some(digest_of(units));
     told
 }
 
 /// The body is as new as the sync ID.
 fn tell(state: &mut State, told: Told) -> Result<Answer, Refusal> {
     let body = sha256(told.sync_id.as_bytes());
-    state.receive(told, body, &BTreeSet::new())
+    state.receive(told, body, &Twist::default())
 }
 
 fn tell_rejecting(state: &mut State, told: Told, reject: &[i64]) -> Answer {
     let body = sha256(told.sync_id.as_bytes());
-    let reject = reject.iter().copied().collect();
-    state.receive(told, body, &reject).unwrap()
+    let twist = Twist {
+        reject_units: reject.iter().copied().collect(),
+        ..Twist::default()
+    };
+    state.receive(told, body, &twist).unwrap()
+}
+
+fn held(state: &State) -> Option<PropertyState> {
+    state.property(&101.into())
 }
 
 fn ids(state: &State) -> Vec<i64> {
-    state.property(101).unwrap().units.into_keys().collect()
+    held(state).unwrap().units.into_keys().collect()
 }
 
 #[test]
@@ -95,7 +116,7 @@ fn a_delta_deletes_then_upserts_and_leaves_the_rest() {
     let gone = vec![freed(3, "C"), freed(9, "Z")];
     tell(&mut state, delta(2, vec![unit(2, "B", 2.0)], gone)).unwrap();
     assert_eq!(ids(&state), [1, 2]);
-    assert_eq!(state.property(101).unwrap().units[&2]["base_rent"], 2.0);
+    assert_eq!(held(&state).unwrap().units[&2]["base_rent"], 2.0);
 }
 
 #[test]
@@ -110,7 +131,7 @@ fn the_digest_is_that_of_the_units_held_and_zero_without_any() {
     assert!(!tell(&mut state, told).unwrap().digest_mismatch);
     let told = delta(3, vec![], vec![freed(1, "A"), freed(2, "B")]);
     assert!(!tell(&mut state, told).unwrap().digest_mismatch);
-    assert_eq!(state.property(101).unwrap().digest, "0".repeat(64));
+    assert_eq!(held(&state).unwrap().digest, "0".repeat(64));
 }
 
 #[test]
@@ -141,7 +162,7 @@ fn one_sync_id_has_one_body_even_if_the_first_met_a_fault() {
     let refusal = tell(&mut state, delta(1, vec![], vec![])).unwrap_err();
     let what = "sync-1 was sent before with another body";
     assert!(refusal.message.contains(what));
-    let same = state.receive(delta(1, vec![], vec![]), [1; 32], &BTreeSet::new());
+    let same = state.receive(delta(1, vec![], vec![]), [1; 32], &Twist::default());
     assert!(same.unwrap().applied);
 }
 
@@ -149,12 +170,12 @@ fn one_sync_id_has_one_body_even_if_the_first_met_a_fault() {
 fn a_refused_sync_changes_nothing_and_is_not_remembered() {
     let mut state = State::default();
     tell(&mut state, delta(1, vec![unit(1, "A", 1.0)], vec![])).unwrap();
-    let before = state.property(101);
+    let before = held(&state);
     let refused = delta(2, vec![unit(3, "C", 1.0)], vec![replaced(1, 1)]);
     tell(&mut state, refused).unwrap_err();
-    assert_eq!(state.property(101), before);
+    assert_eq!(held(&state), before);
     let other = delta(2, vec![unit(2, "A", 1.0)], vec![replaced(1, 2)]);
-    let taken = state.receive(other, [7; 32], &BTreeSet::new());
+    let taken = state.receive(other, [7; 32], &Twist::default());
     assert!(taken.unwrap().applied);
 }
 
@@ -180,7 +201,7 @@ fn equal_content_has_equal_hash_and_the_reverse() {
     tell(&mut state, delta(2, vec![new.clone()], vec![])).unwrap();
     tell(&mut state, delta(3, vec![], vec![freed(1, "A")])).unwrap();
     let mut hash_changed = old.clone();
-    hash_changed.content_hash = [7; 32];
+    hash_changed.content_hash = Some([7; 32]);
     let mut hash_kept = unit(1, "A", 3.0);
     hash_kept.content_hash = new.content_hash;
     for (wrong, what) in [(hash_changed, "same content"), (hash_kept, "another content")] {
@@ -234,7 +255,7 @@ fn a_snapshot_drops_what_is_in_no_part_nor_kept_once_all_parts_came() {
     let answer = tell(&mut state, first).unwrap();
     assert_eq!(answer.body, r#"{"errors":[]}"#);
     assert!(!answer.digest_mismatch);
-    assert_eq!(state.property(101).unwrap().units[&1]["base_rent"], 2.0);
+    assert_eq!(held(&state).unwrap().units[&1]["base_rent"], 2.0);
     let second = part(3, 2, 3, vec![unit(2, "2", 1.0)], vec![]);
     tell(&mut state, second).unwrap();
     assert_eq!(ids(&state), [1, 2, 3, 4, 5]);
@@ -279,7 +300,7 @@ fn parts_of_one_snapshot_agree() {
     let first = part(1, 1, 3, vec![unit(1, "1", 1.0)], vec![]);
     tell(&mut state, first).unwrap();
     let mut digest = part(2, 2, 3, vec![], vec![]);
-    digest.properties[0].property_digest = [8; 32];
+    digest.properties[0].property_digest = Some([8; 32]);
     let doubled = part(2, 2, 3, vec![unit(1, "1", 1.0)], vec![]);
     for (wrong, place) in [
         (part(2, 2, 4, vec![], vec![]), "$.sync_metadata.parts: "),
@@ -300,9 +321,9 @@ fn a_rejected_unit_is_named_and_stays_as_it_was() {
     let answer = tell_rejecting(&mut state, told, &[1]);
     assert!(answer.body.contains(r#""unit_id":1"#));
     assert!(!answer.body.contains(r#""unit_id":2"#));
-    let held = [unit(1, "A", 1.0), unit(2, "B", 1.0)];
-    assert!(answer.body.contains(&hex::encode(digest_of(&held))));
-    assert_eq!(state.property(101).unwrap().units[&1]["base_rent"], 1.0);
+    let left = [unit(1, "A", 1.0), unit(2, "B", 1.0)];
+    assert!(answer.body.contains(&hex::encode(digest_of(&left))));
+    assert_eq!(held(&state).unwrap().units[&1]["base_rent"], 1.0);
 }
 
 #[test]
@@ -311,14 +332,17 @@ fn several_properties_are_judged_together_and_applied_each_by_its_sequence() {
     tell(&mut state, delta(5, vec![], vec![])).unwrap();
     let mut told = delta(4, vec![unit(1, "A", 1.0)], vec![]);
     let mut other = property(vec![unit(2, "B", 1.0)], vec![]);
-    other.project_id = 102;
+    other.project_id = 102.into();
     told.properties.push(other);
     let answer = tell(&mut state, told).unwrap();
     assert_eq!(
         answer.body,
-        r#"{"stale":[{"project_id":101,"sequence":5}],"errors":[]}"#
+        format!(
+            r#"{{"stale":[{{"project_id":101,"sequence":5}}],"properties":[{{"project_id":102,"property_digest":"{}"}}],"errors":[]}}"#,
+            hex::encode(digest_of(&[unit(2, "B", 1.0)]))
+        )
     );
     assert!(answer.applied && answer.stale);
     assert!(ids(&state).is_empty());
-    assert_eq!(state.property(102).unwrap().units.len(), 1);
+    assert_eq!(state.property(&102.into()).unwrap().units.len(), 1);
 }

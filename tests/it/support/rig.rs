@@ -8,7 +8,7 @@ use rentsync_relay::clock::Clock;
 use rentsync_relay::config::{Config, Receiver};
 use rentsync_relay::deliver::{Deliverer, Settled};
 use rentsync_relay::demo::proof;
-use rentsync_relay::plan::{self, Planned, Scope, Walk, Where};
+use rentsync_relay::plan::{self, Batch, Planned, Scope, Walk, Where};
 use rentsync_relay::relay::Relay;
 use rentsync_relay::sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
 use rentsync_relay::status;
@@ -78,10 +78,18 @@ impl Rig {
         }
     }
 
-    pub fn scope(&self) -> Scope<'_> {
-        Scope {
-            receiver: &self.receiver,
-            available_status_ids: AVAILABLE,
+    pub fn scope(&self) -> Scope {
+        Scope::new(&self.receiver, AVAILABLE)
+    }
+
+    /// Everything beyond a feed.
+    pub fn batch(&self, after: i64) -> Batch<'static> {
+        Batch {
+            place: Where::Everywhere,
+            after,
+            feeds_max: 100,
+            probe: None,
+            now: self.clock.now(),
         }
     }
 
@@ -98,7 +106,7 @@ impl Rig {
 
     pub async fn hands(&self) -> Hands {
         let mut conn = self.source.connect().await;
-        plan::register(&mut conn, self.scope()).await.expect("register");
+        plan::register(&mut conn, &self.scope()).await.expect("register");
         Hands {
             conn,
             walk: Walk::new(self.clock.clone()),
@@ -127,12 +135,12 @@ impl Rig {
     /// Plans everything there is to plan.
     pub async fn plan(&self) -> Planned {
         let mut conn = self.source.connect().await;
-        plan::register(&mut conn, self.scope()).await.expect("register");
+        plan::register(&mut conn, &self.scope()).await.expect("register");
         plan::enroll(&mut conn, &self.receiver, None).await.expect("enroll");
         let mut total = Planned::default();
         let mut after = Some(0);
         while let Some(from) = after {
-            let planned = plan::plan_batch(&mut conn, self.scope(), &Where::Everywhere, from, 100, self.clock.now())
+            let planned = plan::plan_batch(&mut conn, &self.scope(), &self.batch(from))
                 .await
                 .expect("plan");
             total.feeds += planned.feeds;
@@ -235,7 +243,7 @@ impl Rig {
     /// The JSON bodies of all syncs of a property, the oldest first.
     pub async fn bodies(&self, property_id: i64) -> Vec<Value> {
         let bodies: Vec<Vec<u8>> = sqlx::query_scalar(
-            "select s.body from rentsync.sync s join rentsync.feed f using (feed_id)
+            "select s.body from rentsync.sync s join rentsync.sync_feed using (sequence) join rentsync.feed f using (feed_id)
               where f.property_id = $1 order by s.sequence",
         )
         .bind(property_id)
@@ -270,14 +278,10 @@ impl Hands {
     pub async fn round(&mut self, rig: &Rig) -> bool {
         let step = self
             .walk
-            .step(&mut self.conn, rig.scope(), Duration::ZERO)
+            .step(&mut self.conn, &rig.scope(), Duration::ZERO)
             .await
             .expect("plan");
-        let started = if step.look.probe {
-            self.deliverer.start_probe().await.expect("probe")
-        } else {
-            self.deliverer.start_due().await.expect("lease")
-        };
+        let started = self.deliverer.start_due().await.expect("lease");
         while !self.deliverer.is_idle() {
             let ended = self.deliverer.ended().await.expect("ended");
             let settled = self.deliverer.settle(ended).await.expect("settle");

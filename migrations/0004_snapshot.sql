@@ -1,0 +1,41 @@
+-- Snapshot: what the nightly comparison was, and what it found that no change had announced.
+
+create table rentsync.snapshot_run (
+    run_id        bigint generated always as identity primary key,
+    receiver      text not null references rentsync.receiver,
+    reason        text not null,
+    scheduled_for date,
+    started_at    timestamptz not null,
+    finished_at   timestamptz,
+    feeds         integer not null default 0,
+    feeds_done    integer not null default 0,
+    units         bigint not null default 0,
+    drift         bigint not null default 0,
+    failures      integer not null default 0,
+    constraint one_scheduled_run_per_night unique (receiver, scheduled_for),
+    constraint done_of_feeds check (feeds_done <= feeds)
+);
+comment on table  rentsync.snapshot_run is 'One comparison of every feed, by schedule or by command; can be watched while it goes.';
+comment on column rentsync.snapshot_run.scheduled_for is 'The night it is the scheduled run of, by the receiver''s time zone; null: by command.';
+comment on column rentsync.snapshot_run.feeds_done is 'Feeds whose snapshot was delivered or given up.';
+comment on column rentsync.snapshot_run.units is 'Units told so far.';
+comment on column rentsync.snapshot_run.drift is 'Differences that no change had announced.';
+comment on column rentsync.snapshot_run.failures is 'Feeds whose snapshot was given up; they fall back to deltas.';
+
+alter table rentsync.feed add column snapshot_run bigint references rentsync.snapshot_run;
+comment on column rentsync.feed.snapshot_run is 'The run that its snapshot belongs to, until that is delivered or given up.';
+create index feed_snapshot_run on rentsync.feed (snapshot_run) where snapshot_run is not null;
+
+create table rentsync.drift (
+    drift_id    bigint generated always as identity primary key,
+    run_id      bigint references rentsync.snapshot_run on delete cascade,
+    feed_id     bigint not null references rentsync.feed,
+    unit_id     bigint not null,
+    ledger_hash bytea,
+    source_hash bytea,
+    found_at    timestamptz not null
+);
+create index drift_run on rentsync.drift (run_id);
+comment on table  rentsync.drift is 'A unit that differed though no change was waiting for it: a bypassed trigger, a joined table.';
+comment on column rentsync.drift.ledger_hash is 'SHA-256 of what the receiver was told last; null: nothing.';
+comment on column rentsync.drift.source_hash is 'SHA-256 of what the source had; null: nothing.';

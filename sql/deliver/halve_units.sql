@@ -1,0 +1,15 @@
+-- What sync $2 told of feed $1 is told again in two halves, each by itself: nothing in the answer says which unit is bad.
+-- The first rejection begins a search, noted on the feed. Locks the feed and the units.
+with half as (
+    select unit_id, $2 * 2 + (row_number() over (order by unit_id) * 2 > count(*) over ())::integer as suspect
+      from rentsync.ledger
+     where feed_id = $1 and sequence = $2 and kept_back is null
+), searched as (
+    update rentsync.feed
+       set halving_accepted = halving is not null and halving_accepted, halving = coalesce(halving, $2)
+     where feed_id = $1
+)
+update rentsync.ledger l
+   set owed = 'in_doubt', suspect = half.suspect
+  from half
+ where l.feed_id = $1 and l.unit_id = half.unit_id

@@ -1,0 +1,96 @@
+//! Where requests may go: https, or plain http where nobody is on the way.
+//!
+//! Not its business: whether anybody answers there.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use super::node::Node;
+use super::values::{Refusal, Taken};
+
+/// Where requests may be posted.
+pub(super) fn endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Taken<Url> {
+    move |node| {
+        let text = node.as_str().unwrap_or_default();
+        let url = Url::parse(text).ok().filter(is_http);
+        // Something before an @ may be a password, in an invalid URL too.
+        if text.contains('@') && url.as_ref().is_none_or(has_credentials) {
+            return Err(Refusal::hiding_value(
+                "must be an http or https URL without user name and password: \
+                 secrets belong into the receiver's auth table, as references",
+            ));
+        }
+        let Some(url) = url else {
+            return Err(Refusal::new("must be an http or https URL"));
+        };
+        if url.scheme() == "http" && !allow_plain_http && !is_loopback(&url) {
+            return Err(Refusal::new(
+                "must be https, since plain http lets anyone on the way read and change it \
+                 (allowed for this machine itself, elsewhere with allow_plain_http = true)",
+            ));
+        }
+        Ok(url)
+    }
+}
+
+fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+pub(super) fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// Whether the host is this machine itself.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(url: &str, allow_plain_http: bool) -> Result<String, String> {
+        let node = Node::text("RELAY_X".into(), url);
+        let taken = endpoint(allow_plain_http)(&node);
+        taken.map(String::from).map_err(|refusal| refusal.must)
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_or_on_purpose() {
+        for url in [
+            "http://127.0.0.1:8080/v1",
+            "http://127.8.8.8/",
+            "http://[::1]:1/",
+            "http://localhost/",
+            "https://partner.example/",
+        ] {
+            assert_eq!(taken(url, false), Ok(url.to_owned()));
+        }
+        for url in [
+            "http://partner.example/",
+            "http://10.0.0.1/",
+            "http://localhost.example/",
+            "http://128.0.0.1/",
+        ] {
+            let must = taken(url, false).unwrap_err();
+            assert!(must.contains("allow_plain_http = true"), "{must}");
+            assert_eq!(taken(url, true), Ok(url.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_url_is_http_and_holds_no_password() {
+        for url in ["", "partner.example", "ftp://partner.example/", "https://"] {
+            assert_eq!(taken(url, true), Err("must be an http or https URL".to_owned()));
+        }
+        for url in ["https://me:pass@partner.example/", "https://me:pass@part ner/"] {
+            let refusal = endpoint(true)(&Node::text("RELAY_X".into(), url)).unwrap_err();
+            assert!(refusal.hides_value);
+        }
+        assert!(taken("https://partner.example/@aigent", false).is_ok());
+    }
+}

@@ -1,0 +1,144 @@
+//! What a person should know of a group of answers, in words.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::Deliverer;
+use super::lease::Leased;
+use super::settle::Verdict;
+use crate::alert::{self, Alert, Kind};
+
+/// Unit ids that a message names.
+const NAMED_MAX: usize = 10;
+
+/// Something about a property, or about several.
+pub(super) struct Found {
+    pub property_id: Option<i64>,
+    pub finding: Finding,
+}
+
+/// What was found.
+pub(super) enum Finding {
+    Rejected {
+        sync_id: String,
+        answer: String,
+    },
+    Exhausted {
+        sync_id: String,
+        answer: String,
+        tries: u32,
+    },
+    Refused(Vec<i64>),
+    FeedPaused,
+    Stale {
+        sync_id: String,
+        sequence: i64,
+    },
+    DigestMismatch,
+}
+
+impl Found {
+    /// About one property.
+    pub fn of(property_id: i64, finding: Finding) -> Self {
+        Self {
+            property_id: Some(property_id),
+            finding,
+        }
+    }
+
+    /// About what a sync is about.
+    pub fn about(leased: &Leased, finding: Finding) -> Self {
+        Self {
+            property_id: leased.property_id(),
+            finding,
+        }
+    }
+}
+
+impl Finding {
+    pub fn rejected(verdict: &Verdict) -> Self {
+        Self::Rejected {
+            sync_id: verdict.outcome.leased.sync_id.clone(),
+            answer: verdict.answer(),
+        }
+    }
+
+    pub fn exhausted(verdict: &Verdict) -> Self {
+        Self::Exhausted {
+            sync_id: verdict.outcome.leased.sync_id.clone(),
+            answer: verdict.answer(),
+            tries: verdict.outcome.leased.attempts + 1,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Rejected { .. } => Kind::Rejected,
+            Self::Exhausted { .. } => Kind::Exhausted,
+            Self::Refused(_) => Kind::Refused,
+            Self::FeedPaused => Kind::FeedPaused,
+            Self::Stale { .. } => Kind::Stale,
+            Self::DigestMismatch => Kind::DigestMismatch,
+        }
+    }
+
+    /// What happened and what to do about it. What the receiver said of a unit is not in it: it may quote a name.
+    fn message(&self, property_id: Option<i64>) -> String {
+        let property = property_id.map_or_else(|| "ID".to_owned(), |id| id.to_string());
+        match self {
+            Self::Rejected { sync_id, answer } => format!(
+                "{answer} to {sync_id}: it is not sent again, the bad units in it are looked for; see `syncs show {sync_id}`"
+            ),
+            Self::Exhausted { sync_id, answer, tries } => format!(
+                "{answer}: {sync_id} is given up after {tries} tries; what it told is told anew when the receiver takes \
+                 anything again"
+            ),
+            Self::Refused(units) => format!(
+                "the receiver refuses {}: left out until they change; see `refused list`, and `refused retry UNIT_ID` once \
+                 it is put right",
+                named(units)
+            ),
+            Self::FeedPaused => format!(
+                "the receiver rejects everything about this property: nothing more is sent for it, changes keep gathering. \
+                 Ask the receiver about it, then `feeds resume {property}`"
+            ),
+            Self::Stale { sync_id, sequence } => format!(
+                "the receiver has sequence {sequence}, {sync_id} is older: numbering goes on above it, the property is told anew"
+            ),
+            Self::DigestMismatch => {
+                "the receiver holds something else than it was told: the property is told anew, at most hourly"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// Raises an alert for each.
+pub(super) async fn raise_all(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    found: Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    for Found { property_id, finding } in found {
+        let alert = Alert {
+            kind: finding.kind(),
+            receiver: deliverer.receiver.name.clone(),
+            message: finding.message(property_id),
+            property_id,
+        };
+        alert::raise(conn, &alert, now).await?;
+    }
+    Ok(())
+}
+
+fn named(units: &[i64]) -> String {
+    let ids: Vec<_> = units.iter().take(NAMED_MAX).map(i64::to_string).collect();
+    let (ids, beyond) = (ids.join(", "), units.len().saturating_sub(NAMED_MAX));
+    match (units.len(), beyond) {
+        (1, _) => format!("unit {ids}"),
+        (_, 0) => format!("units {ids}"),
+        _ => format!("units {ids} and {beyond} more"),
+    }
+}

@@ -1,0 +1,261 @@
+//! What answers mean for a receiver as a whole: pause, probe, resume, and how much it bears.
+//!
+//! All of it is kept on the receiver's row, so that every relay goes by it. Opening the breaker gives up everything
+//! that is sealed: what the receiver is told when it is back is what holds then.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::settle::Verdict;
+use super::{Deliverer, seconds};
+use crate::alert::{self, Alert, Kind};
+use crate::policy::{self, Decision};
+
+/// Pauses a receiver; nothing is sealed or sent until a probe gets through, or (`probe_after` none) a person resumes it.
+/// Says whether it was open before; none where there is no such receiver, or a person paused it.
+pub async fn open(
+    conn: &mut PgConnection,
+    receiver: &str,
+    because: &str,
+    probe_after: Option<f64>,
+    now: Option<DateTime<Utc>>,
+) -> Result<Option<bool>> {
+    let was_open = sqlx::query_scalar(include_str!("../../sql/deliver/pause_receiver.sql"))
+        .bind(receiver)
+        .bind(now)
+        .bind(because)
+        .bind(probe_after)
+        .fetch_optional(&mut *conn)
+        .await?;
+    if was_open.is_some() {
+        cancel_open(conn, receiver, "its request was given up", now).await?;
+    }
+    Ok(was_open)
+}
+
+/// Resumes a receiver. Says whether it was paused; none where there is no such receiver, or a person paused it and this is
+/// not a person (`by_command`).
+pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ramp_up: bool) -> Result<Option<bool>> {
+    Ok(
+        sqlx::query_scalar(include_str!("../../sql/deliver/resume_receiver.sql"))
+            .bind(receiver)
+            .bind(by_command)
+            .bind(ramp_up)
+            .fetch_optional(conn)
+            .await?,
+    )
+}
+
+/// Something changed that may be the repair: a paused receiver is probed at once, unless a person paused it.
+pub async fn probe_now(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/probe_now.sql"))
+        .bind(receiver)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives up everything sealed for a receiver and not settled: in doubt, and a snapshot is due again because of `because`.
+pub async fn cancel_open(
+    conn: &mut PgConnection,
+    receiver: &str,
+    because: &str,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let cancelled: Vec<(i64, i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/cancel_open.sql"))
+        .bind(receiver)
+        .bind(now)
+        .fetch_all(&mut *conn)
+        .await?;
+    doubt(conn, &cancelled, Some(because)).await
+}
+
+/// What given up syncs told is owed. `given_up`: sync, feed, whether it was a snapshot; `because`: such a snapshot is due
+/// again.
+pub(super) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)], because: Option<&str>) -> Result<()> {
+    if given_up.is_empty() {
+        return Ok(());
+    }
+    let sequences: Vec<i64> = given_up.iter().map(|(sequence, ..)| *sequence).collect();
+    let feeds: Vec<i64> = given_up.iter().map(|(_, feed_id, _)| *feed_id).collect();
+    let snapshots: Vec<bool> = given_up.iter().map(|(.., snapshot)| *snapshot).collect();
+    sqlx::query(include_str!("../../sql/deliver/close_feeds.sql"))
+        .bind(&sequences)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(include_str!("../../sql/deliver/doubt_units.sql"))
+        .bind(&feeds)
+        .bind(&sequences)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(include_str!("../../sql/deliver/doubt_feeds.sql"))
+        .bind(&feeds)
+        .bind(&sequences)
+        .bind(&snapshots)
+        .bind(because)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What a group of answers says about the receiver. `refused_whole`: feeds of which it takes nothing at all.
+pub(super) async fn affect(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdicts: &[&Verdict],
+    refused_whole: usize,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    resume_where_it_answers(conn, deliverer, verdicts, now).await?;
+    wait_where_asked(conn, deliverer, verdicts, now).await?;
+    let failures = tune(conn, deliverer, verdicts, refused_whole).await?;
+    if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
+        return pause(conn, deliverer, verdict, now).await;
+    }
+    if failures >= i64::from(deliverer.receiver.breaker.failures) {
+        give_rest(conn, deliverer, verdicts, failures, now).await?;
+    }
+    Ok(())
+}
+
+/// A probe that got through ends the pause; so does one that was rejected, because that is an answer.
+async fn resume_where_it_answers(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdicts: &[&Verdict],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let name = &deliverer.receiver.name;
+    for verdict in verdicts.iter().filter(|verdict| verdict.outcome.leased.probe) {
+        match &verdict.decision {
+            Decision::Delivered | Decision::Rejected | Decision::Renumber { .. } => {
+                answers(conn, deliverer, now).await?
+            }
+            Decision::ProbeFailed { after } => {
+                sqlx::query(include_str!("../../sql/deliver/probe_failed.sql"))
+                    .bind(name)
+                    .bind(now)
+                    .bind(seconds(*after))
+                    .execute(&mut *conn)
+                    .await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn answers(conn: &mut PgConnection, deliverer: &Deliverer, now: Option<DateTime<Utc>>) -> Result<()> {
+    let name = &deliverer.receiver.name;
+    if close(conn, name, false, true).await? == Some(true) {
+        alert::resolve(conn, name, &[Kind::Paused, Kind::BreakerOpen], now).await?;
+        let message = "it answers again: everything owed is told".to_owned();
+        alert::note(conn, &about(deliverer, Kind::BreakerClosed, message), now).await?;
+    }
+    Ok(())
+}
+
+async fn wait_where_asked(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdicts: &[&Verdict],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let longest = verdicts.iter().filter_map(|verdict| match &verdict.decision {
+        Decision::Wait { after } | Decision::Ours { after } => Some(*after),
+        _ => None,
+    });
+    if let Some(after) = longest.max() {
+        sqlx::query(include_str!("../../sql/deliver/wait_receiver.sql"))
+            .bind(&deliverer.receiver.name)
+            .bind(now)
+            .bind(seconds(after))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
+async fn tune(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdicts: &[&Verdict],
+    refused_whole: usize,
+) -> Result<i64> {
+    let count = |which: fn(&Decision) -> bool| verdicts.iter().filter(|verdict| which(&verdict.decision)).count();
+    let failed = count(|decision| matches!(decision, Decision::Retry { .. } | Decision::Exhausted)) + refused_whole;
+    let overburdened = count(|decision| {
+        matches!(
+            decision,
+            Decision::Retry { .. } | Decision::Exhausted | Decision::Wait { .. }
+        )
+    });
+    let delivered = count(|decision| *decision == Decision::Delivered);
+    let failures: Option<i32> = sqlx::query_scalar(include_str!("../../sql/deliver/tune_receiver.sql"))
+        .bind(&deliverer.receiver.name)
+        .bind(i32::try_from(failed)?)
+        .bind(delivered > 0)
+        .bind(overburdened > 0)
+        .bind(i32::try_from(deliverer.receiver.concurrency_max)?)
+        .fetch_optional(conn)
+        .await?;
+    Ok(failures.map_or(0, i64::from))
+}
+
+/// 401 and its like: nothing that is sent would be taken.
+async fn pause(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdict: &Verdict,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let (receiver, answer) = (&deliverer.receiver, verdict.answer());
+    let every = receiver.breaker.probe_every;
+    if open(conn, &receiver.name, &answer, Some(seconds(every)), now)
+        .await?
+        .is_some()
+    {
+        let message = format!(
+            "{answer}: nothing more is sent to it; changes keep gathering. Put credentials or URL right; one request \
+             in {} tries again, `receivers resume {}` does so now",
+            humantime::format_duration(every),
+            receiver.name
+        );
+        alert::raise(conn, &about(deliverer, Kind::Paused, message), now).await?;
+    }
+    Ok(())
+}
+
+/// An outage: nothing is gained by asking again and again for every property.
+async fn give_rest(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdicts: &[&Verdict],
+    failures: i64,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let receiver = &deliverer.receiver;
+    let last = verdicts.last().map(|verdict| verdict.answer()).unwrap_or_default();
+    let because = format!("{failures} deliveries in a row failed, the last: {last}");
+    let first = policy::probe_after(0, &receiver.retry, receiver.breaker.probe_every);
+    if open(conn, &receiver.name, &because, Some(seconds(first)), now).await? == Some(true) {
+        let message = format!(
+            "{because}. Nothing more is sent to it but one request now and then, until one is taken; changes keep \
+             gathering, and what holds then is told then"
+        );
+        alert::raise(conn, &about(deliverer, Kind::BreakerOpen, message), now).await?;
+    }
+    Ok(())
+}
+
+fn about(deliverer: &Deliverer, kind: Kind, message: String) -> Alert {
+    Alert {
+        kind,
+        receiver: deliverer.receiver.name.clone(),
+        property_id: None,
+        message,
+    }
+}

@@ -1,0 +1,311 @@
+//! What becomes of a sync that is never sent again: what it told is in doubt, and where the receiver rejected it the bad
+//! units are looked for.
+//!
+//! Units that the answer names are refused. Where it names none, several properties are told again in two halves, then one
+//! property's units are, each half by itself, until the bad ones stand alone: O(log n) requests for one bad unit, and
+//! whatever else the property has to tell goes before them. Where every unit of a property turns out bad none is: then it
+//! is the property, or the receiver.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::alerts::{Finding, Found};
+use super::lease::{Leased, LeasedFeed};
+use super::settle::Verdict;
+use super::{Deliverer, breaker, seconds};
+use crate::policy::Decision;
+use crate::receiver::UnitError;
+
+/// Settles what was given up. Says how many feeds there are of which the receiver takes nothing at all.
+pub(super) async fn give_up(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    given_up: &[&Verdict],
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<usize> {
+    let mut refused_whole = 0;
+    for verdict in given_up {
+        let leased = &verdict.outcome.leased;
+        match &verdict.decision {
+            Decision::Rejected => {
+                found.push(Found::about(leased, Finding::rejected(verdict)));
+                refused_whole += find_the_bad(conn, verdict, found, now).await?;
+            }
+            Decision::Exhausted => {
+                found.push(Found::about(leased, Finding::exhausted(verdict)));
+                refused_whole += exhaust(conn, deliverer, verdict, found, now).await?;
+            }
+            Decision::Renumber { beyond } => renumber(conn, deliverer, leased, *beyond, found, now).await?,
+            _ => doubt(conn, leased, Some("its request was given up"), now).await?,
+        }
+    }
+    Ok(refused_whole)
+}
+
+/// The receiver does not take these units of this sync. Says which; an answer may name others as well.
+pub(super) async fn refuse(
+    conn: &mut PgConnection,
+    leased: &Leased,
+    feed: &LeasedFeed,
+    errors: &[UnitError],
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<i64>> {
+    let (units, because): (Vec<i64>, Vec<&str>) = errors
+        .iter()
+        .filter(|error| error.project_id.as_ref().is_none_or(|id| *id == feed.external_id))
+        .map(|error| (error.unit_id, error.message.as_str()))
+        .unzip();
+    if units.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/refuse_units.sql"))
+        .bind(feed.feed_id)
+        .bind(leased.sequence)
+        .bind(units)
+        .bind(because)
+        .bind(now)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// Our numbering goes on above what the receiver has.
+pub(super) async fn number_past(conn: &mut PgConnection, sequence: i64) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/raise_sequence.sql"))
+        .bind(sequence.saturating_add(1))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// In doubt; a snapshot is due again, because of `again`, or (none) is told as deltas, which can be halved.
+async fn doubt(
+    conn: &mut PgConnection,
+    leased: &Leased,
+    again: Option<&str>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let mut sequences = vec![leased.sequence];
+    if leased.is_snapshot && !leased.is_last_part() {
+        let later: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/cancel_parts.sql"))
+            .bind([leased.snapshot_id])
+            .bind(now)
+            .fetch_all(&mut *conn)
+            .await?;
+        sequences.extend(later);
+    }
+    let about: Vec<_> = sequences
+        .iter()
+        .flat_map(|sequence| {
+            leased
+                .feeds
+                .iter()
+                .map(|feed| (*sequence, feed.feed_id, leased.is_snapshot))
+        })
+        .collect();
+    breaker::doubt(conn, &about, again).await?;
+    if leased.is_snapshot && again.is_none() {
+        sqlx::query(include_str!("../../sql/deliver/owe_all.sql"))
+            .bind(feeds_of(leased))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Where others are taken it is something in this one; else the receiver is down, and the feed rests.
+async fn exhaust(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdict: &Verdict,
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<usize> {
+    let leased = &verdict.outcome.leased;
+    let accepts_others: bool = sqlx::query_scalar(include_str!("../../sql/deliver/accepts_others.sql"))
+        .bind(&deliverer.receiver.name)
+        .bind(leased.sequence)
+        .fetch_one(&mut *conn)
+        .await?;
+    if accepts_others {
+        return find_the_bad(conn, verdict, found, now).await;
+    }
+    doubt(conn, leased, None, now).await?;
+    rest(conn, leased, "exhausted", deliverer.receiver.retry.schedule.last(), now).await?;
+    Ok(0)
+}
+
+/// The numbering is right from now on; but a receiver may say so again and again, so the feeds rest a while.
+async fn renumber(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    leased: &Leased,
+    beyond: i64,
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    number_past(conn, beyond).await?;
+    doubt(conn, leased, Some("numbering"), now).await?;
+    for feed in &leased.feeds {
+        breaker::doubt(conn, &[(leased.sequence, feed.feed_id, true)], Some("numbering")).await?;
+    }
+    rest(conn, leased, "stale", deliverer.receiver.retry.schedule.first(), now).await?;
+    let sync_id = leased.sync_id.clone();
+    let sequence = beyond;
+    found.push(Found::about(leased, Finding::Stale { sync_id, sequence }));
+    Ok(())
+}
+
+async fn rest(
+    conn: &mut PgConnection,
+    leased: &Leased,
+    because: &str,
+    step: Option<&Duration>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/rest_feeds.sql"))
+        .bind(now)
+        .bind(feeds_of(leased))
+        .bind(because)
+        .bind(seconds(step.copied().unwrap_or_default()))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Which of the units is it? Says how many feeds there are of which the receiver takes nothing at all.
+async fn find_the_bad(
+    conn: &mut PgConnection,
+    verdict: &Verdict,
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<usize> {
+    let (leased, errors) = (&verdict.outcome.leased, &verdict.outcome.tried.said.errors);
+    // Deltas of all units can be halved, a snapshot can't.
+    doubt(conn, leased, None, now).await?;
+    let mut refused_whole = 0;
+    let mut named = 0;
+    for feed in &leased.feeds {
+        let told = told_units(conn, feed, leased).await?;
+        let all: HashSet<i64> = told.iter().copied().collect();
+        let known = |error: &&UnitError| all.contains(&error.unit_id);
+        let errors: Vec<UnitError> = errors.iter().filter(known).cloned().collect();
+        let naming: HashSet<i64> = errors.iter().map(|error| error.unit_id).collect();
+        named += naming.len();
+        if told.len() > 1 && naming.len() == told.len() {
+            refused_whole += pause(conn, feed, found).await?;
+        } else if !naming.is_empty() {
+            let refused = refuse(conn, leased, feed, &errors, now).await?;
+            found.push(Found::of(feed.property_id, Finding::Refused(refused)));
+        }
+    }
+    if named > 0 || leased.is_snapshot {
+        return Ok(refused_whole);
+    }
+    match leased.feeds.as_slice() {
+        [feed] => halve_units(conn, leased, feed, found, now).await,
+        _ => halve_feeds(conn, leased).await,
+    }
+}
+
+async fn halve_feeds(conn: &mut PgConnection, leased: &Leased) -> Result<usize> {
+    sqlx::query(include_str!("../../sql/deliver/halve_feeds.sql"))
+        .bind(feeds_of(leased))
+        .bind(leased.sequence)
+        .execute(conn)
+        .await?;
+    Ok(0)
+}
+
+async fn halve_units(
+    conn: &mut PgConnection,
+    leased: &Leased,
+    feed: &LeasedFeed,
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<usize> {
+    let told = told_units(conn, feed, leased).await?;
+    match told.as_slice() {
+        [] => return pause(conn, feed, found).await,
+        // It stands alone. But of a property that was never taken nothing says that it is the unit.
+        [unit_id] => {
+            if !is_halving(conn, feed).await? && !has_delivered(conn, feed).await? {
+                return pause(conn, feed, found).await;
+            }
+            let alone = UnitError {
+                project_id: None,
+                unit_id: *unit_id,
+                message: "rejected when told alone".to_owned(),
+            };
+            let refused = refuse(conn, leased, feed, &[alone], now).await?;
+            found.push(Found::of(feed.property_id, Finding::Refused(refused)));
+        }
+        _ => {
+            sqlx::query(include_str!("../../sql/deliver/halve_units.sql"))
+                .bind(feed.feed_id)
+                .bind(leased.sequence)
+                .execute(&mut *conn)
+                .await?;
+        }
+    }
+    end_halving(conn, feed, found).await
+}
+
+/// The search is over when no half is left; where none was accepted, nothing is refused.
+async fn end_halving(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<usize> {
+    let over: Option<(i64, i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/end_halving.sql"))
+        .bind([feed.feed_id])
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some((feed_id, began_with, false)) = over else {
+        return Ok(0);
+    };
+    sqlx::query(include_str!("../../sql/deliver/release_refused.sql"))
+        .bind(feed_id)
+        .bind(began_with)
+        .execute(&mut *conn)
+        .await?;
+    found.retain(|found| !matches!(found.finding, Finding::Refused(_)) || found.property_id != Some(feed.property_id));
+    pause(conn, feed, found).await
+}
+
+/// It is the property or the receiver, not the units.
+async fn pause(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<usize> {
+    sqlx::query(include_str!("../../sql/deliver/pause_feed.sql"))
+        .bind(feed.feed_id)
+        .bind("the receiver rejects everything about it")
+        .execute(conn)
+        .await?;
+    found.push(Found::of(feed.property_id, Finding::FeedPaused));
+    Ok(1)
+}
+
+async fn told_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/told_units.sql"))
+        .bind(feed.feed_id)
+        .bind(leased.sequence)
+        .fetch_all(conn)
+        .await?)
+}
+
+async fn is_halving(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<bool> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/is_halving.sql"))
+        .bind(feed.feed_id)
+        .fetch_one(conn)
+        .await?)
+}
+
+async fn has_delivered(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<bool> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/has_delivered.sql"))
+        .bind(feed.feed_id)
+        .fetch_one(conn)
+        .await?)
+}
+
+fn feeds_of(leased: &Leased) -> Vec<i64> {
+    leased.feeds.iter().map(|feed| feed.feed_id).collect()
+}

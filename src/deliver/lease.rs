@@ -1,0 +1,218 @@
+//! Leasing: the right to send a sync for as long as a request may take. One transaction, behind the receiver's row, so
+//! that all relays together keep the receiver's limits.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::{Deliverer, seconds};
+use crate::unit::Columns;
+
+/// A lease outlives the request's total deadline by this much.
+const BEYOND_TIMEOUT: Duration = Duration::from_secs(10);
+/// How far ahead requests are given their moment, where requests a second are limited; a small part of the above.
+const PACED_AHEAD: Duration = Duration::from_millis(250);
+
+/// A sync that this relay may send now.
+pub(super) struct Leased {
+    pub sequence: i64,
+    pub lease: i32,
+    pub sync_id: String,
+    pub is_snapshot: bool,
+    pub snapshot_id: Option<Uuid>,
+    pub part: i32,
+    pub parts: i32,
+    pub probe: bool,
+    pub entries: i32,
+    pub has_removals: bool,
+    pub body: Vec<u8>,
+    pub attempts: u32,
+    pub lost: i32,
+    pub age: Duration,
+    /// What it is about.
+    pub feeds: Vec<LeasedFeed>,
+    /// The receiver takes only so many requests a second: this one begins so much later.
+    pub begin_after: Duration,
+}
+
+/// A feed that a leased sync is about.
+pub(super) struct LeasedFeed {
+    pub feed_id: i64,
+    pub property_id: i64,
+    /// As the receiver's answers may call the property.
+    pub external_id: String,
+}
+
+impl Leased {
+    /// It tells everything there is to tell by itself.
+    pub fn is_last_part(&self) -> bool {
+        self.part == self.parts
+    }
+
+    /// The property, where it is about one.
+    pub fn property_id(&self) -> Option<i64> {
+        match self.feeds.as_slice() {
+            [feed] => Some(feed.property_id),
+            _ => None,
+        }
+    }
+}
+
+/// When requests may begin.
+struct Pace {
+    /// The first one after now.
+    first: TimeDelta,
+    /// Between one and the next.
+    step: TimeDelta,
+    /// How many begin soon.
+    count: usize,
+}
+
+impl Deliverer {
+    pub(super) async fn lease(&self, at_most: usize) -> Result<Vec<Leased>> {
+        if at_most == 0 {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.pool.begin().await?;
+        let receiver = &self.receiver;
+        type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>);
+        let standing: Option<Row> = sqlx::query_as(include_str!("../../sql/deliver/lock_receiver.sql"))
+            .bind(&receiver.name)
+            .bind(self.clock.now())
+            .fetch_optional(&mut *tx)
+            .await
+            .context("leasing due syncs")?;
+        let Some((concurrency, paced_until, now)) = standing else {
+            return Ok(Vec::new());
+        };
+        let pace = receiver
+            .requests_per_second_max
+            .map(|per_second| Pace::of(per_second, paced_until, now));
+        let room = pace.as_ref().map_or(at_most, |pace| pace.count.min(at_most));
+        let concurrency = concurrency
+            .map_or(i64::MAX, i64::from)
+            .min(i64::try_from(receiver.concurrency_max)?);
+        let mut leased = self.lease_due(&mut tx, room, concurrency).await?;
+        if let Some(pace) = pace.filter(|_| !leased.is_empty()) {
+            for (leased, place) in leased.iter_mut().zip(0..) {
+                leased.begin_after = pace.at(place).to_std().unwrap_or_default();
+            }
+            let next = now + pace.at(i32::try_from(leased.len())?);
+            sqlx::query(include_str!("../../sql/deliver/pace_receiver.sql"))
+                .bind(&receiver.name)
+                .bind(next)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(leased)
+    }
+
+    async fn lease_due(&self, conn: &mut PgConnection, room: usize, concurrency: i64) -> Result<Vec<Leased>> {
+        let lasting = self.receiver.timeout + BEYOND_TIMEOUT;
+        let rows = sqlx::query(include_str!("../../sql/deliver/lease.sql"))
+            .bind(&self.receiver.name)
+            .bind(&self.relay)
+            .bind(self.clock.now())
+            .bind(seconds(lasting))
+            .bind(i64::try_from(room)?)
+            .bind(concurrency)
+            .fetch_all(conn)
+            .await
+            .context("leasing due syncs")?;
+        Ok(rows.iter().map(read).collect::<sqlx::Result<_>>()?)
+    }
+}
+
+impl Pace {
+    fn of(per_second: f64, paced_until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+        let step = Duration::from_secs_f64(1.0 / per_second);
+        let first = paced_until.map_or(TimeDelta::zero(), |until| (until - now).max(TimeDelta::zero()));
+        let ahead = PACED_AHEAD.saturating_sub(first.to_std().unwrap_or_default());
+        let soon = (ahead.as_secs_f64() / step.as_secs_f64()).ceil();
+        // One that may begin at once is one, however slow the pace.
+        let count = if ahead.is_zero() { 0.0 } else { soon.max(1.0) };
+        Self {
+            first,
+            step: TimeDelta::from_std(step).unwrap_or(TimeDelta::MAX),
+            count: count as usize,
+        }
+    }
+
+    fn at(&self, place: i32) -> TimeDelta {
+        self.first + self.step * place
+    }
+}
+
+fn read(row: &PgRow) -> sqlx::Result<Leased> {
+    let mut columns = Columns::of(row);
+    let (sequence, lease, sync_id) = (columns.next()?, columns.next()?, columns.next()?);
+    let sync_type: String = columns.next()?;
+    let (snapshot_id, part, parts, probe) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    let (units, removed_units): (i32, i32) = (columns.next()?, columns.next()?);
+    let body = columns.next()?;
+    let attempts: i32 = columns.next()?;
+    let lost = columns.next()?;
+    let (sealed_at, now): (DateTime<Utc>, DateTime<Utc>) = (columns.next()?, columns.next()?);
+    Ok(Leased {
+        sequence,
+        lease,
+        sync_id,
+        is_snapshot: sync_type == "snapshot",
+        snapshot_id,
+        part,
+        parts,
+        probe,
+        entries: units + removed_units,
+        // A snapshot tells removals by absence.
+        has_removals: removed_units > 0 || sync_type == "snapshot",
+        body,
+        attempts: attempts.unsigned_abs(),
+        lost,
+        age: (now - sealed_at).to_std().unwrap_or_default(),
+        feeds: read_feeds(&mut columns)?,
+        begin_after: Duration::ZERO,
+    })
+}
+
+fn read_feeds(columns: &mut Columns<'_>) -> sqlx::Result<Vec<LeasedFeed>> {
+    let feeds: Vec<i64> = columns.next()?;
+    let properties: Vec<i64> = columns.next()?;
+    let external_ids: Vec<String> = columns.next()?;
+    let named = feeds.into_iter().zip(properties).zip(external_ids);
+    Ok(named
+        .map(|((feed_id, property_id), external_id)| LeasedFeed {
+            feed_id,
+            property_id,
+            external_id,
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_begin_one_after_another_at_the_receivers_pace() {
+        let now = Utc::now();
+        let ten = Pace::of(10.0, None, now);
+        assert_eq!(
+            (ten.count, ten.at(0), ten.at(2)),
+            (3, TimeDelta::zero(), TimeDelta::milliseconds(200))
+        );
+        let busy = Pace::of(10.0, Some(now + TimeDelta::milliseconds(200)), now);
+        assert_eq!((busy.count, busy.at(0)), (1, TimeDelta::milliseconds(200)));
+        assert_eq!(Pace::of(10.0, Some(now + TimeDelta::milliseconds(250)), now).count, 0);
+        assert_eq!(
+            Pace::of(10.0, Some(now - TimeDelta::days(1)), now).at(0),
+            TimeDelta::zero()
+        );
+        let slow = Pace::of(0.01, None, now);
+        assert_eq!((slow.count, slow.at(1)), (1, TimeDelta::seconds(100)));
+    }
+}

@@ -1,0 +1,187 @@
+//! What the receiver took: tombstones go, the next part of a snapshot comes, and what its answer says beside "taken".
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::alerts::{Finding, Found};
+use super::given_up::{number_past, refuse};
+use super::lease::LeasedFeed;
+use super::settle::Verdict;
+use super::{Deliverer, breaker};
+use crate::config::Format;
+
+/// Everything that follows from the delivered. What a person should know is put into what it returns.
+pub(super) async fn take(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    delivered: &[&Verdict],
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    if delivered.is_empty() {
+        return Ok(found);
+    }
+    close_feeds(conn, delivered).await?;
+    bury(conn, delivered).await?;
+    open_next_parts(conn, delivered, now).await?;
+    for verdict in delivered {
+        let (leased, said) = (&verdict.outcome.leased, &verdict.outcome.tried.said);
+        for feed in &leased.feeds {
+            let refused = refuse(conn, leased, feed, &said.errors, now).await?;
+            if !refused.is_empty() {
+                found.push(Found::of(feed.property_id, Finding::Refused(refused)));
+            }
+        }
+        for (feed, sequence) in stale(verdict) {
+            number_past(conn, sequence).await?;
+            breaker::doubt(conn, &[(leased.sequence, feed.feed_id, true)], Some("numbering")).await?;
+            let sync_id = leased.sync_id.clone();
+            found.push(Found::of(feed.property_id, Finding::Stale { sync_id, sequence }));
+        }
+    }
+    wake_feeds(conn, deliverer).await?;
+    accept_halves(conn, delivered).await?;
+    compare_digests(conn, deliverer, delivered, &mut found, now).await?;
+    Ok(found)
+}
+
+async fn close_feeds(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
+    let sequences: Vec<i64> = delivered
+        .iter()
+        .map(|verdict| verdict.outcome.leased.sequence)
+        .collect();
+    sqlx::query(include_str!("../../sql/deliver/close_feeds.sql"))
+        .bind(sequences)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn bury(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
+    let (feeds, sequences): (Vec<i64>, Vec<i64>) = delivered
+        .iter()
+        .map(|verdict| &verdict.outcome.leased)
+        .filter(|leased| leased.has_removals)
+        .flat_map(|leased| leased.feeds.iter().map(|feed| (feed.feed_id, leased.sequence)))
+        .unzip();
+    if !feeds.is_empty() {
+        sqlx::query(include_str!("../../sql/deliver/bury.sql"))
+            .bind(feeds)
+            .bind(sequences)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn open_next_parts(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
+    let (snapshots, parts): (Vec<_>, Vec<_>) = delivered
+        .iter()
+        .map(|verdict| &verdict.outcome.leased)
+        .filter(|leased| !leased.is_last_part())
+        .map(|leased| (leased.snapshot_id, leased.part))
+        .unzip();
+    if !snapshots.is_empty() {
+        sqlx::query(include_str!("../../sql/deliver/open_next_parts.sql"))
+            .bind(snapshots)
+            .bind(parts)
+            .bind(now)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Properties of a batch that were told something older than the receiver has.
+fn stale(verdict: &Verdict) -> impl Iterator<Item = (&LeasedFeed, i64)> {
+    let leased = &verdict.outcome.leased;
+    let named = verdict.outcome.tried.said.stale.iter();
+    named.filter_map(|(property, sequence)| {
+        let feed = leased.feeds.iter().find(|feed| feed.external_id == *property)?;
+        Some((feed, *sequence))
+    })
+}
+
+/// Feeds that rest because the receiver took nothing are planned again.
+async fn wake_feeds(conn: &mut PgConnection, deliverer: &Deliverer) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/wake_feeds.sql"))
+        .bind(&deliverer.receiver.name)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Where a property's units are told in halves, something of it was taken.
+async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
+    let feeds: Vec<i64> = delivered
+        .iter()
+        .map(|verdict| &verdict.outcome.leased)
+        .filter(|leased| leased.entries > 0)
+        .flat_map(|leased| leased.feeds.iter().map(|feed| feed.feed_id))
+        .collect();
+    sqlx::query(include_str!("../../sql/deliver/accept_halves.sql"))
+        .bind(&feeds)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(include_str!("../../sql/deliver/end_halving.sql"))
+        .bind(&feeds)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What the receiver says that it holds, against what it should hold.
+async fn compare_digests(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    delivered: &[&Verdict],
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let receiver = &deliverer.receiver;
+    if !receiver.extensions || receiver.format == Format::Unit {
+        return Ok(());
+    }
+    let said: Vec<(&LeasedFeed, &str)> = delivered
+        .iter()
+        .filter(|verdict| verdict.outcome.leased.is_last_part())
+        .flat_map(|verdict| digests_said(verdict))
+        .collect();
+    if said.is_empty() {
+        return Ok(());
+    }
+    let feeds: Vec<i64> = said.iter().map(|(feed, _)| feed.feed_id).collect();
+    let ours: Vec<(i64, String)> = sqlx::query_as(include_str!("../../sql/deliver/digests.sql"))
+        .bind(feeds)
+        .fetch_all(&mut *conn)
+        .await?;
+    for (feed_id, digest) in ours {
+        let differing = said
+            .iter()
+            .find(|(feed, said)| feed.feed_id == feed_id && **said != digest);
+        if let Some((feed, _)) = differing {
+            sqlx::query(include_str!("../../sql/deliver/mismatch.sql"))
+                .bind(feed_id)
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+            found.push(Found::of(feed.property_id, Finding::DigestMismatch));
+        }
+    }
+    Ok(())
+}
+
+fn digests_said(verdict: &Verdict) -> Vec<(&LeasedFeed, &str)> {
+    let (leased, said) = (&verdict.outcome.leased, &verdict.outcome.tried.said);
+    if let ([feed], Some(digest)) = (leased.feeds.as_slice(), &said.property_digest) {
+        return vec![(feed, digest)];
+    }
+    let named = said.properties.iter();
+    named
+        .filter_map(|(property, digest)| {
+            let feed = leased.feeds.iter().find(|feed| feed.external_id == *property)?;
+            Some((feed, digest.as_str()))
+        })
+        .collect()
+}

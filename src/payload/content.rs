@@ -1,0 +1,131 @@
+//! What the fields of a unit hold: as the source has it, or as it was told last.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, anyhow};
+use serde_json::value::RawValue;
+
+use super::json::Text;
+use super::layout::NESTED;
+use crate::config::Field;
+use crate::unit::Unit;
+
+/// Something whose fields can be written as JSON values.
+pub(super) trait Content {
+    fn write(&self, field: Field, out: &mut Text) -> serde_json::Result<()>;
+
+    /// Whether a lead is assigned; its fields are not there otherwise.
+    fn has_lead(&self) -> bool;
+}
+
+/// A unit of the source, and what this receiver's settings make of it.
+pub(super) struct Present<'a> {
+    pub unit: &'a Unit,
+    pub code: Option<&'a str>,
+    pub is_available: bool,
+}
+
+impl Content for Present<'_> {
+    fn write(&self, field: Field, out: &mut Text) -> serde_json::Result<()> {
+        let unit = self.unit;
+        match field {
+            Field::UnitCode => out.value(&self.code),
+            Field::Building => out.value(&unit.building),
+            Field::Floor => out.value(&unit.floor),
+            Field::Floorplan => out.value(&unit.floorplan),
+            Field::Type => out.value(&unit.type_name),
+            Field::DwellingType => out.value(&unit.dwelling_type),
+            Field::StatusId => out.value(&unit.status_id),
+            Field::StatusName => out.value(&unit.status_name),
+            Field::IsAvailable => out.value(&self.is_available),
+            Field::WhenAvailable => out.value(&unit.when_available),
+            Field::BaseRent => out.value(&unit.base_rent),
+            Field::PriceAmortized => out.value(&unit.price_amortized),
+            Field::SizeSqft => out.value(&unit.size_sqft),
+            Field::Bedrooms => out.value(&unit.bedrooms),
+            Field::Bathrooms => out.value(&unit.bathrooms),
+            Field::Dens => out.value(&unit.dens),
+            Field::Exposure => out.value(&unit.exposure),
+            Field::View => out.value(&unit.view),
+            Field::HasGarage => out.value(&unit.has_garage),
+            Field::PetsAllowed => out.value(&unit.pets_allowed),
+            Field::ParkingStalls => out.value(&unit.parking_stalls),
+            Field::StorageBoxes => out.value(&unit.storage_boxes),
+            Field::LeadFirstName => out.value(&unit.lead_first_name),
+            Field::LeadLastName => out.value(&unit.lead_last_name),
+        }
+    }
+
+    fn has_lead(&self) -> bool {
+        self.unit.has_lead()
+    }
+}
+
+type Object<'a> = HashMap<String, &'a RawValue>;
+
+/// A unit that went: what it was told as last, but not available.
+///
+/// Values are copied as they were written. They are found in either style, so that it doesn't matter whether the
+/// settings have changed since: what is told now and wasn't then is null.
+#[derive(Default)]
+pub(super) struct LastTold<'a> {
+    /// As it was told last: the ledger knows it even where no text was kept.
+    pub code: Option<String>,
+    values: [Option<&'a RawValue>; Field::ALL.len()],
+    /// Format "unit" has the property's fields in every unit.
+    pub project_name: Option<&'a RawValue>,
+    pub property_address: Option<&'a RawValue>,
+}
+
+impl<'a> LastTold<'a> {
+    /// Reads the unit's text, as it stood in any body.
+    pub fn read(unit_id: i64, text: &'a str) -> Result<Self> {
+        // The parser's own message may quote what it found.
+        Self::parse(text).map_err(|_| anyhow!("what was told last of unit {unit_id} is no JSON object of a unit"))
+    }
+
+    fn parse(text: &'a str) -> serde_json::Result<Self> {
+        let unit: Object<'a> = serde_json::from_str(text)?;
+        let mut objects: HashMap<&str, Object<'a>> = HashMap::new();
+        for name in NESTED.iter().filter_map(|(object, ..)| *object) {
+            if let Some(object) = unit.get(name).filter(|_| !objects.contains_key(name)) {
+                objects.insert(name, serde_json::from_str(object.get())?);
+            }
+        }
+        let mut last = Self {
+            project_name: unit.get("project_name").copied(),
+            property_address: unit.get("property_address").copied(),
+            ..Self::default()
+        };
+        for (object, field, key) in NESTED {
+            let nested = object.and_then(|name| objects.get(name)?.get(key));
+            let (_, flat) = Field::ALL[field as usize];
+            last.values[field as usize] = nested.or_else(|| unit.get(flat)).copied();
+        }
+        last.code = match last.value(Field::UnitCode) {
+            Some(code) => serde_json::from_str(code.get())?,
+            None => None,
+        };
+        Ok(last)
+    }
+
+    fn value(&self, field: Field) -> Option<&'a RawValue> {
+        self.values[field as usize]
+    }
+}
+
+impl Content for LastTold<'_> {
+    fn write(&self, field: Field, out: &mut Text) -> serde_json::Result<()> {
+        match field {
+            Field::IsAvailable => out.raw("false"),
+            Field::UnitCode => out.value(&self.code)?,
+            _ => out.raw(self.value(field).map_or("null", RawValue::get)),
+        }
+        Ok(())
+    }
+
+    fn has_lead(&self) -> bool {
+        let lead = [Field::LeadFirstName, Field::LeadLastName];
+        lead.into_iter().any(|field| self.value(field).is_some())
+    }
+}

@@ -1,0 +1,271 @@
+//! How one receiver wants things told, worked out once from its settings.
+
+use anyhow::{Context, Result};
+use sha2::{Digest as _, Sha256};
+
+use super::content::{Content, LastTold, Present};
+use super::hash::{Hash, PROPERTY_VERSION, UNIT_VERSION};
+use super::json::{self, Text};
+use super::layout::Layout;
+use super::{TellableProperty, TellableUnit};
+use crate::config::{Batch, Field, Format, Receiver, RemovedAs, UnitCodes, UnitStyle};
+use crate::unit::{Property, Unit};
+
+/// Room for a unit's text, so that it seldom has to be moved while it grows.
+const UNIT_BYTES: usize = 896;
+
+/// How one receiver wants things told. Made once, then cheap for any number of units.
+pub struct Shape {
+    pub(super) format: Format,
+    pub(super) batch: Batch,
+    pub(super) extensions: bool,
+    removed: RemovedAs,
+    layout: Layout,
+    tells_codes: bool,
+    unit_codes: UnitCodes,
+    available_status_ids: Vec<i64>,
+    fingerprint: String,
+}
+
+impl Shape {
+    /// Of a receiver's settings and the statuses that mean available.
+    pub fn new(receiver: &Receiver, available_status_ids: &[i64]) -> Self {
+        let nested = match receiver.format {
+            Format::Property => receiver.unit_style == UnitStyle::Nested,
+            Format::Flat => false,
+            Format::Unit => true,
+        };
+        let layout = if nested { Layout::nested } else { Layout::flat };
+        let available_status_ids = as_set(available_status_ids);
+        Self {
+            format: receiver.format,
+            batch: receiver.batch,
+            extensions: receiver.extensions,
+            removed: receiver.removed,
+            layout: layout(receiver.fields),
+            tells_codes: receiver.fields.has(Field::UnitCode),
+            unit_codes: receiver.unit_codes.clone(),
+            fingerprint: fingerprint(receiver, &available_status_ids),
+            available_status_ids,
+        }
+    }
+
+    /// Changes whenever something would look different to the receiver, or other things would be told.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Whether a property's own fields are told as such, so that a change of them is news.
+    pub fn properties_are_told(&self) -> bool {
+        self.format == Format::Property
+    }
+
+    /// Whether a receiver can tell from a snapshot what is no longer there.
+    pub fn absence_can_be_read(&self) -> bool {
+        self.extensions && self.format != Format::Unit
+    }
+
+    /// Whether a snapshot can name units that are absent from it and must not be dropped.
+    pub fn keep_can_be_told(&self) -> bool {
+        self.extensions
+            && match self.format {
+                Format::Property => self.batch == Batch::PerProperty,
+                Format::Flat => true,
+                Format::Unit => false,
+            }
+    }
+
+    /// Whether a unit that went is told as a [`super::Removal`]; otherwise it is told as unavailable.
+    pub fn removals_are_told(&self) -> bool {
+        self.extensions && self.removed == RemovedAs::List
+    }
+
+    /// Whether a unit's own text has its content hash.
+    pub(super) fn hashes_are_told(&self) -> bool {
+        self.extensions && self.format != Format::Unit
+    }
+
+    /// A unit's code as this receiver is told it; none where it isn't told any.
+    pub fn code(&self, unit_id: i64, source: Option<&str>) -> Option<String> {
+        if !self.tells_codes {
+            return None;
+        }
+        let mapped = self.unit_codes.map.get(&unit_id).cloned();
+        mapped.or_else(|| source.map(|code| [&self.unit_codes.prefix, code].concat()))
+    }
+
+    /// Serialises a property's own fields and hashes them. The receiver knows it by its external id, if it has one.
+    pub fn property(&self, property: &Property, external_id: Option<&str>) -> Result<TellableProperty> {
+        let property_id = property.property_id;
+        self.try_property(property, external_id)
+            .with_context(|| format!("property {property_id} as JSON"))
+    }
+
+    fn try_property(&self, property: &Property, external_id: Option<&str>) -> serde_json::Result<TellableProperty> {
+        let id = id_of(property.property_id, external_id)?;
+        let (name, address) = (json::text(&property.name)?, json::text(&property.address)?);
+        let mut json = format!("{{\"project_id\":{id},\"project_name\":{name},\"address\":{address}");
+        if self.extensions {
+            let group = json::text(&property.project_group_id)?;
+            let (active, lease_up) = (property.is_active, json::text(&property.is_lease_up)?);
+            json += &format!(",\"project_group_id\":{group},\"is_active\":{active},\"is_lease_up\":{lease_up}");
+        }
+        json.push('}');
+        Ok(TellableProperty {
+            property_id: property.property_id,
+            hash: Hash::of_property(if self.properties_are_told() {
+                json.as_bytes()
+            } else {
+                b""
+            }),
+            id,
+            json,
+            name,
+            address,
+        })
+    }
+
+    /// Serialises a unit and hashes what it serialised.
+    pub fn unit(&self, unit: &Unit, property: &TellableProperty) -> Result<TellableUnit> {
+        let code = self.code(unit.unit_id, unit.unit_code.as_deref());
+        let content = Present {
+            unit,
+            code: code.as_deref(),
+            is_available: self.is_available(unit),
+        };
+        let names = (&*property.name, &*property.address);
+        let (hash, json) = self
+            .tell(unit.unit_id, property, names, &content)
+            .with_context(|| format!("unit {} as JSON", unit.unit_id))?;
+        Ok(TellableUnit {
+            unit_id: unit.unit_id,
+            code,
+            hash,
+            json,
+        })
+    }
+
+    /// A unit that went, for a receiver that knows no removal: as it was told last, but not available.
+    ///
+    /// `unit_code` is its code as told last, and `last_told` its [`TellableUnit::json`] from then, with or without a hash,
+    /// in whatever shape. Where no text was kept, the chosen fields are null. Nothing changes for a receiver whose
+    /// choice of fields lacks `is_available`; the settings must not allow that.
+    pub fn unavailable(
+        &self,
+        unit_id: i64,
+        unit_code: Option<&str>,
+        last_told: Option<&str>,
+        property: &TellableProperty,
+    ) -> Result<TellableUnit> {
+        let last = last_told.map(|text| LastTold::read(unit_id, text)).transpose()?;
+        let mut last = last.unwrap_or_default();
+        let code = unit_code.map(str::to_owned).or(last.code.take());
+        last.code = code.filter(|_| self.tells_codes);
+        // The source may have no property any more to take these from.
+        let names = (
+            last.project_name.map_or(&*property.name, |name| name.get()),
+            last.property_address
+                .map_or(&*property.address, |address| address.get()),
+        );
+        let (hash, json) = self
+            .tell(unit_id, property, names, &last)
+            .with_context(|| format!("unit {unit_id} as JSON"))?;
+        Ok(TellableUnit {
+            unit_id,
+            code: last.code,
+            hash,
+            json,
+        })
+    }
+
+    fn is_available(&self, unit: &Unit) -> bool {
+        unit.status_id
+            .is_some_and(|status_id| self.available_status_ids.contains(&status_id))
+    }
+
+    fn tell(
+        &self,
+        unit_id: i64,
+        property: &TellableProperty,
+        names: (&str, &str),
+        content: &impl Content,
+    ) -> serde_json::Result<(Hash, String)> {
+        let mut out = Text::with_capacity(UNIT_BYTES);
+        self.begin(&mut out, unit_id, property, names)?;
+        self.layout.write(&mut out, content)?;
+        let hash = Hash::of_unfinished_unit(out.as_bytes(), b"}");
+        if self.hashes_are_told() {
+            out.raw(",\"content_hash\":");
+            out.hex(hash.as_bytes());
+        }
+        out.raw("}");
+        Ok((hash, out.into_string()))
+    }
+
+    /// What every unit begins with: its id, and of its property what the format tells with it.
+    fn begin(
+        &self,
+        out: &mut Text,
+        unit_id: i64,
+        property: &TellableProperty,
+        (name, address): (&str, &str),
+    ) -> serde_json::Result<()> {
+        if self.format == Format::Flat {
+            out.raw("{\"property_id\":");
+            out.raw(&property.id);
+            out.raw(",\"unit_id\":");
+        } else {
+            out.raw("{\"unit_id\":");
+        }
+        out.value(&unit_id)?;
+        if self.format == Format::Unit {
+            out.raw(",\"project_id\":");
+            out.raw(&property.id);
+            out.raw(",\"project_name\":");
+            out.raw(name);
+            out.raw(",\"property_address\":");
+            out.raw(address);
+        }
+        Ok(())
+    }
+}
+
+/// The id that the receiver knows a property by, as JSON: a number where it is written like one.
+fn id_of(property_id: i64, external_id: Option<&str>) -> serde_json::Result<String> {
+    let Some(external_id) = external_id else {
+        return Ok(property_id.to_string());
+    };
+    let number = external_id.parse().map(|number: i64| number.to_string());
+    match number {
+        Ok(number) if number == external_id => Ok(number),
+        _ => json::text(external_id),
+    }
+}
+
+/// Of everything that decides what is told and how. The order of a list that is a set decides nothing.
+fn fingerprint(receiver: &Receiver, available_status_ids: &[i64]) -> String {
+    let told = (
+        (UNIT_VERSION, PROPERTY_VERSION),
+        available_status_ids,
+        receiver.property_groups.as_deref().map(as_set),
+        receiver.format,
+        receiver.unit_style,
+        receiver.batch,
+        receiver.fields,
+        receiver.extensions,
+        receiver.removed,
+        receiver.unit_identity,
+        &receiver.unit_codes,
+    );
+    hex::encode(Sha256::digest(format!("{told:?}")))
+}
+
+fn as_set(ids: &[i64]) -> Vec<i64> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Rows of the tables that a plan writes, a column each: one statement writes a batch.
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::delta::{LedgerRow, Told};
+use crate::payload::{Digest, Hash};
+
+/// A sync to be written.
+pub(super) struct SyncRow {
+    pub sequence: i64,
+    pub sync_id: String,
+    pub sync_type: &'static str,
+    pub snapshot_id: Option<Uuid>,
+    pub part: i32,
+    pub parts: i32,
+    pub units: i32,
+    pub removed_units: i32,
+    pub body_bytes: i32,
+    pub body: Vec<u8>,
+    pub oldest_change: Option<DateTime<Utc>>,
+}
+
+/// `rentsync.sync`.
+#[derive(Default)]
+pub(super) struct SyncColumns {
+    rows: Vec<SyncRow>,
+    about: Vec<(i64, i64, bool)>,
+}
+
+impl SyncColumns {
+    /// A sync about these feeds.
+    pub fn push(&mut self, row: SyncRow, feeds: impl Iterator<Item = i64>) {
+        let (sequence, open) = (row.sequence, row.part == 1);
+        self.about.extend(feeds.map(|feed_id| (sequence, feed_id, open)));
+        self.rows.push(row);
+    }
+
+    pub async fn insert(
+        self,
+        conn: &mut PgConnection,
+        receiver: &str,
+        probe: bool,
+        sealed_at: DateTime<Utc>,
+    ) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        fn column<T>(rows: &[SyncRow], value: impl Fn(&SyncRow) -> T) -> Vec<T> {
+            rows.iter().map(value).collect()
+        }
+        let rows = &self.rows;
+        sqlx::query(include_str!("../../sql/plan/seal_syncs.sql"))
+            .bind(receiver)
+            .bind(sealed_at)
+            .bind(probe)
+            .bind(column(rows, |row| row.sequence))
+            .bind(column(rows, |row| row.sync_id.clone()))
+            .bind(column(rows, |row| row.sync_type))
+            .bind(column(rows, |row| row.snapshot_id))
+            .bind(column(rows, |row| row.part))
+            .bind(column(rows, |row| row.parts))
+            .bind(column(rows, |row| row.units))
+            .bind(column(rows, |row| row.removed_units))
+            .bind(column(rows, |row| row.body_bytes))
+            .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
+            .bind(column(rows, |row| row.oldest_change))
+            .execute(&mut *conn)
+            .await
+            .context("sealing syncs")?;
+        let ((sequences, feeds), open) = unzip(self.about);
+        sqlx::query(include_str!("../../sql/plan/note_feeds.sql"))
+            .bind(sequences)
+            .bind(feeds)
+            .bind(open)
+            .execute(conn)
+            .await
+            .context("sealing syncs")?;
+        Ok(())
+    }
+}
+
+fn unzip(about: Vec<(i64, i64, bool)>) -> ((Vec<i64>, Vec<i64>), Vec<bool>) {
+    about
+        .into_iter()
+        .map(|(sequence, feed_id, open)| ((sequence, feed_id), open))
+        .unzip()
+}
+
+/// `rentsync.ledger`.
+#[derive(Default)]
+pub(super) struct LedgerColumns {
+    feeds: Vec<i64>,
+    units: Vec<i64>,
+    codes: Vec<Option<String>>,
+    hashes: Vec<Option<Vec<u8>>>,
+    removed: Vec<Option<&'static str>>,
+    sequences: Vec<Option<i64>>,
+    owed: Vec<Option<String>>,
+    suspects: Vec<Option<i64>>,
+    kept_back: Vec<Option<&'static str>>,
+    kept_back_because: Vec<Option<String>>,
+    kept_back_hashes: Vec<Option<Vec<u8>>>,
+    contents: Vec<Option<String>>,
+}
+
+impl LedgerColumns {
+    pub fn push(&mut self, feed_id: i64, row: LedgerRow) {
+        let bytes = |hash: Hash| hash.as_bytes().to_vec();
+        let (hash, removed, sequence) = match row.told {
+            Told::Nothing => (None, None, None),
+            Told::Content(hash, sequence) => (Some(bytes(hash)), None, Some(sequence)),
+            Told::Removal(reason, sequence) => (None, Some(reason.as_str()), Some(sequence)),
+            Told::Unavailable(reason, hash, sequence) => (Some(bytes(hash)), Some(reason.as_str()), Some(sequence)),
+        };
+        self.feeds.push(feed_id);
+        self.units.push(row.unit_id);
+        self.codes.push(row.unit_code);
+        self.hashes.push(hash);
+        self.removed.push(removed);
+        self.sequences.push(sequence);
+        self.owed.push(row.owed);
+        self.suspects.push(row.suspect);
+        self.kept_back
+            .push(row.kept_back.as_ref().map(|kept| kept.kind.as_str()));
+        self.kept_back_hashes
+            .push(row.kept_back.as_ref().and_then(|kept| kept.hash).map(bytes));
+        self.kept_back_because.push(row.kept_back.map(|kept| kept.because));
+        self.contents.push(row.content);
+    }
+
+    pub async fn write(self, conn: &mut PgConnection, now: Option<DateTime<Utc>>) -> Result<()> {
+        if self.feeds.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(include_str!("../../sql/plan/write_ledger.sql"))
+            .bind(self.feeds)
+            .bind(self.units)
+            .bind(self.codes)
+            .bind(self.hashes)
+            .bind(self.removed)
+            .bind(self.sequences)
+            .bind(self.owed)
+            .bind(self.suspects)
+            .bind(self.kept_back)
+            .bind(self.kept_back_because)
+            .bind(self.kept_back_hashes)
+            .bind(self.contents)
+            .bind(now)
+            .execute(conn)
+            .await
+            .context("writing the ledger")?;
+        Ok(())
+    }
+}
+
+/// What changes of `rentsync.feed`.
+#[derive(Default)]
+pub(super) struct FeedColumns {
+    feeds: Vec<i64>,
+    told: Vec<bool>,
+    property_hashes: Vec<Vec<u8>>,
+    sequences: Vec<Option<i64>>,
+    digests: Vec<Vec<u8>>,
+}
+
+impl FeedColumns {
+    /// `sequence`: of the sync that tells the property's own fields, if one does.
+    pub fn push(&mut self, feed_id: i64, sequence: Option<i64>, property_hash: Hash, digest: Digest) {
+        self.feeds.push(feed_id);
+        self.told.push(sequence.is_some());
+        self.property_hashes.push(property_hash.as_bytes().to_vec());
+        self.sequences.push(sequence);
+        self.digests.push(digest.as_bytes().to_vec());
+    }
+
+    /// `properties_are_told`: otherwise nothing of a property is ever owed.
+    pub async fn advance(self, conn: &mut PgConnection, properties_are_told: bool) -> Result<()> {
+        sqlx::query(include_str!("../../sql/plan/advance_feeds.sql"))
+            .bind(self.feeds)
+            .bind(self.told)
+            .bind(self.property_hashes)
+            .bind(self.sequences)
+            .bind(self.digests)
+            .bind(properties_are_told)
+            .execute(conn)
+            .await
+            .context("moving cursors")?;
+        Ok(())
+    }
+}

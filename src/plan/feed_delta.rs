@@ -1,0 +1,432 @@
+//! What one feed's next sync says: gathered unit by unit, in the order of unit ids.
+//!
+//! Holds what fits one request. What doesn't fit a delta is owed; a snapshot that doesn't fit only notes which units go
+//! into which part, to be read again part by part. So memory is bounded by one request.
+
+use std::mem;
+
+use anyhow::Result;
+
+use super::Scope;
+use super::feeds::{ChosenFeed, owed_per_feed_max};
+use super::pair::Pair;
+use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
+use crate::payload::{Digest, ENVELOPE_BYTES, Hash, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
+
+/// What kind of comparison it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// What differs or is owed.
+    Delta,
+    /// Everything, told again as deltas: absence can't be read, or something absent must not be dropped.
+    Retell,
+    /// Everything; what is absent is gone.
+    Snapshot,
+    /// One part of a snapshot whose parts are known.
+    Part,
+}
+
+/// A unit that is told.
+pub(super) struct Telling {
+    pub unit: TellableUnit,
+    /// It went, and is told as unavailable.
+    pub removed: Option<Reason>,
+    /// What the receiver held before.
+    before: Option<Hash>,
+}
+
+impl Telling {
+    /// What the ledger says once it is sealed.
+    pub fn told(&self, sequence: i64) -> Told {
+        match self.removed {
+            Some(reason) => Told::Unavailable(reason, self.unit.hash, sequence),
+            None => Told::Content(self.unit.hash, sequence),
+        }
+    }
+}
+
+/// A difference that no change announced: a bypassed trigger, a joined table.
+pub(super) struct Drift {
+    pub unit_id: i64,
+    pub ledger_hash: Option<Hash>,
+    pub source_hash: Option<Hash>,
+}
+
+/// Something of the smallest group that is told by itself.
+enum Suspect {
+    Tell(Telling, LedgerRow),
+    Remove(Reason, LedgerRow),
+}
+
+/// What one feed's next sync says, and what the ledger says once it is sealed.
+pub(super) struct FeedDelta {
+    pub feed: ChosenFeed,
+    pub mode: Mode,
+    pub property: TellableProperty,
+    /// The property's own fields must be told.
+    pub property_differs: bool,
+    /// What the receiver should hold afterwards.
+    pub digest: Digest,
+    pub tell: Vec<Telling>,
+    pub remove: Vec<Removal>,
+    /// Gone, and told so by being absent from a snapshot.
+    pub absent: Vec<(Reason, LedgerRow)>,
+    /// Absent from a snapshot, and not gone.
+    pub keep: Vec<i64>,
+    /// Rows to write beside those of the told: beyond the limit, kept back, released.
+    pub noted: Vec<LedgerRow>,
+    pub forget: Vec<i64>,
+    pub drift: Vec<Drift>,
+    /// Of a snapshot: the units of each part.
+    pub parts: Vec<Vec<i64>>,
+    /// Everything told was asked for by a replay.
+    pub replay: bool,
+    pub body_bytes: usize,
+    entries: usize,
+    /// What is gone, until everything living is told.
+    leaving: Vec<(Reason, LedgerRow)>,
+    suspects: Option<(i64, Vec<Suspect>)>,
+    /// Something living didn't fit.
+    crowded: bool,
+    /// Owed units that were read; there may be more.
+    owed_read: i64,
+}
+
+impl FeedDelta {
+    pub fn of(feed: ChosenFeed, mode: Mode, scope: &Scope) -> Result<Self> {
+        let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
+        let changed = scope.shape.properties_are_told() && feed.property_hash != Some(property.hash);
+        Ok(Self {
+            mode,
+            // A property that left the feed tells its removals, not its new name.
+            property_differs: feed.property_owed || (feed.uncovered.is_none() && changed),
+            body_bytes: ENVELOPE_BYTES + scope.shape.property_bytes(&property),
+            property,
+            digest: feed.digest,
+            feed,
+            tell: Vec::new(),
+            remove: Vec::new(),
+            absent: Vec::new(),
+            keep: Vec::new(),
+            noted: Vec::new(),
+            forget: Vec::new(),
+            drift: Vec::new(),
+            parts: Vec::new(),
+            replay: true,
+            entries: 0,
+            leaving: Vec::new(),
+            suspects: None,
+            crowded: false,
+            owed_read: 0,
+        })
+    }
+
+    /// Whether there is anything to tell.
+    pub fn is_sealed(&self, scope: &Scope) -> bool {
+        self.mode == Mode::Snapshot
+            || (self.property_differs && scope.shape.properties_are_told())
+            || self.entries() > 0
+    }
+
+    /// Units and removals.
+    pub fn entries(&self) -> usize {
+        self.tell.len() + self.remove.len()
+    }
+
+    /// Takes one unit's two sides.
+    pub fn take(&mut self, pair: Pair, scope: &Scope) -> Result<()> {
+        let Pair {
+            unit_id,
+            source,
+            ledger,
+        } = pair;
+        self.owed_read += i64::from(ledger.as_ref().is_some_and(LedgerRow::is_owed));
+        let manner = Manner {
+            retell: self.mode != Mode::Delta,
+            removals: scope.shape.removals_are_told(),
+        };
+        self.notice_drift(&source, ledger.as_ref(), manner);
+        match (verdict(&source, ledger.as_ref(), manner), source) {
+            (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
+            (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
+            (Verdict::Remove(reason), _) => self.gone(reason, ledger, scope)?,
+            (Verdict::Forget, _) => self.forget.push(unit_id),
+            (Verdict::Release, _) => self.note(unit_id, ledger, |row| row.kept_back = None),
+            (Verdict::KeepBack, Present::Invalid(because)) => self.keep_back(unit_id, ledger, Kept::Invalid, because),
+            (Verdict::Tell | Verdict::KeepBack, _) => unreachable!("the verdict follows from the source's side"),
+        }
+        Ok(())
+    }
+
+    /// After the last unit: suspects if there is nothing else, removals once everything living is told.
+    pub fn finish(&mut self, scope: &Scope) -> Result<()> {
+        if !scope.shape.removals_are_told() {
+            for (reason, row) in mem::take(&mut self.leaving) {
+                self.unavailable(reason, row, scope)?;
+            }
+        }
+        self.remove_leaving(scope);
+        if self.entries() == 0 {
+            self.tell_suspects(scope)?;
+        }
+        self.remove.sort_unstable_by_key(|removal| removal.unit_id);
+        self.tell.sort_unstable_by_key(|telling| telling.unit.unit_id);
+        if self.mode == Mode::Snapshot && !self.fits_bytes(self.keep.len() * KEEP_BYTES, scope) {
+            self.parts.push(Vec::new());
+        }
+        Ok(())
+    }
+
+    /// A snapshot that has to name units it doesn't tell, for a receiver that can't be told so.
+    pub fn can_only_be_retold(&self, scope: &Scope) -> bool {
+        self.mode == Mode::Snapshot && !self.keep.is_empty() && !scope.shape.keep_can_be_told()
+    }
+
+    /// Takes a unit out again that another feed still has at the receiver.
+    pub fn withhold(&mut self, unit_ids: &[i64]) {
+        for telling in mem::take(&mut self.tell) {
+            let unit_id = telling.unit.unit_id;
+            if !unit_ids.contains(&unit_id) {
+                self.tell.push(telling);
+                continue;
+            }
+            self.digest.toggle(unit_id, &telling.unit.hash);
+            let because = "the receiver still has it under another property".to_owned();
+            self.keep_back(unit_id, None, Kept::Elsewhere, because);
+        }
+    }
+
+    /// Units told that the receiver had nothing of from this feed.
+    pub fn new_units(&self) -> impl Iterator<Item = i64> {
+        let new = self.tell.iter().filter(|telling| telling.before.is_none());
+        new.map(|telling| telling.unit.unit_id)
+    }
+
+    fn same(&mut self, unit_id: i64, source: Present, ledger: Option<LedgerRow>, scope: &Scope) {
+        let Some(row) = ledger else { return };
+        if row.kept_back.is_some() {
+            self.keep.push(unit_id);
+        } else if let (Present::Content(unit), None, false) = (source, &row.content, scope.shape.removals_are_told()) {
+            // Told before this receiver needed it.
+            self.note(unit_id, Some(row), |row| row.content = Some(unit.json));
+        }
+    }
+
+    fn content(&mut self, unit: TellableUnit, ledger: Option<LedgerRow>, scope: &Scope) {
+        let telling = Telling {
+            before: ledger.as_ref().and_then(|row| row.told.hash().copied()),
+            unit,
+            removed: None,
+        };
+        match ledger {
+            // Changed since the request that was rejected, it is nobody's suspect.
+            Some(row) if telling.before == Some(telling.unit.hash) && self.suspects(&row) => {
+                self.set_aside(Suspect::Tell(telling, row));
+            }
+            ledger => self.tell(telling, ledger, scope),
+        }
+    }
+
+    fn gone(&mut self, reason: Reason, ledger: Option<LedgerRow>, scope: &Scope) -> Result<()> {
+        let Some(row) = ledger else { return Ok(()) };
+        match self.mode {
+            Mode::Snapshot | Mode::Part if scope.shape.removals_are_told() => {
+                if let Some(before) = row.told.hash() {
+                    self.digest.toggle(row.unit_id, before);
+                }
+                self.absent.push((reason, row));
+            }
+            Mode::Snapshot | Mode::Part => self.unavailable(reason, row, scope)?,
+            Mode::Delta | Mode::Retell => match row.told {
+                Told::Removal(..) | Told::Unavailable(..) if self.suspects(&row) => {
+                    self.set_aside(Suspect::Remove(reason, row));
+                }
+                _ => self.leaving.push((reason, row)),
+            },
+        }
+        Ok(())
+    }
+
+    fn suspects(&self, row: &LedgerRow) -> bool {
+        row.suspect.is_some() && row.is_owed() && self.mode == Mode::Delta
+    }
+
+    /// Only the smallest group is held: the others stay owed.
+    fn set_aside(&mut self, suspect: Suspect) {
+        let (Suspect::Tell(_, row) | Suspect::Remove(_, row)) = &suspect;
+        let group = row.suspect.unwrap_or_default();
+        match &mut self.suspects {
+            Some((smallest, _)) if group > *smallest => {}
+            Some((smallest, held)) if group == *smallest => held.push(suspect),
+            _ => self.suspects = Some((group, vec![suspect])),
+        }
+    }
+
+    fn tell_suspects(&mut self, scope: &Scope) -> Result<()> {
+        let Some((_, held)) = self.suspects.take() else {
+            return Ok(());
+        };
+        for suspect in held {
+            match suspect {
+                Suspect::Tell(telling, row) => self.tell(telling, Some(row), scope),
+                Suspect::Remove(reason, row) if scope.shape.removals_are_told() => self.remove(reason, row, scope),
+                Suspect::Remove(reason, row) => self.unavailable(reason, row, scope)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, telling: Telling, ledger: Option<LedgerRow>, scope: &Scope) {
+        let bytes = scope.shape.entry_bytes(&telling.unit);
+        if !self.fits(bytes, scope) {
+            if self.mode != Mode::Snapshot {
+                self.crowded = true;
+                return self.owe(telling.unit.unit_id, ledger, self.beyond_the_limit());
+            }
+            self.next_part(bytes, scope);
+        }
+        let unit_id = telling.unit.unit_id;
+        if let Some(before) = &telling.before {
+            self.digest.toggle(unit_id, before);
+        }
+        self.digest.toggle(unit_id, &telling.unit.hash);
+        self.replay &= ledger.is_some_and(|row| row.owed.as_deref() == Some("replay"));
+        if self.mode == Mode::Snapshot {
+            if self.parts.is_empty() {
+                self.parts.push(Vec::new());
+            }
+            self.parts.last_mut().expect("there is one").push(unit_id);
+        }
+        if self.parts.len() <= 1 {
+            self.tell.push(telling);
+        }
+    }
+
+    /// A snapshot of more than one part is read again, part by part.
+    fn next_part(&mut self, bytes: usize, scope: &Scope) {
+        self.tell = Vec::new();
+        self.parts.push(Vec::new());
+        self.entries = 0;
+        self.body_bytes = ENVELOPE_BYTES + scope.shape.property_bytes(&self.property);
+        self.fits(bytes, scope);
+    }
+
+    fn unavailable(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) -> Result<()> {
+        let (code, content) = (row.unit_code.as_deref(), row.content.as_deref());
+        let unit = scope.shape.unavailable(row.unit_id, code, content, &self.property)?;
+        let telling = Telling {
+            before: row.told.hash().copied(),
+            unit,
+            removed: Some(reason),
+        };
+        self.tell(telling, Some(row), scope);
+        Ok(())
+    }
+
+    /// Removals go last, and only once everything living is told: then no living unit has a removed one's code at the
+    /// receiver any more, except one that is named as its replacement. Those in doubt come first, because the code that
+    /// the receiver has for them is in doubt as well.
+    fn remove_leaving(&mut self, scope: &Scope) {
+        let mut leaving = mem::take(&mut self.leaving);
+        // Of the owed that were not read some may be living; but where all that were read are gone, they have to go.
+        self.crowded |= self.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
+        leaving.sort_unstable_by_key(|(_, row)| (row.owed.is_none(), row.unit_id));
+        for (reason, row) in leaving {
+            self.remove(reason, row, scope);
+        }
+    }
+
+    fn remove(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) {
+        let bytes = scope.shape.removal_bytes(row.unit_code.as_deref(), &self.property);
+        if self.crowded || !self.fits(bytes, scope) {
+            return self.owe(row.unit_id, Some(row), "removal");
+        }
+        if let Some(before) = row.told.hash() {
+            self.digest.toggle(row.unit_id, before);
+        }
+        self.replay &= row.owed.as_deref() == Some("replay");
+        self.remove.push(Removal {
+            unit_id: row.unit_id,
+            unit_code: row.unit_code,
+            replaced_by: None,
+            reason,
+        });
+    }
+
+    /// Takes the room for one more entry, if there is any; the first always fits, or it would wait for ever.
+    fn fits(&mut self, bytes: usize, scope: &Scope) -> bool {
+        let room = self.entries < scope.receiver.units_per_request_max && self.fits_bytes(bytes, scope);
+        let fits = self.entries == 0 || self.mode == Mode::Part || room;
+        if fits {
+            self.entries += 1;
+            self.body_bytes += bytes;
+        }
+        fits
+    }
+
+    fn fits_bytes(&self, bytes: usize, scope: &Scope) -> bool {
+        self.body_bytes + bytes <= scope.receiver.body_bytes_max
+    }
+
+    fn beyond_the_limit(&self) -> &'static str {
+        match self.mode {
+            Mode::Retell => "retell",
+            _ => "over_limit",
+        }
+    }
+
+    /// What doesn't fit is told next time.
+    fn owe(&mut self, unit_id: i64, ledger: Option<LedgerRow>, because: &str) {
+        if ledger.as_ref().is_none_or(|row| !row.is_owed()) {
+            self.note(unit_id, ledger, |row| {
+                row.owed.get_or_insert_with(|| because.to_owned());
+                row.kept_back = None;
+            });
+        }
+    }
+
+    fn keep_back(&mut self, unit_id: i64, ledger: Option<LedgerRow>, kind: Kept, because: String) {
+        self.keep.push(unit_id);
+        self.note(unit_id, ledger, |row| {
+            row.kept_back = Some(KeptBack {
+                kind,
+                because,
+                hash: None,
+            });
+        });
+    }
+
+    fn note(&mut self, unit_id: i64, ledger: Option<LedgerRow>, change: impl FnOnce(&mut LedgerRow)) {
+        let mut row = ledger.unwrap_or(LedgerRow::untold(unit_id));
+        change(&mut row);
+        self.noted.push(row);
+    }
+
+    /// A full comparison that nothing asked for finds what no change announced.
+    fn notice_drift(&mut self, source: &Present, ledger: Option<&LedgerRow>, manner: Manner) {
+        if !matches!(self.mode, Mode::Snapshot | Mode::Retell) || self.feed.whole {
+            return;
+        }
+        let unit_id = match (source, ledger) {
+            (Present::Content(unit), _) => unit.unit_id,
+            (_, Some(row)) => row.unit_id,
+            (_, None) => return,
+        };
+        let usual = Manner {
+            retell: false,
+            ..manner
+        };
+        let differs = matches!(verdict(source, ledger, usual), Verdict::Tell | Verdict::Remove(_));
+        let announced = ledger.is_some_and(|row| row.owed.is_some()) || self.feed.touched.contains(&unit_id);
+        if differs && !announced {
+            self.drift.push(Drift {
+                unit_id,
+                ledger_hash: ledger.and_then(|row| row.told.hash().copied()),
+                source_hash: match source {
+                    Present::Content(unit) => Some(unit.hash),
+                    Present::Invalid(_) | Present::Absent(_) => None,
+                },
+            });
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! What a receiver says beside its status: stale numbering, unit errors, digests.
+//!
+//! A receiver may say anything. What is not as the contract has it is passed over, and what is kept is bounded: in bytes
+//! read, in entries, in characters of each.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use reqwest::Response;
+use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+const ENTRIES_MAX: usize = 10_000;
+const MESSAGE_CHARS_MAX: usize = 200;
+const IDENTIFIER_CHARS_MAX: usize = 200;
+/// What JSON carries everywhere (RFC 8259, section 6): our numbering goes on above it, and must never be driven to its end.
+const SEQUENCE_MAX: i64 = (1 << 53) - 1;
+
+/// What the receiver said that the relay acts on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Its digest of the property: 64 hexadecimal digits, small letters.
+    pub property_digest: Option<String>,
+    /// The units that it doesn't take.
+    pub errors: Vec<UnitError>,
+    /// Of a batch: properties for which it has seen a newer sequence, and which.
+    pub stale: Vec<(String, i64)>,
+    /// Of a batch: properties and its digests of them.
+    pub properties: Vec<(String, String)>,
+}
+
+/// A unit that the receiver doesn't take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitError {
+    /// The property, where it was said, as it was said.
+    pub project_id: Option<String>,
+    /// The unit.
+    pub unit_id: i64,
+    /// Why, perhaps cut; empty where nothing was said.
+    pub message: String,
+}
+
+/// How the reading of a body ended.
+pub(super) enum Ended {
+    /// With the body's end.
+    Whole,
+    /// At the limit.
+    Cut,
+    /// Before either.
+    Broken(reqwest::Error),
+}
+
+/// The answer's body up to a limit.
+pub(super) async fn read(mut response: Response, bytes_max: usize) -> (Vec<u8>, Ended) {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return (body, Ended::Whole),
+            Err(error) => return (body, Ended::Broken(error)),
+        }
+        if body.len() > bytes_max {
+            body.truncate(bytes_max);
+            return (body, Ended::Cut);
+        }
+    }
+}
+
+/// What a whole body of this status says: all of it for a success, the unit errors for a refusal, else nothing.
+/// Beside it the newest sequence that the receiver has, where it has seen a newer one. `hide` takes out of messages what
+/// is not for everyone.
+pub(super) fn parse(status: u16, body: &[u8], hide: impl Fn(&str) -> String) -> (Said, Option<i64>) {
+    let is_success = (200..300).contains(&status);
+    if !is_success && !(400..500).contains(&status) {
+        return (Said::default(), None);
+    }
+    let Ok(parts) = serde_json::from_slice::<Parts>(body) else {
+        return (Said::default(), None);
+    };
+    let errors = list(parts.errors, |said: UnitErrorSaid| said.into_error(&hide));
+    if !is_success {
+        let said = Said {
+            errors,
+            ..Said::default()
+        };
+        return (said, None);
+    }
+    let said = Said {
+        property_digest: one(parts.property_digest).filter(|digest: &String| is_digest(digest)),
+        errors,
+        stale: list(parts.stale, StaleSaid::into_pair),
+        properties: list(parts.properties, PropertySaid::into_pair),
+    };
+    let is_stale = one::<String>(parts.status).is_some_and(|status| status == "stale");
+    let newest = one(parts.sequence).filter(|_| is_stale);
+    (said, newest.map(sequence))
+}
+
+/// The body's members, each to be read by itself: one that is wrong takes nothing else along.
+#[derive(Deserialize)]
+struct Parts<'a> {
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sequence: Option<&'a RawValue>,
+    #[serde(borrow)]
+    property_digest: Option<&'a RawValue>,
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stale: Option<&'a RawValue>,
+    #[serde(borrow)]
+    properties: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct UnitErrorSaid {
+    #[serde(alias = "property_id", default)]
+    project_id: Value,
+    unit_id: i64,
+    #[serde(default)]
+    message: Value,
+}
+
+#[derive(Deserialize)]
+struct StaleSaid {
+    #[serde(alias = "property_id")]
+    project_id: Value,
+    sequence: i64,
+}
+
+#[derive(Deserialize)]
+struct PropertySaid {
+    #[serde(alias = "property_id")]
+    project_id: Value,
+    property_digest: String,
+}
+
+impl UnitErrorSaid {
+    fn into_error(self, hide: impl Fn(&str) -> String) -> Option<UnitError> {
+        let project_id = match self.project_id {
+            Value::Null => None,
+            said => Some(identifier(said)?),
+        };
+        Some(UnitError {
+            project_id,
+            unit_id: self.unit_id,
+            message: message(self.message, hide),
+        })
+    }
+}
+
+impl StaleSaid {
+    fn into_pair(self) -> Option<(String, i64)> {
+        Some((identifier(self.project_id)?, sequence(self.sequence)))
+    }
+}
+
+impl PropertySaid {
+    fn into_pair(self) -> Option<(String, String)> {
+        let digest = Some(self.property_digest).filter(|digest| is_digest(digest))?;
+        Some((identifier(self.project_id)?, digest))
+    }
+}
+
+fn one<T: DeserializeOwned>(part: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(part?.get()).ok()
+}
+
+fn list<S: DeserializeOwned, T>(part: Option<&RawValue>, understand: impl Fn(S) -> Option<T>) -> Vec<T> {
+    let entries: Option<Entries<S>> = part.and_then(|part| serde_json::from_str(part.get()).ok());
+    let entries = entries.map_or(Vec::new(), |entries| entries.0);
+    entries.into_iter().filter_map(understand).collect()
+}
+
+/// A number, or text that is not beyond all bounds.
+fn identifier(said: Value) -> Option<String> {
+    match said {
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Value::String(text) if is_identifier(&text) => Some(text),
+        _ => None,
+    }
+}
+
+fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= IDENTIFIER_CHARS_MAX && !text.contains('\0')
+}
+
+fn message(said: Value, hide: impl Fn(&str) -> String) -> String {
+    let text = match said {
+        Value::Null => return String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    // Hidden before it is cut: half a secret is one too many.
+    beginning(&hide(&text), MESSAGE_CHARS_MAX)
+}
+
+/// The beginning of a text, as it can be kept: PostgreSQL's text can't hold a NUL.
+pub(super) fn beginning(text: &str, chars_max: usize) -> String {
+    text.chars().filter(|c| *c != '\0').take(chars_max).collect()
+}
+
+fn sequence(said: i64) -> i64 {
+    said.clamp(0, SEQUENCE_MAX)
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A list's first entries that are what they should be; the others are passed over one by one.
+struct Entries<T>(Vec<T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EntriesVisitor(PhantomData))
+    }
+}
+
+struct EntriesVisitor<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for EntriesVisitor<T> {
+    type Value = Entries<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while entries.len() < ENTRIES_MAX {
+            match seq.next_element::<&RawValue>()? {
+                Some(entry) => entries.extend(serde_json::from_str::<T>(entry.get())),
+                None => return Ok(Entries(entries)),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Entries(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn parsed(status: u16, body: &[u8]) -> (Said, Option<i64>) {
+        parse(status, body, |text| text.replace("hunter2", "[hidden]"))
+    }
+
+    fn said(status: u16, body: &Value) -> Said {
+        parsed(status, body.to_string().as_bytes()).0
+    }
+
+    fn stale(status: u16, body: &Value) -> Option<i64> {
+        parsed(status, body.to_string().as_bytes()).1
+    }
+
+    fn error(unit_id: i64, message: &str) -> UnitError {
+        UnitError {
+            project_id: None,
+            unit_id,
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_success_says_digests_unit_errors_and_what_is_stale() {
+        let body = json!({
+            "status": "ok",
+            "property_digest": DIGEST,
+            "errors": [
+                { "unit_id": 1, "message": "no" },
+                { "project_id": 101, "unit_id": 2, "message": "never" },
+                { "property_id": "P-7", "unit_id": 3 },
+            ],
+            "stale": [{ "project_id": 101, "sequence": 4800 }, { "project_id": "P-7", "sequence": -1 }],
+            "properties": [{ "project_id": 101, "property_digest": DIGEST }],
+        });
+        let named = |project: &str, error| UnitError {
+            project_id: Some(project.to_owned()),
+            ..error
+        };
+        let expected = Said {
+            property_digest: Some(DIGEST.to_owned()),
+            errors: vec![
+                error(1, "no"),
+                named("101", error(2, "never")),
+                named("P-7", error(3, "")),
+            ],
+            stale: vec![("101".to_owned(), 4800), ("P-7".to_owned(), 0)],
+            properties: vec![("101".to_owned(), DIGEST.to_owned())],
+        };
+        assert_eq!(said(200, &body), expected);
+        let refused = Said {
+            errors: expected.errors,
+            ..Said::default()
+        };
+        assert_eq!(said(422, &body), refused);
+        assert_eq!(said(503, &body), Said::default());
+    }
+
+    #[test]
+    fn garbage_is_passed_over_and_takes_nothing_else_along() {
+        let garbage = [
+            json!(null),
+            json!("unit 1"),
+            json!({}),
+            json!({ "unit_id": "x" }),
+            json!({ "unit_id": 1.5 }),
+            json!({ "unit_id": 1, "project_id": {} }),
+            json!({ "unit_id": 1, "project_id": "" }),
+            json!([[], 1]),
+        ];
+        let mut errors = garbage.to_vec();
+        errors.push(json!({ "unit_id": 9, "message": "real", "more": [1, 2] }));
+        let body = json!({ "errors": errors, "property_digest": 12, "stale": {}, "properties": "none" });
+        let expected = Said {
+            errors: vec![error(9, "real")],
+            ..Said::default()
+        };
+        assert_eq!(said(200, &body), expected);
+        let body = json!({ "errors": "none", "property_digest": DIGEST });
+        assert_eq!(said(200, &body).property_digest.as_deref(), Some(DIGEST));
+        let lists = json!({ "stale": garbage, "properties": garbage });
+        assert_eq!(said(200, &lists), Said::default());
+        for body in ["", "OK", "[1]", "{\"errors\":[{\"unit_id\":1}", "\u{feff}{}"] {
+            assert_eq!(parsed(200, body.as_bytes()), (Said::default(), None), "{body}");
+        }
+        assert_eq!(parsed(200, &[b'"', 0xff, b'"']), (Said::default(), None));
+    }
+
+    #[test]
+    fn a_digest_is_64_small_hexadecimal_digits() {
+        let digest = |text: &str| said(200, &json!({ "property_digest": text })).property_digest;
+        assert_eq!(digest(DIGEST).as_deref(), Some(DIGEST));
+        for wrong in [&DIGEST[1..], &DIGEST.to_uppercase(), &DIGEST.replace('a', "g"), ""] {
+            assert_eq!(digest(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let many: Vec<_> = (0..ENTRIES_MAX + 5).map(|unit| json!({ "unit_id": unit })).collect();
+        assert_eq!(said(200, &json!({ "errors": many })).errors.len(), ENTRIES_MAX);
+        let long = "é\0".repeat(MESSAGE_CHARS_MAX + 1);
+        let errors = said(200, &json!({ "errors": [{ "unit_id": 1, "message": long }] })).errors;
+        assert_eq!(errors[0].message, "é".repeat(MESSAGE_CHARS_MAX));
+        let long = "é".repeat(IDENTIFIER_CHARS_MAX + 1);
+        let body = json!({ "stale": [{ "project_id": long, "sequence": 1 }] });
+        assert_eq!(said(200, &body).stale, []);
+    }
+
+    #[test]
+    fn a_message_is_text_or_the_json_that_stands_in_its_place() {
+        let body = json!({ "errors": [{ "unit_id": 1, "message": ["too", "high"] }] });
+        assert_eq!(said(400, &body).errors, [error(1, "[\"too\",\"high\"]")]);
+    }
+
+    #[test]
+    fn a_secret_is_hidden_before_a_message_is_cut() {
+        let message = format!("{}hunter2", "x".repeat(MESSAGE_CHARS_MAX - 3));
+        let errors = said(200, &json!({ "errors": [{ "unit_id": 1, "message": message }] })).errors;
+        assert!(errors[0].message.ends_with("xx[hi"), "{}", errors[0].message);
+    }
+
+    #[test]
+    fn only_a_success_is_stale_and_its_sequence_is_held_to_what_json_carries() {
+        let at = |sequence: Value| json!({ "status": "stale", "sequence": sequence });
+        assert_eq!(stale(200, &at(json!(4800))), Some(4800));
+        assert_eq!(stale(200, &at(json!(i64::MAX))), Some(SEQUENCE_MAX));
+        assert_eq!(stale(200, &at(json!(-3))), Some(0));
+        assert_eq!(stale(200, &at(json!("4800"))), None);
+        assert_eq!(stale(409, &at(json!(4800))), None);
+        assert_eq!(stale(200, &json!({ "status": "ok", "sequence": 4800 })), None);
+        assert_eq!(stale(200, &json!({ "status": "stale" })), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! An HTTP client for one place, and what its failures mean.
+//!
+//! No redirect is followed. A proxy is used where the environment names one (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+//! `NO_PROXY`), and its failures are told apart from the receiver's as far as they can be.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hyper_util::client::legacy;
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::Url;
+use rustls::Error as TlsError;
+
+use crate::config::is_loopback;
+use crate::policy::Answer;
+
+const USER_AGENT: &str = "AiGent/1.0";
+const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
+
+/// A connection pool, and how it gets to the other side.
+pub(super) struct Client {
+    pub http: reqwest::Client,
+    pub way: Way,
+}
+
+/// How requests get there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By themselves.
+    Direct,
+    /// Plain http, handed to a proxy.
+    Forwarded,
+    /// https, through a tunnel that a proxy opens (`CONNECT`).
+    Tunnelled,
+}
+
+impl Client {
+    /// Connects nowhere yet. Every request brings its own deadline.
+    pub fn new(url: &Url, timeout: Duration, idle_max: usize) -> Result<Self> {
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .user_agent(USER_AGENT)
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(timeout.min(CONNECT_TIMEOUT_MAX))
+                .pool_max_idle_per_host(idle_max);
+            // A proxy for the outside world has no business with this machine's own ports.
+            if is_loopback(url) { builder.no_proxy() } else { builder }
+        };
+        let http = match builder().build() {
+            // A slim container has no CA certificates; Mozilla's are compiled in.
+            Err(error) if error.is_builder() => builder().tls_certs_only(compiled_in_certificates()?).build(),
+            built => built,
+        };
+        Ok(Self {
+            http: http.context("preparing the HTTP client")?,
+            way: Way::to(url),
+        })
+    }
+
+    /// Whether an answer of this status is a proxy's and not the receiver's.
+    pub fn is_proxys(&self, status: u16) -> bool {
+        self.way == Way::Forwarded && status == 407
+    }
+}
+
+impl Way {
+    fn to(url: &Url) -> Self {
+        let intercepted = || {
+            let uri = url.as_str().parse().ok()?;
+            Matcher::from_system().intercept(&uri)
+        };
+        if is_loopback(url) || intercepted().is_none() {
+            Self::Direct
+        } else if url.scheme() == "https" {
+            Self::Tunnelled
+        } else {
+            Self::Forwarded
+        }
+    }
+
+    /// What a failed request means.
+    pub fn meaning(self, error: &reqwest::Error) -> Answer {
+        if self.is_to_blame(error) {
+            Answer::Proxy
+        } else if error.is_timeout() {
+            Answer::Timeout
+        } else if is_certificate(error) {
+            Answer::BadCertificate
+        } else if error.is_connect() {
+            Answer::NotConnected
+        } else {
+            Answer::ConnectionLost
+        }
+    }
+
+    /// Whether it was the proxy that couldn't be reached, or that wouldn't open a tunnel.
+    fn is_to_blame(self, error: &reqwest::Error) -> bool {
+        match self {
+            Self::Direct => false,
+            // The proxy is all that was connected to.
+            Self::Forwarded => error.is_connect(),
+            Self::Tunnelled => connecting(error).is_some_and(|cause| !is_beyond_the_tunnel(error, cause)),
+        }
+    }
+}
+
+/// What went wrong while connecting.
+fn connecting(error: &reqwest::Error) -> Option<&(dyn Error + 'static)> {
+    let client = chain(error).find_map(|cause| cause.downcast_ref::<legacy::Error>())?;
+    client.source().filter(|_| client.is_connect())
+}
+
+/// A tunnel's own error can't be named, but all else is: TLS with the receiver fails as an I/O error, and the deadline
+/// for all of it has no cause. (That deadline may be either's fault; it is not held against the proxy.)
+fn is_beyond_the_tunnel(error: &reqwest::Error, cause: &(dyn Error + 'static)) -> bool {
+    cause.is::<io::Error>() || error.is_timeout() && cause.source().is_none()
+}
+
+fn is_certificate(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| {
+        let io = || cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
+        let tls = cause.downcast_ref::<TlsError>().or_else(io);
+        matches!(tls, Some(TlsError::InvalidCertificate(_)))
+    })
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause: &&'a (dyn Error + 'static)| (*cause).source())
+}
+
+/// The error and its causes in one line.
+pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
+    chain(error).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn compiled_in_certificates() -> Result<Vec<reqwest::Certificate>> {
+    Ok(webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .map(|der| reqwest::Certificate::from_der(der))
+        .collect::<reqwest::Result<_>>()?)
+}

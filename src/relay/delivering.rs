@@ -1,0 +1,103 @@
+//! The loop that delivers to one receiver: whatever comes first, an answer, a wake-up, new credentials, a stop.
+
+use anyhow::Result;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Interval, sleep, timeout};
+
+use super::{GRACE, RECONNECT_EVERY, Stop, Wake, stopped};
+use crate::deliver::Deliverer;
+use crate::fault::sentence;
+
+/// What a delivering loop goes by.
+pub(super) struct Delivering {
+    pub deliverer: Deliverer,
+    /// Something is due.
+    pub woken: mpsc::Receiver<Wake>,
+    /// Properties that may be planned again.
+    pub notice: mpsc::UnboundedSender<Vec<i64>>,
+    /// When to look at the credentials.
+    pub every: Interval,
+    pub stop: watch::Receiver<Stop>,
+    /// There may be more to lease.
+    pub due: bool,
+}
+
+impl Delivering {
+    /// Until a stop.
+    pub async fn run(mut self) {
+        let mut failing = false;
+        while *self.stop.borrow() == Stop::No {
+            match self.step().await {
+                Ok(()) if failing => {
+                    failing = false;
+                    tracing::info!("delivering works again");
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    if !failing {
+                        tracing::error!(
+                            "delivering stopped, it is tried again every second: {}",
+                            sentence(&error)
+                        );
+                    }
+                    failing = true;
+                    sleep(RECONNECT_EVERY).await;
+                }
+            }
+        }
+        self.finish().await;
+    }
+
+    async fn step(&mut self) -> Result<()> {
+        if self.due && self.deliverer.free() > 0 {
+            // As many as there was room for: there may be more.
+            self.due = self.deliverer.start_due().await? > 0;
+            if self.due {
+                return Ok(());
+            }
+        }
+        let ended = tokio::select! {
+            ended = self.deliverer.ended() => ended?,
+            Some(Wake) = self.woken.recv() => {
+                self.due = true;
+                return Ok(());
+            }
+            _ = self.every.tick() => return self.deliverer.notice_credentials().await,
+            () = stopped(&mut self.stop, Stop::Finish) => return Ok(()),
+        };
+        self.notice.send(self.deliverer.settle(ended).await?.properties).ok();
+        Ok(())
+    }
+
+    /// The second stage of a stop: what is under way ends within a bound, or is cut off and given back.
+    async fn finish(&mut self) {
+        let Self { deliverer, stop, .. } = self;
+        let finishing = async {
+            while !deliverer.is_idle() {
+                let ended = deliverer.ended().await;
+                let settled = match ended {
+                    Ok(ended) => deliverer.settle(ended).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = settled {
+                    tracing::error!(
+                        "an answer could not be written down, its sync will be sent again: {}",
+                        sentence(&error)
+                    );
+                }
+            }
+        };
+        tokio::select! {
+            done = timeout(GRACE, finishing) => if done.is_err() {
+                tracing::warn!("requests under way did not end within {GRACE:?}, they are cut off");
+            },
+            () = stopped(stop, Stop::Now) => {}
+        }
+        if let Err(error) = deliverer.cut_off().await {
+            tracing::error!(
+                "leases could not be given back, they end by themselves: {}",
+                sentence(&error)
+            );
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What the receiver has agreed with its sender: the shape of bodies, and how the sender proves itself.
+//!
+//! Plain data. Whether a combination makes sense is decided where it becomes a [`Shape`] and a [`Gate`].
+
+use super::auth::{Gate, SandboxAuth};
+use super::check::{self, Shape};
+
+/// How a sandbox is set up.
+#[derive(Clone)]
+pub struct SandboxOptions {
+    /// What one body is: a property, rows, or a unit.
+    pub format: Format,
+    /// How many properties one body is about.
+    pub batch: Batch,
+    /// How a unit looks in format "property".
+    pub unit_style: UnitStyle,
+    /// Whether bodies have what goes beyond the guide's own examples.
+    pub extensions: bool,
+    /// The unit fields that are told, by their flat names and in any order; `unit_id` always is.
+    pub fields: Vec<String>,
+    /// How a unit that went is told.
+    pub removed: Removed,
+    /// How the sender has to prove itself.
+    pub auth: SandboxAuth,
+}
+
+/// The contract's defaults, open to anybody.
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self {
+            format: Format::Property,
+            batch: Batch::PerProperty,
+            unit_style: UnitStyle::Flat,
+            extensions: true,
+            fields: check::field_names().map(str::to_owned).collect(),
+            removed: Removed::List,
+            auth: SandboxAuth::None,
+        }
+    }
+}
+
+impl SandboxOptions {
+    /// Whether they go together; the error says which don't, and what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        Shape::agreed(self)?;
+        Gate::agreed(self.auth.clone())?;
+        Ok(())
+    }
+}
+
+/// What one body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Format {
+    /// A property with its units (guide 4.2)
+    Property,
+    /// One row a unit (guide 4.3)
+    Flat,
+    /// One unit (guide 4.1)
+    Unit,
+}
+
+/// How many properties one body is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Batch {
+    /// One
+    PerProperty,
+    /// All that have news
+    AllProperties,
+}
+
+/// How a unit looks in format "property".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum UnitStyle {
+    /// Every field beside the others
+    Flat,
+    /// Fields in the objects of the guide's 4.1
+    Nested,
+}
+
+/// How a unit that went is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Removed {
+    /// As removed, with a reason
+    List,
+    /// As the unit told last, but not available
+    Unavailable,
+}
