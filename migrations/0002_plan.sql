@@ -15,6 +15,7 @@ create table rentsync.receiver (
     failures        integer not null default 0,
     concurrency     integer,
     paced_until     timestamptz,
+    registered_at   timestamptz not null default clock_timestamp(),
     constraint paused_iff_because check ((paused_at is null) = (paused_because is null)),
     constraint probed_iff_paused  check ((paused_at is null) = (probe_at is null)),
     constraint concurrency_is_at_least_one check (concurrency >= 1)
@@ -99,7 +100,7 @@ create table rentsync.ledger (
 -- Hashes change in place: room on the page keeps the update off the indexes.
 ) with (fillfactor = 80);
 -- In the order in which they are told: what nobody suspects before what is told in halves, what is put off last.
-create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), coalesce(suspect, 0), unit_id)
+create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), (suspect is not null), suspect, unit_id)
     where owed is not null and kept_back is null;
 create index ledger_tombstone on rentsync.ledger (feed_id, sequence) where removed is not null;
 create index ledger_kept_back on rentsync.ledger (unit_id) where kept_back is not null;

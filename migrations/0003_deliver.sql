@@ -49,12 +49,20 @@ create table rentsync.sync_feed (
     sequence bigint  not null references rentsync.sync on delete cascade,
     feed_id  bigint  not null references rentsync.feed,
     is_open  boolean not null,
+    units    bigint[] not null default '{}',
+    gone     bigint[] not null default '{}',
+    digest   bytea,
+    digest_said text,
     primary key (sequence, feed_id)
 );
 create unique index one_open_sync_per_feed on rentsync.sync_feed (feed_id) where is_open;
 -- What a feed was told last.
 create index sync_feed_newest on rentsync.sync_feed (feed_id, sequence);
 comment on table  rentsync.sync_feed is 'Which feeds a sync is about; more than one only where a request tells all properties.';
+comment on column rentsync.sync_feed.units is 'The units it tells, those told as unavailable with them.';
+comment on column rentsync.sync_feed.gone is 'The units it tells as gone, in words or by absence.';
+comment on column rentsync.sync_feed.digest is 'What the receiver should hold of the property afterwards.';
+comment on column rentsync.sync_feed.digest_said is 'What its answer says that it holds.';
 comment on column rentsync.sync_feed.is_open is 'The feed waits for this sync: it has no other that is open.';
 
 create table rentsync.attempt (

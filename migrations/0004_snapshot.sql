@@ -4,6 +4,7 @@ create table rentsync.snapshot_run (
     run_id        bigint generated always as identity primary key,
     receiver      text not null references rentsync.receiver,
     reason        text not null,
+    property_id   bigint,
     scheduled_for date,
     started_at    timestamptz not null,
     finished_at   timestamptz,
@@ -12,11 +13,13 @@ create table rentsync.snapshot_run (
     units         bigint not null default 0,
     drift         bigint not null default 0,
     failures      integer not null default 0,
+    constraint scheduled_runs_are_whole check (scheduled_for is null or property_id is null),
     constraint one_scheduled_run_per_night unique (receiver, scheduled_for),
     constraint done_of_feeds check (feeds_done <= feeds)
 );
 comment on table  rentsync.snapshot_run is 'One comparison of every feed, by schedule or by command; can be watched while it goes.';
 comment on column rentsync.snapshot_run.scheduled_for is 'The night it is the scheduled run of, by the receiver''s time zone; null: by command.';
+comment on column rentsync.snapshot_run.property_id is 'Only this property; null: all.';
 comment on column rentsync.snapshot_run.feeds_done is 'Feeds whose snapshot was delivered or given up.';
 comment on column rentsync.snapshot_run.units is 'Units told so far.';
 comment on column rentsync.snapshot_run.drift is 'Differences that no change had announced.';
@@ -24,7 +27,21 @@ comment on column rentsync.snapshot_run.failures is 'Feeds whose snapshot was gi
 
 alter table rentsync.feed add column snapshot_run bigint references rentsync.snapshot_run;
 comment on column rentsync.feed.snapshot_run is 'The run that its snapshot belongs to, until that is delivered or given up.';
+create index snapshot_run_unfinished on rentsync.snapshot_run (receiver) where finished_at is null;
 create index feed_snapshot_run on rentsync.feed (snapshot_run) where snapshot_run is not null;
+
+alter table rentsync.sync add column run_id bigint references rentsync.snapshot_run;
+comment on column rentsync.sync.run_id is 'The snapshot run that asked for it.';
+create index sync_run on rentsync.sync (run_id) where run_id is not null;
+
+create table rentsync.lineage (
+    only_one          boolean primary key default true check (only_one),
+    system_identifier bigint  not null,
+    timeline          text    not null,
+    noted_at          timestamptz not null
+);
+comment on table  rentsync.lineage is 'Which database this is: a restored backup or a promoted standby is another.';
+comment on column rentsync.lineage.timeline is 'The first eight digits of a WAL file''s name.';
 
 create table rentsync.drift (
     drift_id    bigint generated always as identity primary key,

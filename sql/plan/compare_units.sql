@@ -14,7 +14,7 @@ with key as (
      cross join lateral (
            select l.feed_id, l.unit_id from rentsync.ledger l
             where l.feed_id = feed.feed_id and l.owed is not null and l.kept_back is null
-            order by l.owed = 'removal', coalesce(l.suspect, 0), l.unit_id
+            order by l.owed = 'removal', l.suspect is not null, l.suspect, l.unit_id
             limit $6
            ) as owed
      union

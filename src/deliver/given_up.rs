@@ -233,7 +233,8 @@ async fn halve_units(
         [] => return pause(conn, feed, found).await,
         // It stands alone. But of a property that was never taken nothing says that it is the unit.
         [unit_id] => {
-            if !is_halving(conn, feed).await? && !has_delivered(conn, feed).await? {
+            let searching = is_halving(conn, feed).await?;
+            if !searching && !has_delivered(conn, feed).await? {
                 return pause(conn, feed, found).await;
             }
             let alone = UnitError {
@@ -242,7 +243,9 @@ async fn halve_units(
                 message: "rejected when told alone".to_owned(),
             };
             let refused = refuse(conn, leased, feed, &[alone], now).await?;
-            found.push(Found::of(feed.property_id, Finding::Refused(refused)));
+            if !searching {
+                found.push(Found::of(feed.property_id, Finding::Refused(refused)));
+            }
         }
         _ => {
             sqlx::query(include_str!("../../sql/deliver/halve_units.sql"))
@@ -255,22 +258,31 @@ async fn halve_units(
     end_halving(conn, feed, found).await
 }
 
-/// The search is over when no half is left; where none was accepted, nothing is refused.
-async fn end_halving(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<usize> {
-    let over: Option<(i64, i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/end_halving.sql"))
-        .bind([feed.feed_id])
+/// The search is over when no half is left. What it found is refused; but where no half was accepted, nothing is.
+pub(super) async fn end_halving(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<usize> {
+    let over: Option<(i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/end_halving.sql"))
+        .bind(feed.feed_id)
         .fetch_optional(&mut *conn)
         .await?;
-    let Some((feed_id, began_with, false)) = over else {
+    let Some((began_with, accepted)) = over else {
         return Ok(0);
     };
-    sqlx::query(include_str!("../../sql/deliver/release_refused.sql"))
-        .bind(feed_id)
+    let statement = match accepted {
+        true => include_str!("../../sql/deliver/refused_since.sql"),
+        false => include_str!("../../sql/deliver/release_refused.sql"),
+    };
+    let units: Vec<i64> = sqlx::query_scalar(statement)
+        .bind(feed.feed_id)
         .bind(began_with)
-        .execute(&mut *conn)
+        .fetch_all(&mut *conn)
         .await?;
-    found.retain(|found| !matches!(found.finding, Finding::Refused(_)) || found.property_id != Some(feed.property_id));
-    pause(conn, feed, found).await
+    if !accepted {
+        return pause(conn, feed, found).await;
+    }
+    if !units.is_empty() {
+        found.push(Found::of(feed.property_id, Finding::Refused(units)));
+    }
+    Ok(0)
 }
 
 /// It is the property or the receiver, not the units.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
-use super::given_up::{number_past, refuse};
+use super::given_up::{end_halving, number_past, refuse};
 use super::lease::LeasedFeed;
 use super::settle::Verdict;
 use super::{Deliverer, breaker};
@@ -41,7 +41,7 @@ pub(super) async fn take(
         }
     }
     wake_feeds(conn, deliverer).await?;
-    accept_halves(conn, delivered).await?;
+    accept_halves(conn, delivered, &mut found).await?;
     compare_digests(conn, deliverer, delivered, &mut found, now).await?;
     Ok(found)
 }
@@ -113,21 +113,20 @@ async fn wake_feeds(conn: &mut PgConnection, deliverer: &Deliverer) -> Result<()
 }
 
 /// Where a property's units are told in halves, something of it was taken.
-async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
-    let feeds: Vec<i64> = delivered
+async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict], found: &mut Vec<Found>) -> Result<()> {
+    let feeds: Vec<&LeasedFeed> = delivered
         .iter()
         .map(|verdict| &verdict.outcome.leased)
         .filter(|leased| leased.entries > 0)
-        .flat_map(|leased| leased.feeds.iter().map(|feed| feed.feed_id))
+        .flat_map(|leased| &leased.feeds)
         .collect();
-    sqlx::query(include_str!("../../sql/deliver/accept_halves.sql"))
-        .bind(&feeds)
-        .execute(&mut *conn)
+    let halving: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_halves.sql"))
+        .bind(feeds.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
+        .fetch_all(&mut *conn)
         .await?;
-    sqlx::query(include_str!("../../sql/deliver/end_halving.sql"))
-        .bind(&feeds)
-        .execute(conn)
-        .await?;
+    for feed in feeds.iter().filter(|feed| halving.contains(&feed.feed_id)) {
+        end_halving(conn, feed, found).await?;
+    }
     Ok(())
 }
 
@@ -151,6 +150,7 @@ async fn compare_digests(
     if said.is_empty() {
         return Ok(());
     }
+    note_digests(conn, delivered).await?;
     let feeds: Vec<i64> = said.iter().map(|(feed, _)| feed.feed_id).collect();
     let ours: Vec<(i64, String)> = sqlx::query_as(include_str!("../../sql/deliver/digests.sql"))
         .bind(feeds)
@@ -169,6 +169,25 @@ async fn compare_digests(
             found.push(Found::of(feed.property_id, Finding::DigestMismatch));
         }
     }
+    Ok(())
+}
+
+/// Kept with the sync, for whoever compares later.
+async fn note_digests(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
+    let mut noted = (Vec::new(), Vec::new(), Vec::new());
+    for verdict in delivered {
+        for (feed, digest) in digests_said(verdict) {
+            noted.0.push(verdict.outcome.leased.sequence);
+            noted.1.push(feed.feed_id);
+            noted.2.push(digest);
+        }
+    }
+    sqlx::query(include_str!("../../sql/deliver/note_digests.sql"))
+        .bind(noted.0)
+        .bind(noted.1)
+        .bind(noted.2)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

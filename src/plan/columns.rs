@@ -21,20 +21,47 @@ pub(super) struct SyncRow {
     pub body_bytes: i32,
     pub body: Vec<u8>,
     pub oldest_change: Option<DateTime<Utc>>,
+    pub run_id: Option<i64>,
 }
 
-/// `rentsync.sync`.
+/// What a sync says of one feed.
+pub(super) struct About {
+    pub feed_id: i64,
+    pub digest: Digest,
+    pub units: Vec<i64>,
+    pub gone: Vec<i64>,
+}
+
+/// `rentsync.sync` and `rentsync.sync_feed`.
 #[derive(Default)]
 pub(super) struct SyncColumns {
     rows: Vec<SyncRow>,
-    about: Vec<(i64, i64, bool)>,
+    about: AboutColumns,
+}
+
+#[derive(Default)]
+struct AboutColumns {
+    sequences: Vec<i64>,
+    feeds: Vec<i64>,
+    open: Vec<bool>,
+    digests: Vec<Vec<u8>>,
+    told: ToldColumns,
+}
+
+#[derive(Default)]
+struct ToldColumns {
+    sequences: Vec<i64>,
+    feeds: Vec<i64>,
+    units: Vec<i64>,
+    gone: Vec<bool>,
 }
 
 impl SyncColumns {
     /// A sync about these feeds.
-    pub fn push(&mut self, row: SyncRow, feeds: impl Iterator<Item = i64>) {
-        let (sequence, open) = (row.sequence, row.part == 1);
-        self.about.extend(feeds.map(|feed_id| (sequence, feed_id, open)));
+    pub fn push(&mut self, row: SyncRow, about: impl IntoIterator<Item = About>) {
+        for about in about {
+            self.about.push(&row, about);
+        }
         self.rows.push(row);
     }
 
@@ -67,26 +94,45 @@ impl SyncColumns {
             .bind(column(rows, |row| row.body_bytes))
             .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
             .bind(column(rows, |row| row.oldest_change))
+            .bind(column(rows, |row| row.run_id))
             .execute(&mut *conn)
             .await
             .context("sealing syncs")?;
-        let ((sequences, feeds), open) = unzip(self.about);
+        self.about.insert(conn).await
+    }
+}
+
+impl AboutColumns {
+    fn push(&mut self, row: &SyncRow, about: About) {
+        self.sequences.push(row.sequence);
+        self.feeds.push(about.feed_id);
+        self.open.push(row.part == 1);
+        self.digests.push(about.digest.as_bytes().to_vec());
+        for (units, gone) in [(about.units, false), (about.gone, true)] {
+            self.told
+                .sequences
+                .extend(std::iter::repeat_n(row.sequence, units.len()));
+            self.told.feeds.extend(std::iter::repeat_n(about.feed_id, units.len()));
+            self.told.gone.extend(std::iter::repeat_n(gone, units.len()));
+            self.told.units.extend(units);
+        }
+    }
+
+    async fn insert(self, conn: &mut PgConnection) -> Result<()> {
         sqlx::query(include_str!("../../sql/plan/note_feeds.sql"))
-            .bind(sequences)
-            .bind(feeds)
-            .bind(open)
+            .bind(self.sequences)
+            .bind(self.feeds)
+            .bind(self.open)
+            .bind(self.digests)
+            .bind(self.told.sequences)
+            .bind(self.told.feeds)
+            .bind(self.told.units)
+            .bind(self.told.gone)
             .execute(conn)
             .await
             .context("sealing syncs")?;
         Ok(())
     }
-}
-
-fn unzip(about: Vec<(i64, i64, bool)>) -> ((Vec<i64>, Vec<i64>), Vec<bool>) {
-    about
-        .into_iter()
-        .map(|(sequence, feed_id, open)| ((sequence, feed_id), open))
-        .unzip()
 }
 
 /// `rentsync.ledger`.

@@ -25,6 +25,8 @@ pub(super) struct ChosenFeed {
     pub digest: Digest,
     /// Why it is due a snapshot.
     pub snapshot_due: Option<String>,
+    /// The run that asked for it.
+    pub snapshot_run: Option<i64>,
     /// Told only together with feeds of the same number.
     pub suspect: Option<i64>,
     /// Changes ask for everything to be compared, rather than what was touched.
@@ -88,7 +90,8 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     let property_hash: Option<Vec<u8>> = columns.next()?;
     let property_owed: Option<String> = columns.next()?;
     let digest: Vec<u8> = columns.next()?;
-    let (snapshot_due, suspect, whole) = (columns.next()?, columns.next()?, columns.next()?);
+    let (snapshot_due, snapshot_run) = (columns.next()?, columns.next()?);
+    let (suspect, whole) = (columns.next()?, columns.next()?);
     let touched: Option<Vec<i64>> = columns.next()?;
     let oldest_change = columns.next()?;
     let weight = columns.next()?;
@@ -102,6 +105,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
         property_owed: property_owed.is_some(),
         digest: Digest::try_from(digest)?,
         snapshot_due,
+        snapshot_run,
         suspect,
         whole,
         touched: touched.unwrap_or_default(),

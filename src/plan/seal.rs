@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{FeedColumns, LedgerColumns, SyncColumns, SyncRow};
+use super::columns::{About, FeedColumns, LedgerColumns, SyncColumns, SyncRow};
 use super::compare::compare_part;
 use super::feed_delta::{FeedDelta, Mode, Telling};
 use super::{Planned, Scope};
@@ -37,6 +37,11 @@ pub(super) async fn seal(
         feeds: FeedColumns::default(),
         ledger: LedgerColumns::default(),
     };
+    let compared: Vec<i64> = deltas
+        .iter()
+        .filter(|delta| delta.feed.snapshot_due.is_some())
+        .map(|delta| delta.feed.feed_id)
+        .collect();
     forget(conn, &deltas).await?;
     note_drift(conn, scope, &deltas, now).await?;
     let (in_parts, whole): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.parts.len() > 1);
@@ -46,6 +51,7 @@ pub(super) async fn seal(
     }
     batch.ledger.write(conn, now).await?;
     batch.feeds.advance(conn, scope.shape.properties_are_told()).await?;
+    retry_refused(conn, &compared).await?;
     Ok(batch.planned)
 }
 
@@ -80,7 +86,7 @@ impl Sealing<'_> {
                 parts: 1,
             };
             let row = sync_row(self.scope, &header, &deltas)?;
-            syncs.push(row, deltas.iter().map(|delta| delta.feed.feed_id));
+            syncs.push(row, deltas.iter().map(about));
             for delta in &mut deltas {
                 self.tell(delta.feed.feed_id, std::mem::take(&mut delta.tell), sequence);
                 self.remove(delta, sequence);
@@ -114,7 +120,11 @@ impl Sealing<'_> {
             };
             let mut syncs = SyncColumns::default();
             let row = sync_row(self.scope, &header, std::slice::from_ref(&part))?;
-            syncs.push(row, std::iter::once(delta.feed.feed_id));
+            let mut about = about(&part);
+            if header.part == header.parts {
+                about.gone.extend(delta.absent.iter().map(|(_, row)| row.unit_id));
+            }
+            syncs.push(row, [about]);
             syncs
                 .insert(conn, &self.scope.receiver.name, self.probe, sealed_at)
                 .await?;
@@ -186,6 +196,18 @@ struct Header {
     snapshot_id: Option<Uuid>,
     part: u32,
     parts: u32,
+}
+
+/// What a sync says of one feed.
+fn about(delta: &FeedDelta) -> About {
+    let removed = delta.remove.iter().map(|removal| removal.unit_id);
+    let absent = delta.absent.iter().map(|(_, row)| row.unit_id);
+    About {
+        feed_id: delta.feed.feed_id,
+        digest: delta.digest,
+        units: delta.tell.iter().map(|telling| telling.unit.unit_id).collect(),
+        gone: removed.chain(absent).collect(),
+    }
 }
 
 /// Which deltas go together: each by itself, or as many as a request holds of those that may.
@@ -267,6 +289,7 @@ fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<Sync
         body_bytes: i32::try_from(body.len()).context("a body over 2 GiB")?,
         body: compressed(&body)?,
         oldest_change: deltas.iter().filter_map(|delta| delta.feed.oldest_change).min(),
+        run_id: deltas.iter().find_map(|delta| delta.feed.snapshot_run),
     })
 }
 
@@ -298,6 +321,17 @@ async fn forget(conn: &mut PgConnection, deltas: &[FeedDelta]) -> Result<()> {
         sqlx::query(include_str!("../../sql/plan/forget_ledger.sql"))
             .bind(feeds)
             .bind(units)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// With every snapshot, so once a night.
+async fn retry_refused(conn: &mut PgConnection, feeds: &[i64]) -> Result<()> {
+    if !feeds.is_empty() {
+        sqlx::query(include_str!("../../sql/plan/retry_refused.sql"))
+            .bind(feeds)
             .execute(conn)
             .await?;
     }

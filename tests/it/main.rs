@@ -1,5 +1,6 @@
 //! Claims about the relay, each against a real PostgreSQL and real sockets.
 
+mod breaker;
 mod capture;
 mod convergence;
 mod crash;
@@ -9,6 +10,7 @@ mod local_postgres;
 mod plan;
 mod process;
 mod receiver;
+mod refusal;
 mod sandbox;
 mod support;
 mod transactions;

@@ -207,6 +207,25 @@ impl Rig {
         }
     }
 
+    /// Equal, though requests were refused with this status on purpose.
+    pub async fn assert_equal_but(&self, status: &str) {
+        let mut conn = self.source.connect().await;
+        let proof = proof::compare(&mut conn, &self.sandbox, AVAILABLE)
+            .await
+            .expect("compare");
+        assert_eq!(proof.differences, [] as [String; 0]);
+        self.assert_no_complaint_but(status);
+    }
+
+    /// No body broke the contract; those that a fault refused with this status are not looked at.
+    pub fn assert_no_complaint_but(&self, status: &str) {
+        for sync in self.sandbox.syncs() {
+            let by_fault = sync.reason.as_deref().is_some_and(|reason| reason.contains("fault"));
+            let refused = sync.status.is_some_and(|status| status >= 400) && !by_fault;
+            assert!(!refused, "{sync:?}, only {status} was expected");
+        }
+    }
+
     /// No body broke the contract.
     pub fn assert_no_complaint(&self) {
         for sync in self.sandbox.syncs() {

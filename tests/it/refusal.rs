@@ -1,0 +1,267 @@
+//! What a receiver doesn't take: the bad unit is found, everything else arrives.
+
+use std::time::Duration;
+
+use rentsync_relay::config::Batch;
+use rentsync_relay::sandbox::{self, Sandbox, SandboxOptions};
+use serde_json::{Value, json};
+
+use crate::support::rig::Rig;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const UNITS: i64 = 64;
+
+/// One property with many units and one with a few, told.
+async fn told() -> Rig {
+    let rig = Rig::new().await;
+    rig.edit(&format!(
+        "insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id, price)
+         select n, 1, n::text, 1, 1000 from generate_series(100, {}) n",
+        99 + UNITS
+    ))
+    .await;
+    rig.settle().await;
+    rig.sandbox.clear_log();
+    rig
+}
+
+async fn refused(rig: &Rig) -> Vec<i64> {
+    sqlx::query_scalar("select unit_id from rentsync.ledger where kept_back = 'refused' order by 1")
+        .fetch_all(&mut rig.source.connect().await)
+        .await
+        .unwrap()
+}
+
+fn rent(rig: &Rig, property_id: i64, unit_id: i64) -> Value {
+    rig.sandbox.property(property_id).unwrap().units[&unit_id]["base_rent"].clone()
+}
+
+#[tokio::test]
+async fn a_unit_that_poisons_its_request_is_found_in_few_requests_and_all_others_arrive() {
+    for poison in [100, 131, 99 + UNITS] {
+        let rig = told().await;
+        rig.faults(json!({ "poison_units": [poison] }));
+        rig.edit("update project_rent_roll_units set price = 7 where id >= 100 or id = 21")
+            .await;
+        rig.settle().await;
+        assert_eq!(refused(&rig).await, [poison]);
+        for unit_id in 100..100 + UNITS {
+            let expected = if unit_id == poison { 1000.0 } else { 7.0 };
+            assert_eq!(rent(&rig, 1, unit_id), json!(expected), "{unit_id}");
+        }
+        let (others, about): (Vec<_>, Vec<_>) = rig.requests().into_iter().partition(|request| request.0 == 2);
+        assert_eq!(others, [(2, 1, 0, 200)], "the other property has nothing to do with it");
+        assert!(about.len() <= 1 + 2 * 6, "{} requests for {UNITS} units", about.len());
+        rig.assert_no_complaint_but("400");
+    }
+}
+
+#[tokio::test]
+async fn a_property_tells_its_news_before_the_halves_of_what_was_rejected() {
+    let rig = told().await;
+    rig.faults(json!({ "poison_units": [131] }));
+    rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
+        .await;
+    rig.plan().await;
+    rig.deliver().await;
+    rig.edit("update project_rent_roll_units set price = 8 where id = 11")
+        .await;
+    rig.plan().await;
+    rig.deliver().await;
+    assert_eq!(rent(&rig, 1, 11), json!(8.0), "in the very next request");
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [131]);
+}
+
+#[tokio::test]
+async fn several_poisonous_units_are_all_found() {
+    let rig = told().await;
+    let bad = [100, 101, 140, 150];
+    rig.faults(json!({ "poison_units": bad }));
+    rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
+        .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, bad);
+    assert!(rig.requests().len() <= 1 + 2 * 6 * bad.len());
+    rig.no_faults();
+    rig.edit("update project_rent_roll_units set price = 9 where id in (100, 101, 140, 150)")
+        .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [] as [i64; 0], "told again when they change");
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn units_that_a_rejection_names_are_refused_and_the_others_told_at_once() {
+    let rig = told().await;
+    rig.faults(json!({ "refuse_units": [110, 120] }));
+    rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
+        .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [110, 120]);
+    assert_eq!(rig.requests(), [(1, 62, 0, 200), (1, 64, 0, 400)]);
+    assert_eq!(rig.alerts().await, ["rejected", "refused"]);
+}
+
+#[tokio::test]
+async fn units_that_a_success_leaves_out_are_refused_until_they_change() {
+    let rig = told().await;
+    rig.faults(json!({ "reject_units": [110] }));
+    rig.edit("update project_rent_roll_units set price = 7 where id in (110, 111)")
+        .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [110]);
+    assert_eq!((rent(&rig, 1, 110), rent(&rig, 1, 111)), (json!(1000.0), json!(7.0)));
+    rig.edit("update project_rent_roll_units set price = price").await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [(1, 2, 0, 200)], "a touch is no change");
+    assert_eq!(rig.alerts().await, ["refused"]);
+    rig.no_faults();
+    rig.edit("update project_rent_roll_units set price = 8 where id = 110")
+        .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_names_what_it_was_not_told_refuses_nothing_else() {
+    let rig = told().await;
+    let body = json!({ "errors": [{ "unit_id": 11, "message": "not mine" }, { "unit_id": 999, "message": "whose?" }] });
+    rig.faults(json!({ "status": 200, "times": 1, "body": body.to_string() }));
+    rig.edit("update project_rent_roll_units set price = 7 where id = 110")
+        .await;
+    rig.plan().await;
+    rig.deliver().await;
+    assert_eq!(refused(&rig).await, [] as [i64; 0]);
+}
+
+#[tokio::test]
+async fn where_everything_of_a_property_is_rejected_nothing_is_refused_and_the_feed_is_paused() {
+    let rig = told().await;
+    rig.faults(json!({ "status": 400, "property_id": 1 }));
+    rig.edit("update project_rent_roll_units set price = 7 where id between 100 and 107 or id = 21")
+        .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [] as [i64; 0]);
+    let paused =
+        "select count(*) from rentsync.feed where paused_because like '%rejects everything%' and property_id = 1";
+    assert_eq!(rig.source.number(paused).await, 1);
+    assert_eq!(rig.alerts().await, ["rejected", "feed_paused"]);
+    assert_eq!(rent(&rig, 2, 21), json!(7.0));
+    rig.no_faults();
+    rig.edit("update rentsync.feed set paused_because = null").await;
+    rig.settle().await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_property_that_was_never_taken_is_paused_and_its_unit_not_blamed() {
+    let rig = Rig::told().await;
+    rig.faults(json!({ "status": 422, "property_id": 3 }));
+    rig.edit("insert into projects (id, name, is_actived) values (3, 'Three', true); insert into project_rent_roll_units (id, project_id) values (31, 3)")
+        .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [] as [i64; 0]);
+    assert_eq!(rig.alerts().await, ["rejected", "feed_paused"]);
+}
+
+#[tokio::test]
+async fn a_body_too_large_is_told_in_halves_and_nobody_is_refused() {
+    let rig = told().await;
+    rig.faults(json!({ "units_max": 10 }));
+    rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
+        .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [] as [i64; 0]);
+    rig.assert_equal_but("413").await;
+}
+
+#[tokio::test]
+async fn what_fails_again_and_again_where_others_are_taken_is_told_in_halves() {
+    let rig = told().await;
+    rig.faults(json!({ "poison_units": [105], "poison_status": 500 }));
+    rig.edit("update project_rent_roll_units set price = 7 where id between 100 and 107")
+        .await;
+    let mut hands = rig.hands().await;
+    for price in 0..400 {
+        // Another property goes on all the while.
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 21"
+        ))
+        .await;
+        while hands.round(&rig).await {}
+        rig.pass(MINUTE);
+    }
+    assert_eq!(refused(&rig).await, [105]);
+    assert_eq!(rent(&rig, 1, 107), json!(7.0));
+    assert_eq!(rent(&rig, 1, 105), json!(1000.0));
+}
+
+#[tokio::test]
+async fn several_properties_in_a_request_are_halved_before_their_units() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.batch = Batch::AllProperties;
+    let agreed = SandboxOptions {
+        batch: sandbox::Batch::AllProperties,
+        ..SandboxOptions::default()
+    };
+    rig.sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), agreed).await.unwrap();
+    rig.receiver.url = rig.sandbox.url().parse().unwrap();
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, 'P' || n, true from generate_series(1, 8) n;
+         insert into project_rent_roll_units (id, project_id, price)
+         select n, 1 + n % 8, 1000 from generate_series(1, 64) n",
+    )
+    .await;
+    rig.settle().await;
+    assert_eq!(rig.sandbox.syncs().len(), 1, "all in one request");
+    rig.sandbox.clear_log();
+    rig.faults(json!({ "poison_units": [9] }));
+    rig.edit("update project_rent_roll_units set price = 7").await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [9]);
+    // 8 properties in halves, then 8 units in halves, and what is left of each.
+    assert!(
+        rig.sandbox.syncs().len() <= 1 + 2 * 3 + 1 + 2 * 3,
+        "{}",
+        rig.sandbox.syncs().len()
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_that_holds_something_else_is_told_everything_at_most_hourly() {
+    let rig = told().await;
+    rig.faults(json!({ "digest": "ab".repeat(32) }));
+    let edit = async |price: i32| {
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 21"
+        ))
+        .await;
+        let mut hands = rig.hands().await;
+        while hands.round(&rig).await {}
+    };
+    edit(1).await;
+    assert_eq!(
+        rig.requests(),
+        [(2, 1, 0, 200), (2, 3, 0, 200)],
+        "a delta, then a snapshot"
+    );
+    assert_eq!(rig.sandbox.syncs()[1].sync_type, Some("snapshot"));
+    rig.pass(59 * MINUTE);
+    edit(2).await;
+    assert_eq!(rig.requests().len(), 3, "not so soon again");
+    rig.pass(MINUTE);
+    edit(3).await;
+    assert_eq!(rig.requests().len(), 5);
+    assert_eq!(rig.alerts().await, ["digest_mismatch"]);
+}
+
+#[tokio::test]
+async fn digests_are_not_compared_while_something_is_refused() {
+    let rig = told().await;
+    rig.faults(json!({ "reject_units": [21] }));
+    rig.edit("update project_rent_roll_units set price = 7 where id in (21, 22)")
+        .await;
+    rig.settle().await;
+    assert_eq!(rig.alerts().await, ["refused"]);
+}
