@@ -23,6 +23,8 @@ pub mod deliver;
 pub mod plan;
 /// One receiver's HTTP endpoint.
 pub mod receiver;
+/// Stage 4: everything, once a night and on demand.
+pub mod snapshot;
 
 /// The only loops.
 pub mod relay;

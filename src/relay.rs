@@ -6,6 +6,7 @@
 
 mod delivering;
 mod planning;
+mod worker;
 
 use std::time::Duration;
 
@@ -21,11 +22,13 @@ use crate::config::Config;
 use crate::database::{Database, check_server};
 use crate::deliver::{Deliverer, breaker};
 use crate::fault::sentence;
-use crate::plan::{self, Scope, Walk};
+use crate::plan::{self, Scope};
+use crate::snapshot;
 use crate::status;
 
 use delivering::Delivering;
 use planning::plan_loop;
+pub use worker::{Round, Worker};
 
 /// How long a stop waits for what is under way before it is cut off.
 pub const GRACE: Duration = Duration::from_secs(20);
@@ -115,27 +118,18 @@ impl Relay {
         let mut conn = self.begin(&scopes).await?;
         let mut pass = Pass::default();
         for scope in &scopes {
-            let mut deliverer = Deliverer::new(pool.clone(), &scope.receiver, self.clock.clone(), &self.name)?;
-            let mut walk = Walk::new(self.clock.clone());
+            let mut worker = Worker::new(self, scope, &pool)?;
             loop {
-                let step = walk.step(&mut conn, scope, Duration::MAX).await?;
-                pass.units += step.planned.units + step.planned.removed_units;
-                let started = deliverer.start_due().await?;
-                if !deliverer.is_idle() {
-                    let ended = deliverer.ended().await?;
-                    let settled = deliverer.settle(ended).await?;
-                    pass.delivered += settled.delivered;
-                    pass.failed += settled.failed;
-                    walk.notice(settled.properties);
-                } else if started == 0 && !step.more && !step.planned.elsewhere && step.look.due == 0 {
+                let round = worker.round(&mut conn, Duration::MAX).await?;
+                pass.units += round.units;
+                pass.delivered += round.delivered;
+                pass.failed += round.failed;
+                progress(&pass);
+                if round.is_idle {
                     break;
                 }
-                progress(&pass);
-                if step.planned.elsewhere || (started == 0 && step.look.due > 0) {
-                    // Another relay's turn, or the receiver's pace.
-                    sleep(self.config.relay.poll_every).await;
-                }
             }
+            snapshot::advance(&mut conn, &scope.receiver.name, self.clock.now()).await?;
         }
         for receiver in self.config.receivers.keys() {
             pass.left += usize::try_from(status::unsettled(&mut conn, receiver).await?)?;
@@ -145,6 +139,35 @@ impl Relay {
         }
         pool.close().await;
         Ok(pass)
+    }
+
+    /// Works for one receiver until `is_done` says so, or nothing more can be done before somebody resumes it. Says whether it
+    /// is done.
+    pub async fn work_until(
+        &self,
+        receiver: &str,
+        mut is_done: impl AsyncFnMut(&mut PgConnection) -> Result<bool>,
+    ) -> Result<bool> {
+        let scopes = self.scopes()?;
+        let pool = self.pool();
+        let mut conn = self.begin(&scopes).await?;
+        let scope = scopes.iter().find(|scope| scope.receiver.name == receiver);
+        let scope = scope.context("the receiver is configured")?;
+        let mut worker = Worker::new(self, scope, &pool)?;
+        let done = loop {
+            if is_done(&mut conn).await? {
+                break true;
+            }
+            let round = worker.round(&mut conn, self.config.relay.sweep_every).await?;
+            if round.is_idle {
+                if breaker::is_open(&mut conn, receiver).await? {
+                    break is_done(&mut conn).await?;
+                }
+                sleep(self.config.relay.poll_every).await;
+            }
+        };
+        pool.close().await;
+        Ok(done)
     }
 
     fn scopes(&self) -> Result<Vec<Scope>> {

@@ -1,5 +1,6 @@
 -- Where receiver $1 stands: which properties have changes of transactions that the snapshot $2 does not see; how many
--- syncs are due, and how many of those nobody has leased; whether it is paused, and then due a probe. At $3 (null: now).
+-- syncs are due, and how many of those nobody has leased; whether it is paused, and then due a probe; whether a snapshot
+-- run is under way. At $3 (null: now).
 --
 -- Not visible in a snapshot means: at or beyond its xmax, or in progress when it was taken. Asking for just these two
 -- makes the cost independent of how long an old transaction has been open. Null in the array: every property.
@@ -15,7 +16,8 @@ select pg_current_snapshot()::text,
        due.free,
        r.paused_at is not null,
        coalesce(r.probe_at <= coalesce($3, clock_timestamp()), false),
-       r.probes
+       r.probes,
+       exists (select from rentsync.snapshot_run run where run.receiver = $1 and run.finished_at is null)
   from rentsync.receiver r
  cross join lateral (
        select count(*) as syncs,
@@ -23,5 +25,6 @@ select pg_current_snapshot()::text,
          from rentsync.sync s
         where s.receiver = $1 and s.state = 'open' and s.due_at <= coalesce($3, clock_timestamp())
           and (r.paused_at is null or s.probe)
+          and (r.wait_until is null or r.wait_until <= coalesce($3, clock_timestamp()))
        ) as due
  where r.receiver = $1

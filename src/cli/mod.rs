@@ -6,6 +6,7 @@ mod print;
 mod receivers;
 mod run;
 mod sandbox;
+mod snapshot;
 mod status;
 mod syncs;
 
@@ -45,7 +46,13 @@ enum Command {
     /// Run the relay until Ctrl-C or SIGTERM: the first finishes what is under way, the second stops at once
     Run,
     /// One pass until nothing is due, for cron; waits for no retry; exits 1 when something stays undelivered
-    Once,
+    Once {
+        /// Every property is due a snapshot
+        #[arg(long)]
+        snapshot: bool,
+    },
+    /// Compare everything and tell everything, now; waits until it is delivered
+    Snapshot(snapshot::Options),
     /// How every receiver stands
     Status(Listing),
     /// Feeds: one property's stream to one receiver
@@ -91,7 +98,8 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Install => install::install(&config()?).await,
         Command::Uninstall { purge } => install::uninstall(&config()?, purge).await,
         Command::Run => run::run(config()?).await,
-        Command::Once => run::once(config()?).await,
+        Command::Once { snapshot } => run::once(config()?, snapshot).await,
+        Command::Snapshot(options) => snapshot::snapshot(config()?, options).await,
         Command::Status(listing) => status::status(&config()?, &listing).await,
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,

@@ -9,6 +9,7 @@ use super::{connect, database, print};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::relay::{GRACE, Relay, Stop};
+use crate::snapshot;
 
 pub(super) async fn run(config: Config) -> Result<()> {
     let relay = ready(config).await?;
@@ -19,8 +20,14 @@ pub(super) async fn run(config: Config) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn once(config: Config) -> Result<()> {
+pub(super) async fn once(config: Config, with_snapshot: bool) -> Result<()> {
     let relay = ready(config).await?;
+    if with_snapshot {
+        let mut conn = connect(&relay.config).await?;
+        for receiver in relay.config.receivers.keys() {
+            snapshot::begin(&mut conn, receiver, "command", None, relay.clock.now()).await?;
+        }
+    }
     let progress = ProgressBar::new_spinner();
     let pass = relay
         .once(&mut |pass| {
@@ -44,7 +51,7 @@ pub(super) async fn once(config: Config) -> Result<()> {
 }
 
 /// Everything that would make planning impossible is said before anything is planned.
-async fn ready(config: Config) -> Result<Relay> {
+pub(super) async fn ready(config: Config) -> Result<Relay> {
     if config.receivers.is_empty() {
         config.receiver(None)?;
     }

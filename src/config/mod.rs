@@ -19,6 +19,7 @@ mod receiver;
 mod secret;
 mod section;
 mod shape;
+mod snapshot;
 mod telling;
 mod url;
 mod values;
@@ -36,6 +37,7 @@ pub use error::ConfigError;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
 pub use secret::{SecretPlace, SecretRef};
 pub use shape::{Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
+pub use snapshot::Snapshot;
 pub(crate) use url::is_loopback;
 
 use node::{Entries, Node};
@@ -57,6 +59,8 @@ pub struct Config {
     pub source: Source,
     /// The receivers by name.
     pub receivers: BTreeMap<String, Receiver>,
+    /// When the nightly snapshot is.
+    pub snapshot: Snapshot,
     /// The relay's own pace.
     pub relay: Relay,
     /// Where alerts go.
@@ -162,6 +166,7 @@ impl Config {
                 is_receiver_name,
                 Receiver::read,
             ),
+            snapshot: root.section("snapshot", Snapshot::read),
             relay: root.section("relay", Relay::read),
             alerts: root.section("alerts", Alerts::read),
         }

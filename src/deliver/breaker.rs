@@ -47,6 +47,12 @@ pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ra
     )
 }
 
+/// Whether a receiver is paused.
+pub async fn is_open(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
+    let paused = "select exists (select from rentsync.receiver where receiver = $1 and paused_at is not null)";
+    Ok(sqlx::query_scalar(paused).bind(receiver).fetch_one(conn).await?)
+}
+
 /// Something changed that may be the repair: a paused receiver is probed at once, unless a person paused it.
 pub async fn probe_now(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/probe_now.sql"))

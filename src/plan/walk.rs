@@ -40,6 +40,8 @@ pub struct Walk {
 pub struct Look {
     /// Syncs that are due and that nobody has leased; while the receiver is paused, probes.
     pub due: usize,
+    /// A snapshot run is under way.
+    pub snapshot_runs: bool,
     /// How many more feeds may be planned.
     room: usize,
     /// The receiver is paused, and due a probe; the next is due after this.
@@ -84,8 +86,8 @@ impl Walk {
 
     /// Finds out which properties have news and how the receiver stands.
     pub async fn look(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<Look> {
-        type Row = (String, Vec<Option<i64>>, i64, i64, bool, bool, i32);
-        let (seen, touched, due, free, paused, probe_is_due, probes): Row =
+        type Row = (String, Vec<Option<i64>>, i64, i64, bool, bool, i32, bool);
+        let (seen, touched, due, free, paused, probe_is_due, probes, snapshot_runs): Row =
             sqlx::query_as(include_str!("../../sql/plan/look.sql"))
                 .bind(&scope.receiver.name)
                 .bind(&self.seen)
@@ -103,6 +105,7 @@ impl Walk {
         let probes = probes.unsigned_abs() + 1;
         Ok(Look {
             due: usize::try_from(free)?,
+            snapshot_runs,
             room: match (paused, probe_is_due && due == 0) {
                 (true, probe) => usize::from(probe),
                 // One request tells many properties.

@@ -1,14 +1,23 @@
 //! The loop that plans for one receiver: looks every `relay.poll_every`, sweeps every `relay.sweep_every`.
 
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use sqlx::PgConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{RECONNECT_EVERY, Relay, Stop, Wake, stopped};
 use crate::alert::{self, Alert, Kind};
-use crate::config::Receiver;
+use crate::clock::Clock;
+use crate::config::{self, Receiver};
 use crate::database::check_server;
 use crate::fault::sentence;
 use crate::plan::{Scope, Walk};
+use crate::snapshot;
+
+/// How often a run under way is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn plan_loop(
     relay: Relay,
@@ -20,6 +29,7 @@ pub(super) async fn plan_loop(
     let mut ticks = interval(relay.config.relay.poll_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut walk = Walk::new(relay.clock.clone());
+    let mut nightly = Nightly::new(&relay);
     let mut failing = false;
     loop {
         // A connection of its own: closing it, for whatever reason, gives back the planning lock.
@@ -34,6 +44,9 @@ pub(super) async fn plan_loop(
                     .plan(&mut conn, &scope, look, relay.config.relay.sweep_every)
                     .await?;
                 wake_for(step.planned.syncs, &wake);
+                nightly
+                    .step(&mut conn, &scope.receiver.name, look.snapshot_runs)
+                    .await?;
                 if std::mem::take(&mut failing) {
                     tracing::info!(receiver = scope.receiver.name, "planning works again");
                 }
@@ -58,6 +71,40 @@ pub(super) async fn plan_loop(
             () = sleep(RECONNECT_EVERY) => {}
             () = stopped(&mut stop, Stop::Finish) => return,
         }
+    }
+}
+
+/// Begins the night's run when it is due, and counts what runs have done.
+struct Nightly {
+    settings: config::Snapshot,
+    clock: Clock,
+    ask_every: Duration,
+    asked: Option<Instant>,
+    counted: Option<Instant>,
+}
+
+impl Nightly {
+    fn new(relay: &Relay) -> Self {
+        Self {
+            settings: relay.config.snapshot.clone(),
+            clock: relay.clock.clone(),
+            ask_every: relay.config.relay.sweep_every,
+            asked: None,
+            counted: None,
+        }
+    }
+
+    async fn step(&mut self, conn: &mut PgConnection, receiver: &str, running: bool) -> Result<()> {
+        let is_over = |last: Option<Instant>, every| last.is_none_or(|last| last.elapsed() >= every);
+        if self.settings.enabled && is_over(self.asked, self.ask_every) {
+            self.asked = Some(Instant::now());
+            snapshot::begin_scheduled(conn, receiver, &self.settings, self.clock.now()).await?;
+        }
+        if running && is_over(self.counted, COUNT_EVERY.min(self.ask_every)) {
+            self.counted = Some(Instant::now());
+            snapshot::advance(conn, receiver, self.clock.now()).await?;
+        }
+        Ok(())
     }
 }
 

@@ -12,5 +12,6 @@ mod process;
 mod receiver;
 mod refusal;
 mod sandbox;
+mod snapshot;
 mod support;
 mod transactions;

@@ -1,0 +1,19 @@
+-- The feeds of run $1 are due a snapshot: of its receiver every one, or that of its property, unless it is paused or has
+-- nothing to tell any more. Locks the feeds and the run. A notice in the outbox, which touches no unit, has them planned at
+-- once. Says how many they are.
+with run as (
+    select * from rentsync.snapshot_run where run_id = $1
+), marked as (
+    update rentsync.feed f
+       set snapshot_due = run.reason, snapshot_run = run.run_id
+      from run
+     where f.receiver = run.receiver and (run.property_id is null or f.property_id = run.property_id)
+       and f.paused_because is null
+       and (f.enabled or exists (select from rentsync.ledger l where l.feed_id = f.feed_id))
+    returning f.feed_id
+), counted as (
+    update rentsync.snapshot_run r set feeds = (select count(*) from marked) from run where r.run_id = run.run_id
+), noticed as (
+    insert into rentsync.outbox (property_id, op, unit_ids) select property_id, 'snapshot', '{}' from run
+)
+select count(*) from marked

@@ -1,0 +1,99 @@
+//! `snapshot`.
+
+use anyhow::Result;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use sqlx::PgConnection;
+
+use super::run::ready;
+use super::{connect, print};
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::relay::Relay;
+use crate::snapshot::{self, Run};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Only this property (`projects.id`)
+    #[arg(long, value_name = "ID")]
+    property: Option<i64>,
+    /// Which receiver, where several are configured
+    #[arg(long, value_name = "NAME")]
+    receiver: Option<String>,
+    /// Only mark what is due; a relay that runs does the rest
+    #[arg(long)]
+    no_wait: bool,
+}
+
+pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
+    let receiver = config.receiver(options.receiver.as_deref())?.name.clone();
+    let relay = ready(config).await?;
+    let mut conn = connect(&relay.config).await?;
+    let run_id = snapshot::begin(&mut conn, &receiver, "command", options.property, relay.clock.now()).await?;
+    let run = snapshot::run(&mut conn, run_id).await?;
+    if options.no_wait {
+        return print::line(&format!("run {run_id}: {} feeds are due a snapshot", run.feeds));
+    }
+    let run = wait(&relay, &receiver, run_id).await?;
+    print::line(&format!(
+        "run {run_id}: {} of {} feeds, {} units, {} found to differ without a change, {} fell back to deltas",
+        run.feeds_done, run.feeds, run.units, run.drift, run.failures
+    ))?;
+    list_kept_back(&mut conn, &receiver, options.property).await?;
+    if run.is_finished {
+        return Ok(());
+    }
+    Err(Fault::finding(format!(
+        "{} feeds are not delivered: receiver {receiver} is paused; see `status`. They stay due",
+        run.feeds - run.feeds_done
+    ))
+    .into())
+}
+
+/// Until every feed of the run is done.
+async fn wait(relay: &Relay, receiver: &str, run_id: i64) -> Result<Run> {
+    let bar = progress();
+    let mut last = None;
+    let look = async |conn: &mut PgConnection| {
+        snapshot::advance(conn, receiver, relay.clock.now()).await?;
+        let run = snapshot::run(conn, run_id).await?;
+        show(&bar, &run);
+        last = Some(run);
+        Ok(run.is_finished)
+    };
+    relay.work_until(receiver, look).await?;
+    bar.finish_and_clear();
+    last.ok_or_else(|| Fault::finding("the run was never looked at").into())
+}
+
+/// Shown where stderr is a terminal.
+fn progress() -> ProgressBar {
+    let style = "{bar:30} {pos}/{len} feeds, {msg}, {eta} left";
+    let bar = ProgressBar::new(0);
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+fn show(bar: &ProgressBar, run: &Run) {
+    bar.set_length(run.feeds.unsigned_abs().into());
+    bar.set_position(run.feeds_done.unsigned_abs().into());
+    let seconds = bar.elapsed().as_secs_f64().max(0.001);
+    bar.set_message(format!(
+        "{} units, {:.0} units/s",
+        run.units,
+        run.units as f64 / seconds
+    ));
+}
+
+/// What a snapshot leaves out on purpose is no failure, but no secret either.
+async fn list_kept_back(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<()> {
+    let kept: Vec<(String, i64)> = sqlx::query_as(include_str!("../../sql/status/kept_back.sql"))
+        .bind(receiver)
+        .bind(property_id)
+        .fetch_all(conn)
+        .await?;
+    for (kind, units) in kept {
+        print::line(&format!("kept back: {units} {kind}"))?;
+    }
+    Ok(())
+}

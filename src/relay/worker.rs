@@ -1,0 +1,69 @@
+//! Both hands of a relay for one receiver, moved one step at a time: for a pass, and for commands that wait until something
+//! is done. Beside a running relay it is as safe as a second one.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use sqlx::{PgConnection, PgPool};
+use tokio::time::sleep;
+
+use super::Relay;
+use crate::deliver::Deliverer;
+use crate::plan::{Scope, Walk};
+
+/// One receiver's planner and deliverer.
+pub struct Worker<'a> {
+    relay: &'a Relay,
+    scope: &'a Scope,
+    deliverer: Deliverer,
+    walk: Walk,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Units and removals sealed.
+    pub units: usize,
+    /// Syncs the receiver took.
+    pub delivered: usize,
+    /// Tries that ended in anything else.
+    pub failed: usize,
+    /// There is nothing to do at this moment.
+    pub is_idle: bool,
+}
+
+impl<'a> Worker<'a> {
+    /// Has done nothing yet.
+    pub fn new(relay: &'a Relay, scope: &'a Scope, pool: &PgPool) -> Result<Self> {
+        Ok(Self {
+            deliverer: Deliverer::new(pool.clone(), &scope.receiver, relay.clock.clone(), &relay.name)?,
+            walk: Walk::new(relay.clock.clone()),
+            relay,
+            scope,
+        })
+    }
+
+    /// Plans at most one batch, sends what is due, settles what was answered. `sweep_every`: how often to ask every feed.
+    pub async fn round(&mut self, conn: &mut PgConnection, sweep_every: Duration) -> Result<Round> {
+        let step = self.walk.step(conn, self.scope, sweep_every).await?;
+        let mut round = Round {
+            units: step.planned.units + step.planned.removed_units,
+            ..Round::default()
+        };
+        let started = self.deliverer.start_due().await?;
+        if !self.deliverer.is_idle() {
+            let ended = self.deliverer.ended().await?;
+            let settled = self.deliverer.settle(ended).await?;
+            (round.delivered, round.failed) = (settled.delivered, settled.failed);
+            self.walk.notice(settled.properties);
+            return Ok(round);
+        }
+        let waits = step.planned.elsewhere || (started == 0 && step.look.due > 0);
+        if waits {
+            // Another relay's turn, or the receiver's pace.
+            sleep(self.relay.config.relay.poll_every).await;
+        }
+        round.is_idle = started == 0 && !step.more && !waits;
+        Ok(round)
+    }
+}

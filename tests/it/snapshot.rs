@@ -1,0 +1,317 @@
+//! The truth every night: what no change announced is found and put right, in each feed's own order.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::Utc;
+use rentsync_relay::config;
+use rentsync_relay::snapshot::{self, Run};
+use serde_json::json;
+
+use crate::support::rig::Rig;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Begins a run and lets everything come to rest.
+async fn take(rig: &Rig, property_id: Option<i64>) -> Run {
+    let mut conn = rig.source.connect().await;
+    let run_id = snapshot::begin(&mut conn, "main", "test", property_id, rig.clock.now())
+        .await
+        .unwrap();
+    rig.settle().await;
+    snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();
+    snapshot::run(&mut conn, run_id).await.unwrap()
+}
+
+/// Edits that no trigger sees.
+async fn bypass(rig: &Rig, statements: &str) {
+    rig.edit(&format!(
+        "alter table project_rent_roll_units disable trigger all; {statements};
+         alter table project_rent_roll_units enable trigger all"
+    ))
+    .await;
+}
+
+fn types(rig: &Rig) -> Vec<&'static str> {
+    rig.sandbox.syncs().iter().filter_map(|sync| sync.sync_type).collect()
+}
+
+#[tokio::test]
+async fn what_no_change_announced_is_found_counted_and_put_right() {
+    let rig = Rig::told().await;
+    bypass(
+        &rig,
+        "update project_rent_roll_units set price = 1 where id = 11;
+         delete from project_rent_roll_units where id = 12;
+         insert into project_rent_roll_units (id, project_id) values (14, 1)",
+    )
+    .await;
+    rig.settle().await;
+    assert_eq!(rig.requests(), [], "no change, no look");
+    let run = take(&rig, None).await;
+    assert!(run.is_finished);
+    assert_eq!(
+        (run.feeds, run.feeds_done, run.units, run.drift, run.failures),
+        (2, 2, 6, 3, 0)
+    );
+    assert_eq!(types(&rig), ["snapshot", "snapshot"]);
+    rig.assert_equal().await;
+    let drift: Vec<(i64, bool, bool)> =
+        sqlx::query_as("select unit_id, ledger_hash is null, source_hash is null from rentsync.drift order by 1")
+            .fetch_all(&mut rig.source.connect().await)
+            .await
+            .unwrap();
+    assert_eq!(drift, [(11, false, false), (12, false, true), (14, true, false)]);
+}
+
+#[tokio::test]
+async fn what_a_change_announced_is_no_drift() {
+    let rig = Rig::told().await;
+    rig.edit(
+        "update project_rent_roll_units set price = 1 where id = 11; delete from project_rent_roll_units where id = 12",
+    )
+    .await;
+    let run = take(&rig, None).await;
+    assert_eq!((run.drift, run.units), (0, 5));
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn only_the_property_that_is_asked_for_is_told() {
+    let rig = Rig::told().await;
+    let run = take(&rig, Some(2)).await;
+    assert_eq!((run.feeds, run.units), (1, 3));
+    assert_eq!(rig.requests(), [(2, 3, 0, 200)]);
+    let mut conn = rig.source.connect().await;
+    let unknown = snapshot::begin(&mut conn, "main", "test", Some(99), None)
+        .await
+        .unwrap_err();
+    assert!(
+        format!("{unknown:#}").contains("property 99 has no feed"),
+        "{unknown:#}"
+    );
+    assert_eq!(
+        rig.source.number("select count(*) from rentsync.snapshot_run").await,
+        1,
+        "nothing half done"
+    );
+}
+
+#[tokio::test]
+async fn a_property_larger_than_a_request_is_told_in_parts_of_one_snapshot() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.units_per_request_max = 4;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id, unit_code, price) select n, 1, n::text, n from generate_series(1, 10) n",
+    )
+    .await;
+    rig.settle().await;
+    rig.sandbox.clear_log();
+    bypass(&rig, "delete from project_rent_roll_units where id in (3, 9)").await;
+    rig.edit("update project_rent_roll_units set price = 'NaN' where id = 5")
+        .await;
+    let run = take(&rig, None).await;
+    assert_eq!((run.feeds_done, run.units, run.failures), (1, 7, 0));
+    let syncs = rig.sandbox.syncs();
+    let snapshots: Vec<_> = syncs.iter().filter(|sync| sync.sync_type == Some("snapshot")).collect();
+    let parts: Vec<_> = snapshots
+        .iter()
+        .map(|sync| (sync.part, sync.parts, sync.units))
+        .collect();
+    assert_eq!(parts, [(Some(1), Some(2), 4), (Some(2), Some(2), 3)]);
+    let ids: BTreeSet<_> = snapshots.iter().map(|sync| sync.snapshot_id.clone()).collect();
+    assert_eq!(ids.len(), 1);
+    assert!(snapshots.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
+    let held = rig.sandbox.property(1).unwrap();
+    assert_eq!(
+        held.units.keys().copied().collect::<Vec<_>>(),
+        [1, 2, 4, 5, 6, 7, 8, 10]
+    );
+    assert_eq!(
+        held.units[&5]["base_rent"],
+        json!(5.0),
+        "what can't be told is not dropped either"
+    );
+    assert_eq!(
+        rig.source
+            .number("select count(*) from rentsync.ledger where removed is not null")
+            .await,
+        0
+    );
+    rig.edit("update project_rent_roll_units set price = 5 where id = 5")
+        .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn an_edit_while_parts_are_under_way_comes_after_them() {
+    let mut rig = Rig::told().await;
+    rig.receiver.units_per_request_max = 2;
+    let mut conn = rig.source.connect().await;
+    snapshot::begin(&mut conn, "main", "test", Some(1), rig.clock.now())
+        .await
+        .unwrap();
+    rig.plan().await;
+    let mut deliverer = rig.deliverer("test:1");
+    deliverer.start_due().await.unwrap();
+    let first = deliverer.ended().await.unwrap();
+    rig.edit("update project_rent_roll_units set price = 9 where id in (11, 13)")
+        .await;
+    assert_eq!(rig.plan().await.syncs, 0, "the feed is busy");
+    deliverer.settle(first).await.unwrap();
+    assert_eq!(rig.plan().await.syncs, 0, "and still is");
+    rig.settle().await;
+    assert_eq!(types(&rig), ["snapshot", "snapshot", "delta"]);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_part_that_is_given_up_takes_the_later_ones_with_it_and_everything_is_told_as_deltas() {
+    let mut rig = Rig::told().await;
+    rig.receiver.units_per_request_max = 2;
+    rig.edit("insert into project_rent_roll_units (id, project_id) select n, 1 from generate_series(14, 18) n")
+        .await;
+    rig.settle().await;
+    rig.sandbox.clear_log();
+    rig.faults(json!({ "poison_units": [14] }));
+    let run = take(&rig, Some(1)).await;
+    assert_eq!((run.feeds_done, run.failures), (1, 1));
+    let cancelled = "select count(*) from rentsync.sync where state = 'cancelled'";
+    assert!(rig.source.number(cancelled).await > 0);
+    let refused = "select count(*) from rentsync.ledger where kept_back = 'refused' and unit_id = 14";
+    assert_eq!(rig.source.number(refused).await, 1, "found by halves, as in any delta");
+    rig.no_faults();
+    rig.edit("update project_rent_roll_units set price = 3 where id = 14")
+        .await;
+    rig.settle().await;
+    rig.assert_equal_but("400").await;
+}
+
+#[tokio::test]
+async fn what_was_refused_is_tried_once_a_night_by_itself_and_spoils_no_snapshot() {
+    let rig = Rig::told().await;
+    rig.faults(json!({ "poison_units": [11] }));
+    rig.edit("update project_rent_roll_units set price = 3").await;
+    rig.settle().await;
+    rig.sandbox.clear_log();
+    let run = take(&rig, None).await;
+    assert_eq!(run.failures, 0);
+    let mut requests: Vec<_> = rig
+        .sandbox
+        .syncs()
+        .iter()
+        .map(|sync| (sync.sync_type.unwrap(), sync.units, sync.status.unwrap()))
+        .collect();
+    requests.sort_unstable();
+    assert_eq!(
+        requests,
+        [("delta", 1, 400), ("snapshot", 2, 200), ("snapshot", 3, 200)]
+    );
+    rig.no_faults();
+    rig.sandbox.clear_log();
+    take(&rig, None).await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_that_an_outage_interrupts_is_due_again_by_itself() {
+    let mut rig = Rig::told().await;
+    rig.receiver.breaker.failures = 2;
+    bypass(&rig, "update project_rent_roll_units set price = 1").await;
+    rig.faults(json!({ "status": 503 }));
+    let mut conn = rig.source.connect().await;
+    let run_id = snapshot::begin(&mut conn, "main", "test", None, rig.clock.now())
+        .await
+        .unwrap();
+    let mut hands = rig.hands().await;
+    for _ in 0..5 {
+        while hands.round(&rig).await {}
+        rig.pass(MINUTE);
+    }
+    snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();
+    assert_eq!(snapshot::run(&mut conn, run_id).await.unwrap().feeds_done, 0);
+    rig.no_faults();
+    rig.settle().await;
+    snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();
+    let run = snapshot::run(&mut conn, run_id).await.unwrap();
+    assert!(run.is_finished && run.failures == 0, "{run:?}");
+    rig.assert_equal().await;
+}
+
+fn every_night_at_two() -> config::Snapshot {
+    config::Config::default().snapshot
+}
+
+#[tokio::test]
+async fn a_night_begins_once_however_many_relays_ask_and_a_missed_one_is_caught_up() {
+    let rig = Rig::told().await;
+    let mut conn = rig.source.connect().await;
+    let mut other = rig.source.connect().await;
+    let settings = every_night_at_two();
+    let ask = async |conn: &mut sqlx::PgConnection| {
+        snapshot::begin_scheduled(conn, "main", &settings, rig.clock.now())
+            .await
+            .unwrap()
+    };
+    assert_eq!(ask(&mut conn).await, None, "the last night was before it was installed");
+    let next = snapshot::next_night(Utc::now(), &settings);
+    rig.pass((next.due_at - Utc::now()).to_std().unwrap() + MINUTE);
+    let (one, two) = tokio::join!(ask(&mut conn), ask(&mut other));
+    assert_eq!(one.is_some() as u8 + two.is_some() as u8, 1);
+    assert_eq!(ask(&mut conn).await, None);
+    rig.settle().await;
+    snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();
+    assert_eq!(types(&rig), ["snapshot", "snapshot"]);
+
+    rig.pass(72 * HOUR);
+    assert!(ask(&mut conn).await.is_some(), "three nights down: one is caught up");
+    assert_eq!(ask(&mut conn).await, None);
+    rig.settle().await;
+    snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();
+    assert_eq!(rig.source.number("select count(*) from rentsync.snapshot_run").await, 2);
+}
+
+#[tokio::test]
+async fn a_run_by_command_after_the_nights_hour_stands_for_the_night() {
+    let rig = Rig::told().await;
+    let settings = every_night_at_two();
+    let next = snapshot::next_night(Utc::now(), &settings);
+    rig.pass((next.due_at - Utc::now()).to_std().unwrap() + MINUTE);
+    take(&rig, None).await;
+    let mut conn = rig.source.connect().await;
+    let begun = snapshot::begin_scheduled(&mut conn, "main", &settings, rig.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(begun, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_relay_takes_the_nights_snapshot_and_a_killed_one_is_no_matter() {
+    let rig = Rig::told().await;
+    bypass(&rig, "update project_rent_roll_units set price = 77 where id = 21").await;
+    let next = snapshot::next_night(Utc::now(), &every_night_at_two());
+    rig.pass((next.due_at - Utc::now()).to_std().unwrap() + MINUTE);
+    let begun = "select count(*) from rentsync.snapshot_run";
+    loop {
+        // Killed as soon as the run exists, wherever it is then.
+        let (_stop, stopped) = tokio::sync::watch::channel(rentsync_relay::relay::Stop::No);
+        let relay = tokio::spawn(rig.relay().run(stopped));
+        while rig.source.number(begun).await == 0 && !relay.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        relay.abort();
+        if relay.await.is_err_and(|error| error.is_cancelled()) {
+            break;
+        }
+    }
+    rig.settle().await;
+    rig.assert_equal().await;
+    let mut conn = rig.source.connect().await;
+    snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();
+    let finished =
+        "select count(*) from rentsync.snapshot_run where finished_at is not null and drift = 1 and feeds_done = 2";
+    assert_eq!(rig.source.number(finished).await, 1);
+}
