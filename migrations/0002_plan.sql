@@ -44,6 +44,7 @@ create table rentsync.feed (
     digest         bytea   not null default decode(repeat('00', 32), 'hex'),
     snapshot_due   text,
     suspect        bigint,
+    suspects_waited boolean not null default false,
     halving        bigint,
     halving_accepted boolean not null default false,
     mismatch_at    timestamptz,
@@ -69,6 +70,7 @@ comment on column rentsync.feed.property_sequence is 'The sync that told the pro
 comment on column rentsync.feed.digest is 'XOR over the ledger''s units of SHA-256("unit_id:content_hash"): what the receiver should hold.';
 comment on column rentsync.feed.snapshot_due is 'Why its next sync is a snapshot; null: it is a delta.';
 comment on column rentsync.feed.suspect is 'Told only together with feeds of the same number: a request about them and others was rejected.';
+comment on column rentsync.feed.suspects_waited is 'Its last sync told news while suspect units waited: the next is theirs.';
 comment on column rentsync.feed.halving is 'The rejected sync whose units are told again in halves, until the bad ones stand alone.';
 comment on column rentsync.feed.halving_accepted is 'Some half was accepted: it is units that are bad, not the property.';
 comment on column rentsync.feed.mismatch_at is 'When the receiver''s digest last was another than ours.';

@@ -1,5 +1,5 @@
 -- How many requests receiver $1 bears at once and when the next may begin, at $2 (null: now); the last value is that
--- moment. Locks its row, so that relays take turns at leasing and their requests together keep its limits.
+-- moment. Locks its row, so that relays take turns at leasing and settling: their requests together keep its limits.
 select concurrency, paced_until, coalesce($2, clock_timestamp())
   from rentsync.receiver
  where receiver = $1

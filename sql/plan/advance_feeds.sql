@@ -1,6 +1,6 @@
 -- Moves the planned feeds' cursors to this transaction's snapshot and notes what of the property was told ($3 to $5,
 -- pairwise with the feeds $1; $2: whether the feed's property was told in sync $4; $6: whether this receiver is told
--- properties at all). What was due is planned by that. The feeds are locked already.
+-- properties at all; $7: whether suspect units wait for their turn). What was due is planned by that. The feeds are locked already.
 update rentsync.feed f
    set cursor            = pg_current_snapshot(),
        digest            = planned.digest,
@@ -9,8 +9,9 @@ update rentsync.feed f
        property_owed     = case when planned.told or not $6 then null else f.property_owed end,
        snapshot_due      = null,
        suspect           = null,
+       suspects_waited   = planned.suspects_wait,
        rest_until        = null,
        rest_because      = null
-  from unnest($1::bigint[], $2::boolean[], $3::bytea[], $4::bigint[], $5::bytea[])
-       as planned (feed_id, told, property_hash, sequence, digest)
+  from unnest($1::bigint[], $2::boolean[], $3::bytea[], $4::bigint[], $5::bytea[], $7::boolean[])
+       as planned (feed_id, told, property_hash, sequence, digest, suspects_wait)
  where f.feed_id = planned.feed_id

@@ -92,6 +92,7 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
         .collect();
     let now = deliverer.clock.now();
     let mut tx = deliverer.pool.begin().await?;
+    lock_receiver(&mut tx, deliverer).await?;
     finish_attempts(&mut tx, &verdicts, now).await?;
     let changed = settle_syncs(&mut tx, &verdicts, now).await?;
     let counted: Vec<_> = verdicts
@@ -117,6 +118,17 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
         delivered: delivered.len(),
         failed: verdicts.len() - delivered.len(),
     })
+}
+
+/// First of all: whoever opens the breaker locks the receiver and then its syncs, and nobody may go the other way.
+async fn lock_receiver(conn: &mut PgConnection, deliverer: &Deliverer) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/lock_receiver.sql"))
+        .bind(&deliverer.receiver.name)
+        .bind(deliverer.clock.now())
+        .execute(conn)
+        .await
+        .context("settling")?;
+    Ok(())
 }
 
 async fn finish_attempts(conn: &mut PgConnection, verdicts: &[Verdict], now: Option<DateTime<Utc>>) -> Result<()> {

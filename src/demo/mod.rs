@@ -21,6 +21,7 @@ use crate::fault::Fault;
 use crate::local_postgres::{Durability, Server};
 use crate::relay::{Relay, Stop};
 use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::snapshot;
 use crate::status;
 
 const RECEIVER: &str = "rentsync";
@@ -147,6 +148,7 @@ impl Story {
             .await?;
 
         self.outage(speed).await?;
+        self.night().await?;
         self.prove().await
     }
 
@@ -163,6 +165,39 @@ impl Story {
         self.sandbox.set_faults(serde_json::json!({}))?;
         self.settle("it is back: everything owed, in its present state", 0)
             .await
+    }
+
+    /// Something changes units past the triggers; the nightly snapshot finds it.
+    async fn night(&mut self) -> Result<()> {
+        let edits = self.bypass(sql::BYPASS).await?;
+        self.settle("a careless job edits with the triggers disabled", edits)
+            .await?;
+        let run_id = snapshot::begin(&mut self.conn, RECEIVER, "demo", None, None).await?;
+        let began = Instant::now();
+        while !snapshot::run(&mut self.conn, run_id).await?.is_finished {
+            if self.relay.is_finished() || began.elapsed() > CHAPTER_MAX {
+                return Err(Fault::finding("the snapshot did not end").into());
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        let drift = snapshot::run(&mut self.conn, run_id).await?.drift;
+        self.line(&format!("the nightly snapshot finds {drift} units to differ"), 0)
+            .await?;
+        if drift != i64::try_from(edits)? {
+            return Err(Fault::finding(format!("{edits} units were edited past the triggers")).into());
+        }
+        Ok(())
+    }
+
+    async fn bypass(&mut self, statement: &'static str) -> Result<u64> {
+        sqlx::query("alter table project_rent_roll_units disable trigger user")
+            .execute(&mut self.conn)
+            .await?;
+        let edits = self.edit(statement).await?;
+        sqlx::query("alter table project_rent_roll_units enable trigger user")
+            .execute(&mut self.conn)
+            .await?;
+        Ok(edits)
     }
 
     async fn prove(&mut self) -> Result<()> {
@@ -258,6 +293,7 @@ impl Story {
 
 fn config(sandbox: &Sandbox, speed: u32) -> Result<Config> {
     let mut receiver = Receiver::new(RECEIVER, sandbox.url().parse()?);
+    receiver.breaker.probe_every /= speed;
     for wait in &mut receiver.retry.schedule {
         *wait /= speed;
     }
@@ -292,6 +328,8 @@ mod sql {
     pub const DELETE_ONE: &str = "delete from project_rent_roll_units
       where id = (select id from project_rent_roll_units where project_id = 104 order by md5(id::text || $1) limit 1)";
     pub const TOUCH_ALL: &str = "update project_rent_roll_units set price = price";
+    pub const BYPASS: &str = "update project_rent_roll_units set price = price + 40
+      where id in (select id from project_rent_roll_units order by md5(id::text || $1) limit 5)";
     pub const BUSY_DAY: &str = "update project_rent_roll_units set price = price + 5
       where id = (select id from project_rent_roll_units where project_id between 105 and 109 order by md5(id::text || $1) limit 1)";
 }

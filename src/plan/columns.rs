@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::feed_delta::FeedDelta;
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Digest, Hash};
 
@@ -210,16 +211,18 @@ pub(super) struct FeedColumns {
     property_hashes: Vec<Vec<u8>>,
     sequences: Vec<Option<i64>>,
     digests: Vec<Vec<u8>>,
+    suspects_wait: Vec<bool>,
 }
 
 impl FeedColumns {
     /// `sequence`: of the sync that tells the property's own fields, if one does.
-    pub fn push(&mut self, feed_id: i64, sequence: Option<i64>, property_hash: Hash, digest: Digest) {
-        self.feeds.push(feed_id);
+    pub fn push(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
+        self.feeds.push(delta.feed.feed_id);
         self.told.push(sequence.is_some());
-        self.property_hashes.push(property_hash.as_bytes().to_vec());
+        self.property_hashes.push(delta.property.hash.as_bytes().to_vec());
         self.sequences.push(sequence);
-        self.digests.push(digest.as_bytes().to_vec());
+        self.digests.push(delta.digest.as_bytes().to_vec());
+        self.suspects_wait.push(delta.suspects_wait);
     }
 
     /// `properties_are_told`: otherwise nothing of a property is ever owed.
@@ -231,6 +234,7 @@ impl FeedColumns {
             .bind(self.sequences)
             .bind(self.digests)
             .bind(properties_are_told)
+            .bind(self.suspects_wait)
             .execute(conn)
             .await
             .context("moving cursors")?;

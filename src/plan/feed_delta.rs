@@ -86,6 +86,8 @@ pub(super) struct FeedDelta {
     /// What is gone, until everything living is told.
     leaving: Vec<(Reason, LedgerRow)>,
     suspects: Option<(i64, Vec<Suspect>)>,
+    /// Suspects wait while news is told: the next sync is theirs.
+    pub suspects_wait: bool,
     /// Something living didn't fit.
     crowded: bool,
     /// Owed units that were read; there may be more.
@@ -95,6 +97,7 @@ pub(super) struct FeedDelta {
 impl FeedDelta {
     pub fn of(feed: ChosenFeed, mode: Mode, scope: &Scope) -> Result<Self> {
         let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
+        let feed_waits = mode == Mode::Delta && feed.suspects_waited;
         let changed = scope.shape.properties_are_told() && feed.property_hash != Some(property.hash);
         Ok(Self {
             mode,
@@ -116,7 +119,9 @@ impl FeedDelta {
             entries: 0,
             leaving: Vec::new(),
             suspects: None,
-            crowded: false,
+            suspects_wait: false,
+            // Where suspects have their turn, removals wait as all news does.
+            crowded: feed_waits,
             owed_read: 0,
         })
     }
@@ -166,6 +171,7 @@ impl FeedDelta {
             }
         }
         self.remove_leaving(scope);
+        self.suspects_wait = self.entries() > 0 && self.suspects.is_some();
         if self.entries() == 0 {
             self.tell_suspects(scope)?;
         }
@@ -223,8 +229,14 @@ impl FeedDelta {
             Some(row) if telling.before == Some(telling.unit.hash) && self.suspects(&row) => {
                 self.set_aside(Suspect::Tell(telling, row));
             }
+            ledger if self.is_the_suspects_turn() => self.owe(telling.unit.unit_id, ledger, "over_limit"),
             ledger => self.tell(telling, ledger, scope),
         }
+    }
+
+    /// They have waited while news was told; else a steady stream of it would keep them back for ever.
+    fn is_the_suspects_turn(&self) -> bool {
+        self.mode == Mode::Delta && self.feed.suspects_waited
     }
 
     fn gone(&mut self, reason: Reason, ledger: Option<LedgerRow>, scope: &Scope) -> Result<()> {

@@ -29,6 +29,8 @@ pub(super) struct ChosenFeed {
     pub snapshot_run: Option<i64>,
     /// Told only together with feeds of the same number.
     pub suspect: Option<i64>,
+    /// Suspect units of its own are told before its news: they have waited for news already.
+    pub suspects_waited: bool,
     /// Changes ask for everything to be compared, rather than what was touched.
     pub whole: bool,
     pub touched: Vec<i64>,
@@ -91,7 +93,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     let property_owed: Option<String> = columns.next()?;
     let digest: Vec<u8> = columns.next()?;
     let (snapshot_due, snapshot_run) = (columns.next()?, columns.next()?);
-    let (suspect, whole) = (columns.next()?, columns.next()?);
+    let (suspect, suspects_waited, whole) = (columns.next()?, columns.next()?, columns.next()?);
     let touched: Option<Vec<i64>> = columns.next()?;
     let oldest_change = columns.next()?;
     let weight = columns.next()?;
@@ -107,6 +109,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
         snapshot_due,
         snapshot_run,
         suspect,
+        suspects_waited,
         whole,
         touched: touched.unwrap_or_default(),
         oldest_change,

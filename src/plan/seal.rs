@@ -141,8 +141,7 @@ impl Sealing<'_> {
     /// A property whose fields the receiver has is told with every sync, but none of them puts it in doubt.
     fn advance(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
         let telling = sequence.filter(|_| delta.property_differs);
-        self.feeds
-            .push(delta.feed.feed_id, telling, delta.property.hash, delta.digest);
+        self.feeds.push(delta, telling);
     }
 
     fn tell(&mut self, feed_id: i64, tell: Vec<Telling>, sequence: i64) {

@@ -265,3 +265,26 @@ async fn digests_are_not_compared_while_something_is_refused() {
     rig.settle().await;
     assert_eq!(rig.alerts().await, ["refused"]);
 }
+
+#[tokio::test]
+async fn steady_news_of_a_property_does_not_keep_its_suspects_back() {
+    let rig = told().await;
+    rig.faults(json!({ "poison_units": [131] }));
+    rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
+        .await;
+    let mut hands = rig.hands().await;
+    hands.round(&rig).await;
+    for price in 0..40 {
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 11"
+        ))
+        .await;
+        hands.round(&rig).await;
+    }
+    assert_eq!(refused(&rig).await, [131]);
+    for unit_id in (100..100 + UNITS).filter(|unit_id| *unit_id != 131) {
+        assert_eq!(rent(&rig, 1, unit_id), json!(7.0), "{unit_id}");
+    }
+    rig.settle().await;
+    assert_eq!(rent(&rig, 1, 11), json!(39.0));
+}
