@@ -10,5 +10,6 @@ mod plan;
 mod process;
 mod receiver;
 mod sandbox;
+mod schema;
 mod support;
 mod transactions;
