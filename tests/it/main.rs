@@ -12,6 +12,7 @@ mod process;
 mod receiver;
 mod refusal;
 mod sandbox;
+mod schema;
 mod snapshot;
 mod support;
 mod transactions;
