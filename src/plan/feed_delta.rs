@@ -65,6 +65,8 @@ pub(super) struct FeedDelta {
     pub property: TellableProperty,
     /// The property's own fields must be told.
     pub property_differs: bool,
+    /// They are others than those told last.
+    pub property_changed: bool,
     /// What the receiver should hold afterwards.
     pub digest: Digest,
     pub tell: Vec<Telling>,
@@ -100,6 +102,7 @@ impl FeedDelta {
             mode,
             // A property that left the feed tells its removals, not its new name.
             property_differs: feed.property_owed || (feed.uncovered.is_none() && changed),
+            property_changed: changed,
             body_bytes: ENVELOPE_BYTES + scope.shape.property_bytes(&property),
             property,
             digest: feed.digest,

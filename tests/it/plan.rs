@@ -131,6 +131,21 @@ async fn every_way_out_of_a_feed_has_its_reason_and_every_way_back_is_told() {
 }
 
 #[tokio::test]
+async fn a_property_that_comes_back_without_units_is_active_again() {
+    let rig = Rig::told().await;
+    let is_active = || rig.sandbox.property(1).unwrap().property.unwrap()["is_active"].clone();
+    rig.edit("update projects set is_actived = false where id = 1").await;
+    rig.settle().await;
+    assert_eq!(is_active(), false, "told with the removals");
+    rig.edit(
+        "delete from project_rent_roll_units where project_id = 1; update projects set is_actived = true where id = 1",
+    )
+    .await;
+    rig.settle().await;
+    assert_eq!(is_active(), true);
+}
+
+#[tokio::test]
 async fn a_truncate_empties_every_feed() {
     let rig = Rig::told().await;
     rig.edit("truncate project_rent_roll_units").await;
