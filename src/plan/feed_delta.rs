@@ -98,10 +98,11 @@ impl FeedDelta {
     pub fn of(feed: ChosenFeed, mode: Mode, scope: &Scope) -> Result<Self> {
         let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
         let changed = scope.shape.properties_are_told() && feed.property_hash != Some(property.hash);
+        let again = scope.shape.properties_are_told() && mode != Mode::Delta;
         Ok(Self {
             mode,
             // A property that left the feed tells its removals, not its new name.
-            property_differs: feed.property_owed || (feed.uncovered.is_none() && changed),
+            property_differs: feed.property_owed || (feed.uncovered.is_none() && (changed || again)),
             property_changed: changed,
             body_bytes: ENVELOPE_BYTES + scope.shape.property_bytes(&property),
             property,

@@ -1,5 +1,6 @@
 //! What is told: what really changed, and nothing else.
 
+use rentsync_relay::config::RemovedAs;
 use rentsync_relay::plan::{self, Planned, Scope};
 use serde_json::json;
 
@@ -143,6 +144,28 @@ async fn a_property_that_comes_back_without_units_is_active_again() {
     .await;
     rig.settle().await;
     assert_eq!(is_active(), true);
+}
+
+#[tokio::test]
+async fn a_snapshot_tells_a_property_without_units_again_whatever_the_shape() {
+    for extensions in [true, false] {
+        let mut rig = Rig::empty().await;
+        rig.agree_anew(|receiver| {
+            receiver.extensions = extensions;
+            receiver.removed = RemovedAs::Unavailable;
+        })
+        .await;
+        rig.edit("insert into projects (id, name, is_actived) values (1, 'One', true)")
+            .await;
+        rig.settle().await;
+        let backup = rig.sandbox.save();
+        rig.edit("update projects set name = 'Uno'").await;
+        rig.settle().await;
+        rig.sandbox.restore(backup);
+        rig.edit("update rentsync.feed set snapshot_due = 'test'").await;
+        rig.settle().await;
+        rig.assert_equal().await;
+    }
 }
 
 #[tokio::test]
