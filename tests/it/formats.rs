@@ -6,6 +6,7 @@
 
 mod changes;
 mod day;
+mod global;
 mod limits;
 mod settings;
 
