@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use rentsync_relay::config::{Batch, Format, Receiver, RemovedAs, UnitIdentity, UnitStyle};
+use rentsync_relay::plan::{self, Batch as PlanBatch, Where};
 use rentsync_relay::sandbox::PropertyId;
 use serde_json::json;
+use sqlx::Connection;
 
-use crate::support::TestDatabase;
 use crate::support::rig::{Hands, Rig};
+use crate::support::{TestDatabase, execute};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -143,6 +145,43 @@ async fn a_refused_removal_keeps_its_unit_back_until_it_is_taken() {
         assert_eq!(homes(&rig, 11), [2], "{name}");
         used = Some(rig.source);
     }
+}
+
+#[tokio::test]
+async fn a_removal_that_is_acknowledged_while_its_unit_is_being_kept_back_lets_it_go_all_the_same() {
+    let (rig, mut hands) = told(None, |_| {}).await;
+    rig.edit("update project_rent_roll_units set project_id = 2 where id = 11")
+        .await;
+    let scope = rig.scope();
+    let of = |properties| PlanBatch {
+        place: Where::Properties(properties),
+        ..rig.batch(0)
+    };
+    let old = plan::plan_batch(&mut hands.conn, &scope, &of(&[1]))
+        .await
+        .expect("plan");
+    assert_eq!(old.removed_units, 1);
+    // The new property's plan has taken its snapshot and stands before its feed; the removal is delivered meanwhile.
+    let mut conn = rig.source.connect().await;
+    let mut tx = conn.begin().await.expect("begin");
+    execute(&mut tx, "select from rentsync.feed where property_id = 2 for update").await;
+    let batch = of(&[2]);
+    let planning = plan::plan_batch(&mut hands.conn, &scope, &batch);
+    let delivering = async {
+        let waiting =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while rig.source.number(waiting).await == 0 {}
+        assert_eq!(rig.deliver().await.delivered, 1);
+        tx.rollback().await.expect("rollback");
+    };
+    let (planned, ()) = tokio::join!(planning, delivering);
+    assert_eq!(
+        planned.expect("plan").units,
+        0,
+        "as far as its snapshot knows the unit is elsewhere"
+    );
+    settle(&rig, &mut hands).await;
+    assert_eq!(homes(&rig, 11), [2]);
 }
 
 #[tokio::test]
