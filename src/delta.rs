@@ -42,6 +42,11 @@ impl LedgerRow {
         self.owed.is_some() && self.kept_back.is_none()
     }
 
+    /// Whether it is kept back because of this.
+    pub fn is_kept_back(&self, kind: Kept) -> bool {
+        self.kept_back.as_ref().is_some_and(|kept| kept.kind == kind)
+    }
+
     /// The receiver doesn't take this content.
     fn refuses(&self, hash: &Hash) -> bool {
         let refused = self.kept_back.as_ref().filter(|kept| kept.kind == Kept::Refused);
@@ -51,7 +56,7 @@ impl LedgerRow {
     /// The receiver doesn't take that it is gone.
     fn refuses_removal(&self) -> bool {
         let gone = matches!(self.told, Told::Removal(..) | Told::Unavailable(..));
-        gone && self.kept_back.as_ref().is_some_and(|kept| kept.kind == Kept::Refused)
+        gone && self.is_kept_back(Kept::Refused)
     }
 }
 

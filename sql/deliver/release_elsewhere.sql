@@ -10,7 +10,8 @@ with released as (
              join rentsync.feed g on g.feed_id = other.feed_id and g.receiver = $1
              left join rentsync.sync s on s.sequence = other.sequence
             where other.unit_id = l.unit_id and other.feed_id <> l.feed_id and other.sequence is not null
-              and (other.removed is null or other.owed is not null or s.state in ('open', 'waiting')))
+              and (other.removed is null or other.owed is not null or other.kept_back = 'refused'
+                or s.state in ('open', 'waiting')))
     returning f.property_id
 )
 select distinct property_id from released

@@ -1,10 +1,27 @@
--- Which of the units $2, wanted by the feeds $3 (pairwise) of receiver $1, another feed of that receiver has told and
--- not yet taken back. Reads only.
-select wanted.unit_id, wanted.feed_id
-  from unnest($2::bigint[], $3::bigint[]) as wanted (unit_id, feed_id)
+-- Which of the units that a plan may tell another feed of receiver $7 has told and the receiver not yet let go of: of the
+-- touched ($1 feed, $2 unit), the owed of the feeds $3 (as many as are read, $6 each), and all that the source has for
+-- the feeds $4 (properties $5). A refused removal was not let go of. Reads only.
+with wanted as (
+    select touched.feed_id, touched.unit_id from unnest($1::bigint[], $2::bigint[]) as touched (feed_id, unit_id)
+     union
+    select owed.feed_id, owed.unit_id
+      from unnest($3::bigint[]) as feed (feed_id)
+     cross join lateral (
+           select l.feed_id, l.unit_id from rentsync.ledger l
+            where l.feed_id = feed.feed_id and l.owed is not null and l.kept_back is null
+            order by l.owed = 'removal', l.suspect is not null, l.suspect, l.unit_id
+            limit $6
+           ) as owed
+     union
+    select whole.feed_id, s.unit_id::bigint
+      from unnest($4::bigint[], $5::bigint[]) as whole (feed_id, property_id)
+      join rentsync.source_unit() s on s.property_id = whole.property_id
+)
+select wanted.feed_id, wanted.unit_id
+  from wanted
  where exists (
        select from rentsync.ledger l
-         join rentsync.feed f on f.feed_id = l.feed_id and f.receiver = $1
+         join rentsync.feed f on f.feed_id = l.feed_id and f.receiver = $7
          left join rentsync.sync s on s.sequence = l.sequence
         where l.unit_id = wanted.unit_id and l.feed_id <> wanted.feed_id and l.sequence is not null
-          and (l.removed is null or l.owed is not null or s.state in ('open', 'waiting')))
+          and (l.removed is null or l.owed is not null or l.kept_back = 'refused' or s.state in ('open', 'waiting')))

@@ -1,4 +1,5 @@
--- What a receiver should hold, worked out from the source tables themselves and the contract, not from the relay.
+-- What a receiver should hold, worked out from the source tables themselves and the contract, not from the relay: every
+-- field of every unit by its flat name, and what of its property may stand beside them.
 -- $1: the statuses that mean available.
 select u.project_id::bigint, u.id::bigint,
        jsonb_build_object(
@@ -13,7 +14,8 @@ select u.project_id::bigint, u.id::bigint,
        || case when btrim(coalesce(u.lead_first_name, '')) <> '' or btrim(coalesce(u.lead_last_name, '')) <> ''
                then jsonb_build_object('lead_first_name', u.lead_first_name, 'lead_last_name', u.lead_last_name)
                else '{}'
-          end
+          end,
+       p.name, p.full_address
   from project_rent_roll_units u
   join projects p on p.id = u.project_id
  where p.is_actived

@@ -201,7 +201,8 @@ impl Story {
     }
 
     async fn prove(&mut self) -> Result<()> {
-        let proof = proof::compare(&mut self.conn, &self.sandbox, &[portfolio::AVAILABLE]).await?;
+        let agreed = proof::Agreement::new(&[portfolio::AVAILABLE]);
+        let proof = proof::compare(&mut self.conn, &self.sandbox, &agreed).await?;
         if proof.differences.is_empty() {
             println!(
                 "\nreceiver equals source: {} units, digest {}",

@@ -1,6 +1,7 @@
 //! Source against ledger: from chosen feeds to the delta of each.
 
 use std::collections::{HashMap, HashSet};
+use std::mem;
 
 use anyhow::{Result, bail};
 use futures_util::TryStreamExt;
@@ -20,11 +21,11 @@ pub(super) async fn compare(conn: &mut PgConnection, scope: &Scope, feeds: Vec<C
         let mode = mode_of(&feed, scope);
         deltas.push(FeedDelta::of(feed, mode, scope)?);
     }
+    if scope.receiver.unit_identity == UnitIdentity::Global {
+        note_elsewhere(conn, scope, &mut deltas).await?;
+    }
     read_both_sides(conn, scope, &mut deltas, |delta| delta.feed.touched.clone()).await?;
     retell_instead(conn, scope, &mut deltas).await?;
-    if scope.receiver.unit_identity == UnitIdentity::Global {
-        withhold_elsewhere(conn, scope, &mut deltas).await?;
-    }
     name_carriers(conn, scope, &mut deltas).await?;
     Ok(deltas)
 }
@@ -53,7 +54,8 @@ fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
 /// A snapshot that would have to name what it doesn't tell becomes deltas of all units, where that can't be named.
 async fn retell_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
     for delta in deltas.iter_mut().filter(|delta| delta.can_only_be_retold(scope)) {
-        let again = FeedDelta::of(delta.feed.clone(), Mode::Retell, scope)?;
+        let mut again = FeedDelta::of(delta.feed.clone(), Mode::Retell, scope)?;
+        again.elsewhere = mem::take(&mut delta.elsewhere);
         *delta = again;
         read_both_sides(conn, scope, std::slice::from_mut(delta), |delta| {
             delta.feed.touched.clone()
@@ -132,32 +134,26 @@ impl Keys {
     }
 }
 
-/// A receiver that knows units by their ids alone is told of one only when no other feed has it there.
-async fn withhold_elsewhere(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
-    let new = |delta: &FeedDelta| {
-        delta
-            .new_units()
-            .map(|unit| (unit, delta.feed.feed_id))
-            .collect::<Vec<_>>()
-    };
-    let (units, feeds): (Vec<i64>, Vec<i64>) = deltas.iter().flat_map(new).unzip();
-    if units.is_empty() {
-        return Ok(());
-    }
+/// A receiver that knows units by their ids alone is told of one only when no other feed has it there. Asked before the
+/// units are read, so that a snapshot knows what it keeps back before it is split into parts.
+async fn note_elsewhere(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
+    let keys = Keys::of(deltas, |delta| delta.feed.touched.clone());
     let held: Vec<(i64, i64)> = sqlx::query_as(include_str!("../../sql/plan/elsewhere.sql"))
+        .bind(&keys.touched_feeds)
+        .bind(&keys.touched_units)
+        .bind(&keys.owing_feeds)
+        .bind(&keys.whole_feeds)
+        .bind(&keys.whole_properties)
+        .bind(owed_per_feed_max(&scope.receiver))
         .bind(&scope.receiver.name)
-        .bind(units)
-        .bind(feeds)
         .fetch_all(conn)
         .await?;
-    let mut held_by: HashMap<i64, Vec<i64>> = HashMap::new();
-    for (unit_id, feed_id) in held {
-        held_by.entry(feed_id).or_default().push(unit_id);
+    let mut held_by: HashMap<i64, HashSet<i64>> = HashMap::new();
+    for (feed_id, unit_id) in held {
+        held_by.entry(feed_id).or_default().insert(unit_id);
     }
     for delta in deltas {
-        if let Some(units) = held_by.get(&delta.feed.feed_id) {
-            delta.withhold(units);
-        }
+        delta.elsewhere = held_by.remove(&delta.feed.feed_id).unwrap_or_default();
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Holds what fits one request. What doesn't fit a delta is owed; a snapshot that doesn't fit only notes which units go
 //! into which part, to be read again part by part. So memory is bounded by one request.
 
+use std::collections::HashSet;
 use std::mem;
 
 use anyhow::Result;
@@ -65,6 +66,8 @@ pub(super) struct FeedDelta {
     pub property: TellableProperty,
     /// The property's own fields must be told.
     pub property_differs: bool,
+    /// They are others than those told last.
+    pub property_changed: bool,
     /// What the receiver should hold afterwards.
     pub digest: Digest,
     pub tell: Vec<Telling>,
@@ -77,6 +80,8 @@ pub(super) struct FeedDelta {
     pub noted: Vec<LedgerRow>,
     pub forget: Vec<i64>,
     pub drift: Vec<Drift>,
+    /// Units that the receiver has from another feed, where it knows them by their ids alone.
+    pub elsewhere: HashSet<i64>,
     /// Of a snapshot: the units of each part.
     pub parts: Vec<Vec<i64>>,
     /// Everything told was asked for by a replay.
@@ -99,10 +104,12 @@ impl FeedDelta {
         let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
         let feed_waits = mode == Mode::Delta && feed.suspects_waited;
         let changed = scope.shape.properties_are_told() && feed.property_hash != Some(property.hash);
+        let again = scope.shape.properties_are_told() && mode != Mode::Delta;
         Ok(Self {
             mode,
             // A property that left the feed tells its removals, not its new name.
-            property_differs: feed.property_owed || (feed.uncovered.is_none() && changed),
+            property_differs: feed.property_owed || (feed.uncovered.is_none() && (changed || again)),
+            property_changed: changed,
             body_bytes: ENVELOPE_BYTES + scope.shape.property_bytes(&property),
             property,
             digest: feed.digest,
@@ -114,6 +121,7 @@ impl FeedDelta {
             noted: Vec::new(),
             forget: Vec::new(),
             drift: Vec::new(),
+            elsewhere: HashSet::new(),
             parts: Vec::new(),
             replay: true,
             entries: 0,
@@ -153,6 +161,10 @@ impl FeedDelta {
         self.notice_drift(&source, ledger.as_ref(), manner);
         match (verdict(&source, ledger.as_ref(), manner), source) {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
+            (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
+                let because = "the receiver still has it under another property".to_owned();
+                self.keep_back(unit_id, ledger, Kept::Elsewhere, because);
+            }
             (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
             (Verdict::Remove(reason), _) => self.gone(reason, ledger, scope)?,
             (Verdict::Forget, _) => self.forget.push(unit_id),
@@ -188,24 +200,10 @@ impl FeedDelta {
         self.mode == Mode::Snapshot && !self.keep.is_empty() && !scope.shape.keep_can_be_told()
     }
 
-    /// Takes a unit out again that another feed still has at the receiver.
-    pub fn withhold(&mut self, unit_ids: &[i64]) {
-        for telling in mem::take(&mut self.tell) {
-            let unit_id = telling.unit.unit_id;
-            if !unit_ids.contains(&unit_id) {
-                self.tell.push(telling);
-                continue;
-            }
-            self.digest.toggle(unit_id, &telling.unit.hash);
-            let because = "the receiver still has it under another property".to_owned();
-            self.keep_back(unit_id, None, Kept::Elsewhere, because);
-        }
-    }
-
-    /// Units told that the receiver had nothing of from this feed.
-    pub fn new_units(&self) -> impl Iterator<Item = i64> {
-        let new = self.tell.iter().filter(|telling| telling.before.is_none());
-        new.map(|telling| telling.unit.unit_id)
+    /// Whether it would be news to the receiver that this property has it, while another still has it there.
+    fn is_elsewhere(&self, unit_id: i64, ledger: Option<&LedgerRow>) -> bool {
+        let lives_here = ledger.is_some_and(|row| matches!(row.told, Told::Content(..)));
+        !lives_here && self.elsewhere.contains(&unit_id)
     }
 
     fn same(&mut self, unit_id: i64, source: Present, ledger: Option<LedgerRow>, scope: &Scope) {
@@ -429,7 +427,8 @@ impl FeedDelta {
             ..manner
         };
         let differs = matches!(verdict(source, ledger, usual), Verdict::Tell | Verdict::Remove(_));
-        let announced = ledger.is_some_and(|row| row.owed.is_some()) || self.feed.touched.contains(&unit_id);
+        let waits = |row: &LedgerRow| row.owed.is_some() || row.is_kept_back(Kept::Elsewhere);
+        let announced = ledger.is_some_and(waits) || self.feed.touched.contains(&unit_id);
         if differs && !announced {
             self.drift.push(Drift {
                 unit_id,

@@ -138,9 +138,10 @@ impl Sealing<'_> {
         Ok(())
     }
 
-    /// A property whose fields the receiver has is told with every sync, but none of them puts it in doubt.
+    /// A property whose fields the receiver has is told with every sync, but none of them puts it in doubt. One that left
+    /// the feed is told with its removals as it is by then: the receiver has that from now on.
     fn advance(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
-        let telling = sequence.filter(|_| delta.property_differs);
+        let telling = sequence.filter(|_| delta.property_differs || delta.property_changed);
         self.feeds.push(delta, telling);
     }
 

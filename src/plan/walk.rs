@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 
 use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, plan_batch};
 use crate::clock::Clock;
-use crate::config::{self, Enroll};
+use crate::config::{self, Enroll, UnitIdentity};
 use crate::policy;
 
 /// Syncs sealed ahead of what is under way, as a multiple of it: sealed late, a body says what holds now.
@@ -146,6 +146,9 @@ impl Walk {
         if scope.receiver.enroll == Enroll::Active {
             enroll(conn, &scope.receiver, None).await?;
         }
+        if scope.receiver.unit_identity == UnitIdentity::Global {
+            release_elsewhere(conn, scope).await?;
+        }
         self.sweep = Some(0);
         self.last_sweep = Some(Instant::now());
         Ok(())
@@ -194,6 +197,17 @@ impl Walk {
             now: self.clock.now(),
         }
     }
+}
+
+/// What was kept back by a plan that could not see yet that the other feed had let go: delivering, which looks at every
+/// acknowledgement, could not see that plan either.
+async fn release_elsewhere(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/release_elsewhere.sql"))
+        .bind(&scope.receiver.name)
+        .execute(conn)
+        .await
+        .context("releasing units that were kept back")?;
+    Ok(())
 }
 
 /// Makes the receiver known to the database, and has every feed compared where the settings that shape a unit changed.

@@ -100,7 +100,7 @@ async fn a_relay_that_dies_at_any_write_leaves_nothing_half_done() {
             rig.no_faults();
             rig.settle().await;
             let mut conn = rig.source.connect().await;
-            let proof = rentsync_relay::demo::proof::compare(&mut conn, &rig.sandbox, &[1])
+            let proof = rentsync_relay::demo::proof::compare(&mut conn, &rig.sandbox, &rig.agreement())
                 .await
                 .unwrap();
             assert_eq!(proof.differences, [] as [String; 0], "{write} of {table}, number {nth}");

@@ -5,6 +5,7 @@ mod capture;
 mod convergence;
 mod crash;
 mod deliver;
+mod formats;
 mod install;
 mod local_postgres;
 mod plan;

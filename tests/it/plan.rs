@@ -1,5 +1,6 @@
 //! What is told: what really changed, and nothing else.
 
+use rentsync_relay::config::RemovedAs;
 use rentsync_relay::plan::{self, Planned, Scope};
 use serde_json::json;
 
@@ -128,6 +129,43 @@ async fn every_way_out_of_a_feed_has_its_reason_and_every_way_back_is_told() {
             .await,
         0
     );
+}
+
+#[tokio::test]
+async fn a_property_that_comes_back_without_units_is_active_again() {
+    let rig = Rig::told().await;
+    let is_active = || rig.sandbox.property(1).unwrap().property.unwrap()["is_active"].clone();
+    rig.edit("update projects set is_actived = false where id = 1").await;
+    rig.settle().await;
+    assert_eq!(is_active(), false, "told with the removals");
+    rig.edit(
+        "delete from project_rent_roll_units where project_id = 1; update projects set is_actived = true where id = 1",
+    )
+    .await;
+    rig.settle().await;
+    assert_eq!(is_active(), true);
+}
+
+#[tokio::test]
+async fn a_snapshot_tells_a_property_without_units_again_whatever_the_shape() {
+    for extensions in [true, false] {
+        let mut rig = Rig::empty().await;
+        rig.agree_anew(|receiver| {
+            receiver.extensions = extensions;
+            receiver.removed = RemovedAs::Unavailable;
+        })
+        .await;
+        rig.edit("insert into projects (id, name, is_actived) values (1, 'One', true)")
+            .await;
+        rig.settle().await;
+        let backup = rig.sandbox.save();
+        rig.edit("update projects set name = 'Uno'").await;
+        rig.settle().await;
+        rig.sandbox.restore(backup);
+        rig.edit("update rentsync.feed set snapshot_due = 'test'").await;
+        rig.settle().await;
+        rig.assert_equal().await;
+    }
 }
 
 #[tokio::test]

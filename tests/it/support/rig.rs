@@ -1,21 +1,22 @@
 //! A source, a relay whose stages are called one by one, and a sandbox receiver.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use rentsync_relay::clock::Clock;
-use rentsync_relay::config::{Config, Receiver};
+use rentsync_relay::config::{Auth, Config, Format, Receiver};
 use rentsync_relay::deliver::{Deliverer, Settled};
-use rentsync_relay::demo::proof;
+use rentsync_relay::demo::proof::{self, Agreement};
 use rentsync_relay::plan::{self, Batch, Planned, Scope, Walk, Where};
 use rentsync_relay::relay::Relay;
-use rentsync_relay::sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
+use rentsync_relay::sandbox::{PropertyId, Sandbox, SyncLogEntry};
 use rentsync_relay::status;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::TestDatabase;
+use super::{TestDatabase, agreed};
 
 /// The status that means available in tests.
 pub const AVAILABLE: &[i64] = &[1];
@@ -26,6 +27,8 @@ pub struct Rig {
     pub source: TestDatabase,
     pub sandbox: Sandbox,
     pub receiver: Receiver,
+    /// Properties that the receiver knows by another id.
+    pub external_ids: BTreeMap<i64, PropertyId>,
     pub clock: Clock,
     pub ahead: Arc<AtomicI64>,
 }
@@ -41,7 +44,13 @@ impl Rig {
     /// Two properties with three units each, nothing told yet.
     pub async fn new() -> Self {
         let rig = Self::empty().await;
-        rig.edit(
+        rig.fill().await;
+        rig
+    }
+
+    /// The two properties.
+    pub async fn fill(&self) {
+        self.edit(
             "insert into projects (id, name, project_group_id, full_address, is_actived)
              values (1, 'One', 7, '1 First Street', true), (2, 'Two', 8, '2 Second Street', true);
              insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id, price)
@@ -49,7 +58,6 @@ impl Rig {
                     (21, 2, '21', 1, 2100), (22, 2, '22', 1, 2200), (23, 2, '23', 2, 2300)",
         )
         .await;
-        rig
     }
 
     /// Everything told, and the request log empty.
@@ -61,11 +69,17 @@ impl Rig {
     }
 
     pub async fn empty() -> Self {
-        let source = TestDatabase::installed().await;
-        let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default())
-            .await
-            .expect("sandbox");
-        let mut receiver = Receiver::new("main", sandbox.url().parse().expect("URL"));
+        Self::agreeing(TestDatabase::installed().await, Self::receiver()).await
+    }
+
+    /// Settings without a place to send to.
+    pub fn receiver() -> Receiver {
+        Receiver::new("main", "http://127.0.0.1:9/".parse().expect("URL"))
+    }
+
+    /// A sandbox that was told the same as the relay: these settings, but for where it is.
+    pub async fn agreeing(source: TestDatabase, mut receiver: Receiver) -> Self {
+        let sandbox = Self::sandbox(&mut receiver).await;
         receiver.timeout = Duration::from_secs(5);
         receiver.retry.jitter_percent = 0;
         let ahead = Arc::new(AtomicI64::new(0));
@@ -73,8 +87,55 @@ impl Rig {
             source,
             sandbox,
             receiver,
+            external_ids: BTreeMap::new(),
             clock: Clock::Ahead(ahead.clone()),
             ahead,
+        }
+    }
+
+    async fn sandbox(receiver: &mut Receiver) -> Sandbox {
+        let options = agreed::options(receiver);
+        let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options)
+            .await
+            .expect("sandbox");
+        receiver.url = sandbox.url().parse().expect("URL");
+        if let Auth::OAuth2(oauth2) = &mut receiver.auth {
+            oauth2.token_url = sandbox.token_url().parse().expect("URL");
+        }
+        sandbox
+    }
+
+    /// Both sides agree on something else from now on; what the receiver holds stays.
+    pub async fn agree_anew(&mut self, change: impl FnOnce(&mut Receiver)) {
+        change(&mut self.receiver);
+        let sandbox = Self::sandbox(&mut self.receiver).await;
+        sandbox.restore(self.sandbox.save());
+        self.sandbox = sandbox;
+    }
+
+    /// Has the receiver know properties by other ids. Before anything is told.
+    pub async fn name_properties(&mut self, ids: &[(i64, PropertyId)]) {
+        let mut conn = self.source.connect().await;
+        plan::register(&mut conn, &self.scope()).await.expect("register");
+        plan::enroll(&mut conn, &self.receiver, None).await.expect("enroll");
+        for (property_id, id) in ids {
+            sqlx::query("update rentsync.feed set external_id = $2 where property_id = $1")
+                .bind(property_id)
+                .bind(id.to_string())
+                .execute(&mut conn)
+                .await
+                .expect("external id");
+        }
+        self.external_ids.extend(ids.iter().cloned());
+    }
+
+    /// What both sides were told, for the proof.
+    pub fn agreement(&self) -> Agreement {
+        Agreement {
+            available: AVAILABLE.to_vec(),
+            shape: agreed::options(&self.receiver),
+            external_ids: self.external_ids.clone(),
+            unit_codes: self.receiver.unit_codes.clone(),
         }
     }
 
@@ -170,38 +231,30 @@ impl Rig {
 
     /// Lets the relay come to rest, passing time where it waits.
     pub async fn settle(&self) {
-        let mut hands = self.hands().await;
-        for _ in 0..ROUNDS_MAX {
-            let worked = hands.round(self).await;
-            if !worked {
-                if status::unsettled(&mut hands.conn, &self.receiver.name)
-                    .await
-                    .expect("status")
-                    == 0
-                {
-                    return;
-                }
-                self.pass(Duration::from_secs(60));
-            }
-        }
-        panic!("no rest after {ROUNDS_MAX} rounds: {:?}", self.sandbox.syncs().last());
+        self.hands().await.settle(self).await;
     }
 
     /// Source and receiver are equal, unit by unit; the receiver never had to complain; both know the same digests.
     pub async fn assert_equal(&self) {
-        let mut conn = self.source.connect().await;
-        let proof = proof::compare(&mut conn, &self.sandbox, AVAILABLE)
-            .await
-            .expect("compare");
+        self.assert_equal_by(&mut self.source.connect().await).await;
+    }
+
+    /// The same on a connection that is there already.
+    pub async fn assert_equal_by(&self, conn: &mut PgConnection) {
+        let agreement = self.agreement();
+        let proof = proof::compare(conn, &self.sandbox, &agreement).await.expect("compare");
         assert_eq!(proof.differences, [] as [String; 0]);
         self.assert_no_complaint();
+        if !self.receiver.extensions || self.receiver.format == Format::Unit {
+            return;
+        }
         let digests: Vec<(i64, String)> =
             sqlx::query_as("select property_id, encode(digest, 'hex') from rentsync.feed")
-                .fetch_all(&mut conn)
+                .fetch_all(conn)
                 .await
                 .expect("digests");
         for (property_id, digest) in digests {
-            if let Some(held) = self.sandbox.property(property_id) {
+            if let Some(held) = self.sandbox.property_by(&agreement.id_of(property_id)) {
                 assert_eq!(held.digest, digest, "property {property_id}");
             }
         }
@@ -293,6 +346,27 @@ impl Rig {
 }
 
 impl Hands {
+    /// Rounds until nothing is left to do, passing time where something waits.
+    pub async fn settle(&mut self, rig: &Rig) {
+        self.settle_watched(rig, || {}).await;
+    }
+
+    /// The same, with a look at the receiver after every round.
+    pub async fn settle_watched(&mut self, rig: &Rig, look: impl Fn()) {
+        for _ in 0..ROUNDS_MAX {
+            let worked = self.round(rig).await;
+            look();
+            if !worked {
+                let unsettled = status::unsettled(&mut self.conn, &rig.receiver.name).await;
+                if unsettled.expect("status") == 0 {
+                    return;
+                }
+                rig.pass(Duration::from_secs(60));
+            }
+        }
+        panic!("no rest after {ROUNDS_MAX} rounds: {:?}", rig.sandbox.syncs().last());
+    }
+
     /// One look, one batch, one delivery. Says whether anything was done.
     pub async fn round(&mut self, rig: &Rig) -> bool {
         let step = self
