@@ -263,7 +263,7 @@ impl Rig {
     /// Equal, though requests were refused with this status on purpose.
     pub async fn assert_equal_but(&self, status: &str) {
         let mut conn = self.source.connect().await;
-        let proof = proof::compare(&mut conn, &self.sandbox, AVAILABLE)
+        let proof = proof::compare(&mut conn, &self.sandbox, &self.agreement())
             .await
             .expect("compare");
         assert_eq!(proof.differences, [] as [String; 0]);
