@@ -1,5 +1,6 @@
 //! Claims about the relay, each against a real PostgreSQL and real sockets.
 
+mod alerts;
 mod capture;
 mod convergence;
 mod crash;

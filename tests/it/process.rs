@@ -10,9 +10,9 @@ use tokio::process::{Child, Command};
 
 use crate::support::rig::Rig;
 
-const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(30);
 
-fn relay(rig: &Rig, arguments: &[&str]) -> Command {
+pub fn relay(rig: &Rig, arguments: &[&str]) -> Command {
     let mut command = bare(arguments);
     command
         .env("DATABASE_URL", rig.source.url())
@@ -39,14 +39,14 @@ fn bare(arguments: &[&str]) -> Command {
     command
 }
 
-async fn output(mut command: Command) -> Output {
+pub async fn output(mut command: Command) -> Output {
     tokio::time::timeout(LIMIT, command.output())
         .await
         .expect("it ends")
         .expect("it starts")
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -54,7 +54,7 @@ fn said(output: &Output) -> String {
     )
 }
 
-async fn refused(command: Command, code: i32, parts: &[&str]) {
+pub async fn refused(command: Command, code: i32, parts: &[&str]) {
     let output = output(command).await;
     let said = said(&output);
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -64,12 +64,12 @@ async fn refused(command: Command, code: i32, parts: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id().expect("it runs")).expect("a pid")).expect("a pid");
     kill_process(pid, signal).expect("signal");
 }
 
-async fn ended(mut child: Child) -> Option<i32> {
+pub async fn ended(mut child: Child) -> Option<i32> {
     tokio::time::timeout(LIMIT, child.wait())
         .await
         .expect("it ends")
