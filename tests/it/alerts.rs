@@ -1,10 +1,23 @@
 //! What a person is told and can do about it: refused units, alerts, posts to a webhook.
 
-use serde_json::{Value, json};
-use tokio::process::Command;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use crate::process::{output, refused, relay, said};
+use rentsync_relay::alert::{self, Alert, Kind, Poster};
+use rentsync_relay::config::SecretUrl;
+use rentsync_relay::relay::Stop;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::sync::watch;
+
+use crate::process::{LIMIT, ended, output, refused, relay, said, signal};
+use crate::receiver::stub::{Stub, answer, deserted, raw};
+use crate::support::execute;
 use crate::support::rig::Rig;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 async fn ok(command: Command) -> String {
     let output = output(command).await;
@@ -77,11 +90,7 @@ async fn a_running_relay_tells_a_retried_unit_without_waiting_for_its_sweep() {
     let mut hands = rig.hands().await;
     while hands.round(&rig).await {}
     ok(relay(&rig, &["refused", "retry", "22"])).await;
-    let step = hands
-        .walk
-        .step(&mut conn, &rig.scope(), crate::process::LIMIT)
-        .await
-        .expect("plan");
+    let step = hands.walk.step(&mut conn, &rig.scope(), LIMIT).await.expect("plan");
     assert_eq!((step.planned.syncs, step.planned.units), (1, 1), "noticed, not swept");
 }
 
@@ -214,4 +223,266 @@ async fn all_alerts_are_acknowledged_at_once_of_the_receiver_that_is_meant() {
     ok(relay(&rig, &["alerts", "ack", "--all"])).await;
     let none = ok(relay(&rig, &["alerts", "list"])).await;
     assert!(none.contains("no open alerts"), "{none}");
+}
+
+async fn raise(rig: &Rig, kind: Kind, property_id: Option<i64>, message: &str) {
+    let alert = Alert {
+        kind,
+        receiver: "main".to_owned(),
+        property_id,
+        message: message.to_owned(),
+    };
+    alert::raise(&mut rig.source.connect().await, &alert, rig.clock.now())
+        .await
+        .expect("raise");
+}
+
+fn poster(rig: &Rig, url: &str) -> Poster {
+    Poster::new(&SecretUrl::Given(url.into()), rig.clock.clone()).expect("poster")
+}
+
+async fn post(rig: &Rig, poster: &Poster) -> usize {
+    poster.post_due(&mut rig.source.connect().await).await.expect("post")
+}
+
+/// The `text` of everything that the webhook got.
+fn texts(webhook: &Stub) -> Vec<String> {
+    let text = |body: Value| body["text"].as_str().expect("text").to_owned();
+    let bodies = webhook.received().into_iter().map(|request| {
+        assert_eq!(request.header("content-type"), Some("application/json"));
+        serde_json::from_slice(&request.body).expect("JSON")
+    });
+    bodies.map(text).collect()
+}
+
+async fn never_answer(stream: TcpStream) {
+    std::future::pending::<()>().await;
+    drop(stream);
+}
+
+async fn willing() -> Stub {
+    Stub::answering(|_, _| answer(200, &[], "ok")).await
+}
+
+#[tokio::test]
+async fn one_post_a_kind_and_receiver_says_what_is_newest() {
+    let rig = Rig::told().await;
+    let webhook = willing().await;
+    let poster = poster(&rig, &webhook.url);
+    assert_eq!(post(&rig, &poster).await, 0, "nothing to say");
+    raise(&rig, Kind::Rejected, Some(1), "the first").await;
+    rig.pass(MINUTE);
+    raise(&rig, Kind::Plan, None, "planning stopped").await;
+    rig.pass(MINUTE);
+    raise(&rig, Kind::Rejected, Some(2), "the second").await;
+    raise(&rig, Kind::Rejected, Some(2), "the third").await;
+    assert_eq!(post(&rig, &poster).await, 2);
+    assert_eq!(
+        texts(&webhook),
+        [
+            "rentsync-relay: plan, receiver main: planning stopped",
+            "rentsync-relay: rejected, receiver main, property 2, 2 times: the third \
+             (and 1 more of this kind, see `alerts list`)",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_happens_again_is_posted_hourly_and_what_does_not_is_not() {
+    let rig = Rig::told().await;
+    let webhook = willing().await;
+    let poster = poster(&rig, &webhook.url);
+    raise(&rig, Kind::Rejected, Some(1), "at first").await;
+    assert_eq!(post(&rig, &poster).await, 1);
+    rig.pass(59 * MINUTE);
+    raise(&rig, Kind::Rejected, Some(1), "again").await;
+    raise(&rig, Kind::Stale, Some(1), "another kind").await;
+    assert_eq!(post(&rig, &poster).await, 1, "the other kind alone");
+    rig.pass(MINUTE);
+    assert_eq!(post(&rig, &poster).await, 1, "an hour later");
+    assert!(texts(&webhook)[2].contains("again"), "{:?}", texts(&webhook));
+    rig.pass(5 * 60 * MINUTE);
+    assert_eq!(post(&rig, &poster).await, 0, "it did not happen again");
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_or_over_is_not_posted_any_more() {
+    let rig = Rig::told().await;
+    let webhook = willing().await;
+    let poster = poster(&rig, &webhook.url);
+    raise(&rig, Kind::Rejected, Some(1), "a person knows").await;
+    raise(&rig, Kind::BreakerOpen, None, "over by itself").await;
+    ok(relay(&rig, &["alerts", "ack", "1"])).await;
+    let mut conn = rig.source.connect().await;
+    rig.pass(MINUTE);
+    alert::resolve(&mut conn, "main", &[Kind::BreakerOpen], rig.clock.now())
+        .await
+        .expect("resolve");
+    assert_eq!(post(&rig, &poster).await, 0);
+}
+
+#[tokio::test]
+async fn a_webhook_that_fails_is_tried_every_minute_for_as_long_as_a_day() {
+    let rig = Rig::told().await;
+    let webhook = Stub::answering(|number, _| answer(if number < 200 { 503 } else { 200 }, &[], "")).await;
+    let poster = poster(&rig, &webhook.url);
+    raise(&rig, Kind::Rejected, Some(1), "bad").await;
+    raise(&rig, Kind::Stale, Some(1), "worse").await;
+    for tries in 1..=200 {
+        assert_eq!(post(&rig, &poster).await, 0);
+        assert_eq!(post(&rig, &poster).await, 0);
+        assert_eq!(webhook.received().len(), tries, "one try a minute, of one of them");
+        rig.pass(MINUTE);
+    }
+    assert_eq!(post(&rig, &poster).await, 2, "hours later");
+}
+
+#[tokio::test]
+async fn of_several_relays_one_posts() {
+    let rig = Rig::told().await;
+    let webhook = willing().await;
+    let poster = poster(&rig, &webhook.url);
+    raise(&rig, Kind::Rejected, Some(1), "bad").await;
+    rig.edit("insert into rentsync.alert_post (kind, receiver, due_at) values ('rejected', 'main', 'epoch')")
+        .await;
+    // All of them have looked, and wait behind this to claim the same.
+    let mut gate = rig.source.connect().await;
+    execute(&mut gate, "begin; select from rentsync.alert_post for update").await;
+    let posts = futures_util::future::join_all((0..8).map(|_| post(&rig, &poster)));
+    let opening = async {
+        let waiting =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while rig.source.number(waiting).await < 8 {}
+        execute(&mut gate, "commit").await;
+    };
+    let (posted, ()) = tokio::join!(posts, opening);
+    assert_eq!((posted.iter().sum::<usize>(), webhook.received().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_outage_and_its_end_are_posted() {
+    let mut rig = Rig::told().await;
+    rig.receiver.breaker.failures = 2;
+    let webhook = willing().await;
+    let poster = poster(&rig, &webhook.url);
+    rig.faults(json!({ "status": 503 }));
+    rig.edit("update project_rent_roll_units set price = price + 1").await;
+    rig.plan().await;
+    rig.deliver().await;
+    assert_eq!(post(&rig, &poster).await, 1);
+    rig.no_faults();
+    rig.settle().await;
+    assert_eq!(post(&rig, &poster).await, 1);
+    let texts = texts(&webhook);
+    assert!(
+        texts[0].contains("breaker_open") && texts[0].contains("503"),
+        "{texts:?}"
+    );
+    assert!(
+        texts[1].contains("breaker_closed") && texts[1].contains("answers again"),
+        "{texts:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_webhook_that_never_answers_is_in_nobodys_way() {
+    let rig = Rig::new().await;
+    raise(&rig, Kind::Rejected, Some(1), "bad").await;
+    let (address, heads) = raw(b"", never_answer).await;
+    let mut working = rig.relay();
+    working.config.alerts.webhook_url = Some(SecretUrl::Given(format!("http://{address}/").into()));
+    let (stop, stopped) = watch::channel(Stop::No);
+    let running = tokio::spawn(working.run(stopped));
+    let told = rig.sandbox.wait_until(|sandbox| sandbox.syncs().len() == 2, LIMIT);
+    assert!(told.await, "deliveries go on");
+    let asked = async {
+        while heads.lock().expect("heads").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, asked).await.expect("the webhook is asked");
+    let before = Instant::now();
+    stop.send_replace(Stop::Finish);
+    tokio::time::timeout(LIMIT, running)
+        .await
+        .expect("it stops")
+        .expect("join")
+        .expect("run");
+    assert!(before.elapsed() < Duration::from_secs(5), "a stop does not wait for it");
+}
+
+#[tokio::test]
+async fn a_webhook_that_never_answers_is_given_up_and_tried_again() {
+    let rig = Rig::told().await;
+    raise(&rig, Kind::Rejected, Some(1), "bad").await;
+    let (address, heads) = raw(b"", never_answer).await;
+    let mut poster = poster(&rig, &format!("http://{address}/"));
+    poster.timeout = Duration::from_millis(50);
+    for tries in 1..=2 {
+        let posted = tokio::time::timeout(LIMIT, post(&rig, &poster)).await;
+        assert_eq!(posted.expect("it ends"), 0);
+        assert_eq!(heads.lock().expect("heads").len(), tries);
+        rig.pass(MINUTE);
+    }
+}
+
+/// Lines of a running relay's log until one has this in it.
+async fn log_until(rig: &Rig, webhook: &str, part: &str) -> String {
+    let mut child = relay(rig, &["run"])
+        .env("RELAY_LOG", "trace")
+        .env("RELAY_ALERTS__WEBHOOK_URL", webhook)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("run");
+    let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
+    let reading = async {
+        let mut log = String::new();
+        while let Some(line) = lines.next_line().await.expect("a line") {
+            log.push_str(&line);
+            log.push('\n');
+            if line.contains(part) {
+                return log;
+            }
+        }
+        panic!("{part:?} is not in: {log}");
+    };
+    let log = tokio::time::timeout(LIMIT, reading).await.expect("it is logged");
+    signal(&child, rustix::process::Signal::TERM);
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    assert_eq!(ended(child).await, Some(0));
+    log
+}
+
+#[tokio::test]
+async fn the_webhooks_url_is_in_no_log_whatever_goes_wrong() {
+    let rig = Rig::new().await;
+    raise(&rig, Kind::Rejected, Some(1), "bad").await;
+    let moved = Stub::answering(|_, _| answer(302, &[("location", "https://elsewhere.example/")], "")).await;
+    for place in [deserted().await, moved.url[7..].replace("/sync", "")] {
+        rig.edit("delete from rentsync.alert_post").await;
+        let url = format!("http://{place}/T0/hunter2?token=hunter2");
+        let log = log_until(&rig, &url, "could not be posted").await;
+        assert!(!log.contains("hunter2"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn once_posts_what_it_found_and_is_not_failed_by_the_webhook() {
+    let rig = Rig::new().await;
+    let webhook = willing().await;
+    rig.faults(json!({ "status": 400, "property_id": 1, "times": 1 }));
+    let with = |url: &str| {
+        let mut command = relay(&rig, &["once"]);
+        command.env("RELAY_ALERTS__WEBHOOK_URL", url);
+        command
+    };
+    output(with(&webhook.url)).await;
+    assert!(texts(&webhook)[0].contains("rejected"), "{:?}", texts(&webhook));
+    rig.edit("delete from rentsync.alert_post").await;
+    let done = ok(with(&format!("http://{}/hunter2", deserted().await))).await;
+    assert!(
+        done.contains("could not be posted") && done.contains("refused"),
+        "{done}"
+    );
+    assert!(!done.contains("hunter2"), "{done}");
 }
