@@ -20,6 +20,7 @@ pub(super) async fn plan_loop(
     let mut ticks = interval(relay.config.relay.poll_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut walk = Walk::new(relay.clock.clone());
+    let stages = relay.progress.of(&scope.receiver.name);
     let mut failing = false;
     loop {
         // A connection of its own: closing it, for whatever reason, gives back the planning lock.
@@ -34,6 +35,7 @@ pub(super) async fn plan_loop(
                     .plan(&mut conn, &scope, look, relay.config.relay.sweep_every)
                     .await?;
                 wake_for(step.planned.syncs, &wake);
+                stages.planned();
                 if std::mem::take(&mut failing) {
                     tracing::info!(receiver = scope.receiver.name, "planning works again");
                 }

@@ -5,6 +5,7 @@ mod capture;
 mod convergence;
 mod crash;
 mod deliver;
+mod http;
 mod install;
 mod local_postgres;
 mod plan;

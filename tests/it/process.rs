@@ -20,6 +20,7 @@ pub fn relay(rig: &Rig, arguments: &[&str]) -> Command {
         .env("RELAY_RECEIVERS__MAIN__TIMEOUT", "2s")
         .env("RELAY_RELAY__POLL_EVERY", "5ms")
         .env("RELAY_RELAY__SWEEP_EVERY", "200ms")
+        .env("RELAY_HTTP__LISTEN", "none")
         .env("RELAY_SOURCE__AVAILABLE_STATUS_IDS", "[1]");
     command
 }
@@ -77,7 +78,7 @@ pub async fn ended(mut child: Child) -> Option<i32> {
         .code()
 }
 
-async fn at_rest(rig: &Rig) {
+pub async fn at_rest(rig: &Rig) {
     let mut conn = rig.source.connect().await;
     let resting = async {
         while status::unsettled(&mut conn, "main").await.expect("status") > 0 || rig.sandbox.syncs().is_empty() {
