@@ -223,7 +223,7 @@ impl Page {
         figure(name::FAILURES, failures, |row| Some(row.failures));
         let feeds = "Properties that the receiver is told about";
         figure(name::FEEDS, feeds, |row| Some(row.feeds));
-        let behind = "Feeds with changes that are not planned yet";
+        let behind = "Feeds that have something to tell and have not planned it";
         figure(name::FEEDS_BEHIND, behind, |row| Some(row.feeds_behind));
         let resting = "Feeds that are left alone for a while after giving up";
         figure(name::FEEDS_RESTING, resting, |row| Some(row.feeds_resting));

@@ -1,5 +1,6 @@
 -- How each receiver stands, for a scrape. Only what an index answers or what grows with feeds and open work: neither the ledger
--- nor old syncs are read whole. Changes are looked for as a plan does, so that a long transaction costs nothing. Reads only.
+-- nor old syncs are read whole. Changes are looked for as a plan does, so that a long transaction costs nothing. Means the same
+-- by a change not delivered as `status`. Reads only.
 select r.receiver,
        (r.paused_at is not null)::integer::float8 as paused,
        r.failures::float8 as failures,
@@ -13,7 +14,7 @@ select r.receiver,
   from rentsync.receiver r
  cross join lateral (
        select count(*)::float8 as feeds,
-              count(*) filter (where f.cursor is null or news.oldest_change is not null)::float8 as feeds_behind,
+              count(*) filter (where f.cursor is null or news.oldest_change is not null or owes.anything)::float8 as feeds_behind,
               count(f.rest_until)::float8 as feeds_resting,
               count(f.paused_because)::float8 as feeds_paused,
               least(min(news.oldest_change), min(given_up.oldest_change)) as oldest_change
@@ -33,10 +34,18 @@ select r.receiver,
                         join rentsync.outbox o on o.property_id is null and o.xid = running.xid
                      ) as change
               ) as news
+        cross join lateral (
+              select f.rest_until is not null or f.property_owed is not null
+                  or exists (select from rentsync.ledger l
+                              where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null) as anything
+              ) as owes
          left join lateral (
-              select s.oldest_change from rentsync.sync_feed sf join rentsync.sync s using (sequence)
-               where f.rest_until is not null and sf.feed_id = f.feed_id
-               order by sf.sequence desc limit 1
+              select min(s.oldest_change) as oldest_change
+                from rentsync.sync_feed sf join rentsync.sync s using (sequence)
+               where owes.anything and sf.feed_id = f.feed_id and s.state in ('rejected', 'exhausted', 'cancelled')
+                 and sf.sequence > coalesce((select max(d.sequence)
+                                               from rentsync.sync_feed d join rentsync.sync s using (sequence)
+                                              where d.feed_id = f.feed_id and s.state = 'delivered'), 0)
               ) as given_up on true
         where f.receiver = r.receiver
        ) as feeds

@@ -105,8 +105,13 @@ async fn mention_invalid(conn: &mut PgConnection, listing: &Listing) -> Result<(
     .bind(&listing.receiver)
     .fetch_one(conn)
     .await?;
-    if units > 0 && !listing.json {
-        eprintln!("{units} more left out because they can't be told as they are; see `refused list --invalid`");
+    match units {
+        _ if listing.json => {}
+        0 => {}
+        1 => eprintln!("1 unit can't be told as it is, and is left out as well; see `refused list --invalid`"),
+        _ => {
+            eprintln!("{units} units can't be told as they are, and are left out as well; see `refused list --invalid`")
+        }
     }
     Ok(())
 }

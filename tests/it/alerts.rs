@@ -121,7 +121,7 @@ async fn what_is_invalid_is_listed_apart_and_cannot_be_retried() {
     assert_eq!(listed(&rig, &["refused", "list"]).await, [] as [Value; 0]);
     let people = ok(relay(&rig, &["refused", "list"])).await;
     assert!(
-        people.contains("1 more left out") && people.contains("--invalid"),
+        people.contains("1 unit can't be told") && people.contains("--invalid"),
         "{people}"
     );
     let invalid = listed(&rig, &["refused", "list", "--invalid"]).await;
@@ -485,4 +485,66 @@ async fn once_posts_what_it_found_and_is_not_failed_by_the_webhook() {
         "{done}"
     );
     assert!(!done.contains("hunter2"), "{done}");
+}
+
+#[tokio::test]
+async fn status_and_receivers_list_say_what_the_breaker_does_and_when_it_tries_again() {
+    let mut rig = Rig::told().await;
+    rig.receiver.breaker.failures = 2;
+    let one = async |arguments: &[&str]| listed(&rig, arguments).await.remove(0);
+    let well = one(&["status"]).await;
+    assert_eq!(
+        (&well["state"], &well["because"], &well["failures_in_a_row"]),
+        (&json!("sending"), &Value::Null, &json!(0))
+    );
+    let text = ok(relay(&rig, &["status"])).await;
+    assert!(
+        text.starts_with("receiver main: sending\n") && !text.contains("probe"),
+        "{text}"
+    );
+
+    rig.faults(json!({ "status": 503 }));
+    rig.edit("update project_rent_roll_units set price = price + 1").await;
+    rig.plan().await;
+    rig.deliver().await;
+    let down = one(&["status"]).await;
+    assert_eq!((&down["feeds_behind"], &down["open_syncs"]), (&json!(2), &json!(0)));
+    assert!(down["oldest_change"].is_string(), "given up is not delivered: {down}");
+    for listing in [&["status"][..], &["receivers", "list"]] {
+        let down = one(listing).await;
+        assert_eq!(
+            (&down["state"], &down["failures_in_a_row"]),
+            (&json!("paused"), &json!(2))
+        );
+        assert!(
+            down["because"].as_str().is_some_and(|because| because.contains("503")),
+            "{down}"
+        );
+        assert!(down["since"].is_string() && down["next_probe"].is_string(), "{down}");
+        assert!(down["concurrency"].is_number(), "it was overburdened: {down}");
+        let text = ok(relay(&rig, listing)).await;
+        for part in ["paused", "503", "next probe", "Z"] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+    }
+    let text = ok(relay(&rig, &["status"])).await;
+    assert!(
+        text.contains("(in ") && text.contains(" ago)") && text.contains("bears no more"),
+        "{text}"
+    );
+    assert!(text.contains("! alert 1: breaker_open"), "{text}");
+
+    ok(relay(&rig, &["receivers", "pause", "main"])).await;
+    let text = ok(relay(&rig, &["status"])).await;
+    assert!(text.contains("receivers resume main"), "{text}");
+    assert_eq!(one(&["receivers", "list"]).await["next_probe"], Value::Null);
+    ok(relay(&rig, &["receivers", "resume", "main"])).await;
+    rig.edit("update rentsync.receiver set wait_until = clock_timestamp() + interval '1 hour'")
+        .await;
+    assert_eq!(one(&["receivers", "list"]).await["state"], "waiting");
+    let text = ok(relay(&rig, &["status"])).await;
+    assert!(
+        text.contains("asked to wait until") && text.contains("(in 59m"),
+        "{text}"
+    );
 }

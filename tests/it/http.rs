@@ -286,3 +286,31 @@ async fn without_a_database_a_scrape_tells_what_the_process_knows() {
     );
     assert!(!text.contains("rentsync_feeds"), "{text}");
 }
+
+#[tokio::test]
+async fn in_an_outage_the_oldest_change_grows_old_though_all_is_planned() {
+    let mut rig = Rig::told().await;
+    rig.receiver.breaker.failures = 1;
+    let scraper = Scraper::new(rig.source.database.clone());
+    let progress = Progress::new(&["main".to_owned()]);
+    let scraped = async || figures(&scraper.scrape(&progress).await.expect("text"));
+    let age = r#"rentsync_oldest_change_age_seconds{receiver="main"}"#;
+    let behind = r#"rentsync_feeds_behind{receiver="main"}"#;
+    rig.faults(json!({ "status": 503 }));
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    let mut hands = rig.hands().await;
+    let mut before = 0.0;
+    for _ in 0..3 {
+        hands.round(&rig).await;
+        rig.pass(Duration::from_secs(3600));
+        let now = scraped().await;
+        assert_eq!(now[behind], 1.0, "planned, given up, owed");
+        assert!(now[age] > before, "{now:?}");
+        before = now[age];
+    }
+    rig.no_faults();
+    rig.settle().await;
+    let now = scraped().await;
+    assert_eq!((now[age], now[behind]), (0.0, 0.0));
+}
