@@ -103,7 +103,10 @@ comment on table rentsync.alert is 'What a person should know; the same thing ag
 create table rentsync.alert_post (
     kind      text not null,
     receiver  text not null,
-    posted_at timestamptz not null,
+    told_at   timestamptz,
+    due_at    timestamptz not null,
     primary key (kind, receiver)
 );
-comment on table rentsync.alert_post is 'When alerts of a kind about a receiver were last posted to the webhook: at most hourly.';
+comment on table  rentsync.alert_post is 'What the webhook knows of alerts of a kind about a receiver.';
+comment on column rentsync.alert_post.told_at is 'When the newest alert that was posted was raised last; null: none was posted yet.';
+comment on column rentsync.alert_post.due_at is 'Nothing is posted before: an hour after a post; a minute after a relay took it on, should it fail or die.';

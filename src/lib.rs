@@ -43,8 +43,12 @@ pub mod database;
 pub mod demo;
 /// Failures a person can do something about.
 pub mod fault;
+/// What the relay answers over HTTP.
+pub mod http;
 /// A private PostgreSQL for demo, tests and bench.
 pub mod local_postgres;
+/// What a scrape is told.
+pub mod metrics;
 /// A stand-in for RentSync, written from the contract alone.
 pub mod sandbox;
 /// Whether a receiver is at rest.

@@ -6,8 +6,10 @@
 
 mod delivering;
 mod planning;
+mod progress;
 mod worker;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -29,6 +31,8 @@ use crate::status;
 use delivering::Delivering;
 use planning::plan_loop;
 pub use worker::{Round, Worker};
+
+pub use progress::{Progress, Stages};
 
 /// How long a stop waits for what is under way before it is cut off.
 pub const GRACE: Duration = Duration::from_secs(20);
@@ -57,6 +61,8 @@ pub struct Relay {
     pub clock: Clock,
     /// Host and process, as attempts name it.
     pub name: String,
+    /// Whether its loops get anywhere.
+    pub progress: Arc<Progress>,
 }
 
 /// The deliverer is told that something is due.
@@ -68,6 +74,7 @@ impl Relay {
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "relay".into());
         Self {
             database,
+            progress: Arc::new(Progress::new(config.receivers.keys())),
             config,
             clock: Clock::Database,
             name: format!("{}:{}", host.trim(), std::process::id()),
@@ -92,6 +99,7 @@ impl Relay {
                 woken,
                 notice,
                 every: interval(self.config.relay.sweep_every),
+                stages: self.progress.of(&scope.receiver.name),
                 stop: stop.clone(),
                 due: false,
             };

@@ -3,6 +3,7 @@
 -- look at, about, of which at most $6 because they are owed.
 --
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
+-- Joining the transactions in progress, rather than testing for them, keeps old rows unread: the index has both columns.
 -- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Locks the feeds it
 -- returns; runs in the planner's REPEATABLE READ transaction, behind the receiver's planning lock.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest,
@@ -27,14 +28,14 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
          from (select o.unit_ids, o.occurred_at from rentsync.outbox o
                 where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
                 union all
-               select o.unit_ids, o.occurred_at from rentsync.outbox o
-                where o.property_id = f.property_id and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
+               select o.unit_ids, o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
+                 join rentsync.outbox o on o.property_id = f.property_id and o.xid = running.xid
                 union all
                select o.unit_ids, o.occurred_at from rentsync.outbox o
                 where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
                 union all
-               select o.unit_ids, o.occurred_at from rentsync.outbox o
-                where o.property_id is null and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
+               select o.unit_ids, o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
+                 join rentsync.outbox o on o.property_id is null and o.xid = running.xid
               ) as change
          left join lateral unnest(change.unit_ids) as touched (unit_id) on true
        ) as news

@@ -1,6 +1,19 @@
--- What was refused of the feeds $1 is told once more, each unit by itself and after everything else: it may be taken by now, and
--- if it isn't nothing else is rejected with it. Locks the units.
-update rentsync.ledger
-   set kept_back = null, kept_back_because = null, kept_back_hash = null, kept_back_at = null,
-       owed = 'retry', suspect = -unit_id
- where feed_id = any ($1) and kept_back = 'refused'
+-- Unit $2 (null: every unit) that receiver $1 refused is owed again. Locks the units, in the order in which a plan writes
+-- them. A row in the outbox has them planned at once. Says which, and whether their feed is paused.
+with chosen as (
+    select l.feed_id, l.unit_id, f.property_id, f.paused_because is not null as feed_is_paused
+      from rentsync.ledger l
+      join rentsync.feed f using (feed_id)
+     where f.receiver = $1 and l.kept_back = 'refused' and ($2::bigint is null or l.unit_id = $2)
+     order by l.feed_id, l.unit_id
+       for update of l
+), released as (
+    update rentsync.ledger l
+       set kept_back = null, kept_back_because = null, kept_back_hash = null, kept_back_at = null, owed = 'retry'
+      from chosen
+     where l.feed_id = chosen.feed_id and l.unit_id = chosen.unit_id
+), noticed as (
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select property_id, 'retry', array_agg(unit_id) from chosen group by property_id
+)
+select property_id, unit_id, feed_is_paused from chosen order by property_id, unit_id

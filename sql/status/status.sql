@@ -1,9 +1,15 @@
--- How each receiver stands ($1: this one, null: all). Reads only; asks every feed for changes beyond its cursor.
+-- How each receiver stands ($1: this one, null: all). A change is not delivered while it lies beyond its feed's cursor, in an
+-- open sync, or in one that was given up after the last that was taken, as long as the feed owes anything. Reads only; asks
+-- every feed for changes beyond its cursor.
 select r.receiver,
-       case when r.paused_at is not null then 'paused since ' || to_char(r.paused_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS"Z"') || ': ' || r.paused_because
-            when r.wait_until > clock_timestamp() then 'asked to wait until ' || to_char(r.wait_until at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS"Z"')
-            else 'open'
+       case when r.paused_at is not null then 'paused'
+            when r.wait_until > clock_timestamp() then 'waiting'
+            else 'sending'
        end as state,
+       r.paused_at as since, r.paused_because as because,
+       nullif(r.probe_at, 'infinity') as next_probe, r.probes as failed_probes,
+       r.failures as failures_in_a_row, r.concurrency,
+       case when r.wait_until > clock_timestamp() then r.wait_until end as wait_until,
        feeds.feeds, feeds.feeds_behind, feeds.feeds_resting, feeds.feeds_paused,
        units.units_told, units.units_owed, units.units_kept_back,
        least(feeds.oldest_change, syncs.oldest_change) as oldest_change,
@@ -12,7 +18,7 @@ select r.receiver,
   from rentsync.receiver r
  cross join lateral (
        select count(*) as feeds,
-              count(*) filter (where f.cursor is null or news.oldest_change is not null) as feeds_behind,
+              count(*) filter (where f.cursor is null or news.oldest_change is not null or owes.anything) as feeds_behind,
               count(*) filter (where f.rest_until is not null) as feeds_resting,
               count(f.paused_because) as feeds_paused,
               least(min(news.oldest_change), min(given_up.oldest_change)) as oldest_change
@@ -24,10 +30,18 @@ select r.receiver,
                  and o.xid >= pg_snapshot_xmin(f.cursor)
                  and not pg_visible_in_snapshot(o.xid, f.cursor)
               ) as news
+        cross join lateral (
+              select f.rest_until is not null or f.property_owed is not null
+                  or exists (select from rentsync.ledger l
+                              where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null) as anything
+              ) as owes
          left join lateral (
-              select s.oldest_change from rentsync.sync_feed sf join rentsync.sync s using (sequence)
-               where f.rest_until is not null and sf.feed_id = f.feed_id
-               order by sf.sequence desc limit 1
+              select min(s.oldest_change) as oldest_change
+                from rentsync.sync_feed sf join rentsync.sync s using (sequence)
+               where owes.anything and sf.feed_id = f.feed_id and s.state in ('rejected', 'exhausted', 'cancelled')
+                 and sf.sequence > coalesce((select max(d.sequence)
+                                               from rentsync.sync_feed d join rentsync.sync s using (sequence)
+                                              where d.feed_id = f.feed_id and s.state = 'delivered'), 0)
               ) as given_up on true
         where f.receiver = r.receiver
        ) as feeds

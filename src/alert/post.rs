@@ -1,79 +1,120 @@
 //! Posting alerts to a webhook: one JSON body with a `text`, as Slack and many others take it.
 //!
-//! Of each kind and receiver the newest, at most hourly, whichever relay it is. The URL is a secret: it stands in no log
-//! and in no error.
+//! Of each kind and receiver the newest, at most hourly, whichever relay it is. A relay claims what it posts for a minute:
+//! what could not be posted, for whatever reason, is due again when its claim ends. So nothing is lost, and the same may
+//! come twice where a relay dies between post and note. The URL is a secret: it stands in no log and in no error.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
 use reqwest::{Client, StatusCode};
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use crate::clock::Clock;
 use crate::config::SecretUrl;
+use crate::fault::sentence;
 use crate::receiver::client_to;
 
-/// Long enough for any webhook; a slow one must not keep the next alert back for ever.
+/// Long enough for any webhook.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// After a post that failed.
+/// How many are claimed at once: each may take the whole timeout before the claim ends.
+const CLAIMED_MAX: i64 = 5;
+/// A claim's end.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// Between two posts of a kind.
+const REPEATED_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Posts what is due.
 pub struct Poster {
+    /// How long one post may take.
+    pub timeout: Duration,
     client: Client,
     url: SecretUrl,
     clock: Clock,
+}
+
+/// What is to be posted about a receiver.
+#[derive(FromRow)]
+struct Due {
+    kind: String,
+    receiver: String,
+    property_id: Option<i64>,
+    message: String,
+    /// How often it was raised.
+    times: i32,
+    /// Of that kind, which are told by this one post.
+    alerts: i64,
+    last_at: DateTime<Utc>,
 }
 
 impl Poster {
     /// Connects nowhere yet.
     pub fn new(url: &SecretUrl, clock: Clock) -> Result<Self> {
         Ok(Self {
+            timeout: TIMEOUT,
             client: client_to(&url.read()?, TIMEOUT).context("preparing posts to alerts.webhook_url")?,
             url: url.clone(),
             clock,
         })
     }
 
-    /// Posts what is due; what could not be posted is due again in a minute. Says how many were posted.
+    /// Posts what is due, until a post fails. Says how many were posted.
     pub async fn post_due(&self, conn: &mut PgConnection) -> Result<usize> {
-        type Row = (String, String, Option<i64>, String);
-        let due: Vec<Row> = sqlx::query_as(include_str!("../../sql/alert/due_posts.sql"))
-            .bind(self.clock.now())
-            .fetch_all(&mut *conn)
-            .await
-            .context("looking for alerts to post")?;
         let mut posted = 0;
-        for (kind, receiver, property_id, message) in due {
-            match self.post(&kind, &receiver, property_id, &message).await {
-                Ok(()) => posted += 1,
-                Err(why) => {
-                    tracing::warn!(
-                        receiver,
-                        alert = kind,
-                        "an alert could not be posted, again in a minute: {why}"
-                    );
-                    sqlx::query(include_str!("../../sql/alert/unpost.sql"))
-                        .bind(&kind)
-                        .bind(&receiver)
-                        .bind(self.clock.now())
-                        .bind(AGAIN_AFTER.as_secs_f64())
-                        .execute(&mut *conn)
-                        .await?;
-                }
+        for due in self.claim(conn).await? {
+            if let Err(error) = self.post(&due).await {
+                tracing::warn!(
+                    receiver = due.receiver,
+                    alert = due.kind,
+                    "an alert could not be posted, again in a minute: {}",
+                    sentence(&error)
+                );
+                // The others would wait for the same deadline.
+                break;
             }
+            self.note(conn, &due).await?;
+            posted += 1;
         }
         Ok(posted)
     }
 
-    async fn post(&self, kind: &str, receiver: &str, property_id: Option<i64>, message: &str) -> Result<()> {
-        let property = property_id.map_or_else(String::new, |id| format!(", property {id}"));
-        let text = format!("rentsync-relay: {kind}, receiver {receiver}{property}: {message}");
-        let body = json!({ "text": text, "kind": kind, "receiver": receiver, "property_id": property_id });
+    async fn claim(&self, conn: &mut PgConnection) -> Result<Vec<Due>> {
+        sqlx::query_as(include_str!("../../sql/alert/due_posts.sql"))
+            .bind(self.clock.now())
+            .bind(AGAIN_AFTER.as_secs_f64())
+            .bind(CLAIMED_MAX)
+            .fetch_all(conn)
+            .await
+            .context("looking for alerts to post")
+    }
+
+    async fn note(&self, conn: &mut PgConnection, due: &Due) -> Result<()> {
+        sqlx::query(include_str!("../../sql/alert/posted.sql"))
+            .bind(&due.kind)
+            .bind(&due.receiver)
+            .bind(due.last_at)
+            .bind(self.clock.now())
+            .bind(REPEATED_AFTER.as_secs_f64())
+            .execute(conn)
+            .await
+            .context("noting that an alert was posted")?;
+        Ok(())
+    }
+
+    async fn post(&self, due: &Due) -> Result<()> {
+        let body = json!({
+            "text": due.text(),
+            "kind": due.kind,
+            "receiver": due.receiver,
+            "property_id": due.property_id,
+            "times": due.times,
+        });
         let answer = self
             .client
             .post(self.url.read()?)
+            .timeout(self.timeout)
             .header("content-type", "application/json")
             .body(body.to_string())
             .send()
@@ -83,6 +124,26 @@ impl Poster {
             status if status.is_success() => Ok(()),
             status => Err(refused(status)),
         }
+    }
+}
+
+impl Due {
+    fn text(&self) -> String {
+        let property = self
+            .property_id
+            .map_or_else(String::new, |id| format!(", property {id}"));
+        let times = match self.times {
+            1 => String::new(),
+            times => format!(", {times} times"),
+        };
+        let more = match self.alerts {
+            1 => String::new(),
+            alerts => format!(" (and {} more of this kind, see `alerts list`)", alerts - 1),
+        };
+        format!(
+            "rentsync-relay: {}, receiver {}{property}{times}: {}{more}",
+            self.kind, self.receiver, self.message
+        )
     }
 }
 

@@ -1,9 +1,11 @@
 //! The commands: what they are called, and which function does each.
 
+mod alerts;
 mod feeds;
 mod install;
 mod print;
 mod receivers;
+mod refused;
 mod run;
 mod sandbox;
 mod snapshot;
@@ -64,6 +66,12 @@ enum Command {
     /// Syncs: sealed bodies and how they were answered
     #[command(subcommand)]
     Syncs(syncs::Syncs),
+    /// Refused units: what the receiver doesn't take
+    #[command(subcommand)]
+    Refused(refused::Refused),
+    /// Alerts: what a person should know
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
     Sandbox(sandbox::Options),
 }
@@ -104,6 +112,8 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,
         Command::Syncs(command) => syncs::syncs(&config()?, command).await,
+        Command::Refused(command) => refused::refused(&config()?, command).await,
+        Command::Alerts(command) => alerts::alerts(&config()?, command).await,
     }
 }
 

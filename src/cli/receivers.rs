@@ -29,10 +29,25 @@ pub(super) enum Receivers {
 #[derive(Serialize, FromRow)]
 struct Receiver {
     receiver: String,
-    state: String,
-    paused_because: Option<String>,
-    probe_at: Option<DateTime<Utc>>,
-    wait_until: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    standing: Standing,
+}
+
+/// Whether a receiver may be sent to, and what its breaker goes by.
+#[derive(Serialize, FromRow)]
+pub(super) struct Standing {
+    /// `paused`, `waiting` or `sending`.
+    pub state: String,
+    pub since: Option<DateTime<Utc>>,
+    /// While paused; none where only a person ends it.
+    pub next_probe: Option<DateTime<Utc>>,
+    pub failed_probes: i32,
+    pub failures_in_a_row: i32,
+    /// How many requests at once it bears; none where that is as many as the settings allow.
+    pub concurrency: Option<i32>,
+    pub wait_until: Option<DateTime<Utc>>,
+    pub because: Option<String>,
 }
 
 pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()> {

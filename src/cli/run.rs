@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::{connect, database, print};
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::http;
 use crate::relay::{GRACE, Relay, Stop};
 use crate::snapshot;
 
@@ -15,7 +16,12 @@ pub(super) async fn run(config: Config) -> Result<()> {
     let relay = ready(config).await?;
     let names: Vec<_> = relay.config.receivers.keys().cloned().collect();
     tracing::info!("relay {} runs for {}", relay.name, names.join(", "));
-    relay.run(stop_on_signals()?).await?;
+    let stop = stop_on_signals()?;
+    if let Some(listen) = relay.config.http.listen {
+        let (relay, stop) = (relay.clone(), stop.clone());
+        tokio::spawn(async move { http::serve(listen, &relay, stop).await });
+    }
+    relay.run(stop).await?;
     tracing::info!("stopped; nothing is under way");
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! `status`.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
+use super::receivers::Standing;
 use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
 
@@ -12,7 +15,9 @@ use crate::config::Config;
 #[derive(Serialize, FromRow)]
 struct Status {
     receiver: String,
-    state: String,
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    standing: Standing,
     feeds: i64,
     feeds_behind: i64,
     feeds_resting: i64,
@@ -54,11 +59,12 @@ pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
             .fetch_all(&mut conn)
             .await?;
         for alert in alerts {
-            let about = alert.property_id.map_or(String::new(), |id| format!(" property {id}"));
+            let about = alert.property_id.map_or(String::new(), |id| format!(", property {id}"));
             print::line(&format!(
-                "  ! {}{about}, {} times, last {}: {}",
+                "  ! alert {}: {}{about}{}, last {}: {}",
+                alert.id,
                 alert.kind,
-                alert.times,
+                times(alert.times),
                 moment(Some(alert.last_at)),
                 alert.message
             ))?;
@@ -71,7 +77,50 @@ pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
 }
 
 fn print_one(row: &Status) -> Result<()> {
-    let lines = [
+    print::line(&format!("receiver {}: {}", row.receiver, row.standing.state))?;
+    for (name, value) in standing(&row.receiver, &row.standing).into_iter().chain(work(row)) {
+        print::line(&format!("  {name:<28} {value}"))?;
+    }
+    Ok(())
+}
+
+/// What there is to say of the breaker; nothing where all is well.
+fn standing(receiver: &str, standing: &Standing) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(since) = standing.since {
+        lines.push(("paused since", moment(Some(since))));
+        lines.push(("because", standing.because.clone().unwrap_or_default()));
+        let next = match standing.next_probe {
+            Some(at) if standing.failed_probes > 0 => {
+                format!("{}, {} failed so far", moment(Some(at)), standing.failed_probes)
+            }
+            Some(at) => moment(Some(at)),
+            None => format!("none, until `receivers resume {receiver}`"),
+        };
+        lines.push(("next probe", next));
+    }
+    if standing.wait_until.is_some() {
+        lines.push(("asked to wait until", moment(standing.wait_until)));
+    }
+    if standing.failures_in_a_row > 0 {
+        lines.push(("deliveries failed in a row", standing.failures_in_a_row.to_string()));
+    }
+    if let Some(concurrency) = standing.concurrency {
+        lines.push((
+            "requests at once",
+            format!("{concurrency}, it bears no more at present"),
+        ));
+    }
+    lines
+}
+
+fn work(row: &Status) -> [(&'static str, String); 6] {
+    let see_refused = if row.units_kept_back > 0 {
+        "; see `refused list`"
+    } else {
+        ""
+    };
+    [
         (
             "feeds",
             format!(
@@ -82,7 +131,7 @@ fn print_one(row: &Status) -> Result<()> {
         (
             "units",
             format!(
-                "{} told, {} owed, {} kept back",
+                "{} told, {} owed, {} kept back{see_refused}",
                 row.units_told, row.units_owed, row.units_kept_back
             ),
         ),
@@ -93,14 +142,24 @@ fn print_one(row: &Status) -> Result<()> {
         ),
         ("last delivered", moment(row.last_delivered)),
         ("alerts", row.alerts.to_string()),
-    ];
-    print::line(&format!("receiver {}: {}", row.receiver, row.state))?;
-    for (name, value) in lines {
-        print::line(&format!("  {name:<28} {value}"))?;
-    }
-    Ok(())
+    ]
 }
 
+fn times(times: i32) -> String {
+    match times {
+        1 => String::new(),
+        times => format!(", {times} times"),
+    }
+}
+
+/// A time, and how far away it is.
 fn moment(time: Option<DateTime<Utc>>) -> String {
-    time.map_or("-".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%SZ").to_string())
+    let Some(time) = time else { return "-".to_owned() };
+    let away = Utc::now() - time;
+    let distance = humantime::format_duration(Duration::from_secs(away.num_seconds().unsigned_abs()));
+    let at = time.format("%Y-%m-%d %H:%M:%SZ");
+    match away.num_seconds() {
+        ..0 => format!("{at} (in {distance})"),
+        _ => format!("{at} ({distance} ago)"),
+    }
 }

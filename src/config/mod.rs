@@ -14,6 +14,7 @@ mod auth;
 mod env;
 mod error;
 mod headers;
+mod http;
 mod node;
 mod receiver;
 mod secret;
@@ -34,6 +35,7 @@ use secrecy::SecretString;
 pub use alerts::{Alerts, SecretUrl};
 pub use auth::{Auth, OAuth2};
 pub use error::ConfigError;
+pub use http::Http;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
 pub use secret::{SecretPlace, SecretRef};
 pub use shape::{Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
@@ -63,6 +65,8 @@ pub struct Config {
     pub snapshot: Snapshot,
     /// The relay's own pace.
     pub relay: Relay,
+    /// Where the relay itself can be asked.
+    pub http: Http,
     /// Where alerts go.
     pub alerts: Alerts,
 }
@@ -168,6 +172,7 @@ impl Config {
             ),
             snapshot: root.section("snapshot", Snapshot::read),
             relay: root.section("relay", Relay::read),
+            http: root.section("http", Http::read),
             alerts: root.section("alerts", Alerts::read),
         }
     }

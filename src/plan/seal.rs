@@ -330,7 +330,7 @@ async fn forget(conn: &mut PgConnection, deltas: &[FeedDelta]) -> Result<()> {
 /// With every snapshot, so once a night.
 async fn retry_refused(conn: &mut PgConnection, feeds: &[i64]) -> Result<()> {
     if !feeds.is_empty() {
-        sqlx::query(include_str!("../../sql/plan/retry_refused.sql"))
+        sqlx::query(include_str!("../../sql/plan/retry_with_snapshot.sql"))
             .bind(feeds)
             .execute(conn)
             .await?;

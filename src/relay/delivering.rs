@@ -1,10 +1,12 @@
 //! The loop that delivers to one receiver: whatever comes first, an answer, a wake-up, new credentials, a stop.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, sleep, timeout};
 
-use super::{GRACE, RECONNECT_EVERY, Stop, Wake, stopped};
+use super::{GRACE, RECONNECT_EVERY, Stages, Stop, Wake, stopped};
 use crate::deliver::Deliverer;
 use crate::fault::sentence;
 
@@ -17,6 +19,8 @@ pub(super) struct Delivering {
     pub notice: mpsc::UnboundedSender<Vec<i64>>,
     /// When to look at the credentials.
     pub every: Interval,
+    /// For whoever asks from outside.
+    pub stages: Arc<Stages>,
     pub stop: watch::Receiver<Stop>,
     /// There may be more to lease.
     pub due: bool,
@@ -27,7 +31,9 @@ impl Delivering {
     pub async fn run(mut self) {
         let mut failing = false;
         while *self.stop.borrow() == Stop::No {
-            match self.step().await {
+            let step = self.step().await;
+            self.stages.delivering(step.is_ok());
+            match step {
                 Ok(()) if failing => {
                     failing = false;
                     tracing::info!("delivering works again");
@@ -65,7 +71,9 @@ impl Delivering {
             _ = self.every.tick() => return self.deliverer.notice_credentials().await,
             () = stopped(&mut self.stop, Stop::Finish) => return Ok(()),
         };
-        self.notice.send(self.deliverer.settle(ended).await?.properties).ok();
+        let settled = self.deliverer.settle(ended).await?;
+        self.stages.settled(&settled);
+        self.notice.send(settled.properties).ok();
         Ok(())
     }
 

@@ -30,6 +30,7 @@ pub(super) async fn plan_loop(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut walk = Walk::new(relay.clock.clone());
     let mut nightly = Nightly::new(&relay);
+    let stages = relay.progress.of(&scope.receiver.name);
     let mut failing = false;
     loop {
         // A connection of its own: closing it, for whatever reason, gives back the planning lock.
@@ -47,6 +48,7 @@ pub(super) async fn plan_loop(
                 nightly
                     .step(&mut conn, &scope.receiver.name, look.snapshot_runs)
                     .await?;
+                stages.planned();
                 if std::mem::take(&mut failing) {
                     tracing::info!(receiver = scope.receiver.name, "planning works again");
                 }

@@ -1,11 +1,13 @@
 //! Claims about the relay, each against a real PostgreSQL and real sockets.
 
+mod alerts;
 mod breaker;
 mod capture;
 mod convergence;
 mod crash;
 mod deliver;
 mod formats;
+mod http;
 mod install;
 mod local_postgres;
 mod plan;

@@ -10,9 +10,9 @@ use tokio::process::{Child, Command};
 
 use crate::support::rig::Rig;
 
-const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(30);
 
-fn relay(rig: &Rig, arguments: &[&str]) -> Command {
+pub fn relay(rig: &Rig, arguments: &[&str]) -> Command {
     let mut command = bare(arguments);
     command
         .env("DATABASE_URL", rig.source.url())
@@ -20,6 +20,7 @@ fn relay(rig: &Rig, arguments: &[&str]) -> Command {
         .env("RELAY_RECEIVERS__MAIN__TIMEOUT", "2s")
         .env("RELAY_RELAY__POLL_EVERY", "5ms")
         .env("RELAY_RELAY__SWEEP_EVERY", "200ms")
+        .env("RELAY_HTTP__LISTEN", "none")
         .env("RELAY_SOURCE__AVAILABLE_STATUS_IDS", "[1]");
     command
 }
@@ -39,14 +40,14 @@ fn bare(arguments: &[&str]) -> Command {
     command
 }
 
-async fn output(mut command: Command) -> Output {
+pub async fn output(mut command: Command) -> Output {
     tokio::time::timeout(LIMIT, command.output())
         .await
         .expect("it ends")
         .expect("it starts")
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -54,7 +55,7 @@ fn said(output: &Output) -> String {
     )
 }
 
-async fn refused(command: Command, code: i32, parts: &[&str]) {
+pub async fn refused(command: Command, code: i32, parts: &[&str]) {
     let output = output(command).await;
     let said = said(&output);
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -64,12 +65,12 @@ async fn refused(command: Command, code: i32, parts: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id().expect("it runs")).expect("a pid")).expect("a pid");
     kill_process(pid, signal).expect("signal");
 }
 
-async fn ended(mut child: Child) -> Option<i32> {
+pub async fn ended(mut child: Child) -> Option<i32> {
     tokio::time::timeout(LIMIT, child.wait())
         .await
         .expect("it ends")
@@ -77,7 +78,7 @@ async fn ended(mut child: Child) -> Option<i32> {
         .code()
 }
 
-async fn at_rest(rig: &Rig) {
+pub async fn at_rest(rig: &Rig) {
     let mut conn = rig.source.connect().await;
     let resting = async {
         while status::unsettled(&mut conn, "main").await.expect("status") > 0 || rig.sandbox.syncs().is_empty() {

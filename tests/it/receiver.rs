@@ -2,7 +2,7 @@
 
 mod auth;
 mod proxy;
-mod stub;
+pub mod stub;
 mod token;
 
 use std::io::{Read, Write};

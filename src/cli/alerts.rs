@@ -1,0 +1,141 @@
+//! `alerts`.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sqlx::{FromRow, PgConnection};
+
+use super::{Listing, check_receiver, connect, print};
+use crate::config::Config;
+use crate::fault::Fault;
+
+#[derive(Subcommand)]
+pub(super) enum Alerts {
+    /// What nobody has acknowledged yet, the newest first
+    List(List),
+    /// Say that it is known; should it happen again, that is a new alert
+    Ack(Ack),
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    listing: Listing,
+    /// Also what was acknowledged, or is over by itself
+    #[arg(long)]
+    all: bool,
+    /// At most so many
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    limit: i64,
+}
+
+#[derive(Args)]
+pub(super) struct Ack {
+    /// As `alerts list` names it
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    id: Option<i64>,
+    /// Every one that is open
+    #[arg(long)]
+    all: bool,
+    /// With --all: about this receiver only
+    #[arg(long, value_name = "NAME", conflicts_with = "id")]
+    receiver: Option<String>,
+}
+
+#[derive(Serialize, FromRow)]
+struct Alert {
+    id: i64,
+    kind: String,
+    receiver: Option<String>,
+    property_id: Option<i64>,
+    times: i32,
+    raised_at: DateTime<Utc>,
+    last_at: DateTime<Utc>,
+    acked_at: Option<DateTime<Utc>>,
+    message: String,
+}
+
+pub(super) async fn alerts(config: &Config, command: Alerts) -> Result<()> {
+    match command {
+        Alerts::List(options) => list(config, &options).await,
+        Alerts::Ack(Ack { id: Some(id), .. }) => ack(config, id).await,
+        Alerts::Ack(options) => ack_all(config, options.receiver).await,
+    }
+}
+
+async fn list(config: &Config, options: &List) -> Result<()> {
+    let mut conn = connect(config).await?;
+    let listing = &options.listing;
+    check_receiver(&mut conn, listing).await?;
+    let alerts: Vec<Alert> = sqlx::query_as(include_str!("../../sql/status/alerts.sql"))
+        .bind(&listing.receiver)
+        .bind(options.all)
+        .bind(options.limit)
+        .fetch_all(&mut conn)
+        .await?;
+    let rows: Vec<_> = alerts
+        .iter()
+        .map(|alert| columns(alert, options.all))
+        .collect::<Result<_>>()?;
+    print::rows(
+        &rows,
+        listing.json,
+        if options.all { "no alerts" } else { "no open alerts" },
+    )
+}
+
+/// Of open alerts all are unacknowledged: a column that says so tells nothing.
+fn columns(alert: &Alert, with_acked: bool) -> Result<Map<String, Value>> {
+    let Value::Object(mut columns) = serde_json::to_value(alert)? else {
+        unreachable!("a struct is an object");
+    };
+    if !with_acked {
+        columns.shift_remove("acked_at");
+    }
+    Ok(columns)
+}
+
+async fn ack(config: &Config, id: i64) -> Result<()> {
+    let mut conn = connect(config).await?;
+    if acknowledge(&mut conn, Some(id), None).await? == 0 {
+        let acked_at: Option<DateTime<Utc>> =
+            sqlx::query_scalar("select acked_at from rentsync.alert where alert_id = $1")
+                .bind(id)
+                .fetch_optional(&mut conn)
+                .await?;
+        return Err(Fault::usage(match acked_at {
+            Some(at) => format!(
+                "alert {id} is not open: acknowledged, or over by itself, since {}",
+                at.format("%Y-%m-%d %H:%M:%SZ")
+            ),
+            None => format!("no alert {id}; see `alerts list`"),
+        })
+        .into());
+    }
+    print::line(&format!("alert {id} acknowledged"))
+}
+
+async fn ack_all(config: &Config, receiver: Option<String>) -> Result<()> {
+    if receiver.is_none() && config.receivers.len() > 1 {
+        config.receiver(None)?;
+    }
+    let mut conn = connect(config).await?;
+    let listing = Listing { json: false, receiver };
+    check_receiver(&mut conn, &listing).await?;
+    let acked = acknowledge(&mut conn, None, listing.receiver.as_deref()).await?;
+    print::line(&match acked {
+        0 => "no open alerts".to_owned(),
+        1 => "1 alert acknowledged".to_owned(),
+        _ => format!("{acked} alerts acknowledged"),
+    })
+}
+
+async fn acknowledge(conn: &mut PgConnection, id: Option<i64>, receiver: Option<&str>) -> Result<i64> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/alert/ack.sql"))
+        .bind(id)
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
+}

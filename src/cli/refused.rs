@@ -1,0 +1,191 @@
+//! `refused`: what a receiver doesn't take, and telling it once more.
+//!
+//! What the relay's own check keeps back is no refusal: nobody but the source can put it right. It is listed apart.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use super::{Listing, check_receiver, connect, print};
+use crate::config::Config;
+use crate::fault::Fault;
+
+/// More of a reason than this makes a table unreadable; `--json` has all of it.
+const BECAUSE_CHARS_MAX: usize = 80;
+
+#[derive(Subcommand)]
+pub(super) enum Refused {
+    /// The units that are left out because the receiver doesn't take them
+    List(List),
+    /// Tell refused units once more
+    Retry(Retry),
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    listing: Listing,
+    /// Instead, the units that the relay's own check keeps back, such as those with a price of NaN
+    #[arg(long)]
+    invalid: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Retry {
+    /// The unit's id, as `refused list` names it
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    unit_id: Option<i64>,
+    /// Every refused unit
+    #[arg(long)]
+    all: bool,
+    /// Which receiver, where several are configured
+    #[arg(long, value_name = "NAME")]
+    receiver: Option<String>,
+}
+
+#[derive(Serialize, FromRow)]
+struct Unit {
+    unit_id: i64,
+    receiver: String,
+    property_id: i64,
+    unit_code: Option<String>,
+    since: Option<DateTime<Utc>>,
+    what: String,
+    because: String,
+}
+
+/// A unit that is owed again.
+#[derive(FromRow)]
+struct Released {
+    property_id: i64,
+    unit_id: i64,
+    feed_is_paused: bool,
+}
+
+pub(super) async fn refused(config: &Config, command: Refused) -> Result<()> {
+    match command {
+        Refused::List(options) => list(config, &options).await,
+        Refused::Retry(options) => retry(config, &options).await,
+    }
+}
+
+async fn list(config: &Config, options: &List) -> Result<()> {
+    let mut conn = connect(config).await?;
+    let listing = &options.listing;
+    check_receiver(&mut conn, listing).await?;
+    let (kind, when_empty) = match options.invalid {
+        true => ("invalid", "every unit can be told"),
+        false => ("refused", "nothing is refused"),
+    };
+    let mut units: Vec<Unit> = sqlx::query_as(include_str!("../../sql/status/refused.sql"))
+        .bind(&listing.receiver)
+        .bind(kind)
+        .fetch_all(&mut conn)
+        .await?;
+    if !listing.json {
+        units
+            .iter_mut()
+            .for_each(|unit| unit.because = in_a_line(&unit.because));
+    }
+    print::rows(&units, listing.json, when_empty)?;
+    match options.invalid {
+        true => Ok(()),
+        false => mention_invalid(&mut conn, listing).await,
+    }
+}
+
+/// They are missing at the receiver as well, and whoever looks for a unit may look here first.
+async fn mention_invalid(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
+    let units: i64 = sqlx::query_scalar(
+        "select count(*) from rentsync.ledger l join rentsync.feed f using (feed_id)
+          where l.kept_back = 'invalid' and ($1::text is null or f.receiver = $1)",
+    )
+    .bind(&listing.receiver)
+    .fetch_one(conn)
+    .await?;
+    match units {
+        _ if listing.json => {}
+        0 => {}
+        1 => eprintln!("1 unit can't be told as it is, and is left out as well; see `refused list --invalid`"),
+        _ => {
+            eprintln!("{units} units can't be told as they are, and are left out as well; see `refused list --invalid`")
+        }
+    }
+    Ok(())
+}
+
+async fn retry(config: &Config, options: &Retry) -> Result<()> {
+    let receiver = &config.receiver(options.receiver.as_deref())?.name;
+    let mut conn = connect(config).await?;
+    let released: Vec<Released> = sqlx::query_as(include_str!("../../sql/plan/retry_refused.sql"))
+        .bind(receiver)
+        .bind(options.unit_id)
+        .fetch_all(&mut conn)
+        .await?;
+    match (released.as_slice(), options.unit_id) {
+        ([], Some(unit_id)) => return Err(not_refused(&mut conn, receiver, unit_id).await?.into()),
+        ([], None) => print::line(&format!("nothing is refused by {receiver}"))?,
+        ([one], _) => print::line(&format!(
+            "unit {} of property {} is told to {receiver} again",
+            one.unit_id, one.property_id
+        ))?,
+        (units, _) => print::line(&format!("{} units are told to {receiver} again", units.len()))?,
+    }
+    mention_paused(&released)
+}
+
+async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<Fault> {
+    let is_invalid: bool = sqlx::query_scalar(
+        "select exists (select from rentsync.ledger l join rentsync.feed f using (feed_id)
+                         where f.receiver = $1 and l.unit_id = $2 and l.kept_back = 'invalid')",
+    )
+    .bind(receiver)
+    .bind(unit_id)
+    .fetch_one(conn)
+    .await?;
+    Ok(Fault::usage(match is_invalid {
+        true => format!(
+            "unit {unit_id} is not refused by {receiver} but can't be told as it is: it is told once it is put right in \
+             the source; see `refused list --invalid`"
+        ),
+        false => format!("unit {unit_id} is not refused by {receiver}; see `refused list`"),
+    }))
+}
+
+fn mention_paused(released: &[Released]) -> Result<()> {
+    let mut paused: Vec<i64> = released
+        .iter()
+        .filter(|unit| unit.feed_is_paused)
+        .map(|unit| unit.property_id)
+        .collect();
+    paused.dedup();
+    for property_id in paused {
+        print::line(&format!(
+            "property {property_id} is paused: what it owes is told after `feeds resume {property_id}`"
+        ))?;
+    }
+    Ok(())
+}
+
+/// The receiver's words, without what would break a line or a terminal.
+fn in_a_line(because: &str) -> String {
+    let words = because.split(|c: char| c.is_whitespace() || c.is_control());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(BECAUSE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_and_not_too_long_whatever_the_receiver_says() {
+        assert_eq!(in_a_line("no\n such\t\u{1b}[31mcode\r\n"), "no such [31mcode");
+        assert_eq!(in_a_line(&"é".repeat(500)).chars().count(), BECAUSE_CHARS_MAX + 1);
+    }
+}

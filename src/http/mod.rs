@@ -1,0 +1,91 @@
+//! What a running relay answers over HTTP: whether it is alive, whether its stages get anywhere, its figures.
+//!
+//! Nothing here changes anything, and nothing here can stop the relay: where the port is taken it is asked for again now
+//! and then, and delivering goes on. Not its business: the figures themselves, see [`crate::metrics`].
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::metrics::{CONTENT_TYPE, Scraper};
+use crate::relay::{Progress, Relay, Stop};
+
+/// Another relay of this machine may have the port, and give it back when it stops.
+const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// What the answers come from.
+struct Face {
+    progress: Arc<Progress>,
+    scraper: Scraper,
+    stop: watch::Receiver<Stop>,
+}
+
+/// Answers for this relay until the task is dropped.
+pub async fn serve(listen: SocketAddr, relay: &Relay, stop: watch::Receiver<Stop>) {
+    let face = Face {
+        progress: relay.progress.clone(),
+        scraper: Scraper::new(relay.database.clone()),
+        stop,
+    };
+    let app = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(Arc::new(face));
+    let listener = listener(listen).await;
+    // It ends only with the task.
+    axum::serve(listener, app).await.ok();
+}
+
+async fn listener(listen: SocketAddr) -> TcpListener {
+    let mut said = false;
+    loop {
+        match TcpListener::bind(listen).await {
+            Ok(listener) => {
+                let address = listener.local_addr().unwrap_or(listen);
+                tracing::info!("http://{address}/ has /metrics, /healthz and /readyz");
+                return listener;
+            }
+            Err(error) if !said => {
+                said = true;
+                tracing::warn!(
+                    "http.listen: {listen} can't be listened on: {error}; the relay runs without /metrics, /healthz and \
+                     /readyz, and asks again every {LISTEN_AGAIN_AFTER:?}"
+                );
+            }
+            Err(_) => {}
+        }
+        sleep(LISTEN_AGAIN_AFTER).await;
+    }
+}
+
+async fn healthz() -> &'static str {
+    "alive\n"
+}
+
+async fn readyz(State(face): State<Arc<Face>>) -> Response {
+    let mut lacking = face.progress.lacking();
+    if *face.stop.borrow() != Stop::No {
+        lacking.push("the relay stops".to_owned());
+    }
+    match lacking.as_slice() {
+        [] => "ready\n".into_response(),
+        lacking => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", lacking.join("\n"))).into_response(),
+    }
+}
+
+async fn metrics(State(face): State<Arc<Face>>) -> Response {
+    match face.scraper.scrape(&face.progress).await {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,296 @@
+//! What a scrape is told: figures about the service from the database, at the moment of the scrape, and few about this
+//! process.
+//!
+//! However many relays run, each tells the same about the service. A scrape reads on a connection of its own, takes no
+//! lock, one at a time, and is bounded in time: it is never in a planner's way. No field's value, no address, no secret
+//! is in it. What may be pruned is no counter: its figure is of the last hour.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use prometheus_client::encoding::prometheus_text::{self, encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use sqlx::{FromRow, PgConnection};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::database::Database;
+use crate::fault::sentence;
+use crate::relay::Progress;
+
+/// What the text is, as a header says it.
+pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
+
+/// Prometheus itself gives up after ten seconds.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// The names. The format adds `_total` to a counter's and `_info` to the build's.
+mod name {
+    pub const BUILD: &str = "rentsync_build";
+    pub const DATABASE_UP: &str = "rentsync_database_up";
+    pub const PLANNED_AGE: &str = "rentsync_planned_age_seconds";
+    pub const SYNCS_DELIVERED: &str = "rentsync_syncs_delivered";
+    pub const ATTEMPTS_FAILED: &str = "rentsync_attempts_failed";
+    pub const PAUSED: &str = "rentsync_receiver_paused";
+    pub const FAILURES: &str = "rentsync_receiver_failures_in_a_row";
+    pub const FEEDS: &str = "rentsync_feeds";
+    pub const FEEDS_BEHIND: &str = "rentsync_feeds_behind";
+    pub const FEEDS_RESTING: &str = "rentsync_feeds_resting";
+    pub const FEEDS_PAUSED: &str = "rentsync_feeds_paused";
+    pub const UNITS_OWED: &str = "rentsync_units_owed";
+    pub const UNITS_KEPT_BACK: &str = "rentsync_units_kept_back";
+    pub const SYNCS_OPEN: &str = "rentsync_syncs_open";
+    pub const OLDEST_CHANGE_AGE: &str = "rentsync_oldest_change_age_seconds";
+    pub const LAST_DELIVERED: &str = "rentsync_last_delivered_timestamp_seconds";
+    pub const ATTEMPTS: &str = "rentsync_attempts_last_hour";
+    pub const ALERTS: &str = "rentsync_alerts";
+    pub const ALERTS_OPEN: &str = "rentsync_alerts_open";
+}
+
+type Labels = Vec<(&'static str, String)>;
+type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
+type Counters = Family<Labels, Counter>;
+
+/// Answers scrapes.
+pub struct Scraper {
+    /// How long a scrape may take; a statement of it ends then in the server as well.
+    pub limit: Duration,
+    database: Database,
+    /// Kept from one scrape to the next; taken out while in use, so that one cut short is not used again.
+    conn: Mutex<Option<PgConnection>>,
+    failing: AtomicBool,
+}
+
+/// What the database says.
+struct Figures {
+    receivers: Vec<ReceiverFigures>,
+    kept_back: Vec<(String, String, f64)>,
+    attempts: Vec<(String, String, f64)>,
+    alerts: Vec<(String, String, i64, f64)>,
+}
+
+#[derive(FromRow)]
+struct ReceiverFigures {
+    receiver: String,
+    paused: f64,
+    failures: f64,
+    feeds: f64,
+    feeds_behind: f64,
+    feeds_resting: f64,
+    feeds_paused: f64,
+    units_owed: f64,
+    syncs_open: f64,
+    oldest_change_age: f64,
+    last_delivered: Option<f64>,
+}
+
+impl Scraper {
+    /// Connects nowhere yet.
+    pub fn new(database: Database) -> Self {
+        Self {
+            limit: LIMIT,
+            database,
+            conn: Mutex::new(None),
+            failing: AtomicBool::new(false),
+        }
+    }
+
+    /// The text of one scrape. Where the database can't be read it says so, and what this process knows by itself.
+    ///
+    /// # Errors
+    /// Never by what it finds: only where the text can't be written.
+    pub async fn scrape(&self, progress: &Progress) -> Result<String, fmt::Error> {
+        let mut page = Page::default();
+        page.process(progress);
+        let read = timeout(self.limit, self.read()).await;
+        let read = read.unwrap_or_else(|_| Err(anyhow::anyhow!("it took longer than {:?}", self.limit)));
+        self.note(&read);
+        page.database_up(read.is_ok());
+        if let Ok(figures) = read {
+            page.service(&figures);
+        }
+        page.text()
+    }
+
+    async fn read(&self) -> Result<Figures> {
+        let mut kept = self.conn.lock().await;
+        let mut conn = match kept.take() {
+            Some(conn) => conn,
+            None => self.connect().await?,
+        };
+        let figures = Figures::read(&mut conn).await?;
+        *kept = Some(conn);
+        Ok(figures)
+    }
+
+    async fn connect(&self) -> Result<PgConnection> {
+        let mut conn = self.database.connect().await?;
+        sqlx::query(include_str!("../sql/metrics/guard.sql"))
+            .bind(self.limit.as_millis().to_string())
+            .execute(&mut conn)
+            .await?;
+        Ok(conn)
+    }
+
+    /// One line when it begins to fail, not one a scrape.
+    fn note(&self, read: &Result<Figures>) {
+        let failed_before = self.failing.swap(read.is_err(), Ordering::Relaxed);
+        match read {
+            Err(error) if !failed_before => {
+                tracing::warn!("figures for /metrics could not be read: {}", sentence(error));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Figures {
+    async fn read(conn: &mut PgConnection) -> Result<Self> {
+        let read = async {
+            Ok::<_, sqlx::Error>(Self {
+                receivers: sqlx::query_as(include_str!("../sql/metrics/receivers.sql"))
+                    .fetch_all(&mut *conn)
+                    .await?,
+                kept_back: sqlx::query_as(include_str!("../sql/metrics/kept_back.sql"))
+                    .fetch_all(&mut *conn)
+                    .await?,
+                attempts: sqlx::query_as(include_str!("../sql/metrics/attempts.sql"))
+                    .fetch_all(&mut *conn)
+                    .await?,
+                alerts: sqlx::query_as(include_str!("../sql/metrics/alerts.sql"))
+                    .fetch_all(&mut *conn)
+                    .await?,
+            })
+        };
+        read.await.context("reading figures")
+    }
+}
+
+/// A scrape's text in the making.
+#[derive(Default)]
+struct Page {
+    registry: Registry,
+}
+
+impl Page {
+    fn process(&mut self, progress: &Progress) {
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        self.registry.register(name::BUILD, "Which release this is", version);
+        let planned = self.gauge(
+            name::PLANNED_AGE,
+            "Seconds since this process last looked for changes and planned them",
+        );
+        let delivered = self.counter(name::SYNCS_DELIVERED, "Syncs that the receiver took from this process");
+        let failed = self.counter(
+            name::ATTEMPTS_FAILED,
+            "Tries of this process that ended in anything else",
+        );
+        for (receiver, stages) in progress.all() {
+            if let Some(ago) = stages.planned_ago() {
+                set(&planned, of(receiver), ago.as_secs_f64());
+            }
+            delivered.get_or_create(&of(receiver)).inc_by(stages.delivered());
+            failed.get_or_create(&of(receiver)).inc_by(stages.failed());
+        }
+    }
+
+    fn database_up(&mut self, up: bool) {
+        let gauge = self.gauge(
+            name::DATABASE_UP,
+            "Whether the database could be read; if not, what is read there is missing",
+        );
+        set(&gauge, Vec::new(), f64::from(u8::from(up)));
+    }
+
+    fn service(&mut self, figures: &Figures) {
+        let mut figure = |name, help, value: fn(&ReceiverFigures) -> Option<f64>| {
+            let gauge = self.gauge(name, help);
+            for row in &figures.receivers {
+                if let Some(value) = value(row) {
+                    set(&gauge, of(&row.receiver), value);
+                }
+            }
+        };
+        let paused = "Whether nothing is sent to the receiver but probes";
+        figure(name::PAUSED, paused, |row| Some(row.paused));
+        let failures = "Deliveries in a row that failed in a way that is worth a retry";
+        figure(name::FAILURES, failures, |row| Some(row.failures));
+        let feeds = "Properties that the receiver is told about";
+        figure(name::FEEDS, feeds, |row| Some(row.feeds));
+        let behind = "Feeds that have something to tell and have not planned it";
+        figure(name::FEEDS_BEHIND, behind, |row| Some(row.feeds_behind));
+        let resting = "Feeds that are left alone for a while after giving up";
+        figure(name::FEEDS_RESTING, resting, |row| Some(row.feeds_resting));
+        let paused = "Feeds for which nothing is planned until somebody resumes them";
+        figure(name::FEEDS_PAUSED, paused, |row| Some(row.feeds_paused));
+        let owed = "Units that must be told at the next plan whatever they look like";
+        figure(name::UNITS_OWED, owed, |row| Some(row.units_owed));
+        let open = "Syncs that are due, under way, or wait for their next try";
+        figure(name::SYNCS_OPEN, open, |row| Some(row.syncs_open));
+        let oldest = "Age of the oldest change that is not delivered; 0 where all are";
+        figure(name::OLDEST_CHANGE_AGE, oldest, |row| Some(row.oldest_change_age));
+        let last = "When the receiver last took a sync, in Unix time; missing where it never did";
+        figure(name::LAST_DELIVERED, last, |row| row.last_delivered);
+        self.by_kind(figures);
+    }
+
+    fn by_kind(&mut self, figures: &Figures) {
+        let kept_back = self.gauge(
+            name::UNITS_KEPT_BACK,
+            "Units whose present state is not told, by reason",
+        );
+        for (receiver, kind, units) in &figures.kept_back {
+            set(&kept_back, with(receiver, "kind", kind), *units);
+        }
+        let attempts = self.gauge(
+            name::ATTEMPTS,
+            "Tries that began within the last hour, of every relay, by outcome",
+        );
+        for (receiver, outcome, tries) in &figures.attempts {
+            set(&attempts, with(receiver, "outcome", outcome), *tries);
+        }
+        let raised = self.counter(name::ALERTS, "How often alerts were raised, by kind");
+        let open = self.gauge(name::ALERTS_OPEN, "Alerts that nobody acknowledged yet, by kind");
+        for (receiver, kind, times, unacknowledged) in &figures.alerts {
+            let labels = with(receiver, "kind", kind);
+            raised.get_or_create(&labels).inc_by(times.unsigned_abs());
+            set(&open, labels, *unacknowledged);
+        }
+    }
+
+    fn gauge(&mut self, name: &str, help: &str) -> Gauges {
+        let gauges = Gauges::default();
+        self.registry.register(name, help, gauges.clone());
+        gauges
+    }
+
+    fn counter(&mut self, name: &str, help: &str) -> Counters {
+        let counters = Counters::default();
+        self.registry.register(name, help, counters.clone());
+        counters
+    }
+
+    fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+fn set(gauges: &Gauges, labels: Labels, value: f64) {
+    gauges.get_or_create(&labels).set(value);
+}
+
+fn of(receiver: &str) -> Labels {
+    vec![("receiver", receiver.to_owned())]
+}
+
+fn with(receiver: &str, key: &'static str, value: &str) -> Labels {
+    vec![("receiver", receiver.to_owned()), (key, value.replace(' ', "_"))]
+}
