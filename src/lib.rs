@@ -24,6 +24,11 @@ pub mod plan;
 /// One receiver's HTTP endpoint.
 pub mod receiver;
 
+/// Forgetting what is long over.
+pub mod prune;
+/// Stage 5: tell again what may be lost.
+pub mod replay;
+
 /// The only loops.
 pub mod relay;
 

@@ -3,7 +3,9 @@
 mod feeds;
 mod install;
 mod print;
+mod prune;
 mod receivers;
+mod replay;
 mod run;
 mod sandbox;
 mod status;
@@ -57,6 +59,12 @@ enum Command {
     /// Syncs: sealed bodies and how they were answered
     #[command(subcommand)]
     Syncs(syncs::Syncs),
+    /// Tell a receiver again what it may have lost, in its present state: after an outage of its own, or an old backup
+    Replay(replay::Replay),
+    /// Send one sync's own bytes once more, under its own sync ID
+    Redeliver(replay::Redeliver),
+    /// Forget changes and syncs that are older than retention and that nothing needs any more
+    Prune,
     /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
     Sandbox(sandbox::Options),
 }
@@ -96,6 +104,9 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,
         Command::Syncs(command) => syncs::syncs(&config()?, command).await,
+        Command::Replay(options) => replay::replay(config()?, &options).await,
+        Command::Redeliver(options) => replay::redeliver(config()?, &options).await,
+        Command::Prune => prune::prune(&config()?).await,
     }
 }
 

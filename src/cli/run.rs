@@ -44,7 +44,7 @@ pub(super) async fn once(config: Config) -> Result<()> {
 }
 
 /// Everything that would make planning impossible is said before anything is planned.
-async fn ready(config: Config) -> Result<Relay> {
+pub(super) async fn ready(config: Config) -> Result<Relay> {
     if config.receivers.is_empty() {
         config.receiver(None)?;
     }

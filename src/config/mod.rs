@@ -57,6 +57,8 @@ pub struct Config {
     pub source: Source,
     /// The receivers by name.
     pub receivers: BTreeMap<String, Receiver>,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// The relay's own pace.
     pub relay: Relay,
     /// Where alerts go.
@@ -81,6 +83,15 @@ pub struct Source {
     pub units_table: String,
     /// Which statuses mean available; see [`Source::available_status_ids`].
     pub available_status_ids: Option<Vec<i64>>,
+}
+
+/// How long what is over is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Changes that every feed has planned.
+    pub outbox: Duration,
+    /// Settled syncs with their attempts, and what was noted beside them.
+    pub syncs: Duration,
 }
 
 /// The relay's own pace.
@@ -162,6 +173,7 @@ impl Config {
                 is_receiver_name,
                 Receiver::read,
             ),
+            retention: root.section("retention", Retention::read),
             relay: root.section("relay", Relay::read),
             alerts: root.section("alerts", Alerts::read),
         }
@@ -225,6 +237,17 @@ impl Source {
             properties_table: section.take("properties_table", "projects".to_owned(), table()),
             units_table: section.take("units_table", units, table()),
             available_status_ids: section.optional("available_status_ids", list_of(any_integer)),
+        }
+    }
+}
+
+impl Retention {
+    fn read(section: &mut Section) -> Self {
+        let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+        let kept = || duration(Duration::from_secs(60 * 60)..=days(365));
+        Self {
+            outbox: section.take("outbox", days(14), kept()),
+            syncs: section.take("syncs", days(14), kept()),
         }
     }
 }
