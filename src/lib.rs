@@ -26,6 +26,11 @@ pub mod receiver;
 /// Stage 4: everything, once a night and on demand.
 pub mod snapshot;
 
+/// Forgetting what is long over.
+pub mod prune;
+/// Stage 5: tell again what may be lost.
+pub mod replay;
+
 /// The only loops.
 pub mod relay;
 

@@ -3,6 +3,8 @@
 select exists (
        select from rentsync.sync s
         where s.receiver = $1 and s.state = 'delivered'
-          and s.settled_at >= coalesce(
-              (select a.started_at from rentsync.attempt a where a.sequence = $2 order by a.lease desc offset 1 limit 1),
-              (select sealed_at from rentsync.sync where sequence = $2)))
+          and s.settled_at >= (
+              select greatest(coalesce(tried.redelivered_at, tried.sealed_at),
+                              (select a.started_at from rentsync.attempt a
+                                where a.sequence = tried.sequence order by a.lease desc offset 1 limit 1))
+                from rentsync.sync tried where tried.sequence = $2))

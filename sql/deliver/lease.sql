@@ -30,7 +30,8 @@ with taken as (
     select sequence, lease, $2, coalesce($3, clock_timestamp()) from leased
 )
 select leased.sequence, leased.lease, leased.sync_id, leased.sync_type, leased.snapshot_id, leased.part, leased.parts,
-       leased.probe, leased.units, leased.removed_units, leased.body, leased.attempts, leased.lost, leased.sealed_at,
+       leased.probe, leased.units, leased.removed_units, leased.body, leased.attempts, leased.lost,
+       coalesce(leased.redelivered_at, leased.sealed_at),
        coalesce($3, clock_timestamp()), about.feeds, about.properties, about.external_ids
   from leased
  cross join lateral (

@@ -11,9 +11,9 @@ select r.receiver,
        r.failures as failures_in_a_row, r.concurrency,
        case when r.wait_until > clock_timestamp() then r.wait_until end as wait_until,
        feeds.feeds, feeds.feeds_behind, feeds.feeds_resting, feeds.feeds_paused,
-       units.units_told, units.units_owed, units.units_kept_back,
+       units.units_told, units.units_owed, units.units_replayed, units.units_kept_back,
        least(feeds.oldest_change, syncs.oldest_change) as oldest_change,
-       syncs.open_syncs, syncs.next_try, syncs.last_delivered,
+       syncs.open_syncs, syncs.open_replays, syncs.next_try, syncs.last_delivered,
        (select count(*) from rentsync.alert a where a.receiver = r.receiver and a.acked_at is null) as alerts
   from rentsync.receiver r
  cross join lateral (
@@ -46,13 +46,15 @@ select r.receiver,
         where f.receiver = r.receiver
        ) as feeds
  cross join lateral (
-       select count(l.hash) filter (where l.removed is null) as units_told, count(l.owed) as units_owed, count(l.kept_back) as units_kept_back
+       select count(l.hash) filter (where l.removed is null) as units_told, count(l.owed) as units_owed,
+              count(*) filter (where l.owed = 'replay' and l.kept_back is null) as units_replayed, count(l.kept_back) as units_kept_back
          from rentsync.feed f
          join rentsync.ledger l using (feed_id)
         where f.receiver = r.receiver
        ) as units
  cross join lateral (
        select count(*) filter (where s.state = 'open') as open_syncs,
+              count(*) filter (where s.state = 'open' and (s.sync_type = 'replay' or s.redelivered_at is not null)) as open_replays,
               min(s.due_at) as next_try,
               min(s.oldest_change) filter (where s.state = 'open') as oldest_change,
               max(s.settled_at) filter (where s.state = 'delivered') as last_delivered

@@ -4,8 +4,10 @@ mod alerts;
 mod feeds;
 mod install;
 mod print;
+mod prune;
 mod receivers;
 mod refused;
+mod replay;
 mod run;
 mod sandbox;
 mod snapshot;
@@ -72,6 +74,12 @@ enum Command {
     /// Alerts: what a person should know
     #[command(subcommand)]
     Alerts(alerts::Alerts),
+    /// Tell a receiver again what it may have lost, in its present state: after an outage of its own, or an old backup
+    Replay(replay::Replay),
+    /// Send one sync's own bytes once more, under its own sync ID
+    Redeliver(replay::Redeliver),
+    /// Forget changes and syncs that are older than retention and that nothing needs any more
+    Prune,
     /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
     Sandbox(sandbox::Options),
 }
@@ -114,6 +122,9 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Syncs(command) => syncs::syncs(&config()?, command).await,
         Command::Refused(command) => refused::refused(&config()?, command).await,
         Command::Alerts(command) => alerts::alerts(&config()?, command).await,
+        Command::Replay(options) => replay::replay(config()?, &options).await,
+        Command::Redeliver(options) => replay::redeliver(config()?, &options).await,
+        Command::Prune => prune::prune(&config()?).await,
     }
 }
 

@@ -24,9 +24,13 @@ struct Status {
     feeds_paused: i64,
     units_told: i64,
     units_owed: i64,
+    /// Of these, units that a replay asked for.
+    units_replayed: i64,
     units_kept_back: i64,
     oldest_change: Option<DateTime<Utc>>,
     open_syncs: i64,
+    /// Of these, syncs of type replay and redelivered ones.
+    open_replays: i64,
     next_try: Option<DateTime<Utc>>,
     last_delivered: Option<DateTime<Utc>>,
     alerts: i64,
@@ -131,14 +135,22 @@ fn work(row: &Status) -> [(&'static str, String); 6] {
         (
             "units",
             format!(
-                "{} told, {} owed, {} kept back{see_refused}",
-                row.units_told, row.units_owed, row.units_kept_back
+                "{} told, {} owed{}, {} kept back{see_refused}",
+                row.units_told,
+                row.units_owed,
+                of_these(row.units_replayed, "for a replay"),
+                row.units_kept_back
             ),
         ),
         ("oldest change not delivered", moment(row.oldest_change)),
         (
             "open syncs",
-            format!("{}, next try {}", row.open_syncs, moment(row.next_try)),
+            format!(
+                "{}{}, next try {}",
+                row.open_syncs,
+                of_these(row.open_replays, "replayed or redelivered"),
+                moment(row.next_try)
+            ),
         ),
         ("last delivered", moment(row.last_delivered)),
         ("alerts", row.alerts.to_string()),
@@ -161,5 +173,13 @@ fn moment(time: Option<DateTime<Utc>>) -> String {
     match away.num_seconds() {
         ..0 => format!("{at} (in {distance})"),
         _ => format!("{at} ({distance} ago)"),
+    }
+}
+
+/// Said only where there are any.
+fn of_these(count: i64, what: &str) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(" ({count} {what})"),
     }
 }

@@ -63,6 +63,8 @@ pub struct Config {
     pub receivers: BTreeMap<String, Receiver>,
     /// When the nightly snapshot is.
     pub snapshot: Snapshot,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// The relay's own pace.
     pub relay: Relay,
     /// Where the relay itself can be asked.
@@ -89,6 +91,15 @@ pub struct Source {
     pub units_table: String,
     /// Which statuses mean available; see [`Source::available_status_ids`].
     pub available_status_ids: Option<Vec<i64>>,
+}
+
+/// How long what is over is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Changes that every feed has planned.
+    pub outbox: Duration,
+    /// Settled syncs with their attempts, and what was noted beside them.
+    pub syncs: Duration,
 }
 
 /// The relay's own pace.
@@ -171,6 +182,7 @@ impl Config {
                 Receiver::read,
             ),
             snapshot: root.section("snapshot", Snapshot::read),
+            retention: root.section("retention", Retention::read),
             relay: root.section("relay", Relay::read),
             http: root.section("http", Http::read),
             alerts: root.section("alerts", Alerts::read),
@@ -235,6 +247,17 @@ impl Source {
             properties_table: section.take("properties_table", "projects".to_owned(), table()),
             units_table: section.take("units_table", units, table()),
             available_status_ids: section.optional("available_status_ids", list_of(any_integer)),
+        }
+    }
+}
+
+impl Retention {
+    fn read(section: &mut Section) -> Self {
+        let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+        let kept = || duration(Duration::from_secs(60 * 60)..=days(365));
+        Self {
+            outbox: section.take("outbox", days(14), kept()),
+            syncs: section.take("syncs", days(14), kept()),
         }
     }
 }

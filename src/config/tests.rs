@@ -40,6 +40,8 @@ fn nothing_set_gives_the_defaults() {
     assert_eq!(config.source.units_table, "project_rent_roll_units");
     assert_eq!(config.relay.poll_every, Duration::from_millis(40));
     assert_eq!(config.relay.sweep_every, Duration::from_secs(10));
+    assert_eq!(config.retention.outbox, Duration::from_secs(14 * 24 * 60 * 60));
+    assert_eq!(config.retention.syncs, Duration::from_secs(14 * 24 * 60 * 60));
     assert!(config.receivers.is_empty());
     assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
 }
@@ -162,7 +164,7 @@ fn an_unknown_variable_is_told_by_its_name() {
     assert_eq!(
         the_problem("", &[("RELAY_POLL", "secret")]),
         "environment variable RELAY_POLL: unknown key poll. \
-         Known keys there: alerts, database, http, receivers, relay, source."
+         Known keys there: alerts, database, http, receivers, relay, retention, snapshot, source."
     );
     let problem = the_problem(MAIN, &[("RELAY_RECEIVERS__MAIN__ENROL", "all")]);
     let start = "environment variable RELAY_RECEIVERS__MAIN__ENROL: unknown key \

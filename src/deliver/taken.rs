@@ -23,7 +23,7 @@ pub(super) async fn take(
         return Ok(found);
     }
     close_feeds(conn, delivered).await?;
-    bury(conn, delivered).await?;
+    bury(conn, delivered, now).await?;
     open_next_parts(conn, delivered, now).await?;
     for verdict in delivered {
         let (leased, said) = (&verdict.outcome.leased, &verdict.outcome.tried.said);
@@ -58,7 +58,7 @@ async fn close_feeds(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<
     Ok(())
 }
 
-async fn bury(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
+async fn bury(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
     let (feeds, sequences): (Vec<i64>, Vec<i64>) = delivered
         .iter()
         .map(|verdict| &verdict.outcome.leased)
@@ -69,6 +69,7 @@ async fn bury(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
         sqlx::query(include_str!("../../sql/deliver/bury.sql"))
             .bind(feeds)
             .bind(sequences)
+            .bind(now)
             .execute(conn)
             .await?;
     }

@@ -191,14 +191,16 @@ fn without_values(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-async fn try_lock(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
+/// The right to plan for a receiver; whoever moves a cursor or marks what is owed needs it as well.
+pub(crate) async fn try_lock(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
     Ok(sqlx::query_scalar(include_str!("../../sql/plan/try_lock.sql"))
         .bind(receiver)
         .fetch_one(conn)
         .await?)
 }
 
-async fn unlock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
+/// Gives back what [`try_lock`] took.
+pub(crate) async fn unlock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
     sqlx::query(include_str!("../../sql/plan/unlock.sql"))
         .bind(receiver)
         .execute(conn)
@@ -206,7 +208,7 @@ async fn unlock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
     Ok(())
 }
 
-fn is_serialization_failure(error: &anyhow::Error) -> bool {
+pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {
     database_code(error).is_some_and(|code| code == "40001")
 }
 

@@ -1,0 +1,23 @@
+-- How the feeds $2 of receiver $1 stand, at $3 (null: now): whether anything is owed, the newest sync, the oldest that is
+-- not settled, and what keeps it from being planned. Where the receiver is paused, why. Reads only.
+with unsettled as (
+    select sf.feed_id, min(s.sequence) as sequence
+      from rentsync.sync s join rentsync.sync_feed sf using (sequence)
+     where s.receiver = $1 and s.state in ('open', 'waiting')
+     group by sf.feed_id
+)
+select f.feed_id, f.property_id,
+       (select count(*) from rentsync.ledger l
+         where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null) as owed,
+       f.property_owed is not null or f.snapshot_due is not null as is_due,
+       (select max(sf.sequence) from rentsync.sync_feed sf where sf.feed_id = f.feed_id) as newest,
+       unsettled.sequence as unsettled,
+       case when f.paused_because is not null then 'its feed is paused: ' || f.paused_because
+            when f.rest_because = 'exhausted' and f.rest_until > coalesce($3, clock_timestamp())
+            then 'its request was given up, it is told when the receiver takes anything again'
+       end as stuck,
+       r.paused_because as receiver_paused
+  from rentsync.feed f
+  join rentsync.receiver r using (receiver)
+  left join unsettled using (feed_id)
+ where f.feed_id = any ($2)

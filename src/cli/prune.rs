@@ -1,0 +1,29 @@
+//! `prune`.
+
+use anyhow::Result;
+
+use super::{connect, print};
+use crate::config::Config;
+use crate::prune::{Pruned, horizon, step};
+
+pub(super) async fn prune(config: &Config) -> Result<()> {
+    let mut conn = connect(config).await?;
+    let mut pruned = Pruned::default();
+    loop {
+        pruned += step(&mut conn, &config.retention, None).await?;
+        if !pruned.more {
+            break;
+        }
+    }
+    print::line(&format!(
+        "pruned: {} changes, {} syncs, {} notes; {} feeds moved up, {} of them due a snapshot",
+        pruned.outbox, pruned.syncs, pruned.notes, pruned.cursors, pruned.snapshots
+    ))?;
+    match horizon(&mut conn).await? {
+        Some(horizon) => print::line(&format!(
+            "a replay can go back to {}",
+            horizon.format("%Y-%m-%d %H:%M:%SZ")
+        )),
+        None => print::line("a replay can go back to the beginning"),
+    }
+}

@@ -1,0 +1,223 @@
+//! `replay` and `redeliver`.
+
+use anyhow::Result;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::run::ready;
+use super::{connect, print};
+use crate::config::{Config, Receiver};
+use crate::fault::Fault;
+use crate::relay::Relay;
+use crate::replay::{self, Asked, AskedFeed, KeptBack, Outcome, Request, Undelivered, Window};
+
+/// Properties that an error names.
+const NAMED_MAX: usize = 5;
+
+#[derive(Args)]
+#[command(after_long_help = "\
+Every unit that was in a request since T, and every unit touched since T, is told again in its present state; removals \
+too. Where a whole property was touched it is told again whole. Choose T well before the receiver lost anything: what it \
+has already is only told twice.
+
+Waits until everything is delivered, whether or not a `run` is at work, and exits 1 when something is not: the receiver \
+is paused, a feed is paused, a request was given up. Units that are kept back (invalid, refused, held) are listed.")]
+pub(super) struct Replay {
+    /// From then on: a time (RFC 3339) or an age like 1h or 2d
+    #[arg(long, value_name = "T")]
+    since: String,
+    /// Until then [default: now]
+    #[arg(long, value_name = "T")]
+    until: Option<String>,
+    /// Of this property only
+    #[arg(long, value_name = "ID")]
+    property: Option<i64>,
+    /// Which receiver, where several are configured
+    #[arg(long, value_name = "NAME")]
+    receiver: Option<String>,
+    /// Count and list, and move nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Mark, and leave the rest to a relay that runs
+    #[arg(long)]
+    no_wait: bool,
+    /// One JSON array instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+#[command(after_long_help = "\
+Redelivering a delivered sync helps only a receiver that lost its state: any other knows the sync ID, and answers as it \
+did before without applying anything.
+
+Refused where a later sync of the same property was delivered or given up, because the old bytes would undo it; with \
+--force they are sent all the same, and the present state of what they tell is told after them. Refused in any case while \
+another sync of the property is under way. `replay` is nearly always what you want.")]
+pub(super) struct Redeliver {
+    /// As `syncs list` names it
+    sync_id: String,
+    /// Also over later syncs of the same property
+    #[arg(long)]
+    force: bool,
+    /// Open it, and leave the rest to a relay that runs
+    #[arg(long)]
+    no_wait: bool,
+}
+
+/// One property of a replay.
+#[derive(Serialize)]
+struct Row<'a> {
+    receiver: &'a str,
+    property_id: i64,
+    units: usize,
+    removals: usize,
+    snapshot: bool,
+    /// Units that are told once they can be.
+    kept_back: Vec<i64>,
+    outcome: String,
+}
+
+pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
+    let receiver = config.receiver(options.receiver.as_deref())?.clone();
+    let mut conn = connect(&config).await?;
+    let now = sqlx::query_scalar("select clock_timestamp()")
+        .fetch_one(&mut conn)
+        .await?;
+    let request = Request {
+        receiver: &receiver,
+        window: Window::parse(&options.since, options.until.as_deref(), now)?,
+        property: options.property,
+    };
+    if options.dry_run {
+        let asked = replay::look(&mut conn, &request).await?;
+        return tell(&receiver, &asked, options.json, |_| "would be told".to_owned());
+    }
+    let relay = match options.no_wait {
+        true => None,
+        false => Some(ready(config).await?),
+    };
+    let mut asked = replay::mark(&mut conn, &request).await?;
+    drop(conn);
+    let Some(relay) = relay else {
+        return tell(&receiver, &asked, options.json, |_| "marked".to_owned());
+    };
+    let outcome = wait(&relay, &receiver, asked.feed_ids()).await?;
+    for feed in &mut asked.feeds {
+        feed.kept_back = outcome.kept_back_of(feed.property_id);
+    }
+    tell(&receiver, &asked, options.json, |property_id| {
+        let missed = outcome
+            .undelivered
+            .iter()
+            .find(|missed| missed.property_id == property_id);
+        missed.map_or("delivered".to_owned(), |missed| missed.because.clone())
+    })?;
+    list_kept_back(&outcome.kept_back, options.json)?;
+    check_delivered(&outcome.undelivered)
+}
+
+pub(super) async fn redeliver(config: Config, options: &Redeliver) -> Result<()> {
+    let sync_id = &options.sync_id;
+    let mut conn = connect(&config).await?;
+    let Some(name) = replay::receiver_of(&mut conn, sync_id).await? else {
+        return Err(Fault::usage(format!(
+            "no sync {sync_id}: never sealed here, or pruned; see `syncs list`"
+        ))
+        .into());
+    };
+    let receiver = config.receiver(Some(&name))?.clone();
+    let relay = match options.no_wait {
+        true => None,
+        false => Some(ready(config).await?),
+    };
+    let opened = replay::redeliver(&mut conn, &receiver, sync_id, options.force, None).await?;
+    let after_it = match opened.forced {
+        true => "; what it tells is told in its present state after it",
+        false => "",
+    };
+    let Some(relay) = relay else {
+        return print::line(&format!("{sync_id} is open again{after_it}"));
+    };
+    let outcome = wait(&relay, &receiver, opened.feeds).await?;
+    let state = replay::state_of(&mut conn, sync_id).await?.unwrap_or_default();
+    print::line(&format!("{sync_id} {state}{after_it}"))?;
+    list_kept_back(&outcome.kept_back, false)?;
+    check_delivered(&outcome.undelivered)?;
+    match state.as_str() {
+        "delivered" => Ok(()),
+        state => Err(Fault::finding(format!("{sync_id} was not taken ({state}); see `syncs show {sync_id}`")).into()),
+    }
+}
+
+/// Drives the stages, under a bar where somebody looks.
+async fn wait(relay: &Relay, receiver: &Receiver, feeds: Vec<i64>) -> Result<Outcome> {
+    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} properties{msg}")?;
+    let bar = ProgressBar::new(u64::try_from(feeds.len())?).with_style(style);
+    let outcome = replay::wait(relay, receiver, feeds, &mut |progress| {
+        bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
+        bar.set_message(match progress.owed {
+            0 => String::new(),
+            owed => format!(", {owed} units to go"),
+        });
+    })
+    .await;
+    bar.finish_and_clear();
+    outcome
+}
+
+fn tell(receiver: &Receiver, asked: &Asked, json: bool, outcome: impl Fn(i64) -> String) -> Result<()> {
+    let row = |feed: &AskedFeed| Row {
+        receiver: &receiver.name,
+        property_id: feed.property_id,
+        units: feed.units,
+        removals: feed.removals,
+        snapshot: feed.snapshot,
+        kept_back: feed.kept_back.clone(),
+        outcome: outcome(feed.property_id),
+    };
+    let rows: Vec<_> = asked.feeds.iter().map(row).collect();
+    print::rows(&rows, json, "nothing was told or touched in that time")?;
+    if json || rows.is_empty() {
+        return Ok(());
+    }
+    let sum = |of: fn(&Row) -> usize| rows.iter().map(of).sum::<usize>();
+    print::line(&format!(
+        "{} properties: {} units, {} removals, {} snapshots",
+        rows.len(),
+        sum(|row| row.units),
+        sum(|row| row.removals),
+        sum(|row| usize::from(row.snapshot))
+    ))
+}
+
+fn list_kept_back(kept_back: &[KeptBack], json: bool) -> Result<()> {
+    for unit in kept_back.iter().filter(|_| !json) {
+        print::line(&format!(
+            "kept back: unit {} of property {}, {}",
+            unit.unit_id, unit.property_id, unit.kept_back
+        ))?;
+    }
+    Ok(())
+}
+
+fn check_delivered(undelivered: &[Undelivered]) -> Result<()> {
+    if undelivered.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<_> = undelivered
+        .iter()
+        .take(NAMED_MAX)
+        .map(|missed| format!("property {}: {}", missed.property_id, missed.because))
+        .collect();
+    let beyond = match undelivered.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    Err(Fault::finding(format!(
+        "not everything was delivered; it stays owed and is told when that is possible. {}{beyond}",
+        named.join("; ")
+    ))
+    .into())
+}

@@ -1,0 +1,221 @@
+//! What a replay asks for: worked out by reading, then marked as owed in bounded statements.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+
+use super::Request;
+use crate::config::{Receiver, RemovedAs, UnitIdentity};
+use crate::unit::Columns;
+
+/// Rows that one statement marks at most.
+const ROWS_PER_STATEMENT_MAX: usize = 10_000;
+
+/// What is to be told again, by feed.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// In the order of feeds.
+    pub feeds: Vec<AskedFeed>,
+}
+
+/// What is to be told again of one property.
+#[derive(Debug, Default)]
+pub struct AskedFeed {
+    /// The feed.
+    pub feed_id: i64,
+    /// Its property.
+    pub property_id: i64,
+    /// Units that are told again; with a snapshot, all that the property has.
+    pub units: usize,
+    /// Units that are gone, and are told so again.
+    pub removals: usize,
+    /// Of these, units that are kept back: told once they are not any more.
+    pub kept_back: Vec<i64>,
+    /// Everything is told again.
+    pub snapshot: bool,
+    /// The property's own fields are told again.
+    pub property: bool,
+    pub(super) owe: Vec<i64>,
+    pub(super) entomb: Vec<Tombstone>,
+}
+
+/// A removal that the ledger has forgotten.
+#[derive(Debug)]
+pub(super) struct Tombstone {
+    pub unit_id: i64,
+    pub unit_code: Option<String>,
+    pub sequence: Option<i64>,
+}
+
+/// What decides whether a forgotten removal can be told.
+pub(super) fn manner(receiver: &Receiver) -> (bool, bool) {
+    (
+        receiver.extensions && receiver.removed == RemovedAs::List,
+        receiver.unit_identity == UnitIdentity::Global,
+    )
+}
+
+/// What the request is about, as things are now.
+pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Result<Asked> {
+    let mut feeds: BTreeMap<i64, AskedFeed> = BTreeMap::new();
+    for row in read_units(conn, request).await? {
+        let unit = Unit::read(&row)?;
+        let feed = feeds.entry(unit.feed_id).or_default();
+        (feed.feed_id, feed.property_id) = (unit.feed_id, unit.property_id);
+        feed.add(unit);
+    }
+    for (feed_id, property_id, snapshot, property, units) in read_feeds(conn, request).await? {
+        let feed = feeds.entry(feed_id).or_default();
+        (feed.feed_id, feed.property_id) = (feed_id, property_id);
+        (feed.snapshot, feed.property) = (snapshot, property);
+        feed.units = feed.units.max(usize::try_from(units)?);
+    }
+    let is_about_something = |feed: &AskedFeed| feed.units + feed.removals > 0 || feed.snapshot || feed.property;
+    Ok(Asked {
+        feeds: feeds.into_values().filter(is_about_something).collect(),
+    })
+}
+
+async fn read_units(conn: &mut PgConnection, request: &Request<'_>) -> Result<Vec<PgRow>> {
+    let (removals, global) = manner(request.receiver);
+    Ok(sqlx::query(include_str!("../../sql/replay/units.sql"))
+        .bind(&request.receiver.name)
+        .bind(request.window.since)
+        .bind(request.window.until)
+        .bind(request.property)
+        .bind(request.receiver.timeout.as_secs_f64())
+        .bind(removals)
+        .bind(global)
+        .fetch_all(conn)
+        .await?)
+}
+
+async fn read_feeds(conn: &mut PgConnection, request: &Request<'_>) -> Result<Vec<(i64, i64, bool, bool, i64)>> {
+    Ok(sqlx::query_as(include_str!("../../sql/replay/feeds.sql"))
+        .bind(&request.receiver.name)
+        .bind(request.window.since)
+        .bind(request.window.until)
+        .bind(request.property)
+        .bind(request.receiver.timeout.as_secs_f64())
+        .fetch_all(conn)
+        .await?)
+}
+
+/// A row of `sql/replay/units.sql`.
+struct Unit {
+    feed_id: i64,
+    property_id: i64,
+    is_known: bool,
+    is_present: bool,
+    is_kept_back: bool,
+    is_entombed: bool,
+    tombstone: Tombstone,
+}
+
+impl Unit {
+    fn read(row: &PgRow) -> sqlx::Result<Self> {
+        let mut columns = Columns::of(row);
+        let (feed_id, property_id, unit_id) = (columns.next()?, columns.next()?, columns.next()?);
+        Ok(Self {
+            feed_id,
+            property_id,
+            is_known: columns.next()?,
+            is_present: columns.next()?,
+            is_kept_back: columns.next()?,
+            is_entombed: columns.next()?,
+            tombstone: Tombstone {
+                unit_id,
+                unit_code: columns.next()?,
+                sequence: columns.next()?,
+            },
+        })
+    }
+}
+
+impl AskedFeed {
+    fn add(&mut self, unit: Unit) {
+        self.kept_back
+            .extend(unit.is_kept_back.then_some(unit.tombstone.unit_id));
+        match (unit.is_present, unit.is_known || unit.is_entombed) {
+            // New and yet to be planned: told by that.
+            (true, _) => self.units += 1,
+            (false, true) => self.removals += 1,
+            (false, false) => return,
+        }
+        if unit.is_known {
+            self.owe.push(unit.tombstone.unit_id);
+        } else if unit.is_entombed {
+            self.entomb.push(unit.tombstone);
+        }
+    }
+}
+
+impl Asked {
+    /// The feeds it is about.
+    pub fn feed_ids(&self) -> Vec<i64> {
+        self.feeds.iter().map(|feed| feed.feed_id).collect()
+    }
+
+    /// Marks it, because of `reason`. Part of the caller's transaction.
+    pub(super) async fn owe(&self, conn: &mut PgConnection, reason: &str) -> Result<()> {
+        let units: Vec<(i64, i64)> = self
+            .feeds
+            .iter()
+            .flat_map(|feed| feed.owe.iter().map(|unit_id| (feed.feed_id, *unit_id)))
+            .collect();
+        for units in units.chunks(ROWS_PER_STATEMENT_MAX) {
+            let (feeds, units): (Vec<i64>, Vec<i64>) = units.iter().copied().unzip();
+            sqlx::query(include_str!("../../sql/replay/owe.sql"))
+                .bind(feeds)
+                .bind(units)
+                .bind(reason)
+                .execute(&mut *conn)
+                .await?;
+        }
+        self.entomb(conn, reason).await?;
+        self.owe_feeds(conn, reason).await?;
+        let properties: Vec<i64> = self.feeds.iter().map(|feed| feed.property_id).collect();
+        sqlx::query(include_str!("../../sql/replay/notice.sql"))
+            .bind(properties)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn entomb(&self, conn: &mut PgConnection, reason: &str) -> Result<()> {
+        let gone: Vec<(i64, &Tombstone)> = self
+            .feeds
+            .iter()
+            .flat_map(|feed| feed.entomb.iter().map(|gone| (feed.feed_id, gone)))
+            .collect();
+        for gone in gone.chunks(ROWS_PER_STATEMENT_MAX) {
+            sqlx::query(include_str!("../../sql/replay/entomb.sql"))
+                .bind(gone.iter().map(|(feed_id, _)| *feed_id).collect::<Vec<_>>())
+                .bind(gone.iter().map(|(_, gone)| gone.unit_id).collect::<Vec<_>>())
+                .bind(
+                    gone.iter()
+                        .map(|(_, gone)| gone.unit_code.as_deref())
+                        .collect::<Vec<_>>(),
+                )
+                .bind(gone.iter().map(|(_, gone)| gone.sequence).collect::<Vec<_>>())
+                .bind(reason)
+                .execute(&mut *conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn owe_feeds(&self, conn: &mut PgConnection, reason: &str) -> Result<()> {
+        let flags = |of: fn(&AskedFeed) -> bool| self.feeds.iter().map(of).collect::<Vec<_>>();
+        sqlx::query(include_str!("../../sql/replay/owe_feeds.sql"))
+            .bind(self.feed_ids())
+            .bind(flags(|feed| feed.snapshot))
+            .bind(flags(|feed| feed.property))
+            .bind(reason)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! One sync's own bytes once more, under its own sync ID.
+//!
+//! It takes its feeds' one open slot, so nothing of them is planned beside it. What came after it stands corrected by what
+//! is owed then: units in their present state, removals that are forgotten, a snapshot where it was one.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{Connection, PgConnection};
+
+use super::asked::{Tombstone, manner};
+use super::{Asked, AskedFeed, lock_planning};
+use crate::config::Receiver;
+use crate::fault::Fault;
+use crate::plan;
+use crate::unit::Columns;
+
+/// A sync that is open again.
+#[derive(Debug)]
+pub struct Redelivered {
+    /// The feeds it is about.
+    pub feeds: Vec<i64>,
+    /// Later syncs were overruled: what this one tells is told anew after it.
+    pub forced: bool,
+}
+
+/// Whose sync this is; none: never sealed here, or pruned.
+pub async fn receiver_of(conn: &mut PgConnection, sync_id: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/replay/receiver_of.sql"))
+        .bind(sync_id)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// The sync's state, as `syncs list` has it.
+pub async fn state_of(conn: &mut PgConnection, sync_id: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/replay/state.sql"))
+        .bind(sync_id)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// Opens a settled sync again; over later ones only where `force` says so.
+///
+/// # Errors
+/// When something stands in the way, in one sentence that says what.
+pub async fn redeliver(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    sync_id: &str,
+    force: bool,
+    now: Option<DateTime<Utc>>,
+) -> Result<Redelivered> {
+    lock_planning(conn, &receiver.name).await?;
+    let reopened = reopen(conn, receiver, sync_id, force, now).await;
+    let unlocked = plan::unlock(conn, &receiver.name).await;
+    let reopened = reopened?;
+    unlocked.map(|()| reopened)
+}
+
+async fn reopen(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    sync_id: &str,
+    force: bool,
+    now: Option<DateTime<Utc>>,
+) -> Result<Redelivered> {
+    let mut tx = conn.begin().await?;
+    let sync: Option<(i64, String, String, String)> = sqlx::query_as(include_str!("../../sql/replay/lock_sync.sql"))
+        .bind(sync_id)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some((sequence, _, sync_type, state)) = sync.filter(|(_, of, ..)| *of == receiver.name) else {
+        return Err(Fault::usage(format!(
+            "receiver {} has no sync {sync_id}: never sealed here, or pruned; see `syncs list`",
+            receiver.name
+        ))
+        .into());
+    };
+    if matches!(state.as_str(), "open" | "waiting") {
+        return Err(Fault::finding(format!("{sync_id} is not settled ({state}): it is sent by itself")).into());
+    }
+    let forced = check_way(&mut tx, receiver, sequence, sync_id, force).await?;
+    let feeds = sqlx::query_scalar(include_str!("../../sql/replay/reopen.sql"))
+        .bind(sequence)
+        .bind(now)
+        .fetch_all(&mut *tx)
+        .await?;
+    if forced {
+        let overtaken = overtaken(&mut tx, receiver, sequence, sync_type == "snapshot").await?;
+        overtaken.owe(&mut tx, "in_doubt").await?;
+    }
+    tx.commit().await?;
+    Ok(Redelivered { feeds, forced })
+}
+
+/// Says whether later syncs are overruled.
+async fn check_way(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    sequence: i64,
+    sync_id: &str,
+    force: bool,
+) -> Result<bool> {
+    type Row = (Option<String>, Option<String>, Option<String>, Option<String>);
+    let (paused, unsettled, later, state): Row = sqlx::query_as(include_str!("../../sql/replay/in_the_way.sql"))
+        .bind(sequence)
+        .fetch_one(conn)
+        .await?;
+    let name = &receiver.name;
+    if let Some(because) = paused {
+        return Err(Fault::finding(format!(
+            "receiver {name} is paused ({because}), nothing is sent to it: `receivers resume {name}` first"
+        ))
+        .into());
+    }
+    if let Some(other) = unsettled {
+        return Err(Fault::finding(format!(
+            "{other} of the same property is not settled, and only one may be under way: try again when it is (`syncs show \
+             {other}`)"
+        ))
+        .into());
+    }
+    match (later, state) {
+        (Some(later), Some(state)) if !force => Err(Fault::finding(format!(
+            "{later} of the same property came after {sync_id} (it is {state}): `replay` tells the present state instead; \
+             --force sends the old one all the same, and the present state after it"
+        ))
+        .into()),
+        (later, _) => Ok(later.is_some()),
+    }
+}
+
+/// What the old bytes say of the feeds that is not so any more.
+async fn overtaken(conn: &mut PgConnection, receiver: &Receiver, sequence: i64, snapshot: bool) -> Result<Asked> {
+    let (removals, global) = manner(receiver);
+    let rows = sqlx::query(include_str!("../../sql/replay/overtaken.sql"))
+        .bind(sequence)
+        .bind(removals)
+        .bind(global)
+        .fetch_all(conn)
+        .await?;
+    let mut overtaken: BTreeMap<i64, AskedFeed> = BTreeMap::new();
+    for row in &rows {
+        let (feed_id, property_id, unit) = read(row)?;
+        let feed = overtaken.entry(feed_id).or_default();
+        (feed.feed_id, feed.property_id) = (feed_id, property_id);
+        // Its property's fields are old as well; and a snapshot drops whatever is newer.
+        (feed.property, feed.snapshot) = (true, snapshot);
+        match unit {
+            Some(Ok(unit_id)) => feed.owe.push(unit_id),
+            Some(Err(gone)) => feed.entomb.push(gone),
+            None => {}
+        }
+    }
+    Ok(Asked {
+        feeds: overtaken.into_values().collect(),
+    })
+}
+
+/// A unit that the ledger knows, or a removal that it has forgotten; neither for the feed itself.
+type Overtaken = (i64, i64, Option<std::result::Result<i64, Tombstone>>);
+
+fn read(row: &PgRow) -> sqlx::Result<Overtaken> {
+    let mut columns = Columns::of(row);
+    let (feed_id, property_id) = (columns.next()?, columns.next()?);
+    let unit_id: Option<i64> = columns.next()?;
+    let (is_known, is_entombed): (bool, bool) = (columns.next()?, columns.next()?);
+    let (unit_code, sequence) = (columns.next()?, columns.next()?);
+    let unit = unit_id.and_then(|unit_id| match (is_known, is_entombed) {
+        (true, _) => Some(Ok(unit_id)),
+        (false, true) => Some(Err(Tombstone {
+            unit_id,
+            unit_code,
+            sequence,
+        })),
+        (false, false) => None,
+    });
+    Ok((feed_id, property_id, unit))
+}

@@ -1,0 +1,287 @@
+//! Waiting until what was asked for is delivered, driving the stages meanwhile.
+//!
+//! Where a relay runs anyway the two share the work: the planning lock and leases make that safe. A feed is done once
+//! nothing of it is owed and every sync sealed until then is settled; later edits don't keep anybody waiting.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+use tokio::time::sleep;
+
+use crate::config::Receiver;
+use crate::deliver::Deliverer;
+use crate::plan::{Scope, Walk};
+use crate::relay::Relay;
+
+/// Between looks at how things stand, while there is work to do.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Properties that are done, one way or the other.
+    pub done: usize,
+    /// Of so many.
+    pub properties: usize,
+    /// Units that are yet to be sealed.
+    pub owed: i64,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Not delivered, and why.
+    pub undelivered: Vec<Undelivered>,
+    /// Units of these properties that are kept back: no failure, they are told once they can be.
+    pub kept_back: Vec<KeptBack>,
+}
+
+impl Outcome {
+    /// The units of a property that are kept back.
+    pub fn kept_back_of(&self, property_id: i64) -> Vec<i64> {
+        let of_it = self.kept_back.iter().filter(|unit| unit.property_id == property_id);
+        of_it.map(|unit| unit.unit_id).collect()
+    }
+}
+
+/// A property of which something was not delivered.
+#[derive(Debug, Serialize)]
+pub struct Undelivered {
+    /// The property.
+    pub property_id: i64,
+    /// Why not.
+    pub because: String,
+}
+
+/// A unit that is kept back.
+#[derive(Debug, Serialize, FromRow)]
+pub struct KeptBack {
+    /// Its property.
+    pub property_id: i64,
+    /// The unit.
+    pub unit_id: i64,
+    /// invalid, refused, held or elsewhere.
+    pub kept_back: String,
+}
+
+/// Plans and delivers for the receiver until the feeds are done. Tells `progress` after each look.
+pub async fn wait(
+    relay: &Relay,
+    receiver: &Receiver,
+    feeds: Vec<i64>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Outcome> {
+    let mut hands = Hands::new(relay, receiver).await?;
+    let mut waiting = Waiting::for_feeds(feeds.clone());
+    let mut looked: Option<Instant> = None;
+    let mut worked = false;
+    loop {
+        if !worked || looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
+            let standing = waiting.look(&mut hands.conn, relay, &receiver.name).await?;
+            looked = Some(Instant::now());
+            progress(standing);
+            if standing.done == standing.properties {
+                break;
+            }
+        }
+        worked = hands.step(relay).await?;
+        if !worked {
+            sleep(relay.config.relay.poll_every).await;
+        }
+    }
+    hands.rest().await?;
+    Ok(Outcome {
+        undelivered: waiting.undelivered,
+        kept_back: kept_back(&mut hands.conn, &feeds).await?,
+    })
+}
+
+async fn kept_back(conn: &mut PgConnection, feeds: &[i64]) -> Result<Vec<KeptBack>> {
+    Ok(sqlx::query_as(include_str!("../../sql/replay/kept_back.sql"))
+        .bind(feeds)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// One receiver's planner and deliverer.
+struct Hands {
+    conn: PgConnection,
+    scope: Scope,
+    walk: Walk,
+    deliverer: Deliverer,
+}
+
+impl Hands {
+    async fn new(relay: &Relay, receiver: &Receiver) -> Result<Self> {
+        let available = relay.config.source.available_status_ids()?;
+        let connections = relay.config.database.max_connections.saturating_sub(1).max(1);
+        let pool = relay.database.pool(connections);
+        Ok(Self {
+            conn: relay.database.connect().await?,
+            scope: Scope::new(receiver, available),
+            walk: Walk::new(relay.clock.clone()),
+            deliverer: Deliverer::new(pool, receiver, relay.clock.clone(), &relay.name)?,
+        })
+    }
+
+    /// One batch planned, one group of requests sent or settled. Says whether there was anything to do.
+    async fn step(&mut self, relay: &Relay) -> Result<bool> {
+        let step = self
+            .walk
+            .step(&mut self.conn, &self.scope, relay.config.relay.sweep_every)
+            .await?;
+        let started = self.deliverer.start_due().await?;
+        let under_way = !self.deliverer.is_idle();
+        if under_way {
+            self.settle().await?;
+        }
+        Ok(started > 0 || under_way || step.more)
+    }
+
+    /// Until nothing is under way.
+    async fn rest(&mut self) -> Result<()> {
+        while !self.deliverer.is_idle() {
+            self.settle().await?;
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<()> {
+        let ended = self.deliverer.ended().await?;
+        let settled = self.deliverer.settle(ended).await?;
+        self.walk.notice(settled.properties);
+        Ok(())
+    }
+}
+
+/// Which feeds are not done yet.
+struct Waiting {
+    /// With the newest sync that was sealed when nothing of the feed was owed any more.
+    feeds: HashMap<i64, Option<i64>>,
+    properties: usize,
+    undelivered: Vec<Undelivered>,
+}
+
+/// A row of `sql/replay/standing.sql`.
+#[derive(FromRow)]
+struct Standing {
+    feed_id: i64,
+    property_id: i64,
+    owed: i64,
+    is_due: bool,
+    newest: Option<i64>,
+    unsettled: Option<i64>,
+    stuck: Option<String>,
+    receiver_paused: Option<String>,
+}
+
+impl Waiting {
+    fn for_feeds(feeds: Vec<i64>) -> Self {
+        Self {
+            properties: feeds.len(),
+            feeds: feeds.into_iter().map(|feed_id| (feed_id, None)).collect(),
+            undelivered: Vec::new(),
+        }
+    }
+
+    async fn look(&mut self, conn: &mut PgConnection, relay: &Relay, receiver: &str) -> Result<Progress> {
+        let rows: Vec<Standing> = sqlx::query_as(include_str!("../../sql/replay/standing.sql"))
+            .bind(receiver)
+            .bind(self.feeds.keys().copied().collect::<Vec<_>>())
+            .bind(relay.clock.now())
+            .fetch_all(conn)
+            .await?;
+        let owed = rows.iter().map(|row| row.owed).sum();
+        for row in rows {
+            self.take(row);
+        }
+        self.undelivered
+            .sort_unstable_by_key(|undelivered| undelivered.property_id);
+        Ok(Progress {
+            done: self.properties - self.feeds.len(),
+            properties: self.properties,
+            owed,
+        })
+    }
+
+    fn take(&mut self, row: Standing) {
+        let sealed = self.feeds.entry(row.feed_id).or_default();
+        let is_owing = row.owed > 0 || row.is_due;
+        let until = match is_owing {
+            true => None,
+            false => Some(sealed.unwrap_or(row.newest.unwrap_or_default())),
+        };
+        *sealed = until;
+        let is_done = until.is_some_and(|until| row.unsettled.is_none_or(|unsettled| unsettled > until));
+        let stuck = row
+            .receiver_paused
+            .map(|because| format!("the receiver is paused: {because}"))
+            .or(row.stuck.filter(|_| is_owing && row.unsettled.is_none()));
+        if is_done {
+            self.feeds.remove(&row.feed_id);
+        } else if let Some(because) = stuck {
+            self.feeds.remove(&row.feed_id);
+            self.undelivered.push(Undelivered {
+                property_id: row.property_id,
+                because,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(owed: i64, newest: i64, unsettled: Option<i64>) -> Standing {
+        Standing {
+            feed_id: 1,
+            property_id: 101,
+            owed,
+            is_due: false,
+            newest: Some(newest),
+            unsettled,
+            stuck: None,
+            receiver_paused: None,
+        }
+    }
+
+    #[test]
+    fn a_feed_is_done_once_what_was_owed_is_settled_whatever_is_sealed_later() {
+        let mut waiting = Waiting::for_feeds(vec![1]);
+        waiting.take(standing(2, 5, Some(5)));
+        assert_eq!(waiting.feeds[&1], None);
+        waiting.take(standing(0, 6, Some(6)));
+        waiting.take(standing(0, 7, Some(6)));
+        assert_eq!(waiting.feeds[&1], Some(6));
+        waiting.take(standing(0, 7, Some(7)));
+        assert!(waiting.feeds.is_empty() && waiting.undelivered.is_empty());
+    }
+
+    #[test]
+    fn what_was_given_up_is_owed_again_and_waited_for_until_nothing_is_sent_any_more() {
+        let mut waiting = Waiting::for_feeds(vec![1]);
+        waiting.take(standing(0, 6, Some(6)));
+        waiting.take(standing(1, 6, None));
+        assert_eq!(waiting.feeds[&1], None);
+        let resting = Standing {
+            stuck: Some("given up".into()),
+            ..standing(1, 6, None)
+        };
+        waiting.take(resting);
+        assert_eq!(waiting.undelivered.len(), 1);
+    }
+
+    #[test]
+    fn a_paused_receiver_ends_the_waiting() {
+        let mut waiting = Waiting::for_feeds(vec![1]);
+        waiting.take(Standing {
+            receiver_paused: Some("401".into()),
+            ..standing(0, 6, Some(6))
+        });
+        assert!(waiting.undelivered[0].because.contains("401"));
+    }
+}
