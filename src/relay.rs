@@ -5,6 +5,7 @@
 //! database that went away, is logged once and tried again; nothing is lost by it.
 
 mod delivering;
+mod housekeeping;
 mod planning;
 mod progress;
 mod worker;
@@ -23,12 +24,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::database::{Database, check_server};
 use crate::deliver::{Deliverer, breaker};
-use crate::fault::sentence;
 use crate::plan::{self, Scope};
 use crate::snapshot;
 use crate::status;
 
 use delivering::Delivering;
+use housekeeping::{post_loop, prune_loop};
 use planning::plan_loop;
 pub use worker::{Round, Worker};
 
@@ -91,6 +92,7 @@ impl Relay {
             let poster = Poster::new(url, self.clock.clone())?;
             tasks.spawn(post_loop(self.clone(), poster, stop.clone()));
         }
+        tasks.spawn(prune_loop(self.clone(), stop.clone()));
         for scope in scopes {
             let (wake_deliverer, woken) = mpsc::channel(4);
             let (notice, noticed_planner) = mpsc::unbounded_channel();
@@ -213,23 +215,6 @@ pub struct Pass {
     pub failed: usize,
     /// Feeds that are not at rest.
     pub left: usize,
-}
-
-/// Alerts that are due at the webhook; whatever fails is tried again, and never in anybody's way.
-async fn post_loop(relay: Relay, poster: Poster, mut stop: watch::Receiver<Stop>) {
-    loop {
-        let posting = async { poster.post_due(&mut relay.database.connect().await?).await };
-        tokio::select! {
-            posted = posting => if let Err(error) = posted {
-                tracing::debug!("alerts could not be posted: {}", sentence(&error));
-            },
-            () = stopped(&mut stop, Stop::Finish) => return,
-        }
-        tokio::select! {
-            () = sleep(relay.config.relay.sweep_every) => {}
-            () = stopped(&mut stop, Stop::Finish) => return,
-        }
-    }
 }
 
 /// Returns when a stop has gone this far.
