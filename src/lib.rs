@@ -41,6 +41,8 @@ pub mod database;
 pub mod demo;
 /// Failures a person can do something about.
 pub mod fault;
+/// Whether this is still the database that the receivers were told from.
+pub mod lineage;
 /// A private PostgreSQL for demo, tests and bench.
 pub mod local_postgres;
 /// A stand-in for RentSync, written from the contract alone.

@@ -10,6 +10,7 @@ mod planning;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -21,6 +22,7 @@ use crate::config::Config;
 use crate::database::{Database, check_server};
 use crate::deliver::{Deliverer, breaker};
 use crate::fault::sentence;
+use crate::lineage::{self, Standing};
 use crate::plan::{self, Scope, Walk};
 use crate::status;
 
@@ -158,6 +160,14 @@ impl Relay {
         check_server(&mut conn).await?;
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
+            let name = &scope.receiver.name;
+            if lineage::check(&mut conn, name, self.clock.now()).await? == Standing::Waits {
+                tracing::error!(
+                    receiver = name,
+                    "nothing is planned or sent for it: this is another database than the one that it was told from; see \
+                     `status`, and `receivers resync {name}` if it is the right one"
+                );
+            }
             // Whoever starts a relay may have put right what it was paused for.
             breaker::probe_now(&mut conn, &scope.receiver.name, self.clock.now()).await?;
         }
@@ -166,8 +176,11 @@ impl Relay {
 
     fn pool(&self) -> PgPool {
         let planners = u32::try_from(self.config.receivers.len()).unwrap_or(u32::MAX);
+        let connections_max = self.config.database.max_connections.saturating_sub(planners).max(1);
+        let receivers = self.config.receivers.keys().cloned().collect();
+        let options = PgPoolOptions::new().max_connections(connections_max);
         self.database
-            .pool(self.config.database.max_connections.saturating_sub(planners).max(1))
+            .pool_with(lineage::checked(options, receivers, self.clock.clone()))
     }
 }
 

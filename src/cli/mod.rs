@@ -51,7 +51,7 @@ enum Command {
     /// Feeds: one property's stream to one receiver
     #[command(subcommand)]
     Feeds(feeds::Feeds),
-    /// Receivers: pause, resume
+    /// Receivers: pause, resume, tell everything again
     #[command(subcommand)]
     Receivers(receivers::Receivers),
     /// Syncs: sealed bodies and how they were answered

@@ -13,6 +13,9 @@ use super::pair::Pair;
 use crate::config::UnitIdentity;
 use crate::unit::Columns;
 
+/// Why a snapshot is due after the database was set back (`sql/lineage/start_anew.sql`).
+const LINEAGE: &str = "lineage";
+
 /// Compares the feeds' units, reading both sides as one stream.
 pub(super) async fn compare(conn: &mut PgConnection, scope: &Scope, feeds: Vec<ChosenFeed>) -> Result<Vec<FeedDelta>> {
     let mut deltas = Vec::with_capacity(feeds.len());
@@ -43,9 +46,10 @@ pub(super) async fn compare_part(
 }
 
 fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
-    match feed.snapshot_due {
+    match feed.snapshot_due.as_deref() {
         None => Mode::Delta,
-        Some(_) if feed.uncovered.is_none() && scope.shape.absence_can_be_read() => Mode::Snapshot,
+        // What the receiver holds of a property that left the feed is known, unless the ledger was set back.
+        Some(due) if (feed.uncovered.is_none() || due == LINEAGE) && scope.shape.absence_can_be_read() => Mode::Snapshot,
         Some(_) => Mode::Retell,
     }
 }

@@ -8,6 +8,7 @@ use crate::alert::{self, Alert, Kind};
 use crate::config::Receiver;
 use crate::database::check_server;
 use crate::fault::sentence;
+use crate::lineage;
 use crate::plan::{Scope, Walk};
 
 pub(super) async fn plan_loop(
@@ -26,6 +27,9 @@ pub(super) async fn plan_loop(
         let planning = async {
             let mut conn = relay.database.connect().await?;
             check_server(&mut conn).await?;
+            // It may be another server than before, or the same one set back.
+            lineage::check(&mut conn, &scope.receiver.name, relay.clock.now()).await?;
+            walk.look_anew();
             loop {
                 // What is due goes out also where planning fails.
                 let look = walk.look(&mut conn, &scope).await?;

@@ -6,6 +6,7 @@ mod convergence;
 mod crash;
 mod deliver;
 mod install;
+mod lineage;
 mod local_postgres;
 mod plan;
 mod process;

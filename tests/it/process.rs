@@ -12,7 +12,7 @@ use crate::support::rig::Rig;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn relay(rig: &Rig, arguments: &[&str]) -> Command {
+pub fn relay(rig: &Rig, arguments: &[&str]) -> Command {
     let mut command = bare(arguments);
     command
         .env("DATABASE_URL", rig.source.url())
@@ -39,14 +39,14 @@ fn bare(arguments: &[&str]) -> Command {
     command
 }
 
-async fn output(mut command: Command) -> Output {
+pub async fn output(mut command: Command) -> Output {
     tokio::time::timeout(LIMIT, command.output())
         .await
         .expect("it ends")
         .expect("it starts")
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -54,7 +54,7 @@ fn said(output: &Output) -> String {
     )
 }
 
-async fn refused(command: Command, code: i32, parts: &[&str]) {
+pub async fn refused(command: Command, code: i32, parts: &[&str]) {
     let output = output(command).await;
     let said = said(&output);
     assert_eq!(output.status.code(), Some(code), "{said}");

@@ -40,8 +40,16 @@ pub struct Hands {
 impl Rig {
     /// Two properties with three units each, nothing told yet.
     pub async fn new() -> Self {
-        let rig = Self::empty().await;
-        rig.edit(
+        Self::empty().await.with_units().await
+    }
+
+    /// The same on a database of the test's own, which has the relay installed.
+    pub async fn on(source: TestDatabase) -> Self {
+        Self::empty_on(source).await.with_units().await
+    }
+
+    async fn with_units(self) -> Self {
+        self.edit(
             "insert into projects (id, name, project_group_id, full_address, is_actived)
              values (1, 'One', 7, '1 First Street', true), (2, 'Two', 8, '2 Second Street', true);
              insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id, price)
@@ -49,7 +57,7 @@ impl Rig {
                     (21, 2, '21', 1, 2100), (22, 2, '22', 1, 2200), (23, 2, '23', 2, 2300)",
         )
         .await;
-        rig
+        self
     }
 
     /// Everything told, and the request log empty.
@@ -61,7 +69,10 @@ impl Rig {
     }
 
     pub async fn empty() -> Self {
-        let source = TestDatabase::installed().await;
+        Self::empty_on(TestDatabase::installed().await).await
+    }
+
+    async fn empty_on(source: TestDatabase) -> Self {
         let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default())
             .await
             .expect("sandbox");
