@@ -49,3 +49,5 @@ pub mod local_postgres;
 pub mod sandbox;
 /// Whether a receiver is at rest.
 pub mod status;
+/// Source against ledger, and the receiver's own word.
+pub mod verify;

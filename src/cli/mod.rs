@@ -8,6 +8,7 @@ mod run;
 mod sandbox;
 mod status;
 mod syncs;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -57,6 +58,8 @@ enum Command {
     /// Syncs: sealed bodies and how they were answered
     #[command(subcommand)]
     Syncs(syncs::Syncs),
+    /// Compare the source with what every receiver was told, without sending anything; exits 1 on drift
+    Verify(verify::Options),
     /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
     Sandbox(sandbox::Options),
 }
@@ -95,6 +98,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Status(listing) => status::status(&config()?, &listing).await,
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,
+        Command::Verify(options) => verify::verify(&config()?, &options).await,
         Command::Syncs(command) => syncs::syncs(&config()?, command).await,
     }
 }

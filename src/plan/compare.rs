@@ -49,7 +49,9 @@ fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
     match feed.snapshot_due.as_deref() {
         None => Mode::Delta,
         // What the receiver holds of a property that left the feed is known, unless the ledger was set back.
-        Some(due) if (feed.uncovered.is_none() || due == LINEAGE) && scope.shape.absence_can_be_read() => Mode::Snapshot,
+        Some(due) if (feed.uncovered.is_none() || due == LINEAGE) && scope.shape.absence_can_be_read() => {
+            Mode::Snapshot
+        }
         Some(_) => Mode::Retell,
     }
 }
@@ -67,12 +69,24 @@ async fn retell_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [Fe
     Ok(())
 }
 
-/// The deltas are in the order of their feeds, as the rows are.
 async fn read_both_sides(
     conn: &mut PgConnection,
     scope: &Scope,
     deltas: &mut [FeedDelta],
     touched: impl Fn(&FeedDelta) -> Vec<i64>,
+) -> Result<()> {
+    compare_pairs(conn, scope, deltas, touched, |delta, pair| delta.take(pair, scope)).await?;
+    deltas.iter_mut().try_for_each(|delta| delta.finish(scope))
+}
+
+/// Hands each unit's two sides to `take`, with the feed's delta; reads only. The deltas are in the order of their feeds, as
+/// the rows are.
+pub(crate) async fn compare_pairs(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: &mut [FeedDelta],
+    touched: impl Fn(&FeedDelta) -> Vec<i64>,
+    mut take: impl FnMut(&mut FeedDelta, Pair) -> Result<()>,
 ) -> Result<()> {
     let keys = Keys::of(deltas, touched);
     let mut rows = sqlx::query(include_str!("../../sql/plan/compare_units.sql"))
@@ -97,10 +111,9 @@ async fn read_both_sides(
         }
         let delta = &mut deltas[position];
         let pair = Pair::read(unit_id, columns, delta, scope)?;
-        delta.take(pair, scope)?;
+        take(delta, pair)?;
     }
-    drop(rows);
-    deltas.iter_mut().try_for_each(|delta| delta.finish(scope))
+    Ok(())
 }
 
 /// The unit ids to look at, as the statement wants them.

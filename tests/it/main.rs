@@ -15,3 +15,4 @@ mod refusal;
 mod sandbox;
 mod support;
 mod transactions;
+mod verify;
