@@ -35,13 +35,16 @@ comment on column rentsync.sync.run_id is 'The snapshot run that asked for it.';
 create index sync_run on rentsync.sync (run_id) where run_id is not null;
 
 create table rentsync.lineage (
-    only_one          boolean primary key default true check (only_one),
-    system_identifier bigint  not null,
-    timeline          text    not null,
-    noted_at          timestamptz not null
+    receiver          text primary key references rentsync.receiver,
+    system_identifier bigint,
+    timeline          text,
+    noted_at          timestamptz not null,
+    waits_since       timestamptz
 );
-comment on table  rentsync.lineage is 'Which database this is: a restored backup or a promoted standby is another.';
-comment on column rentsync.lineage.timeline is 'The first eight digits of a WAL file''s name.';
+comment on table  rentsync.lineage is 'The database that each receiver was told from: a restored backup or a promoted standby is another.';
+comment on column rentsync.lineage.system_identifier is 'As pg_control_system() has it; null: the server does not say.';
+comment on column rentsync.lineage.timeline is 'The first eight digits of a WAL file''s name; null: the server does not say.';
+comment on column rentsync.lineage.waits_since is 'Since when this is another database and a person has yet to accept it: `receivers resync`.';
 
 create table rentsync.drift (
     drift_id    bigint generated always as identity primary key,

@@ -32,6 +32,8 @@ pub enum Kind {
     DigestMismatch,
     /// Planning fails: a source function, a right, a table.
     Plan,
+    /// The database was restored, failed over, or is another one.
+    Lineage,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::Stale => "stale",
             Self::DigestMismatch => "digest_mismatch",
             Self::Plan => "plan",
+            Self::Lineage => "lineage",
         }
     }
 }

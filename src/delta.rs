@@ -74,6 +74,16 @@ pub enum Told {
 }
 
 impl Told {
+    /// The sync that told it.
+    pub fn sequence(&self) -> Option<i64> {
+        match self {
+            Self::Content(_, sequence) | Self::Removal(_, sequence) | Self::Unavailable(_, _, sequence) => {
+                Some(*sequence)
+            }
+            Self::Nothing => None,
+        }
+    }
+
     /// The hash of what the receiver holds of the unit, if it holds anything.
     pub fn hash(&self) -> Option<&Hash> {
         match self {

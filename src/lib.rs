@@ -50,6 +50,8 @@ pub mod demo;
 pub mod fault;
 /// What the relay answers over HTTP.
 pub mod http;
+/// Whether this is still the database that the receivers were told from.
+pub mod lineage;
 /// A private PostgreSQL for demo, tests and bench.
 pub mod local_postgres;
 /// What a scrape is told.
@@ -58,3 +60,5 @@ pub mod metrics;
 pub mod sandbox;
 /// Whether a receiver is at rest.
 pub mod status;
+/// Source against ledger, and the receiver's own word.
+pub mod verify;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -24,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::database::{Database, check_server};
 use crate::deliver::{Deliverer, breaker};
+use crate::lineage::{self, Standing};
 use crate::plan::{self, Scope};
 use crate::snapshot;
 use crate::status;
@@ -191,6 +193,14 @@ impl Relay {
         check_server(&mut conn).await?;
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
+            let name = &scope.receiver.name;
+            if lineage::check(&mut conn, name, self.clock.now()).await? == Standing::Waits {
+                tracing::error!(
+                    receiver = name,
+                    "nothing is planned or sent for it: this is another database than the one that it was told from; see \
+                     `status`, and `receivers resync {name}` if it is the right one"
+                );
+            }
             // Whoever starts a relay may have put right what it was paused for.
             breaker::probe_now(&mut conn, &scope.receiver.name, self.clock.now()).await?;
         }
@@ -199,8 +209,11 @@ impl Relay {
 
     fn pool(&self) -> PgPool {
         let planners = u32::try_from(self.config.receivers.len()).unwrap_or(u32::MAX);
+        let connections_max = self.config.database.max_connections.saturating_sub(planners).max(1);
+        let receivers = self.config.receivers.keys().cloned().collect();
+        let options = PgPoolOptions::new().max_connections(connections_max);
         self.database
-            .pool(self.config.database.max_connections.saturating_sub(planners).max(1))
+            .pool_with(lineage::checked(options, receivers, self.clock.clone()))
     }
 }
 

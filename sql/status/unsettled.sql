@@ -1,8 +1,10 @@
--- How many feeds of receiver $1 are not at rest. Reads only.
+-- How many feeds of receiver $1 are not at rest; all of them, while it waits for a person to accept this database. Reads
+-- only.
 select (select count(*)
           from rentsync.feed f
          where f.receiver = $1 and f.paused_because is null
            and (f.cursor is null
+             or exists (select from rentsync.lineage n where n.receiver = $1 and n.waits_since is not null)
              or f.rest_until is not null
              or f.property_owed is not null
              or f.snapshot_due is not null

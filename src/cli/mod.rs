@@ -13,6 +13,7 @@ mod sandbox;
 mod snapshot;
 mod status;
 mod syncs;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -62,7 +63,7 @@ enum Command {
     /// Feeds: one property's stream to one receiver
     #[command(subcommand)]
     Feeds(feeds::Feeds),
-    /// Receivers: pause, resume
+    /// Receivers: pause, resume, tell everything again
     #[command(subcommand)]
     Receivers(receivers::Receivers),
     /// Syncs: sealed bodies and how they were answered
@@ -80,6 +81,8 @@ enum Command {
     Redeliver(replay::Redeliver),
     /// Forget changes and syncs that are older than retention and that nothing needs any more
     Prune,
+    /// Compare the source with what every receiver was told, without sending anything; exits 1 on drift
+    Verify(verify::Options),
     /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
     Sandbox(sandbox::Options),
 }
@@ -119,6 +122,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Status(listing) => status::status(&config()?, &listing).await,
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,
+        Command::Verify(options) => verify::verify(&config()?, &options).await,
         Command::Syncs(command) => syncs::syncs(&config()?, command).await,
         Command::Refused(command) => refused::refused(&config()?, command).await,
         Command::Alerts(command) => alerts::alerts(&config()?, command).await,

@@ -8,7 +8,10 @@ use sqlx::{Connection, FromRow, PgConnection};
 
 use super::{Listing, check_receiver, connect, print, unknown_receiver};
 use crate::config::Config;
+use crate::database::check_server;
 use crate::deliver::breaker;
+use crate::fault::Fault;
+use crate::lineage;
 
 #[derive(Subcommand)]
 pub(super) enum Receivers {
@@ -21,6 +24,11 @@ pub(super) enum Receivers {
     },
     /// Send again at once
     Resume {
+        /// The receiver's name
+        name: String,
+    },
+    /// Tell it everything again from this database: after a restore, or where this is another database than before
+    Resync {
         /// The receiver's name
         name: String,
     },
@@ -56,6 +64,7 @@ pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()>
         Receivers::List(listing) => list(&mut conn, &listing).await,
         Receivers::Pause { name } => pause(&mut conn, &name).await,
         Receivers::Resume { name } => resume(&mut conn, &name).await,
+        Receivers::Resync { name } => resync(&mut conn, &name).await,
     }
 }
 
@@ -78,8 +87,38 @@ async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {
 }
 
 async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
+    if lineage::waits(conn, name).await? {
+        return Err(Fault::usage(format!(
+            "receiver {name} was told from another database than this one: `receivers resync {name}` if this is the right \
+             one; it tells everything again"
+        ))
+        .into());
+    }
     match breaker::close(conn, name, true, false).await? {
         None => Err(unknown_receiver(name)),
         Some(_) => print::line(&format!("receiver {name} is sent to")),
+    }
+}
+
+async fn resync(conn: &mut PgConnection, name: &str) -> Result<()> {
+    check_server(conn).await?;
+    let Some(done) = lineage::resync(conn, name, None).await? else {
+        return Err(unknown_receiver(name));
+    };
+    if done.accepted {
+        print::line(&format!("receiver {name} is told from this database from now on"))?;
+    }
+    print::line(&format!(
+        "{} open syncs given up; {} feeds due a snapshot; numbering goes on above {}; {} changes removed that came from \
+         another server's transactions",
+        done.syncs, done.feeds, done.sequence, done.changes
+    ))?;
+    match done.paused_because {
+        None => {
+            print::line("the next `run` or `once` tells it everything; a relay that runs does so at its next sweep")
+        }
+        Some(because) => print::line(&format!(
+            "nothing is sent to it yet, it is paused ({because}): `receivers resume {name}`"
+        )),
     }
 }

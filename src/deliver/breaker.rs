@@ -3,6 +3,8 @@
 //! All of it is kept on the receiver's row, so that every relay goes by it. Opening the breaker gives up everything
 //! that is sealed: what the receiver is told when it is back is what holds then.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -64,18 +66,21 @@ pub async fn probe_now(conn: &mut PgConnection, receiver: &str, now: Option<Date
 }
 
 /// Gives up everything sealed for a receiver and not settled: in doubt, and a snapshot is due again because of `because`.
+/// Says how many syncs.
 pub async fn cancel_open(
     conn: &mut PgConnection,
     receiver: &str,
     because: &str,
     now: Option<DateTime<Utc>>,
-) -> Result<()> {
+) -> Result<usize> {
     let cancelled: Vec<(i64, i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/cancel_open.sql"))
         .bind(receiver)
         .bind(now)
         .fetch_all(&mut *conn)
         .await?;
-    doubt(conn, &cancelled, Some(because)).await
+    doubt(conn, &cancelled, Some(because)).await?;
+    let syncs: BTreeSet<i64> = cancelled.iter().map(|(sequence, ..)| *sequence).collect();
+    Ok(syncs.len())
 }
 
 /// What given up syncs told is owed. `given_up`: sync, feed, whether it was a snapshot; `because`: such a snapshot is due

@@ -14,6 +14,9 @@ use super::pair::Pair;
 use crate::config::UnitIdentity;
 use crate::unit::Columns;
 
+/// Why a snapshot is due after the database was set back (`sql/lineage/start_anew.sql`).
+const LINEAGE: &str = "lineage";
+
 /// Compares the feeds' units, reading both sides as one stream.
 pub(super) async fn compare(conn: &mut PgConnection, scope: &Scope, feeds: Vec<ChosenFeed>) -> Result<Vec<FeedDelta>> {
     let mut deltas = Vec::with_capacity(feeds.len());
@@ -44,9 +47,12 @@ pub(super) async fn compare_part(
 }
 
 fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
-    match feed.snapshot_due {
+    match feed.snapshot_due.as_deref() {
         None => Mode::Delta,
-        Some(_) if feed.uncovered.is_none() && scope.shape.absence_can_be_read() => Mode::Snapshot,
+        // What the receiver holds of a property that left the feed is known, unless the ledger was set back.
+        Some(due) if (feed.uncovered.is_none() || due == LINEAGE) && scope.shape.absence_can_be_read() => {
+            Mode::Snapshot
+        }
         Some(_) => Mode::Retell,
     }
 }
@@ -65,12 +71,24 @@ async fn retell_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [Fe
     Ok(())
 }
 
-/// The deltas are in the order of their feeds, as the rows are.
 async fn read_both_sides(
     conn: &mut PgConnection,
     scope: &Scope,
     deltas: &mut [FeedDelta],
     touched: impl Fn(&FeedDelta) -> Vec<i64>,
+) -> Result<()> {
+    compare_pairs(conn, scope, deltas, touched, |delta, pair| delta.take(pair, scope)).await?;
+    deltas.iter_mut().try_for_each(|delta| delta.finish(scope))
+}
+
+/// Hands each unit's two sides to `take`, with the feed's delta; reads only. The deltas are in the order of their feeds, as
+/// the rows are.
+pub(crate) async fn compare_pairs(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: &mut [FeedDelta],
+    touched: impl Fn(&FeedDelta) -> Vec<i64>,
+    mut take: impl FnMut(&mut FeedDelta, Pair) -> Result<()>,
 ) -> Result<()> {
     let keys = Keys::of(deltas, touched);
     let mut rows = sqlx::query(include_str!("../../sql/plan/compare_units.sql"))
@@ -95,10 +113,9 @@ async fn read_both_sides(
         }
         let delta = &mut deltas[position];
         let pair = Pair::read(unit_id, columns, delta, scope)?;
-        delta.take(pair, scope)?;
+        take(delta, pair)?;
     }
-    drop(rows);
-    deltas.iter_mut().try_for_each(|delta| delta.finish(scope))
+    Ok(())
 }
 
 /// The unit ids to look at, as the statement wants them.

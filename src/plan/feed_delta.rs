@@ -16,7 +16,7 @@ use crate::payload::{Digest, ENVELOPE_BYTES, Hash, KEEP_BYTES, Reason, Removal, 
 
 /// What kind of comparison it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     /// What differs or is owed.
     Delta,
     /// Everything, told again as deltas: absence can't be read, or something absent must not be dropped.
@@ -28,7 +28,7 @@ pub(super) enum Mode {
 }
 
 /// A unit that is told.
-pub(super) struct Telling {
+pub(crate) struct Telling {
     pub unit: TellableUnit,
     /// It went, and is told as unavailable.
     pub removed: Option<Reason>,
@@ -47,7 +47,7 @@ impl Telling {
 }
 
 /// A difference that no change announced: a bypassed trigger, a joined table.
-pub(super) struct Drift {
+pub(crate) struct Drift {
     pub unit_id: i64,
     pub ledger_hash: Option<Hash>,
     pub source_hash: Option<Hash>,
@@ -60,7 +60,7 @@ enum Suspect {
 }
 
 /// What one feed's next sync says, and what the ledger says once it is sealed.
-pub(super) struct FeedDelta {
+pub(crate) struct FeedDelta {
     pub feed: ChosenFeed,
     pub mode: Mode,
     pub property: TellableProperty,

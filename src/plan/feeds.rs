@@ -13,7 +13,7 @@ use crate::unit::{Columns, Property};
 
 /// A feed with news, and what is known of it before its units are compared.
 #[derive(Clone)]
-pub(super) struct ChosenFeed {
+pub(crate) struct ChosenFeed {
     pub feed_id: i64,
     pub property_id: i64,
     /// What the receiver calls the property, where that is something else.
@@ -60,6 +60,28 @@ pub(super) async fn choose(
         .bind(owed_per_feed_max(receiver))
         .fetch_all(conn)
         .await?;
+    fitting(&rows, receiver, feeds_max)
+}
+
+/// The next feeds beyond one as they stand, news or not, of one property or of all; locks nothing.
+pub(crate) async fn every_feed(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    property_id: Option<i64>,
+    after: i64,
+) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
+    let rows = sqlx::query(include_str!("../../sql/verify/feeds.sql"))
+        .bind(&receiver.name)
+        .bind(property_id)
+        .bind(after)
+        .bind(FEEDS_PER_BATCH_MAX)
+        .fetch_all(conn)
+        .await?;
+    fitting(&rows, receiver, FEEDS_PER_BATCH_MAX)
+}
+
+/// As many as fit a batch; the second value says where to go on.
+fn fitting(rows: &[PgRow], receiver: &Receiver, feeds_max: i64) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
     let full = i64::try_from(rows.len())? == feeds_max;
     let feeds: Vec<_> = rows.iter().map(|row| read(row, receiver)).collect::<Result<_>>()?;
     let fitting = how_many_fit(&feeds);

@@ -26,6 +26,10 @@ use crate::config::Receiver;
 use crate::fault::Fault;
 use crate::payload::Shape;
 
+pub(crate) use compare::compare_pairs;
+pub(crate) use feed_delta::{FeedDelta, Mode};
+pub(crate) use feeds::{ChosenFeed, every_feed};
+pub(crate) use pair::Pair;
 pub use walk::{Look, Step, Walk, register};
 
 /// How many feeds one transaction plans at most.
@@ -180,7 +184,7 @@ async fn claim_probe(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) 
 }
 
 /// PostgreSQL quotes the value that it could not read (class 22), and a value may be somebody's name.
-fn without_values(error: anyhow::Error) -> anyhow::Error {
+pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
     match database_code(&error) {
         Some(code) if code.starts_with("22") => Fault::finding(format!(
             "a source function failed on a value (SQLSTATE {code}); `select * from rentsync.source_unit()` and \

@@ -9,7 +9,7 @@ use crate::payload::{Hash, Reason};
 use crate::unit::{Columns, Unit};
 
 /// What the source has and what the ledger says.
-pub(super) struct Pair {
+pub(crate) struct Pair {
     pub unit_id: i64,
     pub source: Present,
     pub ledger: Option<LedgerRow>,

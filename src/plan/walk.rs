@@ -78,6 +78,13 @@ impl Walk {
         self.pending.extend(properties);
     }
 
+    /// Up to where it has looked says nothing on another connection: the server may have been set back. A sweep finds what
+    /// there is.
+    pub fn look_anew(&mut self) {
+        self.seen = None;
+        self.last_sweep = None;
+    }
+
     /// Looks, then plans at most one batch.
     pub async fn step(&mut self, conn: &mut PgConnection, scope: &Scope, sweep_every: Duration) -> Result<Step> {
         let look = self.look(conn, scope).await?;

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{self, Receiver};
 use crate::database::check_server;
 use crate::fault::sentence;
+use crate::lineage;
 use crate::plan::{Scope, Walk};
 use crate::snapshot;
 
@@ -37,6 +38,9 @@ pub(super) async fn plan_loop(
         let planning = async {
             let mut conn = relay.database.connect().await?;
             check_server(&mut conn).await?;
+            // It may be another server than before, or the same one set back.
+            lineage::check(&mut conn, &scope.receiver.name, relay.clock.now()).await?;
+            walk.look_anew();
             loop {
                 // What is due goes out also where planning fails.
                 let look = walk.look(&mut conn, &scope).await?;

@@ -14,7 +14,10 @@ use crate::support::{TestDatabase, execute};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-const SHAPES: [(&str, fn(&mut Receiver)); 7] = [
+/// What a shape sets.
+type Set = fn(&mut Receiver);
+
+const SHAPES: [(&str, Set); 7] = [
     ("property", |_| {}),
     ("properties", |r| r.batch = Batch::AllProperties),
     ("unavailable", |r| r.removed = RemovedAs::Unavailable),

@@ -12,6 +12,7 @@ use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
 use rentsync_relay::local_postgres::{Durability, Server};
 use sqlx::PgConnection;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;
 
 fn server() -> &'static Server {
@@ -35,6 +36,9 @@ fn numbered_name() -> String {
 pub struct TestDatabase {
     name: String,
     pub database: Database,
+    url: String,
+    /// On another server, with which it goes.
+    elsewhere: bool,
     /// What it was copied from stays as long as any copy does.
     _template: Option<Arc<TestDatabase>>,
 }
@@ -95,13 +99,26 @@ impl TestDatabase {
             .expect("create a database");
         Self {
             database: Database::from_options(server().options(&name)),
+            url: server().url(&name),
             name,
+            elsewhere: false,
+            _template: None,
+        }
+    }
+
+    /// One that is there already, on a server of the test's own.
+    pub fn elsewhere(name: &str, options: PgConnectOptions, url: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            database: Database::from_options(options),
+            url,
+            elsewhere: true,
             _template: None,
         }
     }
 
     pub fn url(&self) -> String {
-        server().url(&self.name)
+        self.url.clone()
     }
 
     pub async fn connect(&self) -> PgConnection {
@@ -123,6 +140,9 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        if self.elsewhere {
+            return;
+        }
         let name = self.name.clone();
         // The test's own runtime may be ending.
         std::thread::spawn(move || {

@@ -48,6 +48,13 @@ impl Rig {
         rig
     }
 
+    /// The same on a database of the test's own, which has the relay installed.
+    pub async fn on(source: TestDatabase) -> Self {
+        let rig = Self::agreeing(source, Self::receiver()).await;
+        rig.fill().await;
+        rig
+    }
+
     /// The two properties.
     pub async fn fill(&self) {
         self.edit(

@@ -1,0 +1,5 @@
+-- Nothing that is noted of receiver $1's feeds says any more what it holds: each compares everything and tells it as a
+-- snapshot, the property's own fields with it. Locks the feeds.
+update rentsync.feed
+   set cursor = null, snapshot_due = 'lineage', property_owed = 'in_doubt', rest_until = null, rest_because = null
+ where receiver = $1

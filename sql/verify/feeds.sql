@@ -1,0 +1,35 @@
+-- The feeds of receiver $1 as they stand, news or not, each with what is yet to be planned: the next $4 after feed $3, of
+-- property $2 (null: of all). The columns are those of choose_feeds. Reads only, locks nothing.
+select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest,
+       f.snapshot_due, f.snapshot_run, f.suspect,
+       f.cursor is null or news.whole,
+       news.unit_ids,
+       news.oldest_change,
+       (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
+     + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id),
+       p.property_id::bigint, p.name::text, p.address::text, p.project_group_id::bigint, p.is_active, p.is_lease_up
+  from rentsync.feed f
+ cross join lateral (
+       select coalesce(bool_or(change.unit_ids is null), false) as whole,
+              array_agg(distinct touched.unit_id) filter (where touched.unit_id is not null) as unit_ids,
+              min(change.occurred_at) as oldest_change
+         from (select o.unit_ids, o.occurred_at from rentsync.outbox o
+                where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
+                union all
+               select o.unit_ids, o.occurred_at from rentsync.outbox o
+                where o.property_id = f.property_id and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
+                union all
+               select o.unit_ids, o.occurred_at from rentsync.outbox o
+                where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
+                union all
+               select o.unit_ids, o.occurred_at from rentsync.outbox o
+                where o.property_id is null and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
+              ) as change
+         left join lateral unnest(change.unit_ids) as touched (unit_id) on true
+       ) as news
+  left join rentsync.source_property() p on p.property_id = f.property_id
+ where f.receiver = $1
+   and ($2::bigint is null or f.property_id = $2)
+   and f.feed_id > $3
+ order by f.feed_id
+ limit $4

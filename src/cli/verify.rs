@@ -1,0 +1,161 @@
+//! `verify`.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection};
+
+use super::{Listing, check_receiver, connect, print};
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::plan::Scope;
+use crate::verify::{self, Counts, Difference, Finding};
+
+/// Differences that `--found` lists at most.
+const FOUND_MAX: i64 = 1000;
+
+#[derive(Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    listing: Listing,
+    /// Of this property only
+    #[arg(long, value_name = "ID")]
+    property: Option<i64>,
+    /// Compare nothing; list the drift that snapshots found and repaired, the newest 1,000
+    #[arg(long)]
+    found: bool,
+}
+
+#[derive(Serialize, FromRow)]
+struct Found {
+    id: i64,
+    receiver: String,
+    property_id: i64,
+    unit_id: i64,
+    run_id: Option<i64>,
+    ledger_hash: Option<String>,
+    source_hash: Option<String>,
+    found_at: DateTime<Utc>,
+}
+
+pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
+    let mut conn = connect(config).await?;
+    if options.found {
+        return list_found(&mut conn, options).await;
+    }
+    let scopes = scopes(config, options)?;
+    let mut printer = Printer::begin(options.listing.json)?;
+    let mut bad = Vec::new();
+    for scope in &scopes {
+        let mut tell = |finding: Finding| printer.print(&finding);
+        let counts = verify::verify(&mut conn, scope, options.property, &mut tell).await?;
+        printer.sum_up(&scope.receiver.name, &counts)?;
+        if counts.drift + counts.digests_differing > 0 {
+            bad.push(scope.receiver.name.as_str());
+        }
+    }
+    printer.end()?;
+    if bad.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::finding(format!(
+        "{} may hold something else than the source has, and no change that waits explains it; the next snapshot tells \
+         every unit again",
+        bad.join(", ")
+    ))
+    .into())
+}
+
+fn scopes(config: &Config, options: &Options) -> Result<Vec<Scope>> {
+    let available = config.source.available_status_ids()?;
+    let chosen = options.listing.receiver.as_deref();
+    let receivers = match chosen {
+        None if !config.receivers.is_empty() => config.receivers.values().collect(),
+        _ => vec![config.receiver(chosen)?],
+    };
+    Ok(receivers
+        .into_iter()
+        .map(|receiver| Scope::new(receiver, available))
+        .collect())
+}
+
+async fn list_found(conn: &mut PgConnection, options: &Options) -> Result<()> {
+    let listing = &options.listing;
+    check_receiver(conn, listing).await?;
+    let found: Vec<Found> = sqlx::query_as(include_str!("../../sql/verify/found.sql"))
+        .bind(&listing.receiver)
+        .bind(options.property)
+        .bind(FOUND_MAX)
+        .fetch_all(conn)
+        .await?;
+    print::rows(
+        &found,
+        listing.json,
+        "no snapshot found a difference that no change had announced",
+    )
+}
+
+/// Findings as they come: there may be as many as there are units.
+struct Printer {
+    json: bool,
+    first: bool,
+}
+
+impl Printer {
+    fn begin(json: bool) -> Result<Self> {
+        Ok(Self { json, first: true })
+    }
+
+    fn print(&mut self, finding: &Finding) -> Result<()> {
+        if !self.json {
+            return print::line(&sentence(finding));
+        }
+        let before = if std::mem::take(&mut self.first) { "[" } else { "," };
+        print::line(&format!("{before}{}", serde_json::to_string(finding)?))
+    }
+
+    fn sum_up(&self, receiver: &str, counts: &Counts) -> Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        let digests = match (counts.digests, counts.digests_differing) {
+            (0, _) => "it tells no digest that can be compared".to_owned(),
+            (digests, 0) => format!("its digests of {digests} properties are ours"),
+            (digests, differing) => format!("of its digests of {digests} properties {differing} are not ours"),
+        };
+        print::line(&format!(
+            "receiver {receiver}: {} units of {} properties compared: {} equal, {} waiting, {} kept back, {} drifted; {digests}",
+            counts.units, counts.feeds, counts.equal, counts.waiting, counts.kept_back, counts.drift
+        ))
+    }
+
+    fn end(&self) -> Result<()> {
+        match (self.json, self.first) {
+            (true, true) => print::line("[]"),
+            (true, false) => print::line("]"),
+            (false, _) => Ok(()),
+        }
+    }
+}
+
+fn sentence(finding: &Finding) -> String {
+    let unit = finding.unit_id.map_or(String::new(), |id| format!(" unit {id}"));
+    let because = finding.because.iter().map(String::clone);
+    let said: Vec<String> = because.chain(finding.fields.iter().map(field)).collect();
+    let (receiver, property_id) = (&finding.receiver, finding.property_id);
+    format!(
+        "{receiver}: property {property_id}{unit}: {}: {}",
+        finding.finding,
+        said.join(", ")
+    )
+}
+
+fn field(difference: &Difference) -> String {
+    let side = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
+    match (&difference.told, &difference.present) {
+        (None, None) => format!("{} differs", difference.field),
+        (told, present) => format!("{} {} -> {}", difference.field, side(told), side(present)),
+    }
+}

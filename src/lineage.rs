@@ -1,0 +1,432 @@
+//! Lineage: is this still the database that the receivers were told from?
+//!
+//! A restored backup or a promoted standby may have lost what was told already, and its numbering with it. Asked on every
+//! connection, before anything is planned or sent over it. It guarantees: where the database went back, everything is
+//! told again, whole, under numbers above any that were sent; where it is another database altogether, nothing is told
+//! until a person says so, receiver by receiver.
+//!
+//! A disk that was set back below the server can't be noticed from within: then too a person says `receivers resync`.
+
+use std::sync::Once;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, PgConnection};
+
+use crate::alert::{self, Alert, Kind};
+use crate::clock::Clock;
+use crate::database::check_server;
+use crate::deliver::breaker;
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the database that the receiver was told from.
+    Same,
+    /// It went back: everything is told again.
+    Anew,
+    /// It is another one, and that was found just now: the receiver is stopped.
+    Stopped,
+    /// It was found to be another one before: the receiver waits for a person.
+    Waits,
+}
+
+/// What a person's `receivers resync` did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resynced {
+    /// Syncs given up, in doubt.
+    pub syncs: usize,
+    /// Feeds that are due a snapshot.
+    pub feeds: u64,
+    /// Changes removed that this server's transactions can't have made.
+    pub changes: u64,
+    /// Numbers go on above this one.
+    pub sequence: i64,
+    /// It was stopped until now, because this is another database.
+    pub accepted: bool,
+    /// Why nothing is sent to it all the same.
+    pub paused_because: Option<String>,
+}
+
+/// Checks one receiver's lineage and does what follows from it, in one transaction.
+pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Standing> {
+    let here = Server::ask(conn).await?;
+    if let Some(standing) = judge_noted(conn, receiver, &here).await?.standing() {
+        return Ok(standing);
+    }
+    let mut tx = conn.begin().await?;
+    lock(&mut tx, receiver).await?;
+    // Another relay may have seen to it meanwhile.
+    let judgement = judge_noted(&mut tx, receiver, &here).await?;
+    let standing = match judgement {
+        Judgement::Same => Standing::Same,
+        Judgement::Waits => Standing::Waits,
+        Judgement::Note(server) => {
+            note(&mut tx, receiver, &server, now).await?;
+            Standing::Same
+        }
+        Judgement::WentBack(why, server) => {
+            went_back(&mut tx, receiver, &why, &server, now).await?;
+            Standing::Anew
+        }
+        Judgement::Another(why) => {
+            stop(&mut tx, receiver, &why, now).await?;
+            Standing::Stopped
+        }
+    };
+    tx.commit().await?;
+    Ok(standing)
+}
+
+/// Accepts this database as the one that the receiver is told from, and tells it everything again. None where there is no
+/// such receiver.
+pub async fn resync(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Option<Resynced>> {
+    let here = Server::ask(conn).await?;
+    let mut tx = conn.begin().await?;
+    lock(&mut tx, receiver).await?;
+    if noted(&mut tx, receiver).await?.is_none() {
+        return Ok(None);
+    }
+    let accepted = waits(&mut tx, receiver).await?;
+    let mut done = start_anew(&mut tx, receiver, now).await?;
+    note(&mut tx, receiver, &here, now).await?;
+    if accepted {
+        breaker::close(&mut tx, receiver, true, true).await?;
+    }
+    alert::resolve(&mut tx, receiver, &[Kind::Lineage], now).await?;
+    (done.paused_because, done.sequence) = sqlx::query_as(include_str!("../sql/lineage/standing.sql"))
+        .bind(receiver)
+        .fetch_one(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Some(Resynced { accepted, ..done }))
+}
+
+/// Whether a receiver waits for a person to accept this database.
+pub async fn waits(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar(include_str!("../sql/lineage/waits.sql"))
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// Every connection of the pool is checked for these receivers before it is used.
+pub fn checked(options: PgPoolOptions, receivers: Vec<String>, clock: Clock) -> PgPoolOptions {
+    options.after_connect(move |conn, _| {
+        let (receivers, now) = (receivers.clone(), clock.now());
+        Box::pin(async move {
+            check_all(conn, &receivers, now)
+                .await
+                .map_err(|error| match error.downcast::<sqlx::Error>() {
+                    Ok(error) => error,
+                    Err(error) => sqlx::Error::Configuration(error.into()),
+                })
+        })
+    })
+}
+
+async fn check_all(conn: &mut PgConnection, receivers: &[String], now: Option<DateTime<Utc>>) -> Result<()> {
+    check_server(conn).await?;
+    for receiver in receivers {
+        check(conn, receiver, now).await?;
+    }
+    Ok(())
+}
+
+/// What tells one database from another. None where the server doesn't say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Server {
+    system_identifier: Option<i64>,
+    timeline: Option<String>,
+}
+
+impl Server {
+    /// Each by itself and outside a transaction: some services withhold one of them.
+    async fn ask(conn: &mut PgConnection) -> Result<Self> {
+        static IDENTIFIER_SAID: Once = Once::new();
+        static TIMELINE_SAID: Once = Once::new();
+        let system_identifier = sqlx::query_scalar(include_str!("../sql/lineage/system_identifier.sql"))
+            .fetch_one(&mut *conn)
+            .await;
+        let timeline = sqlx::query_scalar(include_str!("../sql/lineage/timeline.sql"))
+            .fetch_one(conn)
+            .await;
+        Ok(Self {
+            system_identifier: unless_withheld(
+                system_identifier,
+                &IDENTIFIER_SAID,
+                "its system identifier: a copy of this database in the wrong place would not be noticed; grant execute on \
+                 function pg_control_system()",
+            )?,
+            timeline: unless_withheld(
+                timeline,
+                &TIMELINE_SAID,
+                "its timeline: a restored backup is noticed only where a feed has come further than it; grant execute on \
+                 functions pg_current_wal_lsn() and pg_walfile_name(pg_lsn), or say `receivers resync` after a restore",
+            )?,
+        })
+    }
+
+    /// What is known of it now, with what was known before where the server has fallen silent.
+    fn or(self, before: &Self) -> Self {
+        Self {
+            system_identifier: self.system_identifier.or(before.system_identifier),
+            timeline: self.timeline.or_else(|| before.timeline.clone()),
+        }
+    }
+}
+
+/// A server that refuses to say is worth one warning; one that can't be reached is an error.
+fn unless_withheld<T>(answer: sqlx::Result<T>, said: &Once, what: &str) -> Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(sqlx::Error::Database(error)) => {
+            said.call_once(|| tracing::warn!("the server does not say ({error}) {what}"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What was noted of one receiver.
+struct Noted {
+    /// None: nothing yet.
+    server: Option<Server>,
+    waits: bool,
+    /// A cursor lies ahead of the database.
+    ahead: bool,
+}
+
+async fn noted(conn: &mut PgConnection, receiver: &str) -> Result<Option<Noted>> {
+    type Row = (bool, Option<i64>, Option<String>, bool, bool);
+    let row: Option<Row> = sqlx::query_as(include_str!("../sql/lineage/noted.sql"))
+        .bind(receiver)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|(is_noted, system_identifier, timeline, waits, ahead)| Noted {
+        server: is_noted.then_some(Server {
+            system_identifier,
+            timeline,
+        }),
+        waits,
+        ahead,
+    }))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Judgement {
+    /// Nothing to do.
+    Same,
+    /// To be noted: the first time, or the server says more than before.
+    Note(Server),
+    /// The database went back, and why that is believed.
+    WentBack(String, Server),
+    /// Another database, and why that is believed.
+    Another(String),
+    /// It was another one before.
+    Waits,
+}
+
+impl Judgement {
+    /// Where there is nothing to do.
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::Same => Some(Standing::Same),
+            Self::Waits => Some(Standing::Waits),
+            Self::Note(_) | Self::WentBack(..) | Self::Another(_) => None,
+        }
+    }
+}
+
+/// A receiver that nobody knows has no lineage.
+async fn judge_noted(conn: &mut PgConnection, receiver: &str, here: &Server) -> Result<Judgement> {
+    let noted = noted(conn, receiver).await?;
+    Ok(noted.map_or(Judgement::Same, |noted| judge(&noted, here.clone())))
+}
+
+fn judge(noted: &Noted, here: Server) -> Judgement {
+    let nothing = Server::default();
+    let before = noted.server.as_ref().unwrap_or(&nothing);
+    if noted.waits {
+        return Judgement::Waits;
+    }
+    if let (Some(was), Some(is)) = (before.system_identifier, here.system_identifier)
+        && was != is
+    {
+        return Judgement::Another(format!("its system identifier is {is}, that one's was {was}"));
+    }
+    let timelines = (before.timeline.as_deref(), here.timeline.as_deref());
+    let why = match timelines {
+        (Some(was), Some(is)) if was != is => Some(format!("its timeline is {is}, and was {was}")),
+        _ if noted.ahead => Some("it has yet to reach transactions that were planned already".to_owned()),
+        _ => None,
+    };
+    let known = here.or(before);
+    match why {
+        Some(why) => Judgement::WentBack(why, known),
+        None if noted.server.as_ref() == Some(&known) => Judgement::Same,
+        None => Judgement::Note(known),
+    }
+}
+
+async fn went_back(
+    conn: &mut PgConnection,
+    receiver: &str,
+    why: &str,
+    server: &Server,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let done = start_anew(conn, receiver, now).await?;
+    note(conn, receiver, server, now).await?;
+    let message = format!(
+        "the database was restored or failed over: {why}. What was told since may be lost to it, so {} properties are told \
+         again, whole, and {} open syncs are given up; numbering goes on above anything that was sent. Properties that \
+         were new since are unknown to it: the receiver may still have them",
+        done.feeds, done.syncs
+    );
+    raise(conn, receiver, message, now).await
+}
+
+async fn stop(conn: &mut PgConnection, receiver: &str, why: &str, now: Option<DateTime<Utc>>) -> Result<()> {
+    let because = format!("this is another database than the one that it was told from ({why})");
+    breaker::open(conn, receiver, &because, None, now).await?;
+    sqlx::query(include_str!("../sql/lineage/wait.sql"))
+        .bind(receiver)
+        .bind(now)
+        .execute(&mut *conn)
+        .await?;
+    let message = format!(
+        "{because}: a copy in the wrong place, or a restored dump. Nothing is planned or sent for it. If this database is \
+         the right one, `receivers resync {receiver}` tells the receiver everything again from here; if it is a copy, stop \
+         this relay"
+    );
+    raise(conn, receiver, message, now).await
+}
+
+/// What is noted says nothing of what the receiver holds: all of it is told again.
+async fn start_anew(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Resynced> {
+    let syncs = breaker::cancel_open(conn, receiver, "lineage", now).await?;
+    sqlx::query(include_str!("../sql/deliver/raise_sequence.sql"))
+        .bind(0_i64)
+        .execute(&mut *conn)
+        .await?;
+    let feeds = sqlx::query(include_str!("../sql/lineage/start_anew.sql"))
+        .bind(receiver)
+        .execute(&mut *conn)
+        .await?;
+    let changes = sqlx::query(include_str!("../sql/lineage/forget_future.sql"))
+        .execute(conn)
+        .await?;
+    Ok(Resynced {
+        syncs,
+        feeds: feeds.rows_affected(),
+        changes: changes.rows_affected(),
+        ..Resynced::default()
+    })
+}
+
+async fn lock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
+    sqlx::query(include_str!("../sql/lineage/lock.sql"))
+        .bind(receiver)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn note(conn: &mut PgConnection, receiver: &str, server: &Server, now: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query(include_str!("../sql/lineage/note.sql"))
+        .bind(receiver)
+        .bind(server.system_identifier)
+        .bind(&server.timeline)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// An older one is over by this: it must not swallow the new one's line in the log.
+async fn raise(conn: &mut PgConnection, receiver: &str, message: String, now: Option<DateTime<Utc>>) -> Result<()> {
+    alert::resolve(conn, receiver, &[Kind::Lineage], now).await?;
+    let alert = Alert {
+        kind: Kind::Lineage,
+        receiver: receiver.to_owned(),
+        property_id: None,
+        message,
+    };
+    alert::raise(conn, &alert, now).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(system_identifier: i64, timeline: &str) -> Server {
+        Server {
+            system_identifier: Some(system_identifier),
+            timeline: Some(timeline.to_owned()),
+        }
+    }
+
+    fn noted(server: Option<Server>) -> Noted {
+        Noted {
+            server,
+            waits: false,
+            ahead: false,
+        }
+    }
+
+    #[test]
+    fn the_first_database_is_noted_and_the_same_one_is_not_noted_again() {
+        assert_eq!(judge(&noted(None), server(1, "A")), Judgement::Note(server(1, "A")));
+        assert_eq!(judge(&noted(Some(server(1, "A"))), server(1, "A")), Judgement::Same);
+    }
+
+    #[test]
+    fn another_timeline_or_a_cursor_ahead_is_a_database_that_went_back() {
+        let judgement = judge(&noted(Some(server(1, "A"))), server(1, "B"));
+        assert!(matches!(judgement, Judgement::WentBack(_, now) if now == server(1, "B")));
+        for before in [None, Some(server(1, "A"))] {
+            let ahead = Noted {
+                ahead: true,
+                ..noted(before)
+            };
+            let judgement = judge(&ahead, server(1, "A"));
+            assert!(matches!(judgement, Judgement::WentBack(_, now) if now == server(1, "A")));
+        }
+    }
+
+    #[test]
+    fn another_system_identifier_is_another_database_whatever_else_differs_and_waits_until_it_is_accepted() {
+        let ahead = Noted {
+            ahead: true,
+            ..noted(Some(server(1, "A")))
+        };
+        assert!(matches!(judge(&ahead, server(2, "B")), Judgement::Another(_)));
+        let waiting = Noted {
+            waits: true,
+            ..noted(Some(server(1, "A")))
+        };
+        for here in [server(2, "A"), server(1, "A"), Server::default()] {
+            assert_eq!(judge(&waiting, here), Judgement::Waits);
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_say_is_no_other_one_and_what_was_known_stays_known() {
+        let silent = Server::default();
+        assert_eq!(judge(&noted(Some(server(1, "A"))), silent.clone()), Judgement::Same);
+        assert_eq!(
+            judge(&noted(Some(silent)), server(1, "A")),
+            Judgement::Note(server(1, "A"))
+        );
+        let half = Server {
+            timeline: None,
+            ..server(2, "A")
+        };
+        assert!(matches!(
+            judge(&noted(Some(server(1, "A"))), half),
+            Judgement::Another(_)
+        ));
+    }
+}

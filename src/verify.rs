@@ -1,0 +1,442 @@
+//! Verify: source against ledger, and the receiver's own word where it gives one. Writes nothing, sends nothing.
+//!
+//! The comparison is the planner's, in batches of feeds, each in a read-only REPEATABLE READ transaction of its own: what a
+//! batch says held at one moment, and none of them keeps the database from cleaning up. What differs is sorted: what a
+//! plan is yet to tell waits, what somebody objects to is kept back, and the rest is drift, which nobody announced.
+//! Memory holds the ids of one batch and the contents of a handful of units.
+//!
+//! It sees what the relay noted, not what the receiver holds: that takes the receiver's digest.
+
+mod difference;
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use serde::Serialize;
+use sqlx::{Connection, PgConnection};
+
+use crate::delta::{Manner, Present, Verdict, verdict};
+use crate::fault::Fault;
+use crate::payload::Hash;
+use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, without_values};
+
+pub use difference::Difference;
+use difference::{Bodies, differences};
+
+/// Units whose contents are looked at together.
+const DETAILED_AT_ONCE: usize = 100;
+
+/// Something that is not simply equal and acknowledged.
+#[derive(Serialize)]
+pub struct Finding {
+    /// The receiver.
+    pub receiver: String,
+    /// The property.
+    pub property_id: i64,
+    /// The unit; none: the property itself.
+    pub unit_id: Option<i64>,
+    /// drift, digest, waiting, or why it is kept back: held, refused, invalid, elsewhere.
+    pub finding: &'static str,
+    /// In words.
+    pub because: Option<String>,
+    /// SHA-256 of what the receiver was told last.
+    pub ledger_hash: Option<String>,
+    /// SHA-256 of what the source has.
+    pub source_hash: Option<String>,
+    /// Which fields differ, where what was told last is still kept.
+    pub fields: Vec<Difference>,
+}
+
+/// How many of what there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Feeds looked at.
+    pub feeds: usize,
+    /// Units on either side.
+    pub units: usize,
+    /// Equal, and acknowledged.
+    pub equal: usize,
+    /// Yet to be told, or told and not yet acknowledged.
+    pub waiting: usize,
+    /// Held, refused, invalid, or still at the receiver under another property.
+    pub kept_back: usize,
+    /// Units and properties that differ though nothing announced it.
+    pub drift: usize,
+    /// Properties whose digest the receiver told.
+    pub digests: usize,
+    /// Of these, how many are not ours.
+    pub digests_differing: usize,
+}
+
+/// Where findings go, one after another.
+pub type Tell<'a> = &'a mut (dyn FnMut(Finding) -> Result<()> + Send);
+
+/// Compares every feed of a receiver, or the one of `property_id`.
+pub async fn verify(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    property_id: Option<i64>,
+    tell: Tell<'_>,
+) -> Result<Counts> {
+    check_settings(conn, scope).await?;
+    let mut counts = Counts::default();
+    let mut after = Some(0);
+    while let Some(from) = after {
+        let mut tx = conn
+            .begin_with("begin isolation level repeatable read read only")
+            .await?;
+        after = verify_batch(&mut tx, scope, property_id, from, &mut counts, tell)
+            .await
+            .map_err(without_values)?;
+        tx.rollback().await?;
+    }
+    if let (Some(property_id), 0) = (property_id, counts.feeds) {
+        let receiver = &scope.receiver.name;
+        return Err(Fault::usage(format!(
+            "property {property_id} has no feed to receiver {receiver}; see `feeds list`"
+        ))
+        .into());
+    }
+    Ok(counts)
+}
+
+/// With other settings than it was told with, everything would look different.
+async fn check_settings(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
+    let receiver = &scope.receiver.name;
+    let registered: Option<Option<String>> = sqlx::query_scalar(include_str!("../sql/verify/registered.sql"))
+        .bind(receiver)
+        .fetch_optional(conn)
+        .await?;
+    match registered.flatten() {
+        None => Err(Fault::usage(format!(
+            "receiver {receiver} was never run against this database: there is nothing to verify yet"
+        ))
+        .into()),
+        Some(settings) if settings != scope.shape.fingerprint() => Err(Fault::usage(format!(
+            "receiver {receiver} was last run with other settings than these (source.available_status_ids, \
+             receivers.{receiver}): verify with those, or run the relay with these first"
+        ))
+        .into()),
+        Some(_) => Ok(()),
+    }
+}
+
+/// What a feed's syncs say of it, as `sql/verify/deliveries.sql` has it.
+struct Delivery {
+    property_sequence: Option<i64>,
+    /// What was told by this sync or a later one is not acknowledged.
+    under_way: Option<i64>,
+    /// The newest sync, our digest after it, and the receiver's.
+    digests: Option<(i64, String, String)>,
+}
+
+async fn verify_batch(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    property_id: Option<i64>,
+    after: i64,
+    counts: &mut Counts,
+    tell: Tell<'_>,
+) -> Result<Option<i64>> {
+    let (feeds, more_after) = every_feed(conn, &scope.receiver, property_id, after).await?;
+    let deliveries = deliveries(conn, &feeds).await?;
+    let mut sorting = Sorting {
+        scope,
+        deliveries: &deliveries,
+        counts,
+        tell,
+        yet_to_compare: HashMap::new(),
+        drifted: HashMap::new(),
+    };
+    let mut deltas = feeds
+        .into_iter()
+        .map(|feed| FeedDelta::of(feed, Mode::Retell, scope))
+        .collect::<Result<Vec<_>>>()?;
+    let nothing = |_: &FeedDelta| Vec::new();
+    compare_pairs(conn, scope, &mut deltas, nothing, |delta, pair| {
+        sorting.sort(delta, &pair)
+    })
+    .await?;
+    let drifted = std::mem::take(&mut sorting.drifted);
+    for delta in &deltas {
+        sorting.feed(delta)?;
+        if property_drifted(delta, scope) {
+            sorting.counts.drift += 1;
+            let finding = drifted_property(conn, scope, delta, &deliveries[&delta.feed.feed_id]).await?;
+            (sorting.tell)(finding)?;
+        }
+        for units in drifted
+            .get(&delta.feed.feed_id)
+            .into_iter()
+            .flat_map(|units| units.chunks(DETAILED_AT_ONCE))
+        {
+            for finding in drifted_units(conn, scope, &delta.feed, units).await? {
+                (sorting.tell)(finding)?;
+            }
+        }
+    }
+    Ok(more_after)
+}
+
+async fn deliveries(conn: &mut PgConnection, feeds: &[ChosenFeed]) -> Result<HashMap<i64, Delivery>> {
+    type Row = (
+        i64,
+        Option<i64>,
+        Option<i64>,
+        Option<i64>,
+        Option<String>,
+        Option<String>,
+    );
+    let rows: Vec<Row> = sqlx::query_as(include_str!("../sql/verify/deliveries.sql"))
+        .bind(feeds.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    let delivery = |(feed_id, property_sequence, under_way, newest, ours, said): Row| {
+        let digests = newest
+            .zip(ours.zip(said))
+            .map(|(newest, (ours, said))| (newest, ours, said));
+        (
+            feed_id,
+            Delivery {
+                property_sequence,
+                under_way,
+                digests,
+            },
+        )
+    };
+    Ok(rows.into_iter().map(delivery).collect())
+}
+
+/// What is to be said of one unit.
+enum Sorted {
+    Equal,
+    Waiting(String),
+    KeptBack(&'static str, String),
+    /// Its whole feed is yet to be compared.
+    YetToCompare,
+    Drift,
+}
+
+/// Sorts a batch's units, tells what is found, and remembers only which of them drifted.
+struct Sorting<'a, 'b> {
+    scope: &'a Scope,
+    deliveries: &'a HashMap<i64, Delivery>,
+    counts: &'a mut Counts,
+    tell: Tell<'b>,
+    yet_to_compare: HashMap<i64, usize>,
+    drifted: HashMap<i64, Vec<i64>>,
+}
+
+impl Sorting<'_, '_> {
+    fn sort(&mut self, delta: &FeedDelta, pair: &Pair) -> Result<()> {
+        let feed_id = delta.feed.feed_id;
+        self.counts.units += 1;
+        let (finding, because) = match sorted(&delta.feed, pair, self.deliveries[&feed_id].under_way, self.scope) {
+            Sorted::Equal => {
+                self.counts.equal += 1;
+                return Ok(());
+            }
+            Sorted::YetToCompare => {
+                self.counts.waiting += 1;
+                *self.yet_to_compare.entry(feed_id).or_default() += 1;
+                return Ok(());
+            }
+            Sorted::Drift => {
+                self.counts.drift += 1;
+                self.drifted.entry(feed_id).or_default().push(pair.unit_id);
+                return Ok(());
+            }
+            Sorted::Waiting(because) => {
+                self.counts.waiting += 1;
+                ("waiting", because)
+            }
+            Sorted::KeptBack(kind, because) => {
+                self.counts.kept_back += 1;
+                (kind, because)
+            }
+        };
+        (self.tell)(Finding {
+            because: Some(because),
+            ledger_hash: ledger_hash(pair),
+            source_hash: source_hash(pair),
+            ..about(self.scope, &delta.feed, Some(pair.unit_id), finding)
+        })
+    }
+
+    /// What there is to say of a feed as a whole.
+    fn feed(&mut self, delta: &FeedDelta) -> Result<()> {
+        let feed = &delta.feed;
+        self.counts.feeds += 1;
+        if let Some(because) = self.waits(delta) {
+            (self.tell)(Finding {
+                because: Some(because),
+                ..about(self.scope, feed, None, "waiting")
+            })?;
+        }
+        let Some((sequence, ours, said)) = &self.deliveries[&feed.feed_id].digests else {
+            return Ok(());
+        };
+        self.counts.digests += 1;
+        if ours == said {
+            return Ok(());
+        }
+        self.counts.digests_differing += 1;
+        let because =
+            format!("after sequence {sequence} the receiver should hold {ours}, and says that it holds {said}");
+        (self.tell)(Finding {
+            because: Some(because),
+            ..about(self.scope, feed, None, "digest")
+        })
+    }
+
+    /// What waits of a feed beside single units.
+    fn waits(&self, delta: &FeedDelta) -> Option<String> {
+        let units = self.yet_to_compare.get(&delta.feed.feed_id);
+        let units = units.map(|units| format!("{units} units: the property is yet to be compared as a whole"));
+        let own =
+            delta.property_differs && self.scope.shape.properties_are_told() && !property_drifted(delta, self.scope);
+        let own = own.then(|| "the property's own fields are yet to be told".to_owned());
+        let all: Vec<String> = units.into_iter().chain(own).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+fn about(scope: &Scope, feed: &ChosenFeed, unit_id: Option<i64>, finding: &'static str) -> Finding {
+    Finding {
+        receiver: scope.receiver.name.clone(),
+        property_id: feed.property_id,
+        unit_id,
+        finding,
+        because: None,
+        ledger_hash: None,
+        source_hash: None,
+        fields: Vec::new(),
+    }
+}
+
+fn sorted(feed: &ChosenFeed, pair: &Pair, under_way: Option<i64>, scope: &Scope) -> Sorted {
+    let manner = Manner {
+        retell: false,
+        removals: scope.shape.removals_are_told(),
+    };
+    let ledger = pair.ledger.as_ref();
+    let told = ledger.and_then(|row| row.told.sequence());
+    match verdict(&pair.source, ledger, manner) {
+        Verdict::Same | Verdict::Release | Verdict::Forget => match ledger.and_then(|row| row.kept_back.as_ref()) {
+            Some(kept) => Sorted::KeptBack(kept.kind.as_str(), kept.because.clone()),
+            None if under_way.is_some_and(|first| told >= Some(first)) => {
+                Sorted::Waiting("told, not yet acknowledged".to_owned())
+            }
+            None => Sorted::Equal,
+        },
+        Verdict::KeepBack => {
+            let because = match &pair.source {
+                Present::Invalid(why) => why.clone(),
+                Present::Content(_) | Present::Absent(_) => String::new(),
+            };
+            Sorted::KeptBack("invalid", because)
+        }
+        Verdict::Tell | Verdict::Remove(_) => match ledger.and_then(|row| row.owed.as_deref()) {
+            Some(owed) => Sorted::Waiting(format!("owed: {owed}")),
+            None if feed.whole => Sorted::YetToCompare,
+            None if feed.touched.contains(&pair.unit_id) => Sorted::Waiting("changed, not yet planned".to_owned()),
+            None => Sorted::Drift,
+        },
+    }
+}
+
+fn ledger_hash(pair: &Pair) -> Option<String> {
+    pair.ledger
+        .as_ref()
+        .and_then(|row| row.told.hash())
+        .map(Hash::to_string)
+}
+
+fn source_hash(pair: &Pair) -> Option<String> {
+    match &pair.source {
+        Present::Content(unit) => Some(unit.hash.to_string()),
+        Present::Invalid(_) | Present::Absent(_) => None,
+    }
+}
+
+/// Reads drifted units again, now for what they say.
+async fn drifted_units(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    feed: &ChosenFeed,
+    units: &[i64],
+) -> Result<Vec<Finding>> {
+    let mut part = [FeedDelta::of(feed.clone(), Mode::Part, scope)?];
+    let mut pairs = Vec::new();
+    compare_pairs(
+        conn,
+        scope,
+        &mut part,
+        |_| units.to_vec(),
+        |_, pair| {
+            pairs.push(pair);
+            Ok(())
+        },
+    )
+    .await?;
+    let mut bodies = Bodies::default();
+    for pair in &pairs {
+        if let Some(row) = pair.ledger.as_ref().filter(|row| row.told.hash().is_some()) {
+            bodies.want(row.told.sequence(), row.unit_id, row.content.as_deref())?;
+        }
+    }
+    let told = bodies.read(conn).await?;
+    pairs
+        .iter()
+        .map(|pair| drifted_unit(scope, feed, pair, &told))
+        .collect()
+}
+
+fn drifted_unit(
+    scope: &Scope,
+    feed: &ChosenFeed,
+    pair: &Pair,
+    told: &HashMap<i64, serde_json::Value>,
+) -> Result<Finding> {
+    let (because, fields) = match (&pair.source, ledger_hash(pair), told.get(&pair.unit_id)) {
+        (Present::Content(_), None, _) => (Some("it was never told"), Vec::new()),
+        (Present::Content(unit), Some(_), Some(told)) => (None, differences(told, &serde_json::from_str(&unit.json)?)),
+        (Present::Content(_), Some(_), None) => (Some("what was told last is no longer kept"), Vec::new()),
+        (Present::Absent(_) | Present::Invalid(_), ..) => (Some("the source no longer has it here"), Vec::new()),
+    };
+    Ok(Finding {
+        because: because.map(str::to_owned),
+        ledger_hash: ledger_hash(pair),
+        source_hash: source_hash(pair),
+        fields,
+        ..about(scope, feed, Some(pair.unit_id), "drift")
+    })
+}
+
+/// The property's own fields differ, and nothing says that they are to be told.
+fn property_drifted(delta: &FeedDelta, scope: &Scope) -> bool {
+    let feed = &delta.feed;
+    delta.property_differs && scope.shape.properties_are_told() && !feed.property_owed && !feed.whole
+}
+
+async fn drifted_property(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    delta: &FeedDelta,
+    delivery: &Delivery,
+) -> Result<Finding> {
+    let told = match delivery.property_sequence {
+        Some(sequence) => difference::property_told(conn, sequence, &delta.property.id).await?,
+        None => None,
+    };
+    let present = serde_json::from_str(&delta.property.json)?;
+    Ok(Finding {
+        because: told
+            .is_none()
+            .then(|| "what was told last is no longer kept".to_owned()),
+        ledger_hash: delta.feed.property_hash.as_ref().map(Hash::to_string),
+        source_hash: Some(delta.property.hash.to_string()),
+        fields: told.map(|told| differences(&told, &present)).unwrap_or_default(),
+        ..about(scope, &delta.feed, None, "drift")
+    })
+}

@@ -1,0 +1,205 @@
+//! What differs: the unit as it was told last, looked up in the sealed body that told it, against the unit as it is.
+//!
+//! A lead's name is never shown, only that it differs.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sqlx::PgConnection;
+
+use crate::deliver::decompressed;
+
+/// One field's two sides.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// Its name; inside an object, behind that one's.
+    pub field: String,
+    /// As it was told last; left out where it was not, and for a lead's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<Value>,
+    /// As the source has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub present: Option<Value>,
+}
+
+/// What a body says beside a unit's own fields.
+const NOT_FIELDS: [&str; 3] = ["content_hash", "sync_metadata", "sync_timestamp"];
+/// The names of people.
+const NAMES: [&str; 2] = ["lead_first_name", "lead_last_name"];
+
+/// Every field that one side has and the other has not, or has otherwise.
+pub(super) fn differences(told: &Value, present: &Value) -> Vec<Difference> {
+    let (told, present) = (flat(told), flat(present));
+    let fields: BTreeSet<&String> = told.keys().chain(present.keys()).collect();
+    fields
+        .into_iter()
+        .filter(|field| told.get(*field) != present.get(*field))
+        .map(|field| {
+            let named = NAMES.iter().any(|name| field.ends_with(name));
+            let shown = |side: &BTreeMap<String, Value>| side.get(field).filter(|_| !named).cloned();
+            Difference {
+                field: field.clone(),
+                told: shown(&told),
+                present: shown(&present),
+            }
+        })
+        .collect()
+}
+
+fn flat(value: &Value) -> BTreeMap<String, Value> {
+    let mut fields = BTreeMap::new();
+    let Value::Object(object) = value else { return fields };
+    for (name, value) in object.iter().filter(|(name, _)| !NOT_FIELDS.contains(&name.as_str())) {
+        match value {
+            Value::Object(_) => {
+                let inner = flat(value).into_iter();
+                fields.extend(inner.map(|(field, value)| (format!("{name}.{field}"), value)));
+            }
+            value => {
+                fields.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    fields
+}
+
+/// Units to be looked up in the bodies that told them.
+#[derive(Default)]
+pub(super) struct Bodies {
+    wanted: BTreeMap<i64, BTreeSet<i64>>,
+    told: HashMap<i64, Value>,
+}
+
+impl Bodies {
+    /// The ledger has the content of some units itself.
+    pub fn want(&mut self, sequence: Option<i64>, unit_id: i64, content: Option<&str>) -> Result<()> {
+        match (content, sequence) {
+            // The parser's own message may quote what it found.
+            (Some(content), _) => {
+                let unit = serde_json::from_str(content).ok();
+                self.told.insert(
+                    unit_id,
+                    unit.with_context(|| format!("unit {unit_id}: the ledger's content is no JSON"))?,
+                );
+            }
+            (None, Some(sequence)) => {
+                self.wanted.entry(sequence).or_default().insert(unit_id);
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// One body after another; those that were pruned tell nothing any more.
+    pub async fn read(mut self, conn: &mut PgConnection) -> Result<HashMap<i64, Value>> {
+        for (sequence, units) in std::mem::take(&mut self.wanted) {
+            if let Some(body) = body(conn, sequence).await? {
+                self.take(body, &units);
+            }
+        }
+        Ok(self.told)
+    }
+
+    /// A body has its units in a list, or in a list of each property, or is one.
+    fn take(&mut self, body: Map<String, Value>, wanted: &BTreeSet<i64>) {
+        let id = body.get("unit_id").and_then(Value::as_i64);
+        if let Some(id) = id.filter(|id| wanted.contains(id)) {
+            self.told.insert(id, Value::Object(body));
+            return;
+        }
+        for (name, value) in body {
+            let Value::Array(entries) = value else { continue };
+            if name == "units" || name == "properties" {
+                for entry in entries.into_iter().filter_map(object) {
+                    self.take(entry, wanted);
+                }
+            }
+        }
+    }
+}
+
+/// The property's own fields as sync `sequence` told them. `id` as JSON, as the receiver knows the property.
+pub(super) async fn property_told(conn: &mut PgConnection, sequence: i64, id: &str) -> Result<Option<Value>> {
+    let Some(mut body) = body(conn, sequence).await? else {
+        return Ok(None);
+    };
+    let several = match body.remove("properties") {
+        Some(Value::Array(properties)) => properties.into_iter().filter_map(object).collect(),
+        _ => Vec::new(),
+    };
+    let mut told = [body]
+        .into_iter()
+        .chain(several)
+        .filter_map(|mut part| part.remove("property"));
+    let id: Value = serde_json::from_str(id)?;
+    Ok(told.find(|property| property["project_id"] == id))
+}
+
+async fn body(conn: &mut PgConnection, sequence: i64) -> Result<Option<Map<String, Value>>> {
+    let body: Option<Vec<u8>> = sqlx::query_scalar(include_str!("../../sql/verify/body.sql"))
+        .bind(sequence)
+        .fetch_optional(conn)
+        .await?;
+    let Some(body) = body else { return Ok(None) };
+    let body: Option<Value> = serde_json::from_slice(&decompressed(&body)?).ok();
+    Ok(Some(body.and_then(object).with_context(|| {
+        format!("the body of sequence {sequence} is no JSON object")
+    })?))
+}
+
+fn object(value: Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_field_differs_where_either_side_has_it_otherwise() {
+        let told = json!({ "unit_id": 1, "base_rent": 1.0, "view": null, "content_hash": "a", "exposure": "N" });
+        let present = json!({ "unit_id": 1, "base_rent": 2.0, "view": null, "content_hash": "b", "floor": 3 });
+        let found = serde_json::to_value(differences(&told, &present)).unwrap();
+        let expected = json!([
+            { "field": "base_rent", "told": 1.0, "present": 2.0 },
+            { "field": "exposure", "told": "N" },
+            { "field": "floor", "present": 3 },
+        ]);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_leads_name_is_not_shown_in_either_style() {
+        let nested = json!({ "lead_assignment": { "lead_first_name": "A", "lead_last_name": "B" } });
+        let other = json!({ "lead_assignment": { "lead_first_name": "C", "lead_last_name": "B" } });
+        let found = serde_json::to_value(differences(&nested, &other)).unwrap();
+        assert_eq!(found, json!([{ "field": "lead_assignment.lead_first_name" }]));
+        let found = differences(&json!({ "lead_last_name": "B" }), &json!({}));
+        assert_eq!(
+            serde_json::to_value(found).unwrap(),
+            json!([{ "field": "lead_last_name" }])
+        );
+    }
+
+    #[test]
+    fn a_unit_is_found_in_every_kind_of_body() {
+        let unit = json!({ "unit_id": 7, "floor": 1 });
+        for body in [
+            unit.clone(),
+            json!({ "units": [{ "unit_id": 6 }, unit], "removed_units": [{ "unit_id": 7 }] }),
+            json!({ "properties": [{ "units": [] }, { "units": [unit] }] }),
+        ] {
+            let mut bodies = Bodies::default();
+            bodies.take(object(body).unwrap(), &BTreeSet::from([7]));
+            assert_eq!(bodies.told.get(&7), Some(&unit));
+            assert_eq!(bodies.told.len(), 1);
+        }
+    }
+}
