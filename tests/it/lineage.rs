@@ -235,11 +235,9 @@ async fn resync_serves_a_restore_that_nothing_can_detect_and_keeps_a_pause() {
         "alter table project_rent_roll_units disable trigger all;
          update project_rent_roll_units set price = 1100 where id = 11;
          alter table project_rent_roll_units enable trigger all;
-         update rentsync.ledger set hash = null, sequence = null, content = null where unit_id = 11",
+         update rentsync.feed set digest = decode(repeat('00', 32), 'hex'); delete from rentsync.ledger",
     )
     .await;
-    rig.edit("update rentsync.feed set digest = decode(repeat('00', 32), 'hex'); delete from rentsync.ledger")
-        .await;
     output(relay(&rig, &["receivers", "pause", "main"])).await;
     let beyond = newest_sequence(&rig);
     rig.sandbox.clear_log();
