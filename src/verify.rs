@@ -294,7 +294,7 @@ impl Sorting<'_, '_> {
         let units = self.yet_to_compare.get(&delta.feed.feed_id);
         let units = units.map(|units| format!("{units} units: the property is yet to be compared as a whole"));
         let own =
-            delta.property_differs && self.scope.shape.properties_are_told() && !property_drifted(delta, self.scope);
+            delta.property_changed && self.scope.shape.properties_are_told() && !property_drifted(delta, self.scope);
         let own = own.then(|| "the property's own fields are yet to be told".to_owned());
         let all: Vec<String> = units.into_iter().chain(own).collect();
         (!all.is_empty()).then(|| all.join("; "))
@@ -416,7 +416,7 @@ fn drifted_unit(
 /// The property's own fields differ, and nothing says that they are to be told.
 fn property_drifted(delta: &FeedDelta, scope: &Scope) -> bool {
     let feed = &delta.feed;
-    delta.property_differs && scope.shape.properties_are_told() && !feed.property_owed && !feed.whole
+    delta.property_changed && scope.shape.properties_are_told() && !feed.property_owed && !feed.whole
 }
 
 async fn drifted_property(

@@ -1,7 +1,7 @@
 -- The feeds of receiver $1 as they stand, news or not, each with what is yet to be planned: the next $4 after feed $3, of
 -- property $2 (null: of all). The columns are those of choose_feeds. Reads only, locks nothing.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest,
-       f.snapshot_due, f.snapshot_run, f.suspect,
+       f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited,
        f.cursor is null or news.whole,
        news.unit_ids,
        news.oldest_change,
@@ -16,14 +16,14 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
          from (select o.unit_ids, o.occurred_at from rentsync.outbox o
                 where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
                 union all
-               select o.unit_ids, o.occurred_at from rentsync.outbox o
-                where o.property_id = f.property_id and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
+               select o.unit_ids, o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
+                 join rentsync.outbox o on o.property_id = f.property_id and o.xid = running.xid
                 union all
                select o.unit_ids, o.occurred_at from rentsync.outbox o
                 where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
                 union all
-               select o.unit_ids, o.occurred_at from rentsync.outbox o
-                where o.property_id is null and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
+               select o.unit_ids, o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
+                 join rentsync.outbox o on o.property_id is null and o.xid = running.xid
               ) as change
          left join lateral unnest(change.unit_ids) as touched (unit_id) on true
        ) as news
