@@ -230,6 +230,14 @@ impl Day {
             receiver.extensions && receiver.format != Format::Unit,
             "parts of a snapshot"
         );
+        for (property_id, unit_id) in [(1, 14), (2, 21), (3, 31), (4, 41)] {
+            let left = self.held(property_id, unit_id).is_some();
+            assert_eq!(
+                left,
+                receiver.removed == RemovedAs::Unavailable,
+                "unit {unit_id}, which went"
+            );
+        }
         let packed = if receiver.compression == Compression::Gzip {
             "gzip"
         } else {

@@ -14,10 +14,9 @@ use crate::support::{TestDatabase, execute};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What a shape sets.
-type Set = fn(&mut Receiver);
+type Shape = fn(&mut Receiver);
 
-const SHAPES: [(&str, Set); 7] = [
+const SHAPES: [(&str, Shape); 7] = [
     ("property", |_| {}),
     ("properties", |r| r.batch = Batch::AllProperties),
     ("unavailable", |r| r.removed = RemovedAs::Unavailable),
@@ -43,7 +42,7 @@ fn one_by_one(receiver: &mut Receiver) {
 }
 
 /// Two properties of three units each, told to a receiver that knows units by their ids alone.
-async fn told(used: Option<TestDatabase>, shape: fn(&mut Receiver)) -> (Rig, Hands) {
+async fn told(used: Option<TestDatabase>, shape: Shape) -> (Rig, Hands) {
     let mut receiver = Rig::receiver();
     receiver.unit_identity = UnitIdentity::Global;
     shape(&mut receiver);
