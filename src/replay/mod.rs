@@ -1,8 +1,8 @@
 //! Replay: tell a receiver again what it may have lost, in its present state.
 //!
-//! [`mark`] says what is owed again and sends nothing: the planner tells it in each feed's own order, as it tells
+//! `mark` says what is owed again and sends nothing: the planner tells it in each feed's own order, as it tells
 //! everything. It guarantees: whatever a request told, or anybody touched, within the window is told again at least once,
-//! removals included that are long acknowledged and forgotten; what is owed already costs nothing more. [`redeliver`] sends
+//! removals included that are long acknowledged and forgotten; what is owed already costs nothing more. `redeliver` sends
 //! one sync's own bytes again. Not its business: whether the receiver applies what it is told.
 
 mod asked;

@@ -130,8 +130,14 @@ async fn idle_feeds_let_go_of_the_outbox_without_being_told_anything() {
 #[tokio::test]
 async fn a_feed_that_was_paused_a_while_keeps_its_news_and_nothing_else() {
     let rig = Rig::told().await;
-    edit_all(&rig, 1).await;
-    rig.settle().await;
+    // What the feed of property 2 holds back is none of its own.
+    for price in 0..3 {
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 11"
+        ))
+        .await;
+        rig.settle().await;
+    }
     backdate(&rig, "2 days").await;
     rig.edit("update rentsync.feed set paused_because = 'by hand' where property_id = 2")
         .await;
@@ -139,7 +145,7 @@ async fn a_feed_that_was_paused_a_while_keeps_its_news_and_nothing_else() {
     rig.settle().await;
     // The young ones.
     let pruned = prune_down_to(&rig, 2).await;
-    assert!(pruned.outbox > 0 && pruned.snapshots == 0, "{pruned:?}");
+    assert!(pruned.cursors > 0 && pruned.snapshots == 0, "{pruned:?}");
     rig.sandbox.clear_log();
     rig.edit("update rentsync.feed set paused_because = null").await;
     rig.settle().await;
@@ -211,6 +217,30 @@ async fn what_a_transaction_in_progress_wrote_is_told_when_it_commits_however_ol
     prune_down_to(&rig, 0).await;
     rig.settle().await;
     rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn nothing_beyond_a_cursor_goes_while_that_cursor_is_another_relays_to_move() {
+    let rig = Rig::told().await;
+    edit_all(&rig, 1).await;
+    backdate(&rig, "2 days").await;
+    let mut planner = rig.source.connect().await;
+    let locked: bool = sqlx::query_scalar(include_str!("../../sql/plan/try_lock.sql"))
+        .bind("main")
+        .fetch_one(&mut planner)
+        .await
+        .unwrap();
+    assert!(locked);
+    prune(&rig).await;
+    assert!(
+        rig.source.number(CHANGES).await >= 2,
+        "the edit's two rows are not planned yet"
+    );
+    planner.close().await.unwrap();
+    rig.sandbox.clear_log();
+    rig.settle().await;
+    rig.assert_equal().await;
+    assert_eq!(rig.sandbox.syncs()[0].sync_type, Some("delta"));
 }
 
 #[tokio::test]

@@ -601,10 +601,51 @@ async fn a_forced_redelivery_is_followed_by_the_present_state() {
     let syncs = rig.sandbox.syncs();
     assert_eq!(syncs[0].sync_id.as_ref(), Some(&first));
     assert_eq!((syncs[0].units, syncs.len()), (3, 2));
+    // Because it is owed, not because the receiver's digest was found to differ.
+    assert_eq!(
+        (syncs[1].sync_type, syncs[1].units, syncs[1].removed),
+        (Some("delta"), 2, 1)
+    );
+    assert_eq!(rig.alerts().await, [""; 0]);
     let held = rig.sandbox.property(1).unwrap();
     assert_eq!(held.units.keys().copied().collect::<Vec<_>>(), [11, 13]);
     assert_eq!(held.units[&11]["base_rent"], json!(1.0));
     assert_eq!(held.property.unwrap()["project_name"], json!("Uno"));
+}
+
+#[tokio::test]
+async fn a_forced_redelivery_of_an_old_name_is_followed_by_the_present_one() {
+    let rig = told_yesterday().await;
+    let backup = rig.sandbox.save();
+    rig.edit("update projects set name = 'Uno' where id = 1").await;
+    rig.settle().await;
+    let uno = newest(&rig, 1).await;
+    rig.edit("update projects set name = 'Un' where id = 1").await;
+    rig.settle().await;
+    rig.sandbox.restore(backup);
+    let opened = redeliver(&rig, &uno, true).await.unwrap();
+    wait(&rig, opened.feeds).await;
+    let held = rig.sandbox.property(1).unwrap();
+    assert_eq!(held.property.unwrap()["project_name"], json!("Un"));
+}
+
+#[tokio::test]
+async fn a_redelivery_that_is_rejected_blames_nothing_and_the_present_state_follows() {
+    let rig = told_yesterday().await;
+    let first = newest(&rig, 1).await;
+    rig.edit("update project_rent_roll_units set price = 1").await;
+    rig.settle().await;
+    rig.faults(json!({ "status": 400, "times": 1 }));
+    let opened = redeliver(&rig, &first, true).await.unwrap();
+    let outcome = wait(&rig, opened.feeds).await;
+    assert!(
+        outcome.undelivered.is_empty() && outcome.kept_back.is_empty(),
+        "{outcome:?}"
+    );
+    assert_eq!(state(&rig, &first).await, "rejected");
+    let paused = "select count(*) from rentsync.feed where paused_because is not null";
+    assert_eq!(rig.source.number(paused).await, 0);
+    rig.assert_equal_but("400").await;
 }
 
 #[tokio::test]
@@ -621,6 +662,7 @@ async fn a_forced_redelivery_of_a_snapshot_does_not_drop_what_came_after_it() {
     rig.sandbox.restore(Saved::default());
     let opened = redeliver(&rig, &snapshot, true).await.unwrap();
     wait(&rig, opened.feeds).await;
+    assert_eq!(rig.alerts().await, [""; 0]);
     assert_eq!(
         rig.sandbox
             .property(1)
