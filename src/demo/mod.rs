@@ -20,6 +20,7 @@ use crate::database::Database;
 use crate::fault::Fault;
 use crate::local_postgres::{Durability, Server};
 use crate::relay::{Relay, Stop};
+use crate::replay;
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::snapshot;
 use crate::status;
@@ -148,6 +149,7 @@ impl Story {
             .await?;
 
         self.outage(speed).await?;
+        self.lost_hour().await?;
         self.night().await?;
         self.prove().await
     }
@@ -165,6 +167,30 @@ impl Story {
         self.sandbox.set_faults(serde_json::json!({}))?;
         self.settle("it is back: everything owed, in its present state", 0)
             .await
+    }
+
+    /// The receiver is set back to its state of an hour ago; a replay tells it what it lost.
+    async fn lost_hour(&mut self) -> Result<()> {
+        let backup = self.sandbox.save();
+        let since = sqlx::query_scalar("select clock_timestamp()")
+            .fetch_one(&mut self.conn)
+            .await?;
+        let mut edits = 0;
+        for _ in 0..60 {
+            edits += self.edit(sql::BUSY_DAY).await?;
+        }
+        edits += self.edit(sql::DELETE_ONE).await?;
+        self.settle("an hour goes by", edits).await?;
+        self.sandbox.restore(backup);
+        self.line("the receiver restores its backup of an hour ago", 0).await?;
+        let receiver = Receiver::new(RECEIVER, self.sandbox.url().parse()?);
+        let request = replay::Request {
+            receiver: &receiver,
+            window: replay::Window { since, until: None },
+            property: None,
+        };
+        replay::mark(&mut self.conn, &request).await?;
+        self.settle("a replay of that hour tells it again", 0).await
     }
 
     /// Something changes units past the triggers; the nightly snapshot finds it.
