@@ -1,7 +1,7 @@
 //! What the relay costs and how fast it is, beside a floor measured in the same run.
 //!
 //! `cargo bench` measures everything on a private PostgreSQL, `cargo bench -- capture` only what has that name:
-//! capture, drain, idle, latency. Prints tables, asserts no times. A ratio to the floor says more than a figure: the
+//! capture, drain, idle, latency, churn, snapshot. Prints tables, asserts no times. A ratio to the floor says more than a figure: the
 //! floor is the same work without the relay, on the same machine, minutes apart at most. The relay runs as its own
 //! process, the release's own program, so that its memory and processor time are its own.
 
@@ -92,6 +92,12 @@ async fn measure(server: &Server, only: &str) -> Result<()> {
         if wants("latency") {
             latency(&bed, &receiver).await?;
         }
+    }
+    if wants("churn") {
+        churn(server).await?;
+    }
+    if wants("snapshot") {
+        snapshots(server).await?;
     }
     Ok(())
 }
@@ -479,6 +485,95 @@ async fn commit_and_request(
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Churn
+
+const CHURN_ROUNDS: usize = 100;
+const TABLES: [&str; 5] = ["outbox", "ledger", "sync", "sync_feed", "attempt"];
+
+/// A day in which a twentieth of all units changes a hundred times, then the day when that is too old to be kept.
+async fn churn(server: &Server) -> Result<()> {
+    heading("churn: 200,000 units of 2,000 feeds, 1,000,000 edits, MB with indexes");
+    let bed = Bed::new(server, "bench_churn").await?;
+    let receiver = Receiver::Minimal(Minimal::start().await?);
+    let rested = bed.run_to_rest(&receiver).await?;
+    println!("{:<44} {}", "", TABLES.map(|table| format!("{table:>10}")).concat());
+    sizes(&bed, "first sync").await?;
+    let mut conn = bed.connect().await?;
+    for _ in 0..CHURN_ROUNDS {
+        let edit = "update project_rent_roll_units set price = price + 1 where id % 20 = floor(random() * 20)::integer";
+        execute(&mut conn, edit).await?;
+    }
+    while status::unsettled(&mut conn, RECEIVER).await? > 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    sizes(&bed, "after the edits").await?;
+    rested.relay.stop().await?;
+    execute(
+        &mut conn,
+        "update rentsync.outbox set occurred_at = occurred_at - interval '15 days';
+         update rentsync.sync set settled_at = settled_at - interval '15 days'",
+    )
+    .await?;
+    RelayProcess::start_with(&["prune"], &server.url(bed.database), &receiver.url())?
+        .ended()
+        .await?;
+    execute(&mut conn, "vacuum full").await?;
+    sizes(&bed, "15 days later, pruned").await?;
+    Ok(conn.close().await?)
+}
+
+async fn sizes(bed: &Bed<'_>, when: &str) -> Result<()> {
+    let mut conn = bed.connect().await?;
+    let mut line = format!("{when:<44} ");
+    for table in TABLES {
+        let bytes: i64 = sqlx::query_scalar("select pg_total_relation_size(format('rentsync.%I', $1)::regclass)")
+            .bind(table)
+            .fetch_one(&mut conn)
+            .await?;
+        line += &format!("{:>10.1}", bytes as f64 / 1024.0 / 1024.0);
+    }
+    println!("{line}");
+    Ok(conn.close().await?)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Snapshot
+
+/// Ten times the units must not be ten times the memory.
+async fn snapshots(server: &Server) -> Result<()> {
+    heading("snapshot: everything compared and told whole, 100 units a property");
+    println!("{:<44} {:>8} {:>10} {:>9}", "", "s", "units/s", "peak MB");
+    for (database, units) in [("bench_snapshot_1", 100_000), ("bench_snapshot_10", 1_000_000)] {
+        server.create_database(database, None).await?;
+        let mut conn = connect(server, database).await?;
+        execute(&mut conn, portfolio::SCHEMA).await?;
+        let statements = UNITS_OF_ALL
+            .replace("$PROPERTIES", &(units / UNITS_PER_PROPERTY).to_string())
+            .replace("$PER_PROPERTY", &UNITS_PER_PROPERTY.to_string())
+            .replace("$UNITS", &units.to_string());
+        execute(&mut conn, &statements).await?;
+        execute(&mut conn, "vacuum analyze").await?;
+        conn.close().await?;
+        capture::install(
+            &Database::from_options(server.options(database)),
+            &Config::default().source,
+        )
+        .await?;
+        let receiver = Receiver::Minimal(Minimal::start().await?);
+        for (what, arguments) in [("first sync", &["once"][..]), ("snapshot", &["once", "--snapshot"])] {
+            let began = Instant::now();
+            let peak = RelayProcess::start_with(arguments, &server.url(database), &receiver.url())?
+                .ended()
+                .await?;
+            let took = began.elapsed().as_secs_f64();
+            let line = format!("{what} of {units} units");
+            println!("{line:<44} {took:>8.1} {:>10.0} {peak:>9.0}", units as f64 / took);
+        }
+    }
+    Ok(())
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Receivers
 
 enum Receiver {
@@ -544,17 +639,23 @@ struct RelayProcess {
 
 impl RelayProcess {
     fn start(database: &str, receiver: &str) -> Result<Self> {
+        Self::start_with(&["run"], database, receiver)
+    }
+
+    fn start_with(arguments: &[&str], database: &str, receiver: &str) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let child = Command::new(env!("CARGO_BIN_EXE_rentsync-relay"))
-            .arg("run")
+            .args(arguments)
             .current_dir(directory.path())
             .env_clear()
             .env("DATABASE_URL", database)
             .env("RELAY_LOG", "warn")
+            .env("RELAY_HTTP__LISTEN", "none")
             .env("RELAY_SOURCE__AVAILABLE_STATUS_IDS", "[1]")
             .env("RELAY_RECEIVERS__MAIN__URL", receiver)
             .env("RELAY_RECEIVERS__MAIN__CONCURRENCY_MAX", "32")
             .stdin(Stdio::null())
+            .stdout(Stdio::null())
             .spawn()?;
         Ok(Self {
             child,
@@ -564,6 +665,20 @@ impl RelayProcess {
 
     fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it has done what it was asked to. Says how much memory it took at most.
+    async fn ended(mut self) -> Result<f64> {
+        let mut peak = 0.0;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(status.success(), "the relay ended with {status}");
+                return Ok(peak);
+            }
+            // It may just have ended.
+            peak = peak_mb(self.id()).unwrap_or(peak);
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn stop(mut self) -> Result<()> {
