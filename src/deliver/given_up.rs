@@ -117,7 +117,8 @@ async fn doubt(
     Ok(())
 }
 
-/// Where others are taken it is something in this one; else the receiver is down, and the feed rests.
+/// Where others are taken it is something in this one; else the receiver is down, and the feed rests. What stands alone may
+/// have met an outage of that property only: it is given a second sync before it is blamed.
 async fn exhaust(
     conn: &mut PgConnection,
     deliverer: &Deliverer,
@@ -131,12 +132,29 @@ async fn exhaust(
         .bind(leased.sequence)
         .fetch_one(&mut *conn)
         .await?;
-    if accepts_others {
+    if accepts_others && !has_a_second_chance(conn, leased).await? {
         return find_the_bad(conn, verdict, found, now).await;
     }
     doubt(conn, leased, None, now).await?;
-    rest(conn, leased, "exhausted", deliverer.receiver.retry.schedule.last(), now).await?;
+    // That others are taken says nothing about this one: only time does.
+    let because = if accepts_others { "failing" } else { "exhausted" };
+    rest(conn, leased, because, deliverer.receiver.retry.schedule.last(), now).await?;
     Ok(0)
+}
+
+async fn has_a_second_chance(conn: &mut PgConnection, leased: &Leased) -> Result<bool> {
+    let ([feed], 0..=1) = (leased.feeds.as_slice(), leased.entries) else {
+        return Ok(false);
+    };
+    if is_halving(conn, feed).await? {
+        return Ok(false);
+    }
+    let before: bool = sqlx::query_scalar(include_str!("../../sql/deliver/exhausted_before.sql"))
+        .bind(feed.feed_id)
+        .bind(leased.sequence)
+        .fetch_one(conn)
+        .await?;
+    Ok(!before)
 }
 
 /// The numbering is right from now on; but a receiver may say so again and again, so the feeds rest a while.

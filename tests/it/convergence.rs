@@ -47,15 +47,17 @@ async fn random_edits_faults_and_killed_relays_end_in_equality() {
     };
     let ((), (), ()) = tokio::join!(editing, fault(rig, seed, &over), kill(rig, seed, &over));
     rig.no_faults();
-    // What was refused or paused because of a fault is let go, as a person would.
+
+    let relay = start(rig);
+    rest(rig).await;
+    // What was refused or paused because of a fault is let go, as a person would, once nothing more of the kind can come.
     rig.edit(
         "update rentsync.ledger set kept_back = null, kept_back_because = null, kept_back_hash = null, owed = 'retry'
           where kept_back = 'refused';
-         update rentsync.feed set paused_because = null",
+         update rentsync.feed set paused_because = null;
+         insert into rentsync.outbox (property_id, op, unit_ids) values (null, 'retry', '{}')",
     )
     .await;
-
-    let relay = start(rig);
     rest(rig).await;
     for (stop, task) in [steady, relay] {
         stop.send_replace(Stop::Finish);

@@ -3,16 +3,20 @@
 //! A fuse is a trigger on one of the relay's own tables that ends the session at its n-th firing: to the database that is
 //! a relay that died in the middle of that transaction. The relay that comes after it has to bring everything right.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use rentsync_relay::plan::{self};
+use rentsync_relay::plan;
+use rentsync_relay::snapshot;
 use serde_json::json;
 
 use crate::support::rig::{Hands, Rig};
 
 /// Every table and kind of write between a plan and its settling.
-const WRITES: [(&str, &str); 11] = [
+const WRITES: [(&str, &str); 13] = [
     ("sync", "insert"),
+    ("sync_feed", "insert"),
+    ("sync_feed", "update"),
     ("ledger", "insert"),
     ("ledger", "update"),
     ("ledger", "delete"),
@@ -108,6 +112,57 @@ async fn a_relay_that_dies_at_any_write_leaves_nothing_half_done() {
     }
     // Some writes come only once in such a day.
     assert!(blown >= 16, "only {blown} fuses blew: the test shows less than it says");
+}
+
+/// Of a snapshot in parts and a replay.
+const TELLING_AGAIN: [(&str, &str); 8] = [
+    ("sync", "insert"),
+    ("sync", "update"),
+    ("sync_feed", "insert"),
+    ("sync_feed", "update"),
+    ("ledger", "update"),
+    ("feed", "update"),
+    ("attempt", "insert"),
+    ("attempt", "update"),
+];
+
+/// Two properties due a snapshot in parts, and a replay of everything.
+async fn told_again() -> Rig {
+    let mut rig = Rig::told().await;
+    rig.receiver.units_per_request_max = 2;
+    let mut conn = rig.source.connect().await;
+    snapshot::begin(&mut conn, "main", "test", Some(1), rig.clock.now())
+        .await
+        .unwrap();
+    rig.edit("update rentsync.ledger set owed = 'replay' where unit_id in (21, 22, 23)")
+        .await;
+    rig
+}
+
+#[tokio::test]
+async fn a_relay_that_dies_at_any_write_of_a_snapshot_or_a_replay_tells_nothing_twice_but_under_the_same_sync_id() {
+    let rig = told_again().await;
+    rig.settle().await;
+    let undisturbed = distinct_syncs(&rig);
+    let mut blown = 0;
+    for (table, write) in TELLING_AGAIN {
+        for nth in [1, 3] {
+            let rig = told_again().await;
+            arm(&rig, table, write, nth).await;
+            work_until_it_dies(&rig).await;
+            blown += usize::from(disarm(&rig, table, nth).await);
+            rig.settle().await;
+            rig.assert_equal().await;
+            assert_eq!(distinct_syncs(&rig), undisturbed, "{write} of {table}, number {nth}");
+        }
+    }
+    assert!(blown >= 14, "only {blown} fuses blew: the test shows less than it says");
+}
+
+fn distinct_syncs(rig: &Rig) -> usize {
+    let syncs = rig.sandbox.syncs();
+    let ids: HashSet<_> = syncs.iter().map(|sync| &sync.sync_id).collect();
+    ids.len()
 }
 
 #[tokio::test]

@@ -21,6 +21,10 @@ pub fn relay(rig: &Rig, arguments: &[&str]) -> Command {
         .env("RELAY_RELAY__POLL_EVERY", "5ms")
         .env("RELAY_RELAY__SWEEP_EVERY", "200ms")
         .env("RELAY_HTTP__LISTEN", "none")
+        .env(
+            "RELAY_RECEIVERS__MAIN__UNITS_PER_REQUEST_MAX",
+            rig.receiver.units_per_request_max.to_string(),
+        )
         .env("RELAY_SOURCE__AVAILABLE_STATUS_IDS", "[1]");
     command
 }
@@ -180,6 +184,39 @@ async fn a_killed_relay_loses_nothing_and_two_tell_nothing_twice() {
     );
     signal(&second, Signal::TERM);
     assert_eq!(ended(second).await, Some(0));
+}
+
+#[tokio::test]
+async fn of_two_relays_one_is_killed_in_the_middle_of_a_snapshot_and_of_a_replay() {
+    let mut rig = Rig::new().await;
+    rig.receiver.units_per_request_max = 2;
+    let survivor = relay(&rig, &["run"]).spawn().expect("run");
+    at_rest(&rig).await;
+    for command in [
+        &["snapshot", "--no-wait"][..],
+        &["replay", "--since", "1h", "--no-wait"],
+    ] {
+        let victim = relay(&rig, &["run"]).spawn().expect("run");
+        // Slow enough to be caught in the act.
+        rig.faults(json!({ "delay_ms": 100 }));
+        rig.sandbox.clear_log();
+        let marked = output(relay(&rig, command)).await;
+        assert_eq!(marked.status.code(), Some(0), "{}", said(&marked));
+        assert!(
+            rig.sandbox
+                .wait_until(|sandbox| !sandbox.syncs().is_empty(), LIMIT)
+                .await
+        );
+        signal(&victim, Signal::KILL);
+        rig.edit("update project_rent_roll_units set price = price + 1").await;
+        at_rest(&rig).await;
+        rig.no_faults();
+        rig.assert_equal().await;
+        let twice = rig.sandbox.syncs().iter().filter(|sync| sync.stale).count();
+        assert_eq!(twice, 0, "nothing old arrives late");
+    }
+    signal(&survivor, Signal::TERM);
+    assert_eq!(ended(survivor).await, Some(0));
 }
 
 #[tokio::test]

@@ -288,3 +288,34 @@ async fn steady_news_of_a_property_does_not_keep_its_suspects_back() {
     rig.settle().await;
     assert_eq!(rent(&rig, 1, 11), json!(39.0));
 }
+
+#[tokio::test]
+async fn an_outage_of_one_property_alone_blames_nothing_and_a_unit_that_always_fails_is_found_in_the_end() {
+    let rig = told().await;
+    let outage = json!({ "status": 503, "property_id": 1 });
+    let minutes = async |rig: &Rig, count: i32| {
+        let mut hands = rig.hands().await;
+        for minute in 0..count {
+            rig.edit(&format!(
+                "update project_rent_roll_units set price = {minute} where id = 21"
+            ))
+            .await;
+            while hands.round(rig).await {}
+            rig.pass(MINUTE);
+        }
+    };
+    rig.faults(outage.clone());
+    rig.edit("delete from project_rent_roll_units where id = 12").await;
+    minutes(&rig, 25).await;
+    assert_eq!(refused(&rig).await, [] as [i64; 0]);
+    rig.no_faults();
+    minutes(&rig, 10).await;
+    rig.settle().await;
+    rig.assert_equal_but("503").await;
+
+    rig.faults(json!({ "poison_units": [13], "poison_status": 500 }));
+    rig.edit("update project_rent_roll_units set price = 1 where id = 13")
+        .await;
+    minutes(&rig, 60).await;
+    assert_eq!(refused(&rig).await, [13], "no sync is sealed for ever");
+}
