@@ -30,6 +30,8 @@ pub enum Kind {
     Stale,
     /// The receiver holds something else than it was told.
     DigestMismatch,
+    /// Nothing can be sent because of ourselves: a token endpoint, an egress proxy, a damaged body.
+    NotSent,
     /// Planning fails: a source function, a right, a table.
     Plan,
     /// The database was restored, failed over, or is another one.
@@ -49,6 +51,7 @@ impl Kind {
             Self::Exhausted => "exhausted",
             Self::Stale => "stale",
             Self::DigestMismatch => "digest_mismatch",
+            Self::NotSent => "not_sent",
             Self::Plan => "plan",
             Self::Lineage => "lineage",
         }

@@ -145,6 +145,7 @@ impl Relay {
         }
         for receiver in self.config.receivers.keys() {
             pass.left += usize::try_from(status::unsettled(&mut conn, receiver).await?)?;
+            pass.left += usize::try_from(status::paused_feeds(&mut conn, receiver).await?)?;
         }
         if let Some(url) = &self.config.alerts.webhook_url {
             Poster::new(url, self.clock.clone())?.post_due(&mut conn).await?;

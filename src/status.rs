@@ -3,6 +3,15 @@
 use anyhow::Result;
 use sqlx::PgConnection;
 
+/// How many of the receiver's feeds are paused because it rejects everything about them: at rest, and nothing to be content
+/// with.
+pub async fn paused_feeds(conn: &mut PgConnection, receiver: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar(include_str!("../sql/status/paused_feeds.sql"))
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
+}
+
 /// How many of the receiver's feeds are new, behind, busy, resting or owing. Zero when it is at rest.
 pub async fn unsettled(conn: &mut PgConnection, receiver: &str) -> Result<i64> {
     Ok(sqlx::query_scalar(include_str!("../sql/status/unsettled.sql"))

@@ -121,6 +121,7 @@ pub(super) async fn affect(
 ) -> Result<()> {
     resume_where_it_answers(conn, deliverer, verdicts, now).await?;
     wait_where_asked(conn, deliverer, verdicts, now).await?;
+    say_what_is_ours(conn, deliverer, verdicts, now).await?;
     let failures = tune(conn, deliverer, verdicts, refused_whole).await?;
     if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
         return pause(conn, deliverer, verdict, now).await;
@@ -185,6 +186,29 @@ async fn wait_where_asked(
             .bind(seconds(after))
             .execute(conn)
             .await?;
+    }
+    Ok(())
+}
+
+/// A token endpoint or a proxy that is down keeps everything back as surely as a receiver that is.
+async fn say_what_is_ours(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdicts: &[&Verdict],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let name = &deliverer.receiver.name;
+    let ours = verdicts
+        .iter()
+        .find(|verdict| matches!(verdict.decision, Decision::Ours { .. }));
+    if let Some(verdict) = ours {
+        let message = format!(
+            "nothing could be sent, and not because of the receiver: {}. It is tried again by itself",
+            verdict.answer()
+        );
+        alert::raise(conn, &about(deliverer, Kind::NotSent, message), now).await?;
+    } else if verdicts.iter().any(|verdict| verdict.outcome.tried.status.is_some()) {
+        alert::resolve(conn, name, &[Kind::NotSent], now).await?;
     }
     Ok(())
 }

@@ -41,6 +41,10 @@ pub(super) async fn give_up(
                 refused_whole += exhaust(conn, deliverer, verdict, found, now).await?;
             }
             Decision::Renumber { beyond } => renumber(conn, deliverer, leased, *beyond, found, now).await?,
+            Decision::ProbeFailed { .. } => {
+                doubt(conn, leased, Some("its request was given up"), now).await?;
+                set_apart(conn, leased).await?;
+            }
             _ => doubt(conn, leased, Some("its request was given up"), now).await?,
         }
     }
@@ -132,10 +136,16 @@ async fn exhaust(
         .bind(leased.sequence)
         .fetch_one(&mut *conn)
         .await?;
-    if accepts_others && !has_a_second_chance(conn, leased).await? {
+    let (searching, accepted) = match leased.feeds.as_slice() {
+        [feed] => search(conn, feed).await?,
+        _ => (false, false),
+    };
+    // Some of the property was taken between the tries of its halves: the receiver is not down.
+    if accepted && leased.entries == 1 || accepts_others && (searching || !has_a_second_chance(conn, leased).await?) {
         return find_the_bad(conn, verdict, found, now).await;
     }
     doubt(conn, leased, None, now).await?;
+    set_apart(conn, leased).await?;
     // That others are taken says nothing about this one: only time does.
     let because = if accepts_others { "failing" } else { "exhausted" };
     rest(conn, leased, because, deliverer.receiver.retry.schedule.last(), now).await?;
@@ -146,15 +156,32 @@ async fn has_a_second_chance(conn: &mut PgConnection, leased: &Leased) -> Result
     let ([feed], 0..=1) = (leased.feeds.as_slice(), leased.entries) else {
         return Ok(false);
     };
-    if is_halving(conn, feed).await? {
-        return Ok(false);
-    }
     let before: bool = sqlx::query_scalar(include_str!("../../sql/deliver/exhausted_before.sql"))
         .bind(feed.feed_id)
         .bind(leased.sequence)
         .fetch_one(conn)
         .await?;
     Ok(!before)
+}
+
+/// Nobody knows whether it is the receiver or something in this sync: told again in halves, and nothing is blamed. If it was
+/// the receiver that costs a request; if one unit brings it down, the others don't wait for that unit.
+async fn set_apart(conn: &mut PgConnection, leased: &Leased) -> Result<()> {
+    match leased.feeds.as_slice() {
+        _ if leased.is_snapshot => {}
+        [feed] if leased.entries > 0 => {
+            sqlx::query(include_str!("../../sql/deliver/halve_units.sql"))
+                .bind(feed.feed_id)
+                .bind(leased.sequence)
+                .execute(conn)
+                .await?;
+        }
+        [_] => {}
+        _ => {
+            halve_feeds(conn, leased).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The numbering is right from now on; but a receiver may say so again and again, so the feeds rest a while.
@@ -253,9 +280,12 @@ async fn halve_units(
         [] => return pause(conn, feed, found).await,
         // It stands alone. But of a property that was never taken nothing says that it is the unit.
         [unit_id] => {
-            let searching = is_halving(conn, feed).await?;
+            let mut searching = search(conn, feed).await?.0;
             if !searching && !has_delivered(conn, feed).await? {
-                return pause(conn, feed, found).await;
+                if suspect_rest(conn, feed, leased).await? == 0 {
+                    return pause(conn, feed, found).await;
+                }
+                searching = true;
             }
             let alone = UnitError {
                 project_id: None,
@@ -287,16 +317,19 @@ pub(super) async fn end_halving(conn: &mut PgConnection, feed: &LeasedFeed, foun
     let Some((began_with, accepted)) = over else {
         return Ok(0);
     };
-    let statement = match accepted {
-        true => include_str!("../../sql/deliver/refused_since.sql"),
-        false => include_str!("../../sql/deliver/release_refused.sql"),
-    };
-    let units: Vec<i64> = sqlx::query_scalar(statement)
+    let units: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/refused_since.sql"))
         .bind(feed.feed_id)
         .bind(began_with)
         .fetch_all(&mut *conn)
         .await?;
-    if !accepted {
+    // One unit that was all there was to tell says nothing about a property that was taken before.
+    let blamed = accepted || (units.len() == 1 && has_delivered(conn, feed).await?);
+    if !blamed {
+        sqlx::query(include_str!("../../sql/deliver/release_refused.sql"))
+            .bind(feed.feed_id)
+            .bind(began_with)
+            .execute(&mut *conn)
+            .await?;
         return pause(conn, feed, found).await;
     }
     if !units.is_empty() {
@@ -324,9 +357,18 @@ async fn told_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased)
         .await?)
 }
 
-async fn is_halving(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<bool> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/is_halving.sql"))
+/// Whether the feed's bad units are looked for, and whether anything of it was accepted meanwhile.
+async fn search(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<(bool, bool)> {
+    Ok(sqlx::query_as(include_str!("../../sql/deliver/is_halving.sql"))
         .bind(feed.feed_id)
+        .fetch_one(conn)
+        .await?)
+}
+
+async fn suspect_rest(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<i64> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/suspect_rest.sql"))
+        .bind(feed.feed_id)
+        .bind(leased.sequence)
         .fetch_one(conn)
         .await?)
 }

@@ -15,8 +15,9 @@ use serde_json::value::RawValue;
 const ENTRIES_MAX: usize = 10_000;
 const MESSAGE_CHARS_MAX: usize = 200;
 const IDENTIFIER_CHARS_MAX: usize = 200;
-/// What JSON carries everywhere (RFC 8259, section 6): our numbering goes on above it, and must never be driven to its end.
-const SEQUENCE_MAX: i64 = (1 << 53) - 1;
+/// Our numbering goes on above what a receiver says, and must never be driven to the end of what JSON carries everywhere (2^53,
+/// RFC 8259, section 6). Numbers are at most microseconds since 1970: this is the year 2096.
+const SEQUENCE_MAX: i64 = 4_000_000_000_000_000;
 
 /// What the receiver said that the relay acts on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub(super) fn parse(status: u16, body: &[u8], hide: impl Fn(&str) -> String) -> 
     if !is_success && !(400..500).contains(&status) {
         return (Said::default(), None);
     }
+    // Some put a byte order mark before it.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let Ok(parts) = serde_json::from_slice::<Parts>(body) else {
         return (Said::default(), None);
     };
@@ -94,8 +97,9 @@ pub(super) fn parse(status: u16, body: &[u8], hide: impl Fn(&str) -> String) -> 
         properties: list(parts.properties, PropertySaid::into_pair),
     };
     let is_stale = one::<String>(parts.status).is_some_and(|status| status == "stale");
-    let newest = one(parts.sequence).filter(|_| is_stale);
-    (said, newest.map(sequence))
+    // That it is stale is what matters: it is not delivered, whatever the number looks like.
+    let newest = one::<Value>(parts.sequence).and_then(|said| number(&said)).unwrap_or(0);
+    (said, is_stale.then(|| sequence(newest)))
 }
 
 /// The body's members, each to be read by itself: one that is wrong takes nothing else along.
@@ -119,7 +123,7 @@ struct Parts<'a> {
 struct UnitErrorSaid {
     #[serde(alias = "property_id", default)]
     project_id: Value,
-    unit_id: i64,
+    unit_id: Value,
     #[serde(default)]
     message: Value,
 }
@@ -128,7 +132,8 @@ struct UnitErrorSaid {
 struct StaleSaid {
     #[serde(alias = "property_id")]
     project_id: Value,
-    sequence: i64,
+    #[serde(default)]
+    sequence: Value,
 }
 
 #[derive(Deserialize)]
@@ -146,7 +151,7 @@ impl UnitErrorSaid {
         };
         Some(UnitError {
             project_id,
-            unit_id: self.unit_id,
+            unit_id: number(&self.unit_id)?,
             message: message(self.message, hide),
         })
     }
@@ -154,7 +159,10 @@ impl UnitErrorSaid {
 
 impl StaleSaid {
     fn into_pair(self) -> Option<(String, i64)> {
-        Some((identifier(self.project_id)?, sequence(self.sequence)))
+        Some((
+            identifier(self.project_id)?,
+            sequence(number(&self.sequence).unwrap_or(0)),
+        ))
     }
 }
 
@@ -201,6 +209,15 @@ fn message(said: Value, hide: impl Fn(&str) -> String) -> String {
 /// The beginning of a text, as it can be kept: PostgreSQL's text can't hold a NUL.
 pub(super) fn beginning(text: &str, chars_max: usize) -> String {
     text.chars().filter(|c| *c != '\0').take(chars_max).collect()
+}
+
+/// A whole number, also as text: many write numbers of 64 bits so.
+fn number(said: &Value) -> Option<i64> {
+    match said {
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
 }
 
 fn sequence(said: i64) -> i64 {

@@ -319,3 +319,48 @@ async fn an_outage_of_one_property_alone_blames_nothing_and_a_unit_that_always_f
     minutes(&rig, 60).await;
     assert_eq!(refused(&rig).await, [13], "no sync is sealed for ever");
 }
+
+#[tokio::test]
+async fn a_bad_first_unit_of_a_property_told_unit_by_unit_keeps_no_other_back() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.units_per_request_max = 1;
+    rig.faults(json!({ "poison_units": [1] }));
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id, price) select n, 1, n from generate_series(1, 6) n",
+    )
+    .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [1]);
+    assert_eq!(rig.sandbox.property(1).unwrap().units.len(), 5);
+
+    rig.faults(json!({ "status": 422, "property_id": 2 }));
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (2, 'Two', true);
+         insert into project_rent_roll_units (id, project_id) select n, 2 from generate_series(21, 24) n",
+    )
+    .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [1], "where all are bad none is");
+    assert!(rig.alerts().await.contains(&"feed_paused".to_owned()));
+}
+
+#[tokio::test]
+async fn a_unit_that_brings_a_quiet_receiver_down_is_found_and_nobody_else_waits_for_it() {
+    let mut rig = told().await;
+    rig.receiver.breaker.failures = 10;
+    rig.faults(json!({ "poison_units": [131], "poison_status": 500 }));
+    rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
+        .await;
+    let mut hands = rig.hands().await;
+    for _ in 0..600 {
+        while hands.round(&rig).await {}
+        rig.pass(MINUTE);
+    }
+    assert_eq!(refused(&rig).await, [131]);
+    for unit_id in (100..100 + UNITS).filter(|unit_id| *unit_id != 131) {
+        assert_eq!(rent(&rig, 1, unit_id), json!(7.0), "{unit_id}");
+    }
+    let paused = "select count(*) from rentsync.receiver where paused_at is not null";
+    assert_eq!(rig.source.number(paused).await, 0);
+}
