@@ -48,6 +48,7 @@ create table rentsync.feed (
     halving        bigint,
     halving_accepted boolean not null default false,
     mismatch_at    timestamptz,
+    owed_since     timestamptz,
     rest_until     timestamptz,
     rest_because   text,
     enrolled_at    timestamptz not null default clock_timestamp(),
@@ -74,6 +75,7 @@ comment on column rentsync.feed.suspects_waited is 'Its last sync told news whil
 comment on column rentsync.feed.halving is 'The rejected sync whose units are told again in halves, until the bad ones stand alone.';
 comment on column rentsync.feed.halving_accepted is 'Some half was accepted: it is units that are bad, not the property.';
 comment on column rentsync.feed.mismatch_at is 'When the receiver''s digest last was another than ours.';
+comment on column rentsync.feed.owed_since is 'When the oldest change was made of what it has planned and still owes.';
 comment on column rentsync.feed.rest_until is 'After giving up: not planned before then. exhausted: or until the receiver takes anything.';
 
 create table rentsync.ledger (

@@ -138,6 +138,7 @@ async fn check_all(conn: &mut PgConnection, receivers: &[String], now: Option<Da
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Server {
     system_identifier: Option<i64>,
+    database: Option<i64>,
     timeline: Option<String>,
 }
 
@@ -149,10 +150,14 @@ impl Server {
         let system_identifier = sqlx::query_scalar(include_str!("../sql/lineage/system_identifier.sql"))
             .fetch_one(&mut *conn)
             .await;
+        let database = sqlx::query_scalar(include_str!("../sql/lineage/database.sql"))
+            .fetch_one(&mut *conn)
+            .await?;
         let timeline = sqlx::query_scalar(include_str!("../sql/lineage/timeline.sql"))
             .fetch_one(conn)
             .await;
         Ok(Self {
+            database: Some(database),
             system_identifier: unless_withheld(
                 system_identifier,
                 &IDENTIFIER_SAID,
@@ -172,6 +177,7 @@ impl Server {
     fn or(self, before: &Self) -> Self {
         Self {
             system_identifier: self.system_identifier.or(before.system_identifier),
+            database: self.database.or(before.database),
             timeline: self.timeline.or_else(|| before.timeline.clone()),
         }
     }
@@ -199,19 +205,22 @@ struct Noted {
 }
 
 async fn noted(conn: &mut PgConnection, receiver: &str) -> Result<Option<Noted>> {
-    type Row = (bool, Option<i64>, Option<String>, bool, bool);
+    type Row = (bool, Option<i64>, Option<i64>, Option<String>, bool, bool);
     let row: Option<Row> = sqlx::query_as(include_str!("../sql/lineage/noted.sql"))
         .bind(receiver)
         .fetch_optional(conn)
         .await?;
-    Ok(row.map(|(is_noted, system_identifier, timeline, waits, ahead)| Noted {
-        server: is_noted.then_some(Server {
-            system_identifier,
-            timeline,
-        }),
-        waits,
-        ahead,
-    }))
+    Ok(row.map(
+        |(is_noted, system_identifier, database, timeline, waits, ahead)| Noted {
+            server: is_noted.then_some(Server {
+                system_identifier,
+                database,
+                timeline,
+            }),
+            waits,
+            ahead,
+        },
+    ))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -255,6 +264,13 @@ fn judge(noted: &Noted, here: Server) -> Judgement {
         && was != is
     {
         return Judgement::Another(format!("its system identifier is {is}, that one's was {was}"));
+    }
+    if let (Some(was), Some(is)) = (before.database, here.database)
+        && was != is
+    {
+        return Judgement::Another(format!(
+            "it is database {is} of its cluster, that one was {was}: restored there, or a copy"
+        ));
     }
     let timelines = (before.timeline.as_deref(), here.timeline.as_deref());
     let why = match timelines {
@@ -340,6 +356,7 @@ async fn note(conn: &mut PgConnection, receiver: &str, server: &Server, now: Opt
         .bind(server.system_identifier)
         .bind(&server.timeline)
         .bind(now)
+        .bind(server.database)
         .execute(conn)
         .await?;
     Ok(())
@@ -364,8 +381,19 @@ mod tests {
     fn server(system_identifier: i64, timeline: &str) -> Server {
         Server {
             system_identifier: Some(system_identifier),
+            database: Some(5),
             timeline: Some(timeline.to_owned()),
         }
+    }
+
+    #[test]
+    fn a_dump_restored_into_the_same_cluster_is_another_database() {
+        let here = Server {
+            database: Some(6),
+            ..server(1, "00000001")
+        };
+        let judged = judge(&noted(Some(server(1, "00000001"))), here);
+        assert!(matches!(judged, Judgement::Another(why) if why.contains("database 6")));
     }
 
     fn noted(server: Option<Server>) -> Noted {

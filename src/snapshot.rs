@@ -160,13 +160,21 @@ pub async fn advance(conn: &mut PgConnection, receiver: &str, now: Option<DateTi
     Ok(runs)
 }
 
-/// How a run stands.
+/// How a run stands, or the one that took its feeds over.
 pub async fn run(conn: &mut PgConnection, run_id: i64) -> Result<Run> {
-    let row: (i64, bool, i32, i32, i64, i64, i32) = sqlx::query_as(include_str!("../sql/snapshot/run.sql"))
-        .bind(run_id)
-        .fetch_one(conn)
-        .await?;
-    Ok(row.into())
+    type Row = (i64, bool, i32, i32, i64, i64, i32, Option<i64>);
+    let mut run_id = run_id;
+    loop {
+        let (run_id_, finished, feeds, done, units, drift, failures, superseded_by): Row =
+            sqlx::query_as(include_str!("../sql/snapshot/run.sql"))
+                .bind(run_id)
+                .fetch_one(&mut *conn)
+                .await?;
+        match superseded_by {
+            Some(later) if finished => run_id = later,
+            _ => return Ok((run_id_, finished, feeds, done, units, drift, failures).into()),
+        }
+    }
 }
 
 async fn mark_feeds(conn: &mut PgConnection, run_id: i64) -> Result<i64> {

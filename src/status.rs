@@ -19,3 +19,12 @@ pub async fn unsettled(conn: &mut PgConnection, receiver: &str) -> Result<i64> {
         .fetch_one(conn)
         .await?)
 }
+
+/// How many of the receiver's feeds are paused for whatever reason; of this property only, where one is named.
+pub async fn paused_by_anyone(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<i64> {
+    Ok(sqlx::query_scalar(include_str!("../sql/status/paused_by_anyone.sql"))
+        .bind(receiver)
+        .bind(property_id)
+        .fetch_one(conn)
+        .await?)
+}

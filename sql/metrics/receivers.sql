@@ -17,7 +17,7 @@ select r.receiver,
               count(*) filter (where f.cursor is null or news.oldest_change is not null or owes.anything)::float8 as feeds_behind,
               count(f.rest_until)::float8 as feeds_resting,
               count(f.paused_because)::float8 as feeds_paused,
-              least(min(news.oldest_change), min(given_up.oldest_change)) as oldest_change
+              least(min(news.oldest_change), min(given_up.oldest_change), min(f.owed_since)) as oldest_change
          from rentsync.feed f
         cross join lateral (
               select min(change.occurred_at) as oldest_change

@@ -10,8 +10,12 @@ update rentsync.feed f
        snapshot_due      = null,
        suspect           = null,
        suspects_waited   = planned.suspects_wait,
+       owed_since        = case when exists (select from rentsync.ledger l
+                                              where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null)
+                                then planned.oldest_change end,
        rest_until        = null,
        rest_because      = null
-  from unnest($1::bigint[], $2::boolean[], $3::bytea[], $4::bigint[], $5::bytea[], $7::boolean[])
-       as planned (feed_id, told, property_hash, sequence, digest, suspects_wait)
+  from unnest($1::bigint[], $2::boolean[], $3::bytea[], $4::bigint[], $5::bytea[], $7::boolean[],
+              $8::timestamptz[])
+       as planned (feed_id, told, property_hash, sequence, digest, suspects_wait, oldest_change)
  where f.feed_id = planned.feed_id

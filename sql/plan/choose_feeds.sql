@@ -10,7 +10,7 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
        f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited,
        f.cursor is null or news.whole,
        news.unit_ids,
-       news.oldest_change,
+       least(news.oldest_change, f.owed_since),
        case when f.cursor is null or news.whole or f.snapshot_due is not null
             then (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
                + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id)

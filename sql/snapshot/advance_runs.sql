@@ -1,5 +1,5 @@
 -- Counts what the unfinished runs of receiver $1 have done, and finishes those that have no feed left, at $2 (null: now). A feed
--- is done when its snapshot is no longer due or open and nothing of it is left to be told again; a paused one is left out.
+-- is done when its snapshot is no longer due or open and nothing of it is left to be told again; a paused one is given up.
 -- Locks those feeds and the runs. Says which runs are finished by now.
 with done as (
     update rentsync.feed f
@@ -9,7 +9,7 @@ with done as (
          or (f.snapshot_due is null
              and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
              and not exists (select from rentsync.ledger l
-                              where l.feed_id = f.feed_id and l.owed in ('retell', 'in_doubt') and l.kept_back is null)))
+                              where l.feed_id = f.feed_id and l.owed in ('retell', 'in_doubt', 'retry') and l.kept_back is null)))
     returning f.feed_id
 ), of_run as (
     select r.run_id,

@@ -1,8 +1,16 @@
 -- The feeds of run $1 are due a snapshot: of its receiver every one, or that of its property, unless it is paused or has
--- nothing to tell any more. Locks the feeds and the run. A notice in the outbox, which touches no unit, has them planned at
+-- nothing to tell any more. A run whose feeds it takes over before they are done is superseded. Locks the feeds and the runs. A notice in the outbox, which touches no unit, has them planned at
 -- once. Says how many they are.
 with run as (
     select * from rentsync.snapshot_run where run_id = $1
+), superseded as (
+    update rentsync.snapshot_run old
+       set superseded_by = run.run_id
+      from run
+     where old.receiver = run.receiver and old.run_id <> run.run_id and old.finished_at is null
+       and exists (select from rentsync.feed f
+                    where f.snapshot_run = old.run_id and f.paused_because is null
+                      and (run.property_id is null or f.property_id = run.property_id))
 ), marked as (
     update rentsync.feed f
        set snapshot_due = run.reason, snapshot_run = run.run_id

@@ -21,7 +21,7 @@ select r.receiver,
               count(*) filter (where f.cursor is null or news.oldest_change is not null or owes.anything) as feeds_behind,
               count(*) filter (where f.rest_until is not null) as feeds_resting,
               count(f.paused_because) as feeds_paused,
-              least(min(news.oldest_change), min(given_up.oldest_change)) as oldest_change
+              least(min(news.oldest_change), min(given_up.oldest_change), min(f.owed_since)) as oldest_change
          from rentsync.feed f
         cross join lateral (
               select min(o.occurred_at) as oldest_change

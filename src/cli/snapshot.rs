@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::fault::Fault;
 use crate::relay::Relay;
 use crate::snapshot::{self, Run};
+use crate::status;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -40,6 +41,13 @@ pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
         run.feeds_done, run.feeds, run.units, run.drift, run.failures
     ))?;
     list_kept_back(&mut conn, &receiver, options.property).await?;
+    let paused = status::paused_by_anyone(&mut conn, &receiver, options.property).await?;
+    if paused > 0 {
+        return Err(Fault::finding(format!(
+            "{paused} feeds are paused and were left out; see `feeds list` and `feeds resume`"
+        ))
+        .into());
+    }
     if run.is_finished {
         return Ok(());
     }

@@ -33,7 +33,7 @@ struct Found {
     id: i64,
     receiver: String,
     property_id: i64,
-    unit_id: i64,
+    unit_id: Option<i64>,
     run_id: Option<i64>,
     ledger_hash: Option<String>,
     source_hash: Option<String>,

@@ -212,6 +212,7 @@ pub(super) struct FeedColumns {
     sequences: Vec<Option<i64>>,
     digests: Vec<Vec<u8>>,
     suspects_wait: Vec<bool>,
+    oldest_changes: Vec<Option<DateTime<Utc>>>,
 }
 
 impl FeedColumns {
@@ -223,6 +224,7 @@ impl FeedColumns {
         self.sequences.push(sequence);
         self.digests.push(delta.digest.as_bytes().to_vec());
         self.suspects_wait.push(delta.suspects_wait);
+        self.oldest_changes.push(delta.feed.oldest_change);
     }
 
     /// `properties_are_told`: otherwise nothing of a property is ever owed.
@@ -235,6 +237,7 @@ impl FeedColumns {
             .bind(self.digests)
             .bind(properties_are_told)
             .bind(self.suspects_wait)
+            .bind(self.oldest_changes)
             .execute(conn)
             .await
             .context("moving cursors")?;

@@ -48,7 +48,8 @@ impl Telling {
 
 /// A difference that no change announced: a bypassed trigger, a joined table.
 pub(crate) struct Drift {
-    pub unit_id: i64,
+    /// None: the property's own fields.
+    pub unit_id: Option<i64>,
     pub ledger_hash: Option<Hash>,
     pub source_hash: Option<Hash>,
 }
@@ -177,6 +178,7 @@ impl FeedDelta {
 
     /// After the last unit: suspects if there is nothing else, removals once everything living is told.
     pub fn finish(&mut self, scope: &Scope) -> Result<()> {
+        self.notice_property_drift();
         if !scope.shape.removals_are_told() {
             for (reason, row) in mem::take(&mut self.leaving) {
                 self.unavailable(reason, row, scope)?;
@@ -412,6 +414,18 @@ impl FeedDelta {
         self.noted.push(row);
     }
 
+    fn notice_property_drift(&mut self) {
+        let compared = matches!(self.mode, Mode::Snapshot | Mode::Retell) && !self.feed.whole;
+        let covered = self.feed.uncovered.is_none() && self.feed.property_hash.is_some();
+        if compared && covered && self.property_changed && !self.feed.property_owed {
+            self.drift.push(Drift {
+                unit_id: None,
+                ledger_hash: self.feed.property_hash,
+                source_hash: Some(self.property.hash),
+            });
+        }
+    }
+
     /// A full comparison that nothing asked for finds what no change announced.
     fn notice_drift(&mut self, source: &Present, ledger: Option<&LedgerRow>, manner: Manner) {
         if !matches!(self.mode, Mode::Snapshot | Mode::Retell) || self.feed.whole {
@@ -431,7 +445,7 @@ impl FeedDelta {
         let announced = ledger.is_some_and(waits) || self.feed.touched.contains(&unit_id);
         if differs && !announced {
             self.drift.push(Drift {
-                unit_id,
+                unit_id: Some(unit_id),
                 ledger_hash: ledger.and_then(|row| row.told.hash().copied()),
                 source_hash: match source {
                     Present::Content(unit) => Some(unit.hash),

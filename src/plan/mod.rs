@@ -30,7 +30,7 @@ pub(crate) use compare::compare_pairs;
 pub(crate) use feed_delta::{FeedDelta, Mode};
 pub(crate) use feeds::{ChosenFeed, every_feed};
 pub(crate) use pair::Pair;
-pub use walk::{Look, Step, Walk, register};
+pub use walk::{Look, Step, Walk, know_receiver, register};
 
 /// How many feeds one transaction plans at most.
 const FEEDS_PER_BATCH_MAX: i64 = 256;

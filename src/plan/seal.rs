@@ -380,7 +380,7 @@ async fn note_drift(
 #[derive(Default)]
 struct DriftColumns {
     feeds: Vec<i64>,
-    units: Vec<i64>,
+    units: Vec<Option<i64>>,
     ledger: Vec<Option<Vec<u8>>>,
     source: Vec<Option<Vec<u8>>>,
 }

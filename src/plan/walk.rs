@@ -227,3 +227,14 @@ pub async fn register(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
         .with_context(|| format!("registering receiver {}", scope.receiver.name))?;
     Ok(())
 }
+
+/// The schema may have been dropped and installed anew under a running relay.
+pub async fn know_receiver(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/know_receiver.sql"))
+        .bind(&scope.receiver.name)
+        .bind(scope.shape.fingerprint())
+        .execute(conn)
+        .await
+        .with_context(|| format!("registering receiver {}", scope.receiver.name))?;
+    Ok(())
+}

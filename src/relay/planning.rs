@@ -14,7 +14,7 @@ use crate::config::{self, Receiver};
 use crate::database::check_server;
 use crate::fault::sentence;
 use crate::lineage;
-use crate::plan::{Scope, Walk};
+use crate::plan::{Scope, Walk, know_receiver};
 use crate::snapshot;
 
 /// How often a run under way is counted.
@@ -38,6 +38,7 @@ pub(super) async fn plan_loop(
         let planning = async {
             let mut conn = relay.database.connect().await?;
             check_server(&mut conn).await?;
+            know_receiver(&mut conn, &scope).await?;
             // It may be another server than before, or the same one set back.
             lineage::check(&mut conn, &scope.receiver.name, relay.clock.now()).await?;
             walk.look_anew();

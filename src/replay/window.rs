@@ -63,8 +63,11 @@ fn moment(option: &str, text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>>
     Ok(moment)
 }
 
+/// Longer ago there was nothing to be told; and PostgreSQL's own time ends somewhere.
+const AGE_MAX: std::time::Duration = std::time::Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
 fn before(now: DateTime<Utc>, age: &str) -> Option<DateTime<Utc>> {
-    let age = humantime::parse_duration(age).ok()?;
+    let age = humantime::parse_duration(age).ok().filter(|age| *age <= AGE_MAX)?;
     now.checked_sub_signed(TimeDelta::from_std(age).ok()?)
 }
 

@@ -315,3 +315,54 @@ async fn a_running_relay_takes_the_nights_snapshot_and_a_killed_one_is_no_matter
         "select count(*) from rentsync.snapshot_run where finished_at is not null and drift = 1 and feeds_done = 2";
     assert_eq!(rig.source.number(finished).await, 1);
 }
+
+#[tokio::test]
+async fn a_property_renamed_past_the_triggers_is_drift_as_well() {
+    let rig = Rig::told().await;
+    rig.edit("alter table projects disable trigger all; update projects set name = 'Uno' where id = 1; alter table projects enable trigger all")
+        .await;
+    let run = take(&rig, None).await;
+    assert_eq!(run.drift, 1);
+    let own = "select count(*) from rentsync.drift where unit_id is null and ledger_hash is not null";
+    assert_eq!(rig.source.number(own).await, 1);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_run_that_another_takes_over_is_not_done_before_that_one_is() {
+    let rig = Rig::told().await;
+    let mut conn = rig.source.connect().await;
+    let first = snapshot::begin(&mut conn, "main", "test", None, rig.clock.now())
+        .await
+        .unwrap();
+    let second = snapshot::begin(&mut conn, "main", "test", None, rig.clock.now())
+        .await
+        .unwrap();
+    snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();
+    let stands = snapshot::run(&mut conn, first).await.unwrap();
+    assert_eq!((stands.run_id, stands.is_finished), (second, false));
+    rig.settle().await;
+    snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();
+    let done = snapshot::run(&mut conn, first).await.unwrap();
+    assert_eq!((done.run_id, done.is_finished, done.units), (second, true, 6));
+}
+
+#[tokio::test]
+async fn the_age_of_what_is_owed_is_that_of_its_oldest_change() {
+    let mut rig = Rig::told().await;
+    rig.receiver.units_per_request_max = 1;
+    rig.edit("update project_rent_roll_units set price = 5 where project_id = 1")
+        .await;
+    rig.plan().await;
+    rig.deliver().await;
+    rig.plan().await;
+    rig.faults(json!({ "status": 503 }));
+    rig.deliver().await;
+    let late = "select count(*) from rentsync.sync where state = 'open' and oldest_change is not null";
+    assert_eq!(rig.source.number(late).await, 1);
+    let owed = "select count(*) from rentsync.feed where owed_since is not null";
+    assert_eq!(rig.source.number(owed).await, 1);
+    rig.no_faults();
+    rig.settle().await;
+    assert_eq!(rig.source.number(owed).await, 0);
+}
