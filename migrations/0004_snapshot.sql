@@ -57,10 +57,12 @@ create table rentsync.drift (
     unit_id     bigint,
     ledger_hash bytea,
     source_hash bytea,
+    differs     text,
     found_at    timestamptz not null
 );
 create index drift_run on rentsync.drift (run_id);
 comment on table  rentsync.drift is 'A unit that differed though no change was waiting for it: a bypassed trigger, a joined table.';
 comment on column rentsync.drift.unit_id is 'Null: the property''s own fields.';
 comment on column rentsync.drift.ledger_hash is 'SHA-256 of what the receiver was told last; null: nothing.';
+comment on column rentsync.drift.differs is 'The names of the fields that differed, or why they can''t be named; never a value.';
 comment on column rentsync.drift.source_hash is 'SHA-256 of what the source had; null: nothing.';

@@ -47,6 +47,17 @@ pub struct Finding {
     pub fields: Vec<Difference>,
 }
 
+impl Finding {
+    /// The names of the fields that differ, or why they can't be named.
+    pub(crate) fn in_short(&self) -> String {
+        let names: Vec<&str> = self.fields.iter().map(|difference| difference.field.as_str()).collect();
+        match &self.because {
+            Some(because) => because.clone(),
+            None => names.join(", "),
+        }
+    }
+}
+
 /// How many of what there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -361,7 +372,7 @@ fn source_hash(pair: &Pair) -> Option<String> {
 }
 
 /// Reads drifted units again, now for what they say.
-async fn drifted_units(
+pub(crate) async fn drifted_units(
     conn: &mut PgConnection,
     scope: &Scope,
     feed: &ChosenFeed,

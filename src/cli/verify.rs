@@ -37,6 +37,7 @@ struct Found {
     run_id: Option<i64>,
     ledger_hash: Option<String>,
     source_hash: Option<String>,
+    differs: Option<String>,
     found_at: DateTime<Utc>,
 }
 

@@ -1,5 +1,6 @@
 //! Sealing: from deltas to rows. All of it is part of the plan's transaction.
 
+use std::collections::HashMap;
 use std::io::Write;
 
 use anyhow::{Context, Result};
@@ -17,6 +18,10 @@ use crate::config;
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Body, ENVELOPE_BYTES, Hash, PropertyPart, Reason, TellableUnit};
 use crate::sync::{SyncId, SyncType};
+use crate::verify;
+
+/// Where more of a property drifted it is not this unit or that.
+const DRIFT_EXPLAINED_MAX: usize = 500;
 
 /// Writes the batch: syncs, ledger, cursors. `probe`: they are to find out whether the receiver answers again.
 pub(super) async fn seal(
@@ -348,7 +353,11 @@ async fn note_drift(
     let bytes = |hash: Option<Hash>| hash.map(|hash| hash.as_bytes().to_vec());
     let mut drift = DriftColumns::default();
     for delta in deltas.iter().filter(|delta| !delta.drift.is_empty()) {
+        let differs = what_differs(conn, scope, delta).await?;
         for found in &delta.drift {
+            drift
+                .differs
+                .push(found.unit_id.and_then(|unit_id| differs.get(&unit_id).cloned()));
             drift.feeds.push(delta.feed.feed_id);
             drift.units.push(found.unit_id);
             drift.ledger.push(bytes(found.ledger_hash));
@@ -371,9 +380,25 @@ async fn note_drift(
         .bind(drift.ledger)
         .bind(drift.source)
         .bind(now)
+        .bind(drift.differs)
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// The names of the fields of each drifted unit, of the first so many; read while the ledger still says what was told.
+async fn what_differs(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Result<HashMap<i64, String>> {
+    let units: Vec<i64> = delta
+        .drift
+        .iter()
+        .filter_map(|found| found.unit_id)
+        .take(DRIFT_EXPLAINED_MAX)
+        .collect();
+    let found = verify::drifted_units(conn, scope, &delta.feed, &units).await?;
+    let named = found
+        .into_iter()
+        .filter_map(|found| Some((found.unit_id?, found.in_short())));
+    Ok(named.collect())
 }
 
 /// `rentsync.drift`, a column each.
@@ -383,4 +408,5 @@ struct DriftColumns {
     units: Vec<Option<i64>>,
     ledger: Vec<Option<Vec<u8>>>,
     source: Vec<Option<Vec<u8>>>,
+    differs: Vec<Option<String>>,
 }

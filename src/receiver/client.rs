@@ -119,11 +119,15 @@ fn is_beyond_the_tunnel(error: &reqwest::Error, cause: &(dyn Error + 'static)) -
 }
 
 fn is_certificate(error: &reqwest::Error) -> bool {
-    chain(error).any(|cause| {
-        let io = || cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
-        let tls = cause.downcast_ref::<TlsError>().or_else(io);
-        matches!(tls, Some(TlsError::InvalidCertificate(_)))
-    })
+    chain(error).any(|cause| matches!(tls_error(cause), Some(TlsError::InvalidCertificate(_))))
+}
+
+/// An I/O error that holds another error doesn't name it as its source, and TLS connectors wrap theirs more than once.
+fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
+    match cause.downcast_ref::<TlsError>() {
+        Some(tls) => Some(tls),
+        None => tls_error(cause.downcast_ref::<io::Error>()?.get_ref()?),
+    }
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -1,9 +1,13 @@
 //! Sending: the same bytes until somebody answers, and the right thing done about every answer.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rentsync_relay::config::{Auth, SecretRef};
 use rentsync_relay::sandbox::{Sandbox, SandboxAuth, SandboxOptions};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 
 use crate::support::rig::Rig;
@@ -490,4 +494,55 @@ async fn no_answer_ends_a_pause_by_command() {
         let by_command = "select count(*) from rentsync.receiver where probe_at = 'infinity' and paused_because = 'paused by command'";
         assert_eq!(rig.source.number(by_command).await, 1, "{status}");
     }
+}
+
+#[tokio::test]
+async fn whatever_is_worth_a_retry_is_tried_again_after_the_schedules_first_step() {
+    let statuses = [408, 409, 425, 500, 502, 503, 504, 599].map(|status| json!({ "status": status, "times": 1 }));
+    for fault in statuses
+        .into_iter()
+        .chain([json!({ "drop_before_apply": 1 }), json!({ "drop_after_apply": 1 })])
+    {
+        let rig = sealed().await;
+        rig.faults(fault.clone());
+        rig.deliver().await;
+        rig.pass(MINUTE / 2);
+        rig.deliver().await;
+        assert_eq!(rig.sandbox.syncs().len(), 1, "{fault}");
+        let open = "select count(*) from rentsync.sync where state = 'open' and attempts = 1";
+        assert_eq!(rig.source.number(open).await, 1, "{fault}");
+        rig.pass(MINUTE / 2);
+        assert_eq!(rig.deliver().await.delivered, 1, "{fault}");
+        assert_eq!(rig.alerts().await, [] as [String; 0], "{fault}");
+        rig.assert_equal_but("any").await;
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_not_who_it_should_be_is_paused() {
+    let mut rig = sealed().await;
+    let address = self_signed();
+    rig.receiver.url = format!("https://localhost:{}/", address.port()).parse().unwrap();
+    rig.deliver().await;
+    assert_eq!(rig.alerts().await, ["paused"]);
+    let why = "select count(*) from rentsync.attempt where outcome = 'paused' and status is null and error is not null";
+    assert_eq!(rig.source.number(why).await, 1);
+}
+
+/// Speaks TLS with a certificate that nobody vouches for; its key is in the file beside it and good for nothing else.
+fn self_signed() -> SocketAddr {
+    const PEM: &[u8] = include_bytes!("support/self_signed.pem");
+    let certificate = CertificateDer::from_pem_slice(PEM).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(PEM).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(vec![certificate], key).unwrap());
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            connection.complete_io(&mut socket).ok();
+        }
+    });
+    address
 }

@@ -57,12 +57,19 @@ async fn what_no_change_announced_is_found_counted_and_put_right() {
     );
     assert_eq!(types(&rig), ["snapshot", "snapshot"]);
     rig.assert_equal().await;
-    let drift: Vec<(i64, bool, bool)> =
-        sqlx::query_as("select unit_id, ledger_hash is null, source_hash is null from rentsync.drift order by 1")
-            .fetch_all(&mut rig.source.connect().await)
-            .await
-            .unwrap();
-    assert_eq!(drift, [(11, false, false), (12, false, true), (14, true, false)]);
+    let drift: Vec<(i64, bool, bool, String)> = sqlx::query_as(
+        "select unit_id, ledger_hash is null, source_hash is null, differs from rentsync.drift order by 1",
+    )
+    .fetch_all(&mut rig.source.connect().await)
+    .await
+    .unwrap();
+    let expected = [
+        (11, false, false, "base_rent"),
+        (12, false, true, "the source no longer has it here"),
+        (14, true, false, "it was never told"),
+    ];
+    let expected = expected.map(|(unit, untold, gone, differs)| (unit, untold, gone, differs.to_owned()));
+    assert_eq!(drift, expected);
 }
 
 #[tokio::test]
