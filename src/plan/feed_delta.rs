@@ -342,6 +342,9 @@ impl FeedDelta {
         let mut leaving = mem::take(&mut self.leaving);
         // Of the owed that were not read some may be living; but where all that were read are gone, they have to go.
         self.crowded |= self.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
+        // A suspect that lives may still have a removed one's code at the receiver.
+        let lives = |suspect: &Suspect| matches!(suspect, Suspect::Tell(..));
+        self.crowded |= self.suspects.as_ref().is_some_and(|(_, held)| held.iter().any(lives));
         leaving.sort_unstable_by_key(|(_, row)| (row.owed.is_none(), row.unit_id));
         for (reason, row) in leaving {
             self.remove(reason, row, scope);
