@@ -39,14 +39,20 @@ pub async fn open(
 /// Resumes a receiver. Says whether it was paused; none where there is no such receiver, or a person paused it and this is
 /// not a person (`by_command`).
 pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ramp_up: bool) -> Result<Option<bool>> {
-    Ok(
-        sqlx::query_scalar(include_str!("../../sql/deliver/resume_receiver.sql"))
+    let was_paused = sqlx::query_scalar(include_str!("../../sql/deliver/resume_receiver.sql"))
+        .bind(receiver)
+        .bind(by_command)
+        .bind(ramp_up)
+        .fetch_optional(&mut *conn)
+        .await?;
+    if by_command && was_paused.is_some() {
+        // Whatever wait was asked for, a person says now.
+        sqlx::query(include_str!("../../sql/deliver/hurry.sql"))
             .bind(receiver)
-            .bind(by_command)
-            .bind(ramp_up)
-            .fetch_optional(conn)
-            .await?,
-    )
+            .execute(conn)
+            .await?;
+    }
+    Ok(was_paused)
 }
 
 /// Whether a receiver is paused.

@@ -202,3 +202,17 @@ async fn a_pause_by_command_outlasts_every_probe_and_tells_the_latest_when_it_en
     assert_eq!(rig.sandbox.syncs().len(), PROPERTIES);
     rig.assert_equal().await;
 }
+
+#[tokio::test]
+async fn resuming_by_command_ends_every_wait_that_was_asked_for() {
+    let rig = told().await;
+    rig.faults(json!({ "status": 429, "retry_after": 80_000, "times": 1 }));
+    rig.edit("update project_rent_roll_units set price = 1").await;
+    work(&rig).await;
+    let mut conn = rig.source.connect().await;
+    rentsync_relay::deliver::breaker::close(&mut conn, "main", true, false)
+        .await
+        .unwrap();
+    work(&rig).await;
+    rig.assert_equal().await;
+}
