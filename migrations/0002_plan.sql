@@ -42,6 +42,7 @@ create table rentsync.feed (
     property_owed  text,
     property_sequence bigint,
     digest         bytea   not null default decode(repeat('00', 32), 'hex'),
+    units          bigint  not null default 0,
     snapshot_due   text,
     suspect        bigint,
     suspects_waited boolean not null default false,
@@ -69,6 +70,7 @@ comment on column rentsync.feed.property_hash is 'SHA-256 of the property''s own
 comment on column rentsync.feed.property_owed is 'Why the property''s fields must be told whatever their hash; null: they need not be.';
 comment on column rentsync.feed.property_sequence is 'The sync that told the property''s fields last.';
 comment on column rentsync.feed.digest is 'XOR over the ledger''s units of SHA-256("unit_id:content_hash"): what the receiver should hold.';
+comment on column rentsync.feed.units is 'How many units the receiver should hold, those told as unavailable not counted.';
 comment on column rentsync.feed.snapshot_due is 'Why its next sync is a snapshot; null: it is a delta.';
 comment on column rentsync.feed.suspect is 'Told only together with feeds of the same number: a request about them and others was rejected.';
 comment on column rentsync.feed.suspects_waited is 'Its last sync told news while suspect units waited: the next is theirs.';
@@ -96,9 +98,9 @@ create table rentsync.ledger (
     constraint hash_is_sha256 check (length(hash) = 32),
     constraint told_iff_in_a_sync check ((hash is null and removed is null) = (sequence is null)),
     constraint removed_for_a_known_reason check (removed in ('deleted', 'moved', 'property_inactive', 'feed_disabled')),
-    constraint owed_for_a_known_reason check (owed in ('in_doubt', 'over_limit', 'removal', 'replay', 'retry', 'retell')),
+    constraint owed_for_a_known_reason check (owed in ('in_doubt', 'over_limit', 'removal', 'replay', 'retry', 'retell', 'approved')),
     constraint suspect_only_while_owed check (suspect is null or owed is not null),
-    constraint kept_back_for_a_known_reason check (kept_back in ('invalid', 'refused', 'elsewhere', 'held')),
+    constraint kept_back_for_a_known_reason check (kept_back in ('invalid', 'refused', 'elsewhere', 'held', 'guarded', 'rejected')),
     constraint kept_back_iff_because check ((kept_back is null) = (kept_back_because is null)),
     constraint refused_hash_only_while_refused check (kept_back_hash is null or kept_back = 'refused')
 -- Hashes change in place: room on the page keeps the update off the indexes.
@@ -113,8 +115,8 @@ comment on column rentsync.ledger.unit_code is 'As told last; a removal names it
 comment on column rentsync.ledger.hash is 'SHA-256 of the content told last; null: nothing, or a removal.';
 comment on column rentsync.ledger.removed is 'The reason of the removal told last: a tombstone until that is acknowledged. With a hash: told as unavailable, for good.';
 comment on column rentsync.ledger.sequence is 'The sync that told it.';
-comment on column rentsync.ledger.owed is 'Why it must be told at the next plan whatever its hash; null: it need not be. removal: put off until everything living is told.';
+comment on column rentsync.ledger.owed is 'Why it must be told at the next plan whatever its hash; null: it need not be. removal: put off until everything living is told; approved: a removal that a person let go.';
 comment on column rentsync.ledger.suspect is 'Told only together with units of the same number: a request about them and others was rejected.';
-comment on column rentsync.ledger.kept_back is 'Why the source''s present state is not told; invalid: our own check, refused: the receiver''s, elsewhere: another feed still has the unit, held: a person decides.';
+comment on column rentsync.ledger.kept_back is 'Why the source''s present state is not told; invalid: our own check, refused: the receiver''s, elsewhere: another feed still has the unit, held and guarded: its removal waits for a person, rejected: who wants it kept until it is back.';
 comment on column rentsync.ledger.kept_back_hash is 'refused: SHA-256 of the refused content; null: its removal was refused.';
 comment on column rentsync.ledger.content is 'The unit as told last; kept only for a receiver that is told a removal as an unavailable unit.';

@@ -36,6 +36,8 @@ pub enum Kind {
     Plan,
     /// The database was restored, failed over, or is another one.
     Lineage,
+    /// Too many removals at once: a person decides.
+    Hold,
 }
 
 impl Kind {
@@ -54,6 +56,7 @@ impl Kind {
             Self::NotSent => "not_sent",
             Self::Plan => "plan",
             Self::Lineage => "lineage",
+            Self::Hold => "hold",
         }
     }
 }

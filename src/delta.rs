@@ -4,6 +4,9 @@
 
 use crate::payload::{Hash, Reason, TellableUnit};
 
+/// Owed because a person approved its removal.
+const APPROVED: &str = "approved";
+
 /// What the ledger says of a unit: what the receiver was told last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LedgerRow {
@@ -53,10 +56,20 @@ impl LedgerRow {
         refused.is_some_and(|kept| kept.hash.as_ref() == Some(hash))
     }
 
-    /// The receiver doesn't take that it is gone.
-    fn refuses_removal(&self) -> bool {
+    /// The receiver doesn't take that it is gone, or a person doesn't want it told.
+    fn keeps_its_removal_back(&self) -> bool {
         let gone = matches!(self.told, Told::Removal(..) | Told::Unavailable(..));
-        gone && self.is_kept_back(Kept::Refused)
+        (gone && self.is_kept_back(Kept::Refused)) || self.is_kept_back(Kept::Rejected)
+    }
+
+    /// Its removal waits for a person.
+    pub fn is_on_hold(&self) -> bool {
+        self.is_kept_back(Kept::Held) || self.is_kept_back(Kept::Guarded)
+    }
+
+    /// Its removal, told now, is one that nobody knows of yet: neither the receiver nor a person who approved it.
+    pub fn is_removed_unasked(&self) -> bool {
+        matches!(self.told, Told::Content(..)) && self.owed.as_deref() != Some(APPROVED)
     }
 }
 
@@ -113,13 +126,22 @@ pub enum Kept {
     Refused,
     /// Another feed's: the receiver still has the unit from there, and knows units by their ids alone.
     Elsewhere,
+    /// A person's to decide: too much of its property went.
+    Held,
+    /// A person's to decide: too much of everything that the receiver has went.
+    Guarded,
+    /// A person's, who decided that it is not to be removed until it is back.
+    Rejected,
 }
 
 impl Kept {
-    const ALL: [(&str, Self); 3] = [
+    const ALL: [(&str, Self); 6] = [
         ("invalid", Self::Invalid),
         ("refused", Self::Refused),
         ("elsewhere", Self::Elsewhere),
+        ("held", Self::Held),
+        ("guarded", Self::Guarded),
+        ("rejected", Self::Rejected),
     ];
 
     /// As the database says it.
@@ -184,7 +206,7 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> 
     match (source, row.told) {
         // A refusal is stronger than doubt: else it would be told for ever.
         (Present::Content(unit), _) if row.refuses(&unit.hash) => Verdict::Same,
-        (Present::Absent(_), _) if row.refuses_removal() => Verdict::Same,
+        (Present::Absent(_), _) if row.keeps_its_removal_back() => Verdict::Same,
         (Present::Content(unit), Told::Content(hash, _)) if hash == unit.hash && !again => match row.kept_back {
             Some(_) => Verdict::Release,
             None => Verdict::Same,
@@ -338,8 +360,22 @@ mod tests {
 
     #[test]
     fn the_words_for_what_is_kept_back_are_read_as_they_are_written() {
-        for kind in [Kept::Invalid, Kept::Refused, Kept::Elsewhere] {
-            assert_eq!(Kept::parse(kind.as_str()), Some(kind));
+        for (word, kind) in Kept::ALL {
+            assert_eq!((kind.as_str(), Kept::parse(word)), (word, Some(kind)));
         }
+    }
+
+    #[test]
+    fn what_a_person_wants_kept_stays_told_until_it_is_back() {
+        let again = Manner { retell: true, ..USUAL };
+        let rejected = kept(owed(told(b"a")), Kept::Rejected, None);
+        let gone = Present::Absent(Reason::Deleted);
+        assert_eq!(super::verdict(&gone, Some(&rejected), again), Verdict::Same);
+        assert_eq!(verdict(&content(b"b"), Some(&rejected)), Verdict::Tell);
+        let back = kept(row(told(b"a")), Kept::Rejected, None);
+        assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);
+        let held = kept(row(told(b"a")), Kept::Held, None);
+        assert_eq!(verdict(&gone, Some(&held)), Verdict::Remove(Reason::Deleted));
+        assert_eq!(verdict(&content(b"a"), Some(&held)), Verdict::Release);
     }
 }

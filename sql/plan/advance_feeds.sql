@@ -4,6 +4,7 @@
 update rentsync.feed f
    set cursor            = pg_current_snapshot(),
        digest            = planned.digest,
+       units             = planned.units,
        property_hash     = case when planned.told then planned.property_hash else f.property_hash end,
        property_sequence = case when planned.told then planned.sequence else f.property_sequence end,
        property_owed     = case when planned.told or not $6 then null else f.property_owed end,
@@ -16,6 +17,6 @@ update rentsync.feed f
        rest_until        = null,
        rest_because      = null
   from unnest($1::bigint[], $2::boolean[], $3::bytea[], $4::bigint[], $5::bytea[], $7::boolean[],
-              $8::timestamptz[])
-       as planned (feed_id, told, property_hash, sequence, digest, suspects_wait, oldest_change)
+              $8::timestamptz[], $9::bigint[])
+       as planned (feed_id, told, property_hash, sequence, digest, suspects_wait, oldest_change, units)
  where f.feed_id = planned.feed_id

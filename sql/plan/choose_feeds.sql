@@ -6,7 +6,7 @@
 -- Joining the transactions in progress, rather than testing for them, keeps old rows unread: the index has both columns.
 -- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Locks the feeds it
 -- returns; runs in the planner's REPEATABLE READ transaction, behind the receiver's planning lock.
-select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest,
+select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units,
        f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited,
        f.cursor is null or news.whole,
        news.unit_ids,

@@ -13,6 +13,7 @@ mod alerts;
 mod auth;
 mod env;
 mod error;
+mod guard;
 mod headers;
 mod http;
 mod node;
@@ -35,6 +36,7 @@ use secrecy::SecretString;
 pub use alerts::{Alerts, SecretUrl};
 pub use auth::{Auth, OAuth2};
 pub use error::ConfigError;
+pub use guard::{Guard, Limit};
 pub use http::Http;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
 pub use secret::{SecretPlace, SecretRef};
@@ -175,12 +177,7 @@ impl Config {
         Self {
             database: root.section("database", Database::read),
             source: root.section("source", Source::read),
-            receivers: root.named(
-                "receivers",
-                "must be small letters, digits and underscores and begin with a letter",
-                is_receiver_name,
-                Receiver::read,
-            ),
+            receivers: receivers(root),
             snapshot: root.section("snapshot", Snapshot::read),
             retention: root.section("retention", Retention::read),
             relay: root.section("relay", Relay::read),
@@ -188,6 +185,21 @@ impl Config {
             alerts: root.section("alerts", Alerts::read),
         }
     }
+}
+
+/// Each with what is set for all of them.
+fn receivers(root: &mut Section) -> BTreeMap<String, Receiver> {
+    let guard = root.section("guard", Guard::read);
+    let mut receivers = root.named(
+        "receivers",
+        "must be small letters, digits and underscores and begin with a letter",
+        is_receiver_name,
+        Receiver::read,
+    );
+    for receiver in receivers.values_mut() {
+        receiver.guard = guard;
+    }
+    receivers
 }
 
 impl Default for Config {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::auth::Auth;
+use super::guard::Guard;
 use super::headers::static_headers;
 use super::section::{Section, read_nothing};
 use super::shape::{Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
@@ -67,6 +68,8 @@ pub struct Receiver {
     pub retry: Retry,
     /// What happens while the receiver is down.
     pub breaker: Breaker,
+    /// When removals wait for a person; set for all receivers at once.
+    pub guard: Guard,
 }
 
 /// Which properties a receiver is told about without being asked.
@@ -138,6 +141,7 @@ impl Receiver {
             auth,
             retry: section.section("retry", Retry::read),
             breaker: section.section("breaker", Breaker::read),
+            guard: read_nothing(Guard::read),
         }
     }
 }

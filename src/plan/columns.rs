@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::feed_delta::FeedDelta;
+use super::feed_delta::{FeedDelta, FirstTold};
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Digest, Hash};
 
@@ -213,6 +213,7 @@ pub(super) struct FeedColumns {
     digests: Vec<Vec<u8>>,
     suspects_wait: Vec<bool>,
     oldest_changes: Vec<Option<DateTime<Utc>>>,
+    units: Vec<i64>,
 }
 
 impl FeedColumns {
@@ -225,6 +226,7 @@ impl FeedColumns {
         self.digests.push(delta.digest.as_bytes().to_vec());
         self.suspects_wait.push(delta.suspects_wait);
         self.oldest_changes.push(delta.feed.oldest_change);
+        self.units.push(delta.units);
     }
 
     /// `properties_are_told`: otherwise nothing of a property is ever owed.
@@ -238,9 +240,52 @@ impl FeedColumns {
             .bind(properties_are_told)
             .bind(self.suspects_wait)
             .bind(self.oldest_changes)
+            .bind(self.units)
             .execute(conn)
             .await
             .context("moving cursors")?;
+        Ok(())
+    }
+}
+
+/// `rentsync.removed`.
+#[derive(Default)]
+pub(super) struct RemovedColumns {
+    feeds: Vec<i64>,
+    sequences: Vec<i64>,
+    units: Vec<i64>,
+    uncovered: Vec<i64>,
+    units_before: Vec<i64>,
+}
+
+impl RemovedColumns {
+    /// What this sync tells of a feed for the first time, if it does.
+    pub fn push(&mut self, delta: &FeedDelta, sequence: i64) {
+        let FirstTold { units, uncovered } = delta.first_told;
+        if units + uncovered > 0 {
+            self.feeds.push(delta.feed.feed_id);
+            self.sequences.push(sequence);
+            self.units.push(units);
+            self.uncovered.push(uncovered);
+            self.units_before.push(delta.feed.units);
+        }
+    }
+
+    pub async fn write(self, conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<()> {
+        if self.feeds.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(include_str!("../../sql/hold/note_removed.sql"))
+            .bind(receiver)
+            .bind(now)
+            .bind(self.feeds)
+            .bind(self.sequences)
+            .bind(self.units)
+            .bind(self.uncovered)
+            .bind(self.units_before)
+            .execute(conn)
+            .await
+            .context("noting removals")?;
         Ok(())
     }
 }

@@ -4,12 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 
 use anyhow::{Result, bail};
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 
 use super::Scope;
 use super::feed_delta::{FeedDelta, Mode};
 use super::feeds::{ChosenFeed, owed_per_feed_max};
+use super::hold::{self, Grown};
 use super::pair::Pair;
 use crate::config::UnitIdentity;
 use crate::unit::Columns;
@@ -17,8 +19,21 @@ use crate::unit::Columns;
 /// Why a snapshot is due after the database was set back (`sql/lineage/start_anew.sql`).
 const LINEAGE: &str = "lineage";
 
-/// Compares the feeds' units, reading both sides as one stream.
-pub(super) async fn compare(conn: &mut PgConnection, scope: &Scope, feeds: Vec<ChosenFeed>) -> Result<Vec<FeedDelta>> {
+/// What comparing a batch found.
+pub(crate) struct Compared {
+    /// A feed each.
+    pub deltas: Vec<FeedDelta>,
+    /// Holds that removals joined.
+    pub grown: Vec<Grown>,
+}
+
+/// Compares the feeds' units, reading both sides as one stream. Writes nothing.
+pub(crate) async fn compare(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    feeds: Vec<ChosenFeed>,
+    now: Option<DateTime<Utc>>,
+) -> Result<Compared> {
     let mut deltas = Vec::with_capacity(feeds.len());
     for feed in feeds {
         let mode = mode_of(&feed, scope);
@@ -28,9 +43,11 @@ pub(super) async fn compare(conn: &mut PgConnection, scope: &Scope, feeds: Vec<C
         note_elsewhere(conn, scope, &mut deltas).await?;
     }
     read_both_sides(conn, scope, &mut deltas, |delta| delta.feed.touched.clone()).await?;
+    let grown = hold::decide(conn, scope, &mut deltas, now).await?;
+    deltas.iter_mut().try_for_each(|delta| delta.finish(scope))?;
     retell_instead(conn, scope, &mut deltas).await?;
     name_carriers(conn, scope, &mut deltas).await?;
-    Ok(deltas)
+    Ok(Compared { deltas, grown })
 }
 
 /// Reads the units of one part of a snapshot again.
@@ -42,7 +59,8 @@ pub(super) async fn compare_part(
 ) -> Result<FeedDelta> {
     let mut part = [FeedDelta::of(feed.clone(), Mode::Part, scope)?];
     read_both_sides(conn, scope, &mut part, |_| units.to_vec()).await?;
-    let [part] = part;
+    let [mut part] = part;
+    part.finish(scope)?;
     Ok(part)
 }
 
@@ -62,11 +80,13 @@ async fn retell_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [Fe
     for delta in deltas.iter_mut().filter(|delta| delta.can_only_be_retold(scope)) {
         let mut again = FeedDelta::of(delta.feed.clone(), Mode::Retell, scope)?;
         again.elsewhere = mem::take(&mut delta.elsewhere);
+        again.held = mem::take(&mut delta.held);
         *delta = again;
         read_both_sides(conn, scope, std::slice::from_mut(delta), |delta| {
             delta.feed.touched.clone()
         })
         .await?;
+        delta.finish(scope)?;
     }
     Ok(())
 }
@@ -77,8 +97,7 @@ async fn read_both_sides(
     deltas: &mut [FeedDelta],
     touched: impl Fn(&FeedDelta) -> Vec<i64>,
 ) -> Result<()> {
-    compare_pairs(conn, scope, deltas, touched, |delta, pair| delta.take(pair, scope)).await?;
-    deltas.iter_mut().try_for_each(|delta| delta.finish(scope))
+    compare_pairs(conn, scope, deltas, touched, |delta, pair| delta.take(pair, scope)).await
 }
 
 /// Hands each unit's two sides to `take`, with the feed's delta; reads only. The deltas are in the order of their feeds, as

@@ -3,7 +3,7 @@
 //! Holds what fits one request. What doesn't fit a delta is owed; a snapshot that doesn't fit only notes which units go
 //! into which part, to be read again part by part. So memory is bounded by one request.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 
 use anyhow::Result;
@@ -81,6 +81,14 @@ pub(crate) struct FeedDelta {
     pub noted: Vec<LedgerRow>,
     pub forget: Vec<i64>,
     pub drift: Vec<Drift>,
+    /// Removals that wait for a person, and why.
+    pub held: HashMap<i64, KeptBack>,
+    /// Units that waited for that and are back.
+    pub back: Back,
+    /// Removals that are told for the first time.
+    pub first_told: FirstTold,
+    /// How many units the receiver should hold afterwards.
+    pub units: i64,
     /// Units that the receiver has from another feed, where it knows them by their ids alone.
     pub elsewhere: HashSet<i64>,
     /// Of a snapshot: the units of each part.
@@ -100,6 +108,28 @@ pub(crate) struct FeedDelta {
     owed_read: i64,
 }
 
+/// Units that are back before anybody decided about their removal.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Back {
+    pub held: i64,
+    pub guarded: i64,
+}
+
+impl Back {
+    pub fn is_any(self) -> bool {
+        self.held + self.guarded > 0
+    }
+}
+
+/// Removals that are told for the first time and that nobody approved, by what they count for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct FirstTold {
+    /// Deleted or moved.
+    pub units: i64,
+    /// Gone because the whole property is no longer covered.
+    pub uncovered: i64,
+}
+
 impl FeedDelta {
     pub fn of(feed: ChosenFeed, mode: Mode, scope: &Scope) -> Result<Self> {
         let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
@@ -114,7 +144,6 @@ impl FeedDelta {
             body_bytes: ENVELOPE_BYTES + scope.shape.property_bytes(&property),
             property,
             digest: feed.digest,
-            feed,
             tell: Vec::new(),
             remove: Vec::new(),
             absent: Vec::new(),
@@ -122,6 +151,10 @@ impl FeedDelta {
             noted: Vec::new(),
             forget: Vec::new(),
             drift: Vec::new(),
+            held: HashMap::new(),
+            back: Back::default(),
+            first_told: FirstTold::default(),
+            units: feed.units,
             elsewhere: HashSet::new(),
             parts: Vec::new(),
             replay: true,
@@ -132,6 +165,7 @@ impl FeedDelta {
             // Where suspects have their turn, removals wait as all news does.
             crowded: feed_waits,
             owed_read: 0,
+            feed,
         })
     }
 
@@ -160,6 +194,7 @@ impl FeedDelta {
             removals: scope.shape.removals_are_told(),
         };
         self.notice_drift(&source, ledger.as_ref(), manner);
+        self.notice_back(&source, ledger.as_ref());
         match (verdict(&source, ledger.as_ref(), manner), source) {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
             (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
@@ -167,7 +202,7 @@ impl FeedDelta {
                 self.keep_back(unit_id, ledger, Kept::Elsewhere, because);
             }
             (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
-            (Verdict::Remove(reason), _) => self.gone(reason, ledger, scope)?,
+            (Verdict::Remove(reason), _) => self.gone(reason, ledger),
             (Verdict::Forget, _) => self.forget.push(unit_id),
             (Verdict::Release, _) => self.note(unit_id, ledger, |row| row.kept_back = None),
             (Verdict::KeepBack, Present::Invalid(because)) => self.keep_back(unit_id, ledger, Kept::Invalid, because),
@@ -176,15 +211,16 @@ impl FeedDelta {
         Ok(())
     }
 
+    /// What is gone and would be told so.
+    pub fn leaving(&self) -> impl Iterator<Item = &(Reason, LedgerRow)> {
+        self.leaving.iter()
+    }
+
     /// After the last unit: suspects if there is nothing else, removals once everything living is told.
     pub fn finish(&mut self, scope: &Scope) -> Result<()> {
         self.notice_property_drift();
-        if !scope.shape.removals_are_told() {
-            for (reason, row) in mem::take(&mut self.leaving) {
-                self.unavailable(reason, row, scope)?;
-            }
-        }
-        self.remove_leaving(scope);
+        self.hold_back();
+        self.tell_gone(scope)?;
         self.suspects_wait = self.entries() > 0 && self.suspects.is_some();
         if self.entries() == 0 {
             self.tell_suspects(scope)?;
@@ -239,24 +275,63 @@ impl FeedDelta {
         self.mode == Mode::Delta && self.feed.suspects_waited
     }
 
-    fn gone(&mut self, reason: Reason, ledger: Option<LedgerRow>, scope: &Scope) -> Result<()> {
-        let Some(row) = ledger else { return Ok(()) };
-        match self.mode {
-            Mode::Snapshot | Mode::Part if scope.shape.removals_are_told() => {
-                if let Some(before) = row.told.hash() {
-                    self.digest.toggle(row.unit_id, before);
-                }
+    /// What is told of it waits until every unit was seen: whether it is told at all depends on how many are gone.
+    fn gone(&mut self, reason: Reason, ledger: Option<LedgerRow>) {
+        let Some(row) = ledger else { return };
+        match row.told {
+            Told::Removal(..) | Told::Unavailable(..) if self.suspects(&row) => {
+                self.set_aside(Suspect::Remove(reason, row));
+            }
+            _ => self.leaving.push((reason, row)),
+        }
+    }
+
+    /// What waits for a person stays as it was told.
+    fn hold_back(&mut self) {
+        let (held, leaving): (Vec<_>, Vec<_>) = mem::take(&mut self.leaving)
+            .into_iter()
+            .partition(|(_, row)| self.held.contains_key(&row.unit_id));
+        self.leaving = leaving;
+        for (_, row) in held {
+            let why = &self.held[&row.unit_id];
+            match row.is_kept_back(why.kind) {
+                true => self.keep.push(row.unit_id),
+                false => self.keep_back(row.unit_id, Some(row), why.kind, why.because.clone()),
+            }
+        }
+    }
+
+    fn tell_gone(&mut self, scope: &Scope) -> Result<()> {
+        if !scope.shape.removals_are_told() {
+            for (reason, row) in mem::take(&mut self.leaving) {
+                self.unavailable(reason, row, scope)?;
+            }
+        } else if self.mode == Mode::Snapshot {
+            for (reason, row) in mem::take(&mut self.leaving) {
+                self.note_gone(reason, &row);
                 self.absent.push((reason, row));
             }
-            Mode::Snapshot | Mode::Part => self.unavailable(reason, row, scope)?,
-            Mode::Delta | Mode::Retell => match row.told {
-                Told::Removal(..) | Told::Unavailable(..) if self.suspects(&row) => {
-                    self.set_aside(Suspect::Remove(reason, row));
-                }
-                _ => self.leaving.push((reason, row)),
-            },
         }
+        self.remove_leaving(scope);
         Ok(())
+    }
+
+    /// The receiver no longer holds it, once it is told.
+    fn note_gone(&mut self, reason: Reason, row: &LedgerRow) {
+        if let Some(before) = row.told.hash() {
+            self.digest.toggle(row.unit_id, before);
+        }
+        self.units -= i64::from(matches!(row.told, Told::Content(..)));
+        self.note_first_told(reason, row);
+    }
+
+    fn note_first_told(&mut self, reason: Reason, row: &LedgerRow) {
+        if row.is_removed_unasked() {
+            match reason {
+                Reason::Deleted | Reason::Moved => self.first_told.units += 1,
+                Reason::PropertyInactive | Reason::FeedDisabled => self.first_told.uncovered += 1,
+            }
+        }
     }
 
     fn suspects(&self, row: &LedgerRow) -> bool {
@@ -297,11 +372,8 @@ impl FeedDelta {
             }
             self.next_part(bytes, scope);
         }
+        self.note_told(&telling, ledger.as_ref());
         let unit_id = telling.unit.unit_id;
-        if let Some(before) = &telling.before {
-            self.digest.toggle(unit_id, before);
-        }
-        self.digest.toggle(unit_id, &telling.unit.hash);
         self.replay &= ledger.is_some_and(|row| row.owed.as_deref() == Some("replay"));
         if self.mode == Mode::Snapshot {
             if self.parts.is_empty() {
@@ -311,6 +383,19 @@ impl FeedDelta {
         }
         if self.parts.len() <= 1 {
             self.tell.push(telling);
+        }
+    }
+
+    /// What the receiver holds of it, once it is told.
+    fn note_told(&mut self, telling: &Telling, ledger: Option<&LedgerRow>) {
+        if let Some(before) = &telling.before {
+            self.digest.toggle(telling.unit.unit_id, before);
+        }
+        self.digest.toggle(telling.unit.unit_id, &telling.unit.hash);
+        let was_there = ledger.is_some_and(|row| matches!(row.told, Told::Content(..)));
+        self.units += i64::from(telling.removed.is_none()) - i64::from(was_there);
+        if let (Some(reason), Some(row)) = (telling.removed, ledger) {
+            self.note_first_told(reason, row);
         }
     }
 
@@ -356,9 +441,7 @@ impl FeedDelta {
         if self.crowded || !self.fits(bytes, scope) {
             return self.owe(row.unit_id, Some(row), "removal");
         }
-        if let Some(before) = row.told.hash() {
-            self.digest.toggle(row.unit_id, before);
-        }
+        self.note_gone(reason, &row);
         self.replay &= row.owed.as_deref() == Some("replay");
         self.remove.push(Removal {
             unit_id: row.unit_id,
@@ -429,6 +512,14 @@ impl FeedDelta {
         }
     }
 
+    fn notice_back(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
+        let is_kept_back = |kind| ledger.is_some_and(|row| row.is_kept_back(kind));
+        if !matches!(source, Present::Absent(_)) {
+            self.back.held += i64::from(is_kept_back(Kept::Held));
+            self.back.guarded += i64::from(is_kept_back(Kept::Guarded));
+        }
+    }
+
     /// A full comparison that nothing asked for finds what no change announced.
     fn notice_drift(&mut self, source: &Present, ledger: Option<&LedgerRow>, manner: Manner) {
         if !matches!(self.mode, Mode::Snapshot | Mode::Retell) || self.feed.whole {
@@ -444,7 +535,7 @@ impl FeedDelta {
             ..manner
         };
         let differs = matches!(verdict(source, ledger, usual), Verdict::Tell | Verdict::Remove(_));
-        let waits = |row: &LedgerRow| row.owed.is_some() || row.is_kept_back(Kept::Elsewhere);
+        let waits = |row: &LedgerRow| row.owed.is_some() || row.is_on_hold() || row.is_kept_back(Kept::Elsewhere);
         let announced = ledger.is_some_and(waits) || self.feed.touched.contains(&unit_id);
         if differs && !announced {
             self.drift.push(Drift {

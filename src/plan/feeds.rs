@@ -23,6 +23,8 @@ pub(crate) struct ChosenFeed {
     pub property_hash: Option<Hash>,
     pub property_owed: bool,
     pub digest: Digest,
+    /// How many units the receiver should hold.
+    pub units: i64,
     /// Why it is due a snapshot.
     pub snapshot_due: Option<String>,
     /// The run that asked for it.
@@ -114,6 +116,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     let property_hash: Option<Vec<u8>> = columns.next()?;
     let property_owed: Option<String> = columns.next()?;
     let digest: Vec<u8> = columns.next()?;
+    let units = columns.next()?;
     let (snapshot_due, snapshot_run) = (columns.next()?, columns.next()?);
     let (suspect, suspects_waited, whole) = (columns.next()?, columns.next()?, columns.next()?);
     let touched: Option<Vec<i64>> = columns.next()?;
@@ -128,6 +131,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
         property_hash: property_hash.map(Hash::try_from).transpose()?,
         property_owed: property_owed.is_some(),
         digest: Digest::try_from(digest)?,
+        units,
         snapshot_due,
         snapshot_run,
         suspect,

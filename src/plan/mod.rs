@@ -12,6 +12,7 @@ mod columns;
 mod compare;
 mod feed_delta;
 mod feeds;
+mod hold;
 mod pair;
 mod seal;
 mod walk;
@@ -147,8 +148,8 @@ async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) ->
     if feeds.is_empty() {
         return Ok(Planned::default());
     }
-    let deltas = compare::compare(&mut tx, scope, feeds).await?;
-    let planned = seal::seal(&mut tx, scope, deltas, paused, batch.now).await?;
+    let compared = compare::compare(&mut tx, scope, feeds, batch.now).await?;
+    let planned = seal::seal(&mut tx, scope, compared, paused, batch.now).await?;
     if paused && planned.syncs > 0 && !claim_probe(&mut tx, scope, batch).await? {
         return Ok(Planned::default());
     }

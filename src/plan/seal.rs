@@ -10,10 +10,10 @@ use flate2::write::GzEncoder;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{About, FeedColumns, LedgerColumns, SyncColumns, SyncRow};
-use super::compare::compare_part;
+use super::columns::{About, FeedColumns, LedgerColumns, RemovedColumns, SyncColumns, SyncRow};
+use super::compare::{Compared, compare_part};
 use super::feed_delta::{FeedDelta, Mode, Telling};
-use super::{Planned, Scope};
+use super::{Planned, Scope, hold};
 use crate::config;
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Body, ENVELOPE_BYTES, Hash, PropertyPart, Reason, TellableUnit};
@@ -27,7 +27,7 @@ const DRIFT_EXPLAINED_MAX: usize = 500;
 pub(super) async fn seal(
     conn: &mut PgConnection,
     scope: &Scope,
-    deltas: Vec<FeedDelta>,
+    Compared { deltas, grown }: Compared,
     probe: bool,
     now: Option<DateTime<Utc>>,
 ) -> Result<Planned> {
@@ -41,7 +41,13 @@ pub(super) async fn seal(
         },
         feeds: FeedColumns::default(),
         ledger: LedgerColumns::default(),
+        removed: RemovedColumns::default(),
     };
+    let back: Vec<i64> = deltas
+        .iter()
+        .filter(|delta| delta.back.is_any())
+        .map(|delta| delta.feed.feed_id)
+        .collect();
     let compared: Vec<i64> = deltas
         .iter()
         .filter(|delta| delta.feed.snapshot_due.is_some())
@@ -55,7 +61,12 @@ pub(super) async fn seal(
         batch.seal_parts(conn, delta).await?;
     }
     batch.ledger.write(conn, now).await?;
+    batch.removed.write(conn, &scope.receiver.name, now).await?;
     batch.feeds.advance(conn, scope.shape.properties_are_told()).await?;
+    hold::grow(conn, scope, &grown, now).await?;
+    if !back.is_empty() {
+        hold::clear(conn, scope, Some(&back), now).await?;
+    }
     retry_refused(conn, &compared).await?;
     Ok(batch.planned)
 }
@@ -68,6 +79,7 @@ struct Sealing<'a> {
     planned: Planned,
     feeds: FeedColumns,
     ledger: LedgerColumns,
+    removed: RemovedColumns,
 }
 
 impl Sealing<'_> {
@@ -96,6 +108,7 @@ impl Sealing<'_> {
                 self.tell(delta.feed.feed_id, std::mem::take(&mut delta.tell), sequence);
                 self.remove(delta, sequence);
                 self.note(delta);
+                self.removed.push(delta, sequence);
                 self.advance(delta, Some(sequence));
             }
         }
@@ -137,8 +150,10 @@ impl Sealing<'_> {
             // Part by part, so that memory holds one of them.
             std::mem::take(&mut self.ledger).write(conn, self.now).await?;
         }
-        self.remove(&mut delta, *sequences.last().context("a snapshot without parts")?);
+        let last = *sequences.last().context("a snapshot without parts")?;
+        self.remove(&mut delta, last);
         self.note(&mut delta);
+        self.removed.push(&delta, last);
         self.advance(&delta, sequences.first().copied());
         Ok(())
     }

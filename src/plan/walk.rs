@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
 
-use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, plan_batch};
+use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, hold, plan_batch};
 use crate::clock::Clock;
 use crate::config::{self, Enroll, UnitIdentity};
 use crate::policy;
@@ -156,6 +156,7 @@ impl Walk {
         if scope.receiver.unit_identity == UnitIdentity::Global {
             release_elsewhere(conn, scope).await?;
         }
+        hold::clear(conn, scope, None, self.clock.now()).await?;
         self.sweep = Some(0);
         self.last_sweep = Some(Instant::now());
         Ok(())

@@ -1,0 +1,48 @@
+-- Hold: removals that wait for a person.
+
+-- A hold that grows gets a new number, so that whoever approves names what was shown.
+create sequence rentsync.hold_sequence as bigint;
+
+create table rentsync.hold (
+    hold_id    bigint primary key default nextval('rentsync.hold_sequence'),
+    receiver   text   not null references rentsync.receiver,
+    feed_id    bigint references rentsync.feed,
+    state      text   not null default 'open'
+        constraint state_is_known check (state in ('open', 'approved', 'rejected', 'cleared')),
+    units      bigint not null,
+    gone       bigint not null,
+    of_units   bigint not null,
+    opened_at  timestamptz not null,
+    grown_at   timestamptz not null,
+    settled_at timestamptz,
+    constraint settled_unless_open check ((state = 'open') = (settled_at is null))
+);
+create unique index one_open_hold on rentsync.hold (receiver, coalesce(feed_id, -1)) where state = 'open';
+create index hold_settled on rentsync.hold (settled_at) where settled_at is not null;
+comment on table  rentsync.hold is 'Removals kept back until a person approves them. Its units are those that the ledger says are held (of its feed) or guarded.';
+comment on column rentsync.hold.hold_id is 'Changes whenever units join, never when one leaves.';
+comment on column rentsync.hold.feed_id is 'null: a hold over the receiver as a whole.';
+comment on column rentsync.hold.state is 'cleared: by itself, because units came back.';
+comment on column rentsync.hold.units is 'Removals that it held when one joined last.';
+comment on column rentsync.hold.gone is 'Removals told within the 24 hours before that, not counting those that a person approved.';
+comment on column rentsync.hold.of_units is 'How many units there were when those 24 hours began.';
+comment on column rentsync.hold.grown_at is 'When a unit joined last.';
+
+create table rentsync.removed (
+    feed_id      bigint not null references rentsync.feed,
+    sequence     bigint not null,
+    receiver     text   not null,
+    told_at      timestamptz not null,
+    units        bigint not null,
+    uncovered    bigint not null,
+    units_before bigint not null,
+    primary key (feed_id, sequence)
+);
+create index removed_recently on rentsync.removed (receiver, told_at);
+comment on table  rentsync.removed is 'How many removals each sync told for the first time, without those that a person approved: what holds go by. Kept for two days.';
+comment on column rentsync.removed.units is 'Deleted or moved.';
+comment on column rentsync.removed.uncovered is 'Property inactive or outside the portfolio, or its feed disabled.';
+comment on column rentsync.removed.units_before is 'Units that the receiver should have held before.';
+
+-- Both kinds of what waits for a person.
+create index ledger_held on rentsync.ledger (feed_id) where kept_back in ('held', 'guarded');

@@ -1,0 +1,290 @@
+//! Holds: too many removals at once wait for a person, because a source that lost its rows looks like one whose units are
+//! all gone.
+//!
+//! Decided over a whole batch, between reading both sides and putting together what is told. Guarantees: what is told for
+//! the first time within 24 hours stays within `[guard]`, unless a person approved it; everything else of a feed goes on.
+//! A hold's units are ledger rows; its own row is what a person is shown, under a number that changes when units join.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::Scope;
+use super::feed_delta::FeedDelta;
+use crate::alert::{self, Alert, Kind};
+use crate::delta::{Kept, KeptBack, LedgerRow};
+use crate::payload::Reason;
+
+const OF_FEED: &str = "too many units of its property went at once; see `holds list`";
+const OF_RECEIVER: &str = "too many units went at once from the receiver as a whole; see `holds list`";
+
+/// A hold that was opened, or that units joined.
+pub(crate) struct Grown {
+    /// None: over the receiver as a whole.
+    pub feed_id: Option<i64>,
+    /// Removals that wait.
+    pub units: i64,
+    /// Removals told within 24 hours.
+    pub gone: i64,
+    /// Units when those began.
+    pub of_units: i64,
+}
+
+/// Finds what has to wait, and tells each delta.
+pub(super) async fn decide(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: &mut [FeedDelta],
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<Grown>> {
+    let mut leaving: Vec<Leaving> = deltas.iter().map(Leaving::of).collect();
+    let mut grown = Vec::new();
+    if leaving.iter().any(|feed| !feed.own.is_empty()) {
+        let standing = of_feeds(conn, &leaving, now).await?;
+        for (feed, delta) in leaving.iter_mut().zip(deltas.iter()) {
+            grown.extend(feed.hold(scope, delta, &standing));
+        }
+    }
+    grown.extend(guard(conn, scope, deltas, &mut leaving, now).await?);
+    for (feed, delta) in leaving.into_iter().zip(deltas) {
+        delta.held = feed.held;
+    }
+    Ok(grown)
+}
+
+/// One feed's removals that nobody was told of yet.
+struct Leaving {
+    feed_id: i64,
+    /// Deleted or moved.
+    own: Vec<i64>,
+    /// The whole property is no longer covered.
+    uncovered: Vec<i64>,
+    /// What waits already, and from now on.
+    held: HashMap<i64, KeptBack>,
+}
+
+impl Leaving {
+    fn of(delta: &FeedDelta) -> Self {
+        let mut leaving = Self {
+            feed_id: delta.feed.feed_id,
+            own: Vec::new(),
+            uncovered: Vec::new(),
+            held: HashMap::new(),
+        };
+        for (reason, row) in delta.leaving().filter(|(_, row)| row.is_removed_unasked()) {
+            leaving.take(*reason, row);
+        }
+        leaving
+    }
+
+    /// What its own hold has is the receiver's to doubt once the whole property goes.
+    fn take(&mut self, reason: Reason, row: &LedgerRow) {
+        let is_own = matches!(reason, Reason::Deleted | Reason::Moved);
+        if row.is_kept_back(Kept::Guarded) || (is_own && row.is_kept_back(Kept::Held)) {
+            self.held.extend(row.kept_back.clone().map(|kept| (row.unit_id, kept)));
+        } else if is_own {
+            self.own.push(row.unit_id);
+        } else {
+            self.uncovered.push(row.unit_id);
+        }
+    }
+
+    /// Holds the feed's own removals where they are too many.
+    fn hold(&mut self, scope: &Scope, delta: &FeedDelta, standing: &HashMap<i64, Standing>) -> Option<Grown> {
+        let standing = standing.get(&self.feed_id).filter(|_| !self.own.is_empty())?;
+        let units = standing.waiting - delta.back.held + count(&self.own);
+        if !scope
+            .receiver
+            .guard
+            .feed
+            .is_exceeded_by(units + standing.gone, standing.of_units)
+        {
+            return None;
+        }
+        let own = std::mem::take(&mut self.own);
+        self.keep(own, Kept::Held, OF_FEED);
+        Some(standing.grown(Some(self.feed_id), units))
+    }
+
+    fn guard(&mut self) {
+        let all = [std::mem::take(&mut self.own), std::mem::take(&mut self.uncovered)].concat();
+        self.keep(all, Kept::Guarded, OF_RECEIVER);
+    }
+
+    fn keep(&mut self, units: Vec<i64>, kind: Kept, because: &str) {
+        let kept = KeptBack {
+            kind,
+            because: because.to_owned(),
+            hash: None,
+        };
+        self.held
+            .extend(units.into_iter().map(|unit_id| (unit_id, kept.clone())));
+    }
+
+    fn news(&self) -> i64 {
+        count(&self.own) + count(&self.uncovered)
+    }
+}
+
+/// What a limit is compared with, beside the removals of this batch.
+struct Standing {
+    waiting: i64,
+    gone: i64,
+    of_units: i64,
+}
+
+impl Standing {
+    fn grown(&self, feed_id: Option<i64>, units: i64) -> Grown {
+        Grown {
+            feed_id,
+            units,
+            gone: self.gone,
+            of_units: self.of_units,
+        }
+    }
+}
+
+async fn of_feeds(
+    conn: &mut PgConnection,
+    leaving: &[Leaving],
+    now: Option<DateTime<Utc>>,
+) -> Result<HashMap<i64, Standing>> {
+    let asked = leaving.iter().filter(|feed| !feed.own.is_empty());
+    let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(include_str!("../../sql/hold/feeds.sql"))
+        .bind(asked.map(|feed| feed.feed_id).collect::<Vec<_>>())
+        .bind(now)
+        .fetch_all(conn)
+        .await?;
+    let standing = |(feed_id, waiting, gone, of_units)| {
+        let standing = Standing {
+            waiting,
+            gone,
+            of_units,
+        };
+        (feed_id, standing)
+    };
+    Ok(rows.into_iter().map(standing).collect())
+}
+
+/// Holds whatever is left where it is too much of all that the receiver has.
+async fn guard(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: &[FeedDelta],
+    leaving: &mut [Leaving],
+    now: Option<DateTime<Utc>>,
+) -> Result<Option<Grown>> {
+    let news: i64 = leaving.iter().map(Leaving::news).sum();
+    if news == 0 || scope.receiver.guard.receiver.is_off() {
+        return Ok(None);
+    }
+    let (waiting, gone, of_units) = sqlx::query_as(include_str!("../../sql/hold/receiver.sql"))
+        .bind(&scope.receiver.name)
+        .bind(now)
+        .fetch_one(&mut *conn)
+        .await?;
+    let standing = Standing {
+        waiting,
+        gone,
+        of_units,
+    };
+    let back: i64 = deltas.iter().map(|delta| delta.back.guarded).sum();
+    let units = waiting - back + news;
+    let limit = scope.receiver.guard.receiver;
+    let is_exceeded = limit.is_exceeded_by(units + gone, of_units)
+        || limit.is_exceeded_by(units + gone + ahead(conn, scope, leaving, news).await?, of_units);
+    if !is_exceeded {
+        return Ok(None);
+    }
+    leaving.iter_mut().for_each(Leaving::guard);
+    Ok(Some(standing.grown(None, units)))
+}
+
+/// What other feeds would remove next. Several properties that lose units at once, or one that loses many, may be the
+/// beginning of all.
+async fn ahead(conn: &mut PgConnection, scope: &Scope, leaving: &[Leaving], news: i64) -> Result<i64> {
+    let guard = &scope.receiver.guard;
+    let losing = leaving.iter().filter(|feed| feed.news() > 0).count();
+    if losing < 2 && news < guard.receiver.units_min {
+        return Ok(0);
+    }
+    Ok(sqlx::query_scalar(include_str!("../../sql/hold/ahead.sql"))
+        .bind(&scope.receiver.name)
+        .bind(&scope.receiver.property_groups)
+        .bind(leaving.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
+        .bind(guard.feed.units_min)
+        .bind(guard.feed.percent_max)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// Writes what grew; says so, once.
+pub(super) async fn grow(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    grown: &[Grown],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    if grown.is_empty() {
+        return Ok(());
+    }
+    let column = |of: fn(&Grown) -> i64| grown.iter().map(of).collect::<Vec<_>>();
+    sqlx::query(include_str!("../../sql/hold/grow.sql"))
+        .bind(&scope.receiver.name)
+        .bind(grown.iter().map(|hold| hold.feed_id).collect::<Vec<_>>())
+        .bind(column(|hold| hold.units))
+        .bind(column(|hold| hold.gone))
+        .bind(column(|hold| hold.of_units))
+        .bind(now)
+        .execute(&mut *conn)
+        .await
+        .context("writing holds")?;
+    let (holds, units, properties, of_units): (i64, i64, i64, i64) =
+        sqlx::query_as(include_str!("../../sql/hold/numbers.sql"))
+            .bind(&scope.receiver.name)
+            .fetch_one(&mut *conn)
+            .await?;
+    let alert = Alert {
+        kind: Kind::Hold,
+        receiver: scope.receiver.name.clone(),
+        property_id: None,
+        message: format!(
+            "{units} removals wait for a person, of {properties} {} with {of_units} units: too many within 24 hours to be told \
+             unasked. See `holds list`, then `holds approve ID` to remove them at the receiver or `holds reject ID` to keep \
+             them there; a hold clears itself when the units come back ({holds} open)",
+            if properties == 1 { "property" } else { "properties" }
+        ),
+    };
+    alert::raise(conn, &alert, now).await
+}
+
+/// Closes the holds that units came back from; `feeds` none: looks at all of them.
+pub(super) async fn clear(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    feeds: Option<&[i64]>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let guard = &scope.receiver.guard;
+    let open: i64 = sqlx::query_scalar(include_str!("../../sql/hold/clear.sql"))
+        .bind(&scope.receiver.name)
+        .bind(now)
+        .bind(guard.feed.units_min)
+        .bind(guard.feed.percent_max)
+        .bind(guard.receiver.units_min)
+        .bind(guard.receiver.percent_max)
+        .bind(feeds)
+        .fetch_one(&mut *conn)
+        .await
+        .context("clearing holds")?;
+    if open == 0 {
+        alert::resolve(conn, &scope.receiver.name, &[Kind::Hold], now).await?;
+    }
+    Ok(())
+}
+
+fn count(units: &[i64]) -> i64 {
+    i64::try_from(units.len()).unwrap_or(i64::MAX)
+}
