@@ -94,6 +94,7 @@ create table rentsync.ledger (
     kept_back_hash    bytea,
     kept_back_at      timestamptz,
     content    text,
+    codes_before text[],
     primary key (feed_id, unit_id),
     constraint hash_is_sha256 check (length(hash) = 32),
     constraint told_iff_in_a_sync check ((hash is null and removed is null) = (sequence is null)),
@@ -112,6 +113,7 @@ create index ledger_tombstone on rentsync.ledger (feed_id, sequence) where remov
 create index ledger_kept_back on rentsync.ledger (unit_id) where kept_back is not null;
 comment on table  rentsync.ledger is 'Per feed and unit: what the receiver was told last. No reference to feed: it would be checked for every unit told.';
 comment on column rentsync.ledger.unit_code is 'As told last; a removal names it, because the receiver may know nothing else.';
+comment on column rentsync.ledger.codes_before is 'Other codes that the receiver may still have it under, while what was told last is in doubt or refused; else they mean nothing.';
 comment on column rentsync.ledger.hash is 'SHA-256 of the content told last; null: nothing, or a removal.';
 comment on column rentsync.ledger.removed is 'The reason of the removal told last: a tombstone until that is acknowledged. With a hash: told as unavailable, for good.';
 comment on column rentsync.ledger.sequence is 'The sync that told it.';

@@ -1,4 +1,5 @@
 -- Writes whole ledger rows, as the plan worked them out. Locks the rows it replaces; their feeds are locked already.
+-- A code that is told anew may not arrive: the ones before it are noted, all of them as long as none was acknowledged.
 -- What is kept back is so since the first time it was, at $13 (null: now) if that is this time.
 insert into rentsync.ledger as l
     (feed_id, unit_id, unit_code, hash, removed, sequence, owed, suspect, kept_back, kept_back_because, kept_back_hash,
@@ -13,4 +14,10 @@ on conflict (feed_id, unit_id) do update
        sequence = excluded.sequence, owed = excluded.owed, suspect = excluded.suspect,
        kept_back = excluded.kept_back, kept_back_because = excluded.kept_back_because,
        kept_back_hash = excluded.kept_back_hash, content = excluded.content,
+       codes_before = case
+           when excluded.sequence is not distinct from l.sequence then l.codes_before
+           else nullif(array_remove(array_remove(
+                    array_remove(case when l.owed is not null or l.kept_back = 'refused' then l.codes_before end, l.unit_code)
+                    || l.unit_code, excluded.unit_code), null), '{}')
+       end,
        kept_back_at = case when excluded.kept_back = l.kept_back then l.kept_back_at else excluded.kept_back_at end

@@ -23,7 +23,6 @@ pub(super) async fn take(
         return Ok(found);
     }
     close_feeds(conn, delivered).await?;
-    bury(conn, delivered, now).await?;
     open_next_parts(conn, delivered, now).await?;
     for verdict in delivered {
         let (leased, said) = (&verdict.outcome.leased, &verdict.outcome.tried.said);
@@ -40,6 +39,8 @@ pub(super) async fn take(
             found.push(Found::of(feed.property_id, Finding::Stale { sync_id, sequence }));
         }
     }
+    // After what the answer objects to was refused: a removal among that is no acknowledged one.
+    bury(conn, delivered, now).await?;
     wake_feeds(conn, deliverer).await?;
     accept_halves(conn, delivered, &mut found).await?;
     compare_digests(conn, deliverer, delivered, &mut found, now).await?;

@@ -364,3 +364,53 @@ async fn a_unit_that_brings_a_quiet_receiver_down_is_found_and_nobody_else_waits
     let paused = "select count(*) from rentsync.receiver where paused_at is not null";
     assert_eq!(rig.source.number(paused).await, 0);
 }
+
+#[tokio::test]
+async fn a_removal_names_no_code_that_a_refused_unit_may_still_have() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set unit_code = '13' where id = 11")
+        .await;
+    rig.settle().await;
+    rig.faults(json!({ "refuse_units": [13] }));
+    rig.edit("update project_rent_roll_units set unit_code = 'new' where id = 13")
+        .await;
+    rig.settle().await;
+    assert_eq!(refused(&rig).await, [13]);
+    rig.no_faults();
+    rig.edit("delete from project_rent_roll_units where id = 11").await;
+    rig.settle().await;
+    assert!(!rig.sandbox.property(1).unwrap().units.contains_key(&11));
+    let removal = &rig.bodies(1).await.pop().unwrap()["removed_units"][0];
+    assert_eq!(
+        *removal,
+        json!({ "unit_id": 11, "replaced_by": 13, "reason": "deleted" })
+    );
+    // Once the new code is told and taken, the old one is nobody's.
+    rig.edit(
+        "insert into project_rent_roll_units (id, project_id, unit_code) values (14, 1, '13');
+         update project_rent_roll_units set price = 5 where id = 13",
+    )
+    .await;
+    rig.settle().await;
+    rig.edit("delete from project_rent_roll_units where id = 14").await;
+    rig.settle().await;
+    let removal = &rig.bodies(1).await.pop().unwrap()["removed_units"][0];
+    assert_eq!(
+        *removal,
+        json!({ "unit_id": 14, "unit_code": "13", "reason": "deleted" })
+    );
+    rig.assert_equal_but("400").await;
+}
+
+#[tokio::test]
+async fn a_success_that_objects_to_a_removal_leaves_it_refused() {
+    let rig = Rig::told().await;
+    let body = json!({ "errors": [{ "unit_id": 12, "message": "is leased through us" }] });
+    rig.faults(json!({ "status": 200, "times": 1, "body": body.to_string() }));
+    rig.edit("delete from project_rent_roll_units where id = 12").await;
+    rig.settle().await;
+    assert_eq!(
+        (refused(&rig).await, rig.alerts().await),
+        (vec![12], vec!["refused".to_owned()])
+    );
+}
