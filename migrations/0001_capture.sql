@@ -15,7 +15,7 @@ comment on table rentsync.outbox is
     'Append-only: a row says that these units of this property were touched. Keys only, never a field''s value.';
 comment on column rentsync.outbox.xid is 'The top-level transaction that made the change; what cursors are compared with.';
 comment on column rentsync.outbox.property_id is 'Null: every property (TRUNCATE).';
-comment on column rentsync.outbox.op is 'insert, update, delete, move (the key a unit had before) or truncate.';
+comment on column rentsync.outbox.op is 'insert, update, delete, move (the key a unit had before) or truncate; feed, settings, replay and approve: what a command or new settings ask for.';
 comment on column rentsync.outbox.unit_ids is 'Null: the whole property.';
 
 -- The relay's look: which properties have rows of transactions it has not seen.

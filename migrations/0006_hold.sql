@@ -39,10 +39,30 @@ create table rentsync.removed (
     primary key (feed_id, sequence)
 );
 create index removed_recently on rentsync.removed (receiver, told_at);
-comment on table  rentsync.removed is 'How many removals each sync told for the first time, without those that a person approved: what holds go by. Kept for two days.';
+comment on table  rentsync.removed is 'How many removals each sync told for the first time, without those that a person approved: what holds go by. Pruned with the syncs.';
 comment on column rentsync.removed.units is 'Deleted or moved.';
 comment on column rentsync.removed.uncovered is 'Property inactive or outside the portfolio, or its feed disabled.';
 comment on column rentsync.removed.units_before is 'Units that the receiver should have held before.';
 
 -- Both kinds of what waits for a person.
 create index ledger_held on rentsync.ledger (feed_id) where kept_back in ('held', 'guarded');
+
+create function rentsync.kept_because(hold_id bigint) returns text immutable language sql
+    return 'a person wants it kept (hold ' || hold_id || ')';
+comment on function rentsync.kept_because is 'What the ledger says of a unit whose removal was rejected.';
+
+create view rentsync.held_unit as
+select h.hold_id, h.receiver, h.state, f.feed_id, f.property_id, l.unit_id, l.unit_code, l.kept_back_at as since
+  from rentsync.hold h
+  join rentsync.feed f on f.receiver = h.receiver and f.feed_id = coalesce(h.feed_id, f.feed_id)
+  join rentsync.ledger l on l.feed_id = f.feed_id and l.kept_back in ('held', 'guarded')
+                        and l.kept_back = case when h.feed_id is null then 'guarded' else 'held' end
+ where h.state = 'open'
+ union all
+select h.hold_id, h.receiver, h.state, f.feed_id, f.property_id, l.unit_id, l.unit_code, l.kept_back_at
+  from rentsync.hold h
+  join rentsync.feed f on f.receiver = h.receiver and f.feed_id = coalesce(h.feed_id, f.feed_id)
+  join rentsync.ledger l on l.feed_id = f.feed_id and l.kept_back = 'rejected'
+                        and l.kept_back_because = rentsync.kept_because(h.hold_id)
+ where h.state = 'rejected';
+comment on view rentsync.held_unit is 'The units of each hold: removals that wait for a person, or that one rejected and whose unit is not back yet.';

@@ -19,6 +19,8 @@ pub mod unit;
 pub mod capture;
 /// Stage 3: lease, send, settle.
 pub mod deliver;
+/// A person's decision about removals that wait for one.
+pub mod hold;
 /// Stage 2: compare, seal.
 pub mod plan;
 /// One receiver's HTTP endpoint.

@@ -18,6 +18,7 @@ use crate::alert::{self, Alert, Kind};
 use crate::clock::Clock;
 use crate::database::check_server;
 use crate::deliver::breaker;
+use crate::plan;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime
         return Ok(standing);
     }
     let mut tx = conn.begin().await?;
-    lock(&mut tx, receiver).await?;
+    plan::lock(&mut tx, receiver).await?;
     // Another relay may have seen to it meanwhile.
     let judgement = judge_noted(&mut tx, receiver, &here).await?;
     let standing = match judgement {
@@ -84,7 +85,7 @@ pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime
 pub async fn resync(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Option<Resynced>> {
     let here = Server::ask(conn).await?;
     let mut tx = conn.begin().await?;
-    lock(&mut tx, receiver).await?;
+    plan::lock(&mut tx, receiver).await?;
     if noted(&mut tx, receiver).await?.is_none() {
         return Ok(None);
     }
@@ -340,14 +341,6 @@ async fn start_anew(conn: &mut PgConnection, receiver: &str, now: Option<DateTim
         changes: changes.rows_affected(),
         ..Resynced::default()
     })
-}
-
-async fn lock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
-    sqlx::query(include_str!("../sql/lineage/lock.sql"))
-        .bind(receiver)
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 async fn note(conn: &mut PgConnection, receiver: &str, server: &Server, now: Option<DateTime<Utc>>) -> Result<()> {

@@ -28,7 +28,7 @@ pub struct Pruned {
     pub outbox: u64,
     /// Settled syncs that are gone, with their attempts.
     pub syncs: u64,
-    /// Acknowledged alerts, drift, finished runs and acknowledged removals that are gone.
+    /// Acknowledged alerts, drift, finished runs, acknowledged removals and settled holds that are gone.
     pub notes: u64,
     /// Feeds whose cursors were moved up.
     pub cursors: u64,
@@ -174,6 +174,8 @@ async fn prune_syncs(conn: &mut PgConnection, before: DateTime<Utc>, pruned: &mu
         include_str!("../sql/prune/drift.sql"),
         include_str!("../sql/prune/snapshot_runs.sql"),
         include_str!("../sql/prune/buried.sql"),
+        include_str!("../sql/prune/removed.sql"),
+        include_str!("../sql/prune/holds.sql"),
     ] {
         let done = sqlx::query(notes)
             .bind(before)

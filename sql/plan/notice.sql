@@ -1,3 +1,3 @@
--- Has the properties $1 planned at once, by whichever relay looks: a change that touches nothing. Inserts only.
+-- Has the properties $1 planned at once, by whichever relay looks, because of $2: a change that touches nothing. Inserts only.
 insert into rentsync.outbox (property_id, op, unit_ids)
-select distinct property_id, 'replay', '{}'::bigint[] from unnest($1::bigint[]) as asked (property_id)
+select distinct property_id, $2, '{}'::bigint[] from unnest($1::bigint[]) as asked (property_id)

@@ -14,6 +14,7 @@ select r.receiver,
        units.units_told, units.units_owed, units.units_replayed, units.units_kept_back,
        least(feeds.oldest_change, syncs.oldest_change) as oldest_change,
        syncs.open_syncs, syncs.open_replays, syncs.next_try, syncs.last_delivered,
+       (select count(*) from rentsync.hold h where h.receiver = r.receiver and h.state = 'open') as holds,
        (select count(*) from rentsync.alert a where a.receiver = r.receiver and a.acked_at is null) as alerts
   from rentsync.receiver r
  cross join lateral (

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod feeds;
+mod holds;
 mod install;
 mod print;
 mod prune;
@@ -72,6 +73,9 @@ enum Command {
     /// Refused units: what the receiver doesn't take
     #[command(subcommand)]
     Refused(refused::Refused),
+    /// Holds: removals that are too many to be told unasked
+    #[command(subcommand)]
+    Holds(holds::Holds),
     /// Alerts: what a person should know
     #[command(subcommand)]
     Alerts(alerts::Alerts),
@@ -125,6 +129,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Verify(options) => verify::verify(&config()?, &options).await,
         Command::Syncs(command) => syncs::syncs(&config()?, command).await,
         Command::Refused(command) => refused::refused(&config()?, command).await,
+        Command::Holds(command) => holds::holds(&config()?, command).await,
         Command::Alerts(command) => alerts::alerts(&config()?, command).await,
         Command::Replay(options) => replay::replay(config()?, &options).await,
         Command::Redeliver(options) => replay::redeliver(config()?, &options).await,

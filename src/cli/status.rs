@@ -33,6 +33,7 @@ struct Status {
     open_replays: i64,
     next_try: Option<DateTime<Utc>>,
     last_delivered: Option<DateTime<Utc>>,
+    holds: i64,
     alerts: i64,
 }
 
@@ -118,11 +119,11 @@ fn standing(receiver: &str, standing: &Standing) -> Vec<(&'static str, String)> 
     lines
 }
 
-fn work(row: &Status) -> [(&'static str, String); 6] {
-    let see_refused = if row.units_kept_back > 0 {
-        "; see `refused list`"
-    } else {
-        ""
+fn work(row: &Status) -> [(&'static str, String); 7] {
+    let see = match (row.units_kept_back, row.holds) {
+        (0, _) => "",
+        (_, 0) => "; see `refused list`",
+        _ => "; see `holds list` and `refused list`",
     };
     [
         (
@@ -135,7 +136,7 @@ fn work(row: &Status) -> [(&'static str, String); 6] {
         (
             "units",
             format!(
-                "{} told, {} owed{}, {} kept back{see_refused}",
+                "{} told, {} owed{}, {} kept back{see}",
                 row.units_told,
                 row.units_owed,
                 of_these(row.units_replayed, "for a replay"),
@@ -153,6 +154,7 @@ fn work(row: &Status) -> [(&'static str, String); 6] {
             ),
         ),
         ("last delivered", moment(row.last_delivered)),
+        ("holds", row.holds.to_string()),
         ("alerts", row.alerts.to_string()),
     ]
 }

@@ -14,6 +14,7 @@ use sqlx::PgConnection;
 use super::Scope;
 use super::feed_delta::FeedDelta;
 use crate::alert::{self, Alert, Kind};
+use crate::config::Limit;
 use crate::delta::{Kept, KeptBack, LedgerRow};
 use crate::payload::Reason;
 
@@ -63,6 +64,8 @@ struct Leaving {
     uncovered: Vec<i64>,
     /// What waits already, and from now on.
     held: HashMap<i64, KeptBack>,
+    /// How many of these wait from now on.
+    newly_held: i64,
 }
 
 impl Leaving {
@@ -72,6 +75,7 @@ impl Leaving {
             own: Vec::new(),
             uncovered: Vec::new(),
             held: HashMap::new(),
+            newly_held: 0,
         };
         for (reason, row) in delta.leaving().filter(|(_, row)| row.is_removed_unasked()) {
             leaving.take(*reason, row);
@@ -119,10 +123,12 @@ impl Leaving {
             because: because.to_owned(),
             hash: None,
         };
+        self.newly_held += count(&units);
         self.held
             .extend(units.into_iter().map(|unit_id| (unit_id, kept.clone())));
     }
 
+    /// What would be told now.
     fn news(&self) -> i64 {
         count(&self.own) + count(&self.uncovered)
     }
@@ -168,7 +174,8 @@ async fn of_feeds(
     Ok(rows.into_iter().map(standing).collect())
 }
 
-/// Holds whatever is left where it is too much of all that the receiver has.
+/// Holds whatever is left where too much of all that the receiver has is gone. What a feed's own hold keeps counts as well:
+/// of a source that lost everything the small properties are no more to be believed than the large ones.
 async fn guard(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -177,45 +184,47 @@ async fn guard(
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<Grown>> {
     let news: i64 = leaving.iter().map(Leaving::news).sum();
-    if news == 0 || scope.receiver.guard.receiver.is_off() {
+    let limit = scope.receiver.guard.receiver;
+    if news == 0 || limit.is_off() {
         return Ok(None);
     }
-    let (waiting, gone, of_units) = sqlx::query_as(include_str!("../../sql/hold/receiver.sql"))
-        .bind(&scope.receiver.name)
-        .bind(now)
-        .fetch_one(&mut *conn)
-        .await?;
-    let standing = Standing {
-        waiting,
-        gone,
-        of_units,
-    };
-    let back: i64 = deltas.iter().map(|delta| delta.back.guarded).sum();
-    let units = waiting - back + news;
-    let limit = scope.receiver.guard.receiver;
-    let is_exceeded = limit.is_exceeded_by(units + gone, of_units)
-        || limit.is_exceeded_by(units + gone + ahead(conn, scope, leaving, news).await?, of_units);
-    if !is_exceeded {
+    let (held, guarded, gone, of_units): (i64, i64, i64, i64) =
+        sqlx::query_as(include_str!("../../sql/hold/receiver.sql"))
+            .bind(&scope.receiver.name)
+            .bind(now)
+            .fetch_one(&mut *conn)
+            .await?;
+    let back = |of: fn(&FeedDelta) -> i64| deltas.iter().map(of).sum::<i64>();
+    let units = guarded - back(|delta| delta.back.guarded) + news;
+    let held = held - back(|delta| delta.back.held) + leaving.iter().map(|feed| feed.newly_held).sum::<i64>();
+    let removed = units + held + gone;
+    let exceeded = limit.is_exceeded_by(removed, of_units)
+        || may_be_the_beginning(leaving, removed - gone, limit)
+            && limit.is_exceeded_by(removed + ahead(conn, scope, leaving).await?, of_units);
+    if !exceeded {
         return Ok(None);
     }
     leaving.iter_mut().for_each(Leaving::guard);
+    let standing = Standing {
+        waiting: guarded,
+        gone,
+        of_units,
+    };
     Ok(Some(standing.grown(None, units)))
 }
 
-/// What other feeds would remove next. Several properties that lose units at once, or one that loses many, may be the
-/// beginning of all.
-async fn ahead(conn: &mut PgConnection, scope: &Scope, leaving: &[Leaving], news: i64) -> Result<i64> {
-    let guard = &scope.receiver.guard;
-    let losing = leaving.iter().filter(|feed| feed.news() > 0).count();
-    if losing < 2 && news < guard.receiver.units_min {
-        return Ok(0);
-    }
+/// Several properties that lose units at once, or one that loses many: worth a look at all the others.
+fn may_be_the_beginning(leaving: &[Leaving], removed: i64, limit: Limit) -> bool {
+    let losing = leaving.iter().filter(|feed| feed.news() + feed.newly_held > 0);
+    losing.count() > 1 || removed >= limit.units_min
+}
+
+/// What other feeds would remove next.
+async fn ahead(conn: &mut PgConnection, scope: &Scope, leaving: &[Leaving]) -> Result<i64> {
     Ok(sqlx::query_scalar(include_str!("../../sql/hold/ahead.sql"))
         .bind(&scope.receiver.name)
         .bind(&scope.receiver.property_groups)
         .bind(leaving.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
-        .bind(guard.feed.units_min)
-        .bind(guard.feed.percent_max)
         .fetch_one(conn)
         .await?)
 }

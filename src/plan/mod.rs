@@ -204,6 +204,25 @@ pub(crate) async fn try_lock(conn: &mut PgConnection, receiver: &str) -> Result<
         .await?)
 }
 
+/// The same until the caller's transaction ends; waits for a plan that is under way.
+pub(crate) async fn lock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/lock.sql"))
+        .bind(receiver)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Has the properties planned at once, because of `op`. Part of the caller's transaction.
+pub(crate) async fn notice(conn: &mut PgConnection, properties: &[i64], op: &str) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/notice.sql"))
+        .bind(properties)
+        .bind(op)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Gives back what [`try_lock`] took.
 pub(crate) async fn unlock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
     sqlx::query(include_str!("../../sql/plan/unlock.sql"))

@@ -8,6 +8,7 @@ use sqlx::postgres::PgRow;
 
 use super::Request;
 use crate::config::{Receiver, RemovedAs, UnitIdentity};
+use crate::plan;
 use crate::unit::Columns;
 
 /// Rows that one statement marks at most.
@@ -177,11 +178,7 @@ impl Asked {
         self.entomb(conn, reason).await?;
         self.owe_feeds(conn, reason).await?;
         let properties: Vec<i64> = self.feeds.iter().map(|feed| feed.property_id).collect();
-        sqlx::query(include_str!("../../sql/replay/notice.sql"))
-            .bind(properties)
-            .execute(conn)
-            .await?;
-        Ok(())
+        plan::notice(conn, &properties, "replay").await
     }
 
     async fn entomb(&self, conn: &mut PgConnection, reason: &str) -> Result<()> {

@@ -7,6 +7,7 @@ mod convergence;
 mod crash;
 mod deliver;
 mod formats;
+mod hold;
 mod http;
 mod install;
 mod lineage;

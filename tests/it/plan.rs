@@ -4,7 +4,7 @@ use rentsync_relay::config::RemovedAs;
 use rentsync_relay::plan::{self, Planned, Scope};
 use serde_json::json;
 
-use crate::support::rig::Rig;
+use crate::support::rig::{Rig, UNGUARDED};
 
 #[tokio::test]
 async fn a_new_property_is_told_whole_and_then_rests() {
@@ -398,6 +398,7 @@ async fn joined_rows_that_repeat_a_unit_are_an_error_that_names_it() {
 async fn a_property_far_beyond_one_request_is_told_in_as_many_as_it_takes() {
     let mut rig = Rig::empty().await;
     rig.receiver.units_per_request_max = 50;
+    rig.receiver.guard = UNGUARDED;
     rig.edit(
         "insert into projects (id, name, is_actived) values (1, 'One', true);
          insert into project_rent_roll_units (id, project_id, unit_code) select n, 1, n % 300 from generate_series(1, 1000) n",

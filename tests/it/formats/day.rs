@@ -7,7 +7,7 @@ use rentsync_relay::sandbox::PropertyId;
 use serde_json::{Value, json};
 
 use super::settings::Case;
-use crate::support::rig::{Hands, Rig};
+use crate::support::rig::{Hands, Rig, UNGUARDED};
 use crate::support::{TestDatabase, execute};
 
 /// Fewer than the largest property has, so that requests are full and snapshots have parts.
@@ -26,6 +26,7 @@ struct Day {
 pub async fn tell(used: Option<TestDatabase>, case: &Case) -> TestDatabase {
     let database = TestDatabase::installed_again(used).await;
     let mut rig = Rig::agreeing(database, case.receiver.clone()).await;
+    rig.receiver.guard = UNGUARDED;
     rig.edit(BEGINNING).await;
     rig.name_properties(&[(2, "PROP-2".into()), (3, 7003.into())]).await;
     let hands = rig.hands().await;

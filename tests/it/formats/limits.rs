@@ -6,7 +6,7 @@ use rentsync_relay::relay::Stop;
 use std::time::Duration;
 use tokio::sync::watch;
 
-use crate::support::rig::Rig;
+use crate::support::rig::{Rig, UNGUARDED};
 
 const BYTES_MAX: usize = 10_000;
 const PER_SECOND: usize = 20;
@@ -35,6 +35,7 @@ async fn bodies_are_split_by_their_bytes_in_every_format() {
         let mut rig = Rig::empty().await;
         rig.agree_anew(shape).await;
         rig.receiver.body_bytes_max = BYTES_MAX;
+        rig.receiver.guard = UNGUARDED;
         rig.edit(
             r#"insert into projects (id, name, is_actived) values (1, 'One', true), (2, 'Two', true);
                insert into project_rent_roll_units (id, project_id, unit_code, view)

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use rentsync_relay::clock::Clock;
-use rentsync_relay::config::{Auth, Config, Format, Receiver};
+use rentsync_relay::config::{Auth, Config, Format, Guard, Limit, Receiver};
 use rentsync_relay::deliver::{Deliverer, Settled};
 use rentsync_relay::demo::proof::{self, Agreement};
 use rentsync_relay::plan::{self, Batch, Planned, Scope, Walk, Where};
@@ -20,6 +20,15 @@ use super::{TestDatabase, agreed};
 
 /// The status that means available in tests.
 pub const AVAILABLE: &[i64] = &[1];
+/// No removal waits for a person.
+pub const UNGUARDED: Guard = Guard {
+    feed: OFF,
+    receiver: OFF,
+};
+const OFF: Limit = Limit {
+    units_min: 1,
+    percent_max: 100,
+};
 /// More rounds than any test needs to come to rest.
 const ROUNDS_MAX: usize = 500;
 

@@ -1,0 +1,210 @@
+//! `holds`: removals that wait for a person.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use super::{Listing, check_receiver, connect, print};
+use crate::config::Config;
+use crate::hold::{self, Decided, Decision};
+
+/// More unit ids than these make a table unreadable; `--units` and `--json` have all of them.
+const UNITS_SHOWN_MAX: usize = 8;
+
+#[derive(Subcommand)]
+pub(super) enum Holds {
+    /// The holds that wait for a person
+    List(List),
+    /// The units of a hold are gone indeed: remove them at the receiver
+    Approve(Decide),
+    /// Keep the units of a hold at the receiver until they are back in the source; `approve` may follow later
+    Reject(Decide),
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    listing: Listing,
+    /// Also holds that were approved or rejected, or cleared when their units came back
+    #[arg(long)]
+    all: bool,
+    /// One row a unit
+    #[arg(long)]
+    units: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Decide {
+    /// As `holds list` names it; a hold that units join gets another number
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    id: Option<i64>,
+    /// Every open hold
+    #[arg(long)]
+    all: bool,
+    /// Which receiver, where several are configured
+    #[arg(long, value_name = "NAME")]
+    receiver: Option<String>,
+}
+
+#[derive(Serialize, FromRow)]
+struct Hold {
+    id: i64,
+    receiver: String,
+    /// None: over the receiver as a whole.
+    property_id: Option<i64>,
+    state: String,
+    /// Removals that wait, or that are still kept after a rejection.
+    units: i64,
+    /// Units when the first of them went.
+    of_units: i64,
+    /// Removals told in the 24 hours before.
+    gone: i64,
+    opened_at: DateTime<Utc>,
+    grown_at: DateTime<Utc>,
+    settled_at: Option<DateTime<Utc>>,
+    property_ids: Vec<i64>,
+    unit_ids: Vec<i64>,
+}
+
+/// A hold as a line of a table.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: i64,
+    receiver: &'a str,
+    property: String,
+    state: &'a str,
+    units: String,
+    told_before: i64,
+    since: DateTime<Utc>,
+    unit_ids: String,
+}
+
+#[derive(Serialize, FromRow)]
+struct Unit {
+    id: i64,
+    receiver: String,
+    property_id: i64,
+    unit_id: i64,
+    unit_code: Option<String>,
+    state: String,
+    since: Option<DateTime<Utc>>,
+}
+
+pub(super) async fn holds(config: &Config, command: Holds) -> Result<()> {
+    match command {
+        Holds::List(options) if options.units => list_units(config, &options).await,
+        Holds::List(options) => list(config, &options).await,
+        Holds::Approve(options) => decide(config, &options, Decision::Approve).await,
+        Holds::Reject(options) => decide(config, &options, Decision::Reject).await,
+    }
+}
+
+fn when_empty(options: &List) -> &'static str {
+    match options.all {
+        true => "there were no holds",
+        false => "no removals wait for a person",
+    }
+}
+
+async fn list(config: &Config, options: &List) -> Result<()> {
+    let mut conn = connect(config).await?;
+    let listing = &options.listing;
+    check_receiver(&mut conn, listing).await?;
+    let holds: Vec<Hold> = sqlx::query_as(include_str!("../../sql/hold/list.sql"))
+        .bind(&listing.receiver)
+        .bind(options.all)
+        .fetch_all(&mut conn)
+        .await?;
+    match listing.json {
+        true => print::rows(&holds, true, ""),
+        false => print::rows(&holds.iter().map(line).collect::<Vec<_>>(), false, when_empty(options)),
+    }
+}
+
+fn line(hold: &Hold) -> Line<'_> {
+    Line {
+        id: hold.id,
+        receiver: &hold.receiver,
+        property: match (hold.property_id, hold.property_ids.len()) {
+            (Some(property_id), _) => property_id.to_string(),
+            (None, 1) => "all (of 1)".to_owned(),
+            (None, properties) => format!("all (of {properties})"),
+        },
+        state: &hold.state,
+        units: format!("{} of {}", hold.units, hold.of_units),
+        told_before: hold.gone,
+        since: hold.opened_at,
+        unit_ids: in_short(&hold.unit_ids),
+    }
+}
+
+fn in_short(unit_ids: &[i64]) -> String {
+    let shown: Vec<String> = unit_ids.iter().take(UNITS_SHOWN_MAX).map(i64::to_string).collect();
+    match unit_ids.len() {
+        ..=UNITS_SHOWN_MAX => shown.join(" "),
+        more => format!("{} and {} more", shown.join(" "), more - UNITS_SHOWN_MAX),
+    }
+}
+
+async fn list_units(config: &Config, options: &List) -> Result<()> {
+    let mut conn = connect(config).await?;
+    let listing = &options.listing;
+    check_receiver(&mut conn, listing).await?;
+    let units: Vec<Unit> = sqlx::query_as(include_str!("../../sql/hold/units.sql"))
+        .bind(&listing.receiver)
+        .bind(options.all)
+        .fetch_all(&mut conn)
+        .await?;
+    print::rows(&units, listing.json, when_empty(options))
+}
+
+async fn decide(config: &Config, options: &Decide, decision: Decision) -> Result<()> {
+    let receiver = &config.receiver(options.receiver.as_deref())?.name;
+    let mut conn = connect(config).await?;
+    let decided = hold::decide(&mut conn, receiver, options.id, decision, None).await?;
+    if decided.is_empty() {
+        return print::line(&format!("no removals wait for a person at {receiver}"));
+    }
+    for of_hold in decided.chunk_by(|one, next| one.hold_id == next.hold_id) {
+        print::line(&in_words(receiver, of_hold, decision))?;
+    }
+    if decision == Decision::Approve {
+        mention_paused(&decided)?;
+    }
+    Ok(())
+}
+
+/// What was decided about one hold.
+fn in_words(receiver: &str, of_hold: &[Decided], decision: Decision) -> String {
+    let units: i64 = of_hold.iter().map(|part| part.units).sum();
+    let what = match units {
+        1 => "1 unit".to_owned(),
+        _ => format!("{units} units"),
+    };
+    let place = match of_hold {
+        [one] => one.property_id.map_or(String::new(), |id| format!(" of property {id}")),
+        several => format!(" of {} properties", several.len()),
+    };
+    let then = match decision {
+        Decision::Approve => format!("removed at {receiver} now"),
+        Decision::Reject => format!("kept at {receiver} until back in the source"),
+    };
+    format!(
+        "hold {} {}: {what}{place} {} {then}",
+        of_hold[0].hold_id,
+        decision.as_str(),
+        if units == 1 { "is" } else { "are" }
+    )
+}
+
+fn mention_paused(decided: &[Decided]) -> Result<()> {
+    let paused = decided.iter().filter(|part| part.feed_is_paused);
+    for property_id in paused.filter_map(|part| part.property_id) {
+        print::line(&format!(
+            "property {property_id} is paused: what it owes is told after `feeds resume {property_id}`"
+        ))?;
+    }
+    Ok(())
+}
