@@ -4,6 +4,8 @@
 
 use crate::payload::{Hash, Reason, TellableUnit};
 
+/// Owed because its removal was put off: nothing about what was told last is in doubt.
+pub const REMOVAL: &str = "removal";
 /// Owed because a person approved its removal.
 const APPROVED: &str = "approved";
 
@@ -60,6 +62,19 @@ impl LedgerRow {
     fn keeps_its_removal_back(&self) -> bool {
         let gone = matches!(self.told, Told::Removal(..) | Told::Unavailable(..));
         (gone && self.is_kept_back(Kept::Refused)) || self.is_kept_back(Kept::Rejected)
+    }
+
+    /// It was gone, and that was to be told later.
+    pub fn is_removal_put_off(&self) -> bool {
+        self.owed.as_deref() == Some(REMOVAL)
+    }
+
+    /// It is again as it was told.
+    pub fn release(&mut self) {
+        self.kept_back = None;
+        if self.is_removal_put_off() {
+            (self.owed, self.suspect) = (None, None);
+        }
     }
 
     /// Its removal waits for a person.
@@ -181,7 +196,7 @@ pub struct Manner {
 pub enum Verdict {
     /// Nothing.
     Same,
-    /// Nothing to tell, but it is no longer kept back.
+    /// Nothing to tell, but it is no longer kept back, nor gone.
     Release,
     /// Tell the present content.
     Tell,
@@ -203,14 +218,19 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> 
         };
     };
     let again = row.owed.is_some() || manner.retell;
+    let told_is_in_doubt = row.owed.is_some() && !row.is_removal_put_off();
     match (source, row.told) {
         // A refusal is stronger than doubt: else it would be told for ever.
         (Present::Content(unit), _) if row.refuses(&unit.hash) => Verdict::Same,
         (Present::Absent(_), _) if row.keeps_its_removal_back() => Verdict::Same,
-        (Present::Content(unit), Told::Content(hash, _)) if hash == unit.hash && !again => match row.kept_back {
-            Some(_) => Verdict::Release,
-            None => Verdict::Same,
-        },
+        (Present::Content(unit), Told::Content(hash, _))
+            if hash == unit.hash && !told_is_in_doubt && !manner.retell =>
+        {
+            match row.kept_back.is_some() || row.is_removal_put_off() {
+                true => Verdict::Release,
+                false => Verdict::Same,
+            }
+        }
         (Present::Content(_), _) => Verdict::Tell,
         (Present::Invalid(why), _) => match &row.kept_back {
             Some(kept) if kept.kind == Kept::Invalid && kept.because == *why => Verdict::Same,
@@ -363,6 +383,22 @@ mod tests {
         for (word, kind) in Kept::ALL {
             assert_eq!((kind.as_str(), Kept::parse(word)), (word, Some(kind)));
         }
+    }
+
+    #[test]
+    fn a_unit_that_is_back_before_its_removal_was_told_is_not_told_again() {
+        let put_off = |told| LedgerRow {
+            owed: Some(REMOVAL.to_owned()),
+            suspect: Some(3),
+            ..row(told)
+        };
+        let mut back = put_off(told(b"a"));
+        assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);
+        assert_eq!(verdict(&content(b"b"), Some(&back)), Verdict::Tell);
+        back.release();
+        assert_eq!(back, row(told(b"a")));
+        let tombstone = put_off(Told::Removal(Reason::Deleted, 1));
+        assert_eq!(verdict(&content(b"a"), Some(&tombstone)), Verdict::Tell);
     }
 
     #[test]

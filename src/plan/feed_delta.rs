@@ -11,7 +11,7 @@ use anyhow::Result;
 use super::Scope;
 use super::feeds::{ChosenFeed, owed_per_feed_max};
 use super::pair::Pair;
-use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
+use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, REMOVAL, Told, Verdict, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, Hash, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
 
 /// What kind of comparison it is.
@@ -204,7 +204,7 @@ impl FeedDelta {
             (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
             (Verdict::Remove(reason), _) => self.gone(reason, ledger),
             (Verdict::Forget, _) => self.forget.push(unit_id),
-            (Verdict::Release, _) => self.note(unit_id, ledger, |row| row.kept_back = None),
+            (Verdict::Release, _) => self.note(unit_id, ledger, LedgerRow::release),
             (Verdict::KeepBack, Present::Invalid(because)) => self.keep_back(unit_id, ledger, Kept::Invalid, because),
             (Verdict::Tell | Verdict::KeepBack, _) => unreachable!("the verdict follows from the source's side"),
         }
@@ -439,7 +439,7 @@ impl FeedDelta {
     fn remove(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) {
         let bytes = scope.shape.removal_bytes(row.unit_code.as_deref(), &self.property);
         if self.crowded || !self.fits(bytes, scope) {
-            return self.owe(row.unit_id, Some(row), "removal");
+            return self.owe(row.unit_id, Some(row), REMOVAL);
         }
         self.note_gone(reason, &row);
         self.replay &= row.owed.as_deref() == Some("replay");

@@ -173,7 +173,8 @@ async fn an_empty_source_for_an_hour_sends_nothing() {
     let rig = told().await;
     rig.edit(
         "create table kept as select * from project_rent_roll_units;
-         truncate project_rent_roll_units",
+         create table kept_projects as select * from projects;
+         truncate project_rent_roll_units, projects",
     )
     .await;
     rig.settle().await;
@@ -186,8 +187,10 @@ async fn an_empty_source_for_an_hour_sends_nothing() {
         "a snapshot keeps them"
     );
     rig.sandbox.clear_log();
-    rig.edit("insert into project_rent_roll_units select * from kept; drop table kept")
-        .await;
+    rig.edit(
+        "insert into projects select * from kept_projects; insert into project_rent_roll_units select * from kept",
+    )
+    .await;
     rig.settle().await;
     assert_eq!(rig.requests(), []);
     assert_eq!((open(&rig).await, alert(&rig).await), (vec![], None));

@@ -17,6 +17,7 @@ mod process;
 mod prune;
 mod receiver;
 mod refusal;
+mod rentsafe;
 mod replay;
 mod sandbox;
 mod schema;
