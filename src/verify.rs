@@ -15,7 +15,7 @@ use anyhow::Result;
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
-use crate::delta::{Manner, Present, Verdict, verdict};
+use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Verdict, verdict};
 use crate::fault::Fault;
 use crate::payload::Hash;
 use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, without_values};
@@ -35,7 +35,7 @@ pub struct Finding {
     pub property_id: i64,
     /// The unit; none: the property itself.
     pub unit_id: Option<i64>,
-    /// drift, digest, waiting, or why it is kept back: held, refused, invalid, elsewhere.
+    /// drift, digest, waiting, or why it is kept back: held, guarded, rejected, refused, invalid, elsewhere.
     pub finding: &'static str,
     /// In words.
     pub because: Option<String>,
@@ -333,7 +333,11 @@ fn sorted(feed: &ChosenFeed, pair: &Pair, under_way: Option<i64>, scope: &Scope)
     };
     let ledger = pair.ledger.as_ref();
     let told = ledger.and_then(|row| row.told.sequence());
-    match verdict(&pair.source, ledger, manner) {
+    let verdict = verdict(&pair.source, ledger, manner);
+    if let Some(kept) = ledger.and_then(|row| objection(&verdict, row)) {
+        return Sorted::KeptBack(kept.kind.as_str(), kept.because.clone());
+    }
+    match verdict {
         Verdict::Same | Verdict::Release | Verdict::Forget => match ledger.and_then(|row| row.kept_back.as_ref()) {
             Some(kept) => Sorted::KeptBack(kept.kind.as_str(), kept.because.clone()),
             None if under_way.is_some_and(|first| told >= Some(first)) => {
@@ -355,6 +359,17 @@ fn sorted(feed: &ChosenFeed, pair: &Pair, under_way: Option<i64>, scope: &Scope)
             None => Sorted::Drift,
         },
     }
+}
+
+/// What keeps back a difference that a plan would tell otherwise: the removal waits for a person, or the receiver still has
+/// the unit from another feed. Whatever else the ledger notes is about something else than what the source has now.
+pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a KeptBack> {
+    let stands = match verdict {
+        Verdict::Tell => row.is_kept_back(Kept::Elsewhere),
+        Verdict::Remove(_) => row.is_on_hold(),
+        Verdict::Same | Verdict::Release | Verdict::KeepBack | Verdict::Forget => false,
+    };
+    row.kept_back.as_ref().filter(|_| stands)
 }
 
 fn ledger_hash(pair: &Pair) -> Option<String> {
