@@ -46,6 +46,8 @@ pub mod config;
 pub mod database;
 /// A day in fast motion, and the proof at its end.
 pub mod demo;
+/// One unit's way to a receiver, and why it is told or not.
+pub mod explain;
 /// Failures a person can do something about.
 pub mod fault;
 /// What the relay answers over HTTP.

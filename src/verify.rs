@@ -22,6 +22,7 @@ use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every
 
 pub use difference::Difference;
 use difference::{Bodies, differences};
+pub(crate) use difference::{replaced_by, told_hash};
 
 /// Units whose contents are looked at together.
 const DETAILED_AT_ONCE: usize = 100;

@@ -1,6 +1,7 @@
 //! The commands: what they are called, and which function does each.
 
 mod alerts;
+mod explain;
 mod feeds;
 mod install;
 mod print;
@@ -83,6 +84,8 @@ enum Command {
     Prune,
     /// Compare the source with what every receiver was told, without sending anything; exits 1 on drift
     Verify(verify::Options),
+    /// One unit's way to every receiver: changes, syncs, tries, and why it is told or not
+    Explain(explain::Options),
     /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
     Sandbox(sandbox::Options),
 }
@@ -123,6 +126,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,
         Command::Verify(options) => verify::verify(&config()?, &options).await,
+        Command::Explain(options) => explain::explain(&config()?, &options).await,
         Command::Syncs(command) => syncs::syncs(&config()?, command).await,
         Command::Refused(command) => refused::refused(&config()?, command).await,
         Command::Alerts(command) => alerts::alerts(&config()?, command).await,

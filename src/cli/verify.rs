@@ -46,7 +46,7 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
     if options.found {
         return list_found(&mut conn, options).await;
     }
-    let scopes = scopes(config, options)?;
+    let scopes = scopes(config, options.listing.receiver.as_deref())?;
     let mut printer = Printer::begin(options.listing.json)?;
     let mut bad = Vec::new();
     for scope in &scopes {
@@ -69,9 +69,9 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
     .into())
 }
 
-fn scopes(config: &Config, options: &Options) -> Result<Vec<Scope>> {
+/// The chosen receiver, or all that are configured.
+pub(super) fn scopes(config: &Config, chosen: Option<&str>) -> Result<Vec<Scope>> {
     let available = config.source.available_status_ids()?;
-    let chosen = options.listing.receiver.as_deref();
     let receivers = match chosen {
         None if !config.receivers.is_empty() => config.receivers.values().collect(),
         _ => vec![config.receiver(chosen)?],
@@ -153,7 +153,8 @@ fn sentence(finding: &Finding) -> String {
     )
 }
 
-fn field(difference: &Difference) -> String {
+/// What differs of one field; of a lead's name, that it does.
+pub(super) fn field(difference: &Difference) -> String {
     let side = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
     match (&difference.told, &difference.present) {
         (None, None) => format!("{} differs", difference.field),
