@@ -26,6 +26,8 @@ pub mod receiver;
 /// Stage 4: everything, once a night and on demand.
 pub mod snapshot;
 
+/// The requests that would be sent now.
+pub mod preview;
 /// Forgetting what is long over.
 pub mod prune;
 /// Stage 5: tell again what may be lost.

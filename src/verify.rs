@@ -453,18 +453,41 @@ async fn drifted_property(
     delta: &FeedDelta,
     delivery: &Delivery,
 ) -> Result<Finding> {
-    let told = match delivery.property_sequence {
-        Some(sequence) => difference::property_told(conn, sequence, &delta.property.id).await?,
-        None => None,
-    };
-    let present = serde_json::from_str(&delta.property.json)?;
+    let fields = property_fields(conn, delta, delivery).await?;
     Ok(Finding {
-        because: told
+        because: fields
             .is_none()
             .then(|| "what was told last is no longer kept".to_owned()),
         ledger_hash: delta.feed.property_hash.as_ref().map(Hash::to_string),
         source_hash: Some(delta.property.hash.to_string()),
-        fields: told.map(|told| differences(&told, &present)).unwrap_or_default(),
+        fields: fields.unwrap_or_default(),
         ..about(scope, &delta.feed, None, "drift")
     })
+}
+
+/// Which of a property's own fields differ from those told last; none: what was told is no longer kept, or nothing was.
+pub(crate) async fn property_differences(
+    conn: &mut PgConnection,
+    delta: &FeedDelta,
+) -> Result<Option<Vec<Difference>>> {
+    let deliveries = deliveries(conn, std::slice::from_ref(&delta.feed)).await?;
+    match deliveries.get(&delta.feed.feed_id) {
+        Some(delivery) => property_fields(conn, delta, delivery).await,
+        None => Ok(None),
+    }
+}
+
+async fn property_fields(
+    conn: &mut PgConnection,
+    delta: &FeedDelta,
+    delivery: &Delivery,
+) -> Result<Option<Vec<Difference>>> {
+    let Some(sequence) = delivery.property_sequence else {
+        return Ok(None);
+    };
+    let Some(told) = difference::property_told(conn, sequence, &delta.property.id).await? else {
+        return Ok(None);
+    };
+    let present = serde_json::from_str(&delta.property.json)?;
+    Ok(Some(differences(&told, &present)))
 }

@@ -27,6 +27,36 @@ pub(super) fn rows<T: Serialize>(rows: &[T], json: bool, when_empty: &str) -> Re
     line(&table.trim_fmt())
 }
 
+/// A JSON array whose elements are printed as they come: there may be as many as there are units.
+pub(super) struct List {
+    json: bool,
+    first: bool,
+}
+
+impl List {
+    /// Nothing is printed before there is something; `json` false: nothing at all, whoever uses it prints for people.
+    pub fn begin(json: bool) -> Self {
+        Self { json, first: true }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub fn item(&mut self, item: &impl Serialize) -> Result<()> {
+        let before = if std::mem::take(&mut self.first) { "[" } else { "," };
+        line(&format!("{before}{}", serde_json::to_string(item)?))
+    }
+
+    pub fn end(&self) -> Result<()> {
+        match (self.json, self.first) {
+            (true, true) => line("[]"),
+            (true, false) => line("]"),
+            (false, _) => Ok(()),
+        }
+    }
+}
+
 /// One line to standard output; a closed pipe is an error that the caller ends on quietly.
 pub(super) fn line(text: &str) -> Result<()> {
     writeln!(io::stdout().lock(), "{text}")?;

@@ -47,7 +47,7 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
         return list_found(&mut conn, options).await;
     }
     let scopes = scopes(config, options.listing.receiver.as_deref())?;
-    let mut printer = Printer::begin(options.listing.json)?;
+    let mut printer = Printer(print::List::begin(options.listing.json));
     let mut bad = Vec::new();
     for scope in &scopes {
         let mut tell = |finding: Finding| printer.print(&finding);
@@ -57,7 +57,7 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
             bad.push(scope.receiver.name.as_str());
         }
     }
-    printer.end()?;
+    printer.0.end()?;
     if bad.is_empty() {
         return Ok(());
     }
@@ -98,27 +98,19 @@ async fn list_found(conn: &mut PgConnection, options: &Options) -> Result<()> {
     )
 }
 
-/// Findings as they come: there may be as many as there are units.
-struct Printer {
-    json: bool,
-    first: bool,
-}
+/// Findings as they come.
+struct Printer(print::List);
 
 impl Printer {
-    fn begin(json: bool) -> Result<Self> {
-        Ok(Self { json, first: true })
-    }
-
     fn print(&mut self, finding: &Finding) -> Result<()> {
-        if !self.json {
-            return print::line(&sentence(finding));
+        match self.0.is_json() {
+            true => self.0.item(finding),
+            false => print::line(&sentence(finding)),
         }
-        let before = if std::mem::take(&mut self.first) { "[" } else { "," };
-        print::line(&format!("{before}{}", serde_json::to_string(finding)?))
     }
 
     fn sum_up(&self, receiver: &str, counts: &Counts) -> Result<()> {
-        if self.json {
+        if self.0.is_json() {
             return Ok(());
         }
         let digests = match (counts.digests, counts.digests_differing) {
@@ -130,14 +122,6 @@ impl Printer {
             "receiver {receiver}: {} units of {} properties compared: {} equal, {} waiting, {} kept back, {} drifted; {digests}",
             counts.units, counts.feeds, counts.equal, counts.waiting, counts.kept_back, counts.drift
         ))
-    }
-
-    fn end(&self) -> Result<()> {
-        match (self.json, self.first) {
-            (true, true) => print::line("[]"),
-            (true, false) => print::line("]"),
-            (false, _) => Ok(()),
-        }
     }
 }
 

@@ -13,6 +13,7 @@ mod install;
 mod lineage;
 mod local_postgres;
 mod plan;
+mod preview;
 mod process;
 mod prune;
 mod receiver;
