@@ -28,6 +28,8 @@ pub mod receiver;
 /// Stage 4: everything, once a night and on demand.
 pub mod snapshot;
 
+/// The requests that would be sent now.
+pub mod preview;
 /// Forgetting what is long over.
 pub mod prune;
 /// Stage 5: tell again what may be lost.
@@ -48,6 +50,8 @@ pub mod config;
 pub mod database;
 /// A day in fast motion, and the proof at its end.
 pub mod demo;
+/// One unit's way to a receiver, and why it is told or not.
+pub mod explain;
 /// Failures a person can do something about.
 pub mod fault;
 /// What the relay answers over HTTP.

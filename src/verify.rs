@@ -15,13 +15,14 @@ use anyhow::Result;
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
-use crate::delta::{Manner, Present, Verdict, verdict};
+use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Verdict, verdict};
 use crate::fault::Fault;
 use crate::payload::Hash;
 use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, without_values};
 
 pub use difference::Difference;
 use difference::{Bodies, differences};
+pub(crate) use difference::{replaced_by, told_hash};
 
 /// Units whose contents are looked at together.
 const DETAILED_AT_ONCE: usize = 100;
@@ -35,7 +36,7 @@ pub struct Finding {
     pub property_id: i64,
     /// The unit; none: the property itself.
     pub unit_id: Option<i64>,
-    /// drift, digest, waiting, or why it is kept back: held, refused, invalid, elsewhere.
+    /// drift, digest, waiting, or why it is kept back: held, guarded, rejected, refused, invalid, elsewhere.
     pub finding: &'static str,
     /// In words.
     pub because: Option<String>,
@@ -333,7 +334,11 @@ fn sorted(feed: &ChosenFeed, pair: &Pair, under_way: Option<i64>, scope: &Scope)
     };
     let ledger = pair.ledger.as_ref();
     let told = ledger.and_then(|row| row.told.sequence());
-    match verdict(&pair.source, ledger, manner) {
+    let verdict = verdict(&pair.source, ledger, manner);
+    if let Some(kept) = ledger.and_then(|row| objection(&verdict, row)) {
+        return Sorted::KeptBack(kept.kind.as_str(), kept.because.clone());
+    }
+    match verdict {
         Verdict::Same | Verdict::Release | Verdict::Forget => match ledger.and_then(|row| row.kept_back.as_ref()) {
             Some(kept) => Sorted::KeptBack(kept.kind.as_str(), kept.because.clone()),
             None if under_way.is_some_and(|first| told >= Some(first)) => {
@@ -355,6 +360,17 @@ fn sorted(feed: &ChosenFeed, pair: &Pair, under_way: Option<i64>, scope: &Scope)
             None => Sorted::Drift,
         },
     }
+}
+
+/// What keeps back a difference that a plan would tell otherwise: the removal waits for a person, or the receiver still has
+/// the unit from another feed. Whatever else the ledger notes is about something else than what the source has now.
+pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a KeptBack> {
+    let stands = match verdict {
+        Verdict::Tell => row.is_kept_back(Kept::Elsewhere),
+        Verdict::Remove(_) => row.is_on_hold(),
+        Verdict::Same | Verdict::Release | Verdict::KeepBack | Verdict::Forget => false,
+    };
+    row.kept_back.as_ref().filter(|_| stands)
 }
 
 fn ledger_hash(pair: &Pair) -> Option<String> {
@@ -437,18 +453,41 @@ async fn drifted_property(
     delta: &FeedDelta,
     delivery: &Delivery,
 ) -> Result<Finding> {
-    let told = match delivery.property_sequence {
-        Some(sequence) => difference::property_told(conn, sequence, &delta.property.id).await?,
-        None => None,
-    };
-    let present = serde_json::from_str(&delta.property.json)?;
+    let fields = property_fields(conn, delta, delivery).await?;
     Ok(Finding {
-        because: told
+        because: fields
             .is_none()
             .then(|| "what was told last is no longer kept".to_owned()),
         ledger_hash: delta.feed.property_hash.as_ref().map(Hash::to_string),
         source_hash: Some(delta.property.hash.to_string()),
-        fields: told.map(|told| differences(&told, &present)).unwrap_or_default(),
+        fields: fields.unwrap_or_default(),
         ..about(scope, &delta.feed, None, "drift")
     })
+}
+
+/// Which of a property's own fields differ from those told last; none: what was told is no longer kept, or nothing was.
+pub(crate) async fn property_differences(
+    conn: &mut PgConnection,
+    delta: &FeedDelta,
+) -> Result<Option<Vec<Difference>>> {
+    let deliveries = deliveries(conn, std::slice::from_ref(&delta.feed)).await?;
+    match deliveries.get(&delta.feed.feed_id) {
+        Some(delivery) => property_fields(conn, delta, delivery).await,
+        None => Ok(None),
+    }
+}
+
+async fn property_fields(
+    conn: &mut PgConnection,
+    delta: &FeedDelta,
+    delivery: &Delivery,
+) -> Result<Option<Vec<Difference>>> {
+    let Some(sequence) = delivery.property_sequence else {
+        return Ok(None);
+    };
+    let Some(told) = difference::property_told(conn, sequence, &delta.property.id).await? else {
+        return Ok(None);
+    };
+    let present = serde_json::from_str(&delta.property.json)?;
+    Ok(Some(differences(&told, &present)))
 }

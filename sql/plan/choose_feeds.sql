@@ -1,17 +1,17 @@
--- The idle feeds of receiver $1 that have news, locked, each with what was touched: the next $5 after feed $4, of the
+-- The idle feeds of receiver $1 that have news, each with what was touched: the next $5 after feed $4, of the
 -- properties $2 (null: of all, the sweep), at $3 (null: now). The last but six columns say how many units there are to
--- look at, about, of which at most $6 because they are owed.
+-- look at, about, of which at most $6 because they are owed. $7: every idle feed is to be compared as a whole.
 --
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
 -- Joining the transactions in progress, rather than testing for them, keeps old rows unread: the index has both columns.
--- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Locks the feeds it
--- returns; runs in the planner's REPEATABLE READ transaction, behind the receiver's planning lock.
+-- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Reads only, as a preview
+-- needs it; the planner adds `for no key update of f`, in its REPEATABLE READ transaction behind the receiver's planning lock.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units,
        f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited,
-       f.cursor is null or news.whole,
+       f.cursor is null or news.whole or $7,
        news.unit_ids,
        least(news.oldest_change, f.owed_since),
-       case when f.cursor is null or news.whole or f.snapshot_due is not null
+       case when f.cursor is null or news.whole or $7 or f.snapshot_due is not null
             then (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
                + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id)
             else coalesce(cardinality(news.unit_ids), 0)
@@ -46,7 +46,8 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
    and f.paused_because is null
    and (f.rest_until is null or f.rest_until <= coalesce($3, clock_timestamp()))
    and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
-   and (f.cursor is null
+   and ($7
+     or f.cursor is null
      or news.oldest_change is not null
      or f.property_owed is not null
      or f.snapshot_due is not null
@@ -54,4 +55,3 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
                  where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null))
  order by f.feed_id
  limit $5
-   for no key update of f

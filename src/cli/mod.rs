@@ -1,9 +1,11 @@
 //! The commands: what they are called, and which function does each.
 
 mod alerts;
+mod explain;
 mod feeds;
 mod holds;
 mod install;
+mod preview;
 mod print;
 mod prune;
 mod receivers;
@@ -87,6 +89,10 @@ enum Command {
     Prune,
     /// Compare the source with what every receiver was told, without sending anything; exits 1 on drift
     Verify(verify::Options),
+    /// The requests that would be sent now, unit by unit; writes and sends nothing
+    Preview(preview::Options),
+    /// One unit's way to every receiver: changes, syncs, tries, and why it is told or not
+    Explain(explain::Options),
     /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
     Sandbox(sandbox::Options),
 }
@@ -127,6 +133,8 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,
         Command::Verify(options) => verify::verify(&config()?, &options).await,
+        Command::Preview(options) => preview::preview(&config()?, &options).await,
+        Command::Explain(options) => explain::explain(&config()?, &options).await,
         Command::Syncs(command) => syncs::syncs(&config()?, command).await,
         Command::Refused(command) => refused::refused(&config()?, command).await,
         Command::Holds(command) => holds::holds(&config()?, command).await,

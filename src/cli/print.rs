@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde::Serialize;
@@ -26,19 +27,75 @@ pub(super) fn rows<T: Serialize>(rows: &[T], json: bool, when_empty: &str) -> Re
     line(&table.trim_fmt())
 }
 
+/// A JSON array whose elements are printed as they come: there may be as many as there are units.
+pub(super) struct List {
+    json: bool,
+    first: bool,
+}
+
+impl List {
+    /// Nothing is printed before there is something; `json` false: nothing at all, whoever uses it prints for people.
+    pub fn begin(json: bool) -> Self {
+        Self { json, first: true }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub fn item(&mut self, item: &impl Serialize) -> Result<()> {
+        let before = if std::mem::take(&mut self.first) { "[" } else { "," };
+        line(&format!("{before}{}", serde_json::to_string(item)?))
+    }
+
+    pub fn end(&self) -> Result<()> {
+        match (self.json, self.first) {
+            (true, true) => line("[]"),
+            (true, false) => line("]"),
+            (false, _) => Ok(()),
+        }
+    }
+}
+
 /// One line to standard output; a closed pipe is an error that the caller ends on quietly.
 pub(super) fn line(text: &str) -> Result<()> {
     writeln!(io::stdout().lock(), "{text}")?;
     Ok(())
 }
 
+/// Somebody else's words, without what would break a line or a terminal, and not too many.
+pub(super) fn in_a_line(text: &str, chars_max: usize) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// A time in a sentence.
+pub(super) fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => match chrono::DateTime::parse_from_rfc3339(text) {
-            Ok(moment) => moment.to_utc().format("%Y-%m-%d %H:%M:%SZ").to_string(),
+        Value::String(text) => match DateTime::parse_from_rfc3339(text) {
+            Ok(at) => moment(at.to_utc()),
             Err(_) => text.clone(),
         },
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_and_not_too_long_whatever_the_receiver_says() {
+        assert_eq!(in_a_line("no\n such\t\u{1b}[31mcode\r\n", 80), "no such [31mcode");
+        assert_eq!(in_a_line(&"é".repeat(500), 80).chars().count(), 81);
     }
 }

@@ -87,7 +87,7 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     if !listing.json {
         units
             .iter_mut()
-            .for_each(|unit| unit.because = in_a_line(&unit.because));
+            .for_each(|unit| unit.because = print::in_a_line(&unit.because, BECAUSE_CHARS_MAX));
     }
     print::rows(&units, listing.json, when_empty)?;
     match options.invalid {
@@ -167,25 +167,4 @@ fn mention_paused(released: &[Released]) -> Result<()> {
         ))?;
     }
     Ok(())
-}
-
-/// The receiver's words, without what would break a line or a terminal.
-fn in_a_line(because: &str) -> String {
-    let words = because.split(|c: char| c.is_whitespace() || c.is_control());
-    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(BECAUSE_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_is_one_line_and_not_too_long_whatever_the_receiver_says() {
-        assert_eq!(in_a_line("no\n such\t\u{1b}[31mcode\r\n"), "no such [31mcode");
-        assert_eq!(in_a_line(&"é".repeat(500)).chars().count(), BECAUSE_CHARS_MAX + 1);
-    }
 }

@@ -46,8 +46,8 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
     if options.found {
         return list_found(&mut conn, options).await;
     }
-    let scopes = scopes(config, options)?;
-    let mut printer = Printer::begin(options.listing.json)?;
+    let scopes = scopes(config, options.listing.receiver.as_deref())?;
+    let mut printer = Printer(print::List::begin(options.listing.json));
     let mut bad = Vec::new();
     for scope in &scopes {
         let mut tell = |finding: Finding| printer.print(&finding);
@@ -57,7 +57,7 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
             bad.push(scope.receiver.name.as_str());
         }
     }
-    printer.end()?;
+    printer.0.end()?;
     if bad.is_empty() {
         return Ok(());
     }
@@ -69,9 +69,9 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
     .into())
 }
 
-fn scopes(config: &Config, options: &Options) -> Result<Vec<Scope>> {
+/// The chosen receiver, or all that are configured.
+pub(super) fn scopes(config: &Config, chosen: Option<&str>) -> Result<Vec<Scope>> {
     let available = config.source.available_status_ids()?;
-    let chosen = options.listing.receiver.as_deref();
     let receivers = match chosen {
         None if !config.receivers.is_empty() => config.receivers.values().collect(),
         _ => vec![config.receiver(chosen)?],
@@ -98,27 +98,19 @@ async fn list_found(conn: &mut PgConnection, options: &Options) -> Result<()> {
     )
 }
 
-/// Findings as they come: there may be as many as there are units.
-struct Printer {
-    json: bool,
-    first: bool,
-}
+/// Findings as they come.
+struct Printer(print::List);
 
 impl Printer {
-    fn begin(json: bool) -> Result<Self> {
-        Ok(Self { json, first: true })
-    }
-
     fn print(&mut self, finding: &Finding) -> Result<()> {
-        if !self.json {
-            return print::line(&sentence(finding));
+        match self.0.is_json() {
+            true => self.0.item(finding),
+            false => print::line(&sentence(finding)),
         }
-        let before = if std::mem::take(&mut self.first) { "[" } else { "," };
-        print::line(&format!("{before}{}", serde_json::to_string(finding)?))
     }
 
     fn sum_up(&self, receiver: &str, counts: &Counts) -> Result<()> {
-        if self.json {
+        if self.0.is_json() {
             return Ok(());
         }
         let digests = match (counts.digests, counts.digests_differing) {
@@ -130,14 +122,6 @@ impl Printer {
             "receiver {receiver}: {} units of {} properties compared: {} equal, {} waiting, {} kept back, {} drifted; {digests}",
             counts.units, counts.feeds, counts.equal, counts.waiting, counts.kept_back, counts.drift
         ))
-    }
-
-    fn end(&self) -> Result<()> {
-        match (self.json, self.first) {
-            (true, true) => print::line("[]"),
-            (true, false) => print::line("]"),
-            (false, _) => Ok(()),
-        }
     }
 }
 
@@ -153,7 +137,8 @@ fn sentence(finding: &Finding) -> String {
     )
 }
 
-fn field(difference: &Difference) -> String {
+/// What differs of one field; of a lead's name, that it does.
+pub(super) fn field(difference: &Difference) -> String {
     let side = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
     match (&difference.told, &difference.present) {
         (None, None) => format!("{} differs", difference.field),

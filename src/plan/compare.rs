@@ -50,13 +50,23 @@ pub(crate) async fn compare(
     Ok(Compared { deltas, grown })
 }
 
-/// Reads the units of one part of a snapshot again.
-pub(super) async fn compare_part(
+/// One part of a snapshot, read again; the last one names what is kept.
+pub(super) async fn read_part(
     conn: &mut PgConnection,
     scope: &Scope,
-    feed: &ChosenFeed,
+    snapshot: &mut FeedDelta,
     units: &[i64],
+    is_last: bool,
 ) -> Result<FeedDelta> {
+    let mut part = compare_part(conn, scope, &snapshot.feed, units).await?;
+    part.digest = snapshot.digest;
+    if is_last {
+        part.keep = mem::take(&mut snapshot.keep);
+    }
+    Ok(part)
+}
+
+async fn compare_part(conn: &mut PgConnection, scope: &Scope, feed: &ChosenFeed, units: &[i64]) -> Result<FeedDelta> {
     let mut part = [FeedDelta::of(feed.clone(), Mode::Part, scope)?];
     read_both_sides(conn, scope, &mut part, |_| units.to_vec()).await?;
     let [mut part] = part;

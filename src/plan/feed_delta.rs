@@ -37,6 +37,15 @@ pub(crate) struct Telling {
 }
 
 impl Telling {
+    /// Beside what was told last.
+    pub fn news(&self) -> News {
+        match self.before {
+            None => News::New,
+            Some(before) if before == self.unit.hash => News::Again,
+            Some(_) => News::Changed,
+        }
+    }
+
     /// What the ledger says once it is sealed.
     pub fn told(&self, sequence: i64) -> Told {
         match self.removed {
@@ -44,6 +53,17 @@ impl Telling {
             None => Told::Content(self.unit.hash, sequence),
         }
     }
+}
+
+/// What a unit that is told is to the receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It has nothing of it.
+    New,
+    /// It was told another content.
+    Changed,
+    /// It was told the same.
+    Again,
 }
 
 /// A difference that no change announced: a bypassed trigger, a joined table.

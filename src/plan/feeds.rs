@@ -5,11 +5,19 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX, Where};
-use crate::config::Receiver;
+use super::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX};
+use crate::config::{Enroll, Receiver};
 use crate::payload::Reason;
 use crate::payload::{Digest, Hash};
 use crate::unit::{Columns, Property};
+
+/// The planner's own: what it chooses stays as it is until it is sealed.
+const CHOOSE_AND_LOCK: &str = concat!(
+    include_str!("../../sql/plan/choose_feeds.sql"),
+    "   for no key update of f\n"
+);
+/// Feeds that are yet to be enrolled are numbered above this.
+const NOT_ENROLLED: i64 = 1 << 62;
 
 /// A feed with news, and what is known of it before its units are compared.
 #[derive(Clone)]
@@ -42,27 +50,70 @@ pub(crate) struct ChosenFeed {
     weight: i64,
 }
 
+impl ChosenFeed {
+    /// It is there only once its property is enrolled.
+    pub fn is_not_enrolled(&self) -> bool {
+        self.feed_id > NOT_ENROLLED
+    }
+}
+
 /// Locks the next feeds with news, as many as fit a batch; the second value says where to go on.
 pub(super) async fn choose(
     conn: &mut PgConnection,
     receiver: &Receiver,
     batch: &Batch<'_>,
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
-    let properties = match batch.place {
-        Where::Everywhere => None,
-        Where::Properties(properties) => Some(properties),
-    };
-    let feeds_max = FEEDS_PER_BATCH_MAX.min(i64::try_from(batch.feeds_max)?);
-    let rows = sqlx::query(include_str!("../../sql/plan/choose_feeds.sql"))
+    let rows = with_news(conn, CHOOSE_AND_LOCK, receiver, batch, false).await?;
+    fitting(&rows, receiver, feeds_max(batch))
+}
+
+/// The feeds that [`choose`] would choose, those with them that are yet to be enrolled; locks nothing. `whole`: every one is to
+/// be compared as a whole.
+pub(crate) async fn foresee(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    batch: &Batch<'_>,
+    whole: bool,
+) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
+    let choose = include_str!("../../sql/plan/choose_feeds.sql");
+    let mut rows = with_news(&mut *conn, choose, receiver, batch, whole).await?;
+    if receiver.enroll == Enroll::Active {
+        let room = feeds_max(batch) - i64::try_from(rows.len())?;
+        let new = sqlx::query(include_str!("../../sql/plan/new_feeds.sql"))
+            .bind(&receiver.name)
+            .bind(&receiver.property_groups)
+            .bind(batch.place.properties())
+            .bind(batch.after)
+            .bind(room)
+            .bind(NOT_ENROLLED)
+            .fetch_all(conn)
+            .await?;
+        rows.extend(new);
+    }
+    fitting(&rows, receiver, feeds_max(batch))
+}
+
+fn feeds_max(batch: &Batch<'_>) -> i64 {
+    FEEDS_PER_BATCH_MAX.min(i64::try_from(batch.feeds_max).unwrap_or(i64::MAX))
+}
+
+async fn with_news(
+    conn: &mut PgConnection,
+    choose: &'static str,
+    receiver: &Receiver,
+    batch: &Batch<'_>,
+    whole: bool,
+) -> Result<Vec<PgRow>> {
+    Ok(sqlx::query(choose)
         .bind(&receiver.name)
-        .bind(properties)
+        .bind(batch.place.properties())
         .bind(batch.now)
         .bind(batch.after)
-        .bind(feeds_max)
+        .bind(feeds_max(batch))
         .bind(owed_per_feed_max(receiver))
+        .bind(whole)
         .fetch_all(conn)
-        .await?;
-    fitting(&rows, receiver, feeds_max)
+        .await?)
 }
 
 /// The next feeds beyond one as they stand, news or not, of one property or of all; locks nothing.

@@ -14,6 +14,7 @@ mod feed_delta;
 mod feeds;
 mod hold;
 mod pair;
+mod rehearse;
 mod seal;
 mod walk;
 
@@ -27,14 +28,16 @@ use crate::config::Receiver;
 use crate::fault::Fault;
 use crate::payload::Shape;
 
-pub(crate) use compare::compare_pairs;
-pub(crate) use feed_delta::{FeedDelta, Mode};
-pub(crate) use feeds::{ChosenFeed, every_feed};
+pub(crate) use compare::{compare, compare_pairs};
+pub(crate) use feed_delta::{FeedDelta, Mode, News};
+pub(crate) use feeds::{ChosenFeed, every_feed, foresee};
+pub(crate) use hold::Grown;
 pub(crate) use pair::Pair;
+pub(crate) use rehearse::{Rehearsal, Rehearsed};
 pub use walk::{Look, Step, Walk, know_receiver, register};
 
 /// How many feeds one transaction plans at most.
-const FEEDS_PER_BATCH_MAX: i64 = 256;
+pub(crate) const FEEDS_PER_BATCH_MAX: i64 = 256;
 /// How many units one transaction looks at, unless a single feed has more: what bounds the relay's memory.
 const UNITS_PER_BATCH_MAX: i64 = 10_000;
 /// Serialisation failures are rare behind the planning lock; more than these in a row are a defect.
@@ -47,6 +50,16 @@ pub enum Where<'a> {
     Everywhere,
     /// The feeds of these properties.
     Properties(&'a [i64]),
+}
+
+impl<'a> Where<'a> {
+    /// None: all.
+    fn properties(self) -> Option<&'a [i64]> {
+        match self {
+            Self::Everywhere => None,
+            Self::Properties(properties) => Some(properties),
+        }
+    }
 }
 
 /// Who is planned for, and how that receiver wants things told.

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::columns::{About, FeedColumns, LedgerColumns, RemovedColumns, SyncColumns, SyncRow};
-use super::compare::{Compared, compare_part};
+use super::compare::{Compared, read_part};
 use super::feed_delta::{FeedDelta, Mode, Telling};
 use super::{Planned, Scope, hold};
 use crate::config;
@@ -124,11 +124,8 @@ impl Sealing<'_> {
         let snapshot_id = Some(Uuid::now_v7());
         self.planned.syncs += parts.len();
         for (number, (units, &sequence)) in (1..).zip(parts.iter().zip(&sequences)) {
-            let mut part = compare_part(conn, self.scope, &delta.feed, units).await?;
-            part.digest = delta.digest;
-            if number as usize == parts.len() {
-                part.keep = std::mem::take(&mut delta.keep);
-            }
+            let is_last = number as usize == parts.len();
+            let part = read_part(conn, self.scope, &mut delta, units, is_last).await?;
             let header = Header {
                 sequence,
                 sealed_at,
@@ -139,7 +136,7 @@ impl Sealing<'_> {
             let mut syncs = SyncColumns::default();
             let row = sync_row(self.scope, &header, std::slice::from_ref(&part))?;
             let mut about = about(&part);
-            if header.part == header.parts {
+            if is_last {
                 about.gone.extend(delta.absent.iter().map(|(_, row)| row.unit_id));
             }
             syncs.push(row, [about]);
@@ -210,12 +207,12 @@ impl Sealing<'_> {
 }
 
 /// What the envelope of one sync says.
-struct Header {
-    sequence: i64,
-    sealed_at: DateTime<Utc>,
-    snapshot_id: Option<Uuid>,
-    part: u32,
-    parts: u32,
+pub(super) struct Header {
+    pub sequence: i64,
+    pub sealed_at: DateTime<Utc>,
+    pub snapshot_id: Option<Uuid>,
+    pub part: u32,
+    pub parts: u32,
 }
 
 /// What a sync says of one feed.
@@ -231,7 +228,7 @@ fn about(delta: &FeedDelta) -> About {
 }
 
 /// Which deltas go together: each by itself, or as many as a request holds of those that may.
-fn in_bodies(deltas: Vec<FeedDelta>, scope: &Scope) -> Vec<Vec<FeedDelta>> {
+pub(super) fn in_bodies(deltas: Vec<FeedDelta>, scope: &Scope) -> Vec<Vec<FeedDelta>> {
     let alone = scope.receiver.batch == config::Batch::PerProperty;
     let mut bodies: Vec<Vec<FeedDelta>> = Vec::new();
     let mut deltas = deltas;
@@ -256,7 +253,7 @@ fn goes_with(body: &[FeedDelta], delta: &FeedDelta, scope: &Scope) -> bool {
         && ENVELOPE_BYTES + bytes <= scope.receiver.body_bytes_max
 }
 
-fn sync_type(delta: &FeedDelta) -> SyncType {
+pub(super) fn sync_type(delta: &FeedDelta) -> SyncType {
     match delta.mode {
         Mode::Snapshot | Mode::Part => SyncType::Snapshot,
         Mode::Delta if delta.replay && delta.entries() > 0 => SyncType::Replay,
@@ -264,8 +261,8 @@ fn sync_type(delta: &FeedDelta) -> SyncType {
     }
 }
 
-fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<SyncRow> {
-    let sync_id = SyncId::new(header.sealed_at);
+/// The bytes that one sync says of these feeds.
+pub(super) fn body(scope: &Scope, header: &Header, sync_id: &SyncId, deltas: &[FeedDelta]) -> Result<Vec<u8>> {
     let units: Vec<Vec<&TellableUnit>> = deltas
         .iter()
         .map(|delta| delta.tell.iter().map(|telling| &telling.unit).collect())
@@ -286,8 +283,8 @@ fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<Sync
             property_digest: delta.digest,
         })
         .collect();
-    let body = scope.shape.body(&Body {
-        sync_id: &sync_id,
+    scope.shape.body(&Body {
+        sync_id,
         sealed_at: header.sealed_at,
         sync_type,
         sequence: header.sequence,
@@ -295,12 +292,17 @@ fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<Sync
         part: header.part,
         parts: header.parts,
         properties: &properties,
-    })?;
+    })
+}
+
+fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<SyncRow> {
+    let sync_id = SyncId::new(header.sealed_at);
+    let body = body(scope, header, &sync_id, deltas)?;
     let count = |of: fn(&FeedDelta) -> usize| i32::try_from(deltas.iter().map(of).sum::<usize>());
     Ok(SyncRow {
         sequence: header.sequence,
         sync_id: sync_id.to_string(),
-        sync_type: sync_type.as_str(),
+        sync_type: sync_type(&deltas[0]).as_str(),
         snapshot_id: header.snapshot_id,
         part: i32::try_from(header.part)?,
         parts: i32::try_from(header.parts)?,

@@ -137,6 +137,35 @@ pub(super) async fn property_told(conn: &mut PgConnection, sequence: i64, id: &s
     Ok(told.find(|property| property["project_id"] == id))
 }
 
+/// The content hash of a unit as sync `sequence` told it, where bodies have one and this is still kept.
+pub(crate) async fn told_hash(conn: &mut PgConnection, sequence: i64, unit_id: i64) -> Result<Option<String>> {
+    let mut bodies = Bodies::default();
+    bodies.want(Some(sequence), unit_id, None)?;
+    let told = bodies.read(conn).await?;
+    let hash = told.get(&unit_id).and_then(|unit| unit["content_hash"].as_str());
+    Ok(hash.map(str::to_owned))
+}
+
+/// The unit that carries a removed one's code, where the removal that sync `sequence` told names one.
+pub(crate) async fn replaced_by(conn: &mut PgConnection, sequence: i64, unit_id: i64) -> Result<Option<i64>> {
+    let body = body(conn, sequence).await?;
+    Ok(body.and_then(|body| replacement(&body, unit_id)))
+}
+
+/// A body has its removals in a list, or in a list of each property, or is one.
+fn replacement(body: &Map<String, Value>, unit_id: i64) -> Option<i64> {
+    if body.get("unit_id").and_then(Value::as_i64) == Some(unit_id) {
+        return body.get("replaced_by").and_then(Value::as_i64);
+    }
+    let lists = ["removed_units", "properties"]
+        .into_iter()
+        .filter_map(|name| body.get(name)?.as_array());
+    lists
+        .flatten()
+        .filter_map(Value::as_object)
+        .find_map(|entry| replacement(entry, unit_id))
+}
+
 async fn body(conn: &mut PgConnection, sequence: i64) -> Result<Option<Map<String, Value>>> {
     let body: Option<Vec<u8>> = sqlx::query_scalar(include_str!("../../sql/verify/body.sql"))
         .bind(sequence)

@@ -8,6 +8,7 @@ mod changes;
 mod day;
 mod global;
 mod limits;
+mod preview;
 mod settings;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

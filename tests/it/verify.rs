@@ -170,6 +170,48 @@ async fn what_is_refused_or_invalid_is_listed_apart_and_is_no_failure() {
     assert_eq!(findings[0]["because"], "base_rent is not a finite number");
 }
 
+/// A property of ten units, told.
+async fn ten_told() -> Rig {
+    let rig = Rig::new().await;
+    rig.edit("insert into project_rent_roll_units (id, project_id, unit_code) select n, 1, n from generate_series(101, 107) n")
+        .await;
+    rig.settle().await;
+    rig
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_kept_back_and_no_drift() {
+    for (receiver_min, kind) in [(50, "held"), (5, "guarded")] {
+        let mut rig = ten_told().await;
+        rig.receiver.guard.receiver.units_min = receiver_min;
+        rig.receiver.guard.feed.units_min = 55 - receiver_min;
+        rig.edit("delete from project_rent_roll_units where id between 101 and 106")
+            .await;
+        rig.settle().await;
+        let (findings, code) = verify(&rig, &[]).await;
+        let expected: Vec<_> = (101..=106).map(|unit_id| (1, unit_id, kind)).collect();
+        assert_eq!((brief(&findings), code), (expected, Some(0)));
+        let because = findings[0]["because"].as_str().expect("a reason");
+        assert!(because.contains("see `holds list`"), "{because}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_receiver_still_has_elsewhere_is_kept_back_and_no_drift() {
+    let mut rig = Rig::new().await;
+    rig.receiver.unit_identity = rentsync_relay::config::UnitIdentity::Global;
+    rig.settle().await;
+    rig.edit("update rentsync.feed set paused_because = 'test' where property_id = 1; update project_rent_roll_units set project_id = 2 where id = 11")
+        .await;
+    rig.settle().await;
+    let mut command = relay(&rig, &["verify", "--json"]);
+    command.env("RELAY_RECEIVERS__MAIN__UNIT_IDENTITY", "global");
+    let output = output(command).await;
+    let findings: Vec<Value> = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(brief(&findings), [(1, 11, "waiting"), (2, 11, "elsewhere")]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
 #[tokio::test]
 async fn another_digest_than_ours_is_a_finding_and_exit_code_1() {
     let rig = Rig::told().await;

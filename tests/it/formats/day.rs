@@ -42,7 +42,7 @@ pub async fn tell(used: Option<TestDatabase>, case: &Case) -> TestDatabase {
     day.rig.source
 }
 
-const BEGINNING: &str = r#"
+pub const BEGINNING: &str = r#"
     insert into projects (id, name, project_group_id, full_address, is_actived, is_lease_up) values
         (1, 'One', 7, '1 First Street', true, false), (2, 'The "Second" \ é', 8, null, true, true),
         (3, null, null, '3 Third Street', true, null), (4, 'Four', 7, '4 Fourth Street', true, false),

@@ -1,0 +1,170 @@
+//! `preview`.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::verify::{field, scopes};
+use super::{Listing, connect, print};
+use crate::config::Config;
+use crate::preview::{self, Asked, Gone, Property, Request, Said, Total, Unit};
+
+#[derive(Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    listing: Listing,
+    /// Of this property only
+    #[arg(long, value_name = "ID")]
+    property: Option<i64>,
+}
+
+pub(super) async fn preview(config: &Config, options: &Options) -> Result<()> {
+    let scopes = scopes(config, options.listing.receiver.as_deref())?;
+    let mut conn = connect(config).await?;
+    let mut list = print::List::begin(options.listing.json);
+    let asked = Asked {
+        property_id: options.property,
+        now: None,
+    };
+    for scope in &scopes {
+        let mut tell = |said: Said| match list.is_json() {
+            true => list.item(&said),
+            false => print_said(&said),
+        };
+        preview::preview(&mut conn, scope, asked, &mut tell).await?;
+    }
+    list.end()
+}
+
+fn print_said(said: &Said) -> Result<()> {
+    match said {
+        Said::Receiver(about) => print::line(&format!("receiver {}: {}", about.receiver, about.because)),
+        Said::NotPlanned(about) => print::line(&format!(
+            "{}: property {} is not planned now: {}",
+            about.receiver,
+            about.property_id.unwrap_or_default(),
+            about.because
+        )),
+        Said::Hold(hold) => {
+            let of = match hold.property_id {
+                Some(property_id) => format!("of property {property_id}"),
+                None => "over the receiver as a whole".to_owned(),
+            };
+            print::line(&format!(
+                "{}: {} removals {of} would wait for a person ({} more within 24 hours, of {} units): too many at once",
+                hold.receiver, hold.units, hold.gone, hold.of_units
+            ))
+        }
+        Said::Request(request) => print_request(request),
+        Said::Property(property) => {
+            print::line(&format!(
+                "{}: property {}: nothing to send",
+                property.receiver, property.property_id
+            ))?;
+            print_property(property)
+        }
+        Said::Total(total) => print::line(&sum(total)),
+    }
+}
+
+fn print_request(request: &Request) -> Result<()> {
+    let part = match request.parts {
+        1 => String::new(),
+        parts => format!(" part {} of {parts}", request.part),
+    };
+    print::line(&format!(
+        "{}: request {}: {}{part}, {} units, {} removals, {} bytes",
+        request.receiver, request.number, request.sync_type, request.units, request.removed_units, request.body_bytes
+    ))?;
+    for property in &request.properties {
+        let because = property
+            .because
+            .as_ref()
+            .map_or(String::new(), |because| format!(", {because}"));
+        print::line(&format!("  property {}{because}", property.property_id))?;
+        print_property(property)?;
+    }
+    Ok(())
+}
+
+fn print_property(property: &Property) -> Result<()> {
+    if property.is_news {
+        let fields: Vec<_> = property.differs.iter().map(field).collect();
+        let fields = match fields.as_slice() {
+            [] => "its own fields".to_owned(),
+            fields => fields.join(", "),
+        };
+        print::line(&format!("    ~ {fields}"))?;
+    }
+    for unit in &property.units {
+        print::line(&told(unit))?;
+    }
+    if property.again > 0 {
+        print::line(&format!("    = {} units told again as they were", property.again))?;
+    }
+    for gone in &property.removed {
+        print::line(&removed(gone))?;
+    }
+    for kept in &property.kept_back {
+        print::line(&format!(
+            "    ! unit {} kept back, {}: {}",
+            kept.unit_id, kept.kind, kept.because
+        ))?;
+    }
+    for later in &property.later {
+        print::line(&format!(
+            "    … {} units wait for later requests: {}",
+            later.units, later.owed
+        ))?;
+    }
+    Ok(())
+}
+
+fn told(unit: &Unit) -> String {
+    let fields = unit.differs.iter().map(field);
+    let said: Vec<_> = unit.because.iter().cloned().chain(fields).collect();
+    match unit.is_new {
+        true => format!("    + unit {}{}", unit.unit_id, code(unit.unit_code.as_deref())),
+        false => format!("    ~ unit {}: {}", unit.unit_id, said.join(", ")),
+    }
+}
+
+fn removed(gone: &Gone) -> String {
+    let told_as = match gone.told_as {
+        "absent" => ", told by its absence",
+        "unavailable" => ", told as not available",
+        _ => "",
+    };
+    let replaced = gone
+        .replaced_by
+        .map_or(String::new(), |unit_id| format!(", its code is unit {unit_id}'s now"));
+    let code = code(gone.unit_code.as_deref());
+    format!("    - unit {}{code}: {}{told_as}{replaced}", gone.unit_id, gone.reason)
+}
+
+fn code(code: Option<&str>) -> String {
+    code.map_or(String::new(), |code| format!(" ({code})"))
+}
+
+fn sum(total: &Total) -> String {
+    let (receiver, requests) = (&total.receiver, total.requests);
+    let beside = [
+        (total.later > 0).then(|| format!("{} units wait for later requests", total.later)),
+        (total.new_properties > 0).then(|| format!("{} properties would be enrolled", total.new_properties)),
+        (!total.kept_back.is_empty()).then(|| {
+            let kinds: Vec<_> = total
+                .kept_back
+                .iter()
+                .map(|(kind, units)| format!("{units} {kind}"))
+                .collect();
+            format!("kept back already: {}", kinds.join(", "))
+        }),
+    ];
+    let beside: String = beside.into_iter().flatten().map(|part| format!("; {part}")).collect();
+    match requests {
+        0 => format!("receiver {receiver}: nothing would be sent now{beside}"),
+        _ => format!(
+            "receiver {receiver}: {requests} requests, {} units, {} removals, {} bytes{beside}",
+            total.units, total.removed_units, total.body_bytes
+        ),
+    }
+}

@@ -1,0 +1,501 @@
+//! Why a receiver shows a unit as the source has it, or why not and what to do: in words.
+//!
+//! Pure. What differs is the planner's verdict; the rest only says what stands between that and the receiver.
+
+use chrono::{DateTime, Utc};
+
+use super::{Asked, Fed, Home};
+use crate::config::Enroll;
+use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
+use crate::payload::{Hash, Reason as Gone};
+use crate::verify::objection;
+
+/// In a word, and in a sentence.
+pub(super) struct Reason {
+    pub standing: &'static str,
+    pub sentence: String,
+}
+
+impl Reason {
+    fn new(standing: &'static str, sentence: impl Into<String>) -> Self {
+        Self {
+            standing,
+            sentence: sentence.into(),
+        }
+    }
+}
+
+/// Of a unit in a feed.
+pub(super) fn of(asked: &Asked<'_>, fed: &Fed) -> Reason {
+    Case {
+        asked,
+        fed,
+        receiver: &asked.scope.receiver.name,
+        ledger: fed.pair.ledger.as_ref(),
+    }
+    .reason()
+}
+
+/// Of a unit whose property has no feed; `property_id` none: the source has it without a property.
+pub(super) fn without_feed(asked: &Asked<'_>, property_id: Option<i64>) -> Reason {
+    let receiver = &asked.scope.receiver;
+    let name = &receiver.name;
+    let Some(property_id) = property_id else {
+        return Reason::new(
+            "no_property",
+            format!(
+                "{name} is not told of it, because the source has it without a property: units are told with theirs"
+            ),
+        );
+    };
+    let is_here = |home: &&Home| home.property_id == Some(property_id);
+    let Some(home) = asked.home.filter(is_here) else {
+        return Reason::new(
+            "no_feed",
+            format!(
+                "{name} was never told of it here: the source no longer has it in property {property_id}, which has no feed"
+            ),
+        );
+    };
+    let never = format!("{name} was never told of it, because property {property_id}");
+    let in_portfolio = receiver
+        .property_groups
+        .as_ref()
+        .is_none_or(|groups| home.project_group_id.is_some_and(|group| groups.contains(&group)));
+    if !home.property_exists {
+        return Reason::new(
+            "no_feed",
+            format!("{never} is not in the source: rentsync.source_property() has no such row"),
+        );
+    }
+    if !home.is_active {
+        return Reason::new(
+            "property_inactive",
+            format!("{never} is inactive in the source and has no feed"),
+        );
+    }
+    if !in_portfolio {
+        return Reason::new(
+            "outside_portfolio",
+            format!("{never} is outside receivers.{name}.property_groups and has no feed"),
+        );
+    }
+    if receiver.enroll == Enroll::Listed {
+        return Reason::new(
+            "no_feed",
+            format!("{never} has no feed: `feeds enable {property_id}` gives it one"),
+        );
+    }
+    let run = match asked.receiver.is_known {
+        true => asked.relays(),
+        false => format!("{name} was never run here: `rentsync-relay run` or `once` tells it everything"),
+    };
+    Reason::new(
+        "no_feed",
+        format!("{never} has no feed yet, it is enrolled at the next sweep; {run}"),
+    )
+}
+
+/// Whether the receiver has what the ledger says it was told.
+pub(super) fn is_taken(fed: &Fed) -> bool {
+    let Some(row) = fed.pair.ledger.as_ref() else {
+        return false;
+    };
+    // Syncs that were pruned were delivered, or what they told is owed.
+    let delivered = fed
+        .standing
+        .told_state
+        .as_deref()
+        .is_none_or(|state| state == "delivered");
+    let refused = row.kept_back.as_ref().filter(|kept| kept.kind == Kept::Refused);
+    let is_refused = refused.is_some_and(|kept| kept.hash.as_ref() == row.told.hash());
+    row.told != Told::Nothing && delivered && !is_refused && row.owed.as_deref() != Some("in_doubt")
+}
+
+struct Case<'a> {
+    asked: &'a Asked<'a>,
+    fed: &'a Fed,
+    receiver: &'a str,
+    ledger: Option<&'a LedgerRow>,
+}
+
+impl Case<'_> {
+    fn reason(&self) -> Reason {
+        let manner = Manner {
+            retell: false,
+            removals: self.asked.scope.shape.removals_are_told(),
+        };
+        let source = &self.fed.pair.source;
+        let verdict = verdict(source, self.ledger, manner);
+        if let Some(kept) = self.ledger.and_then(|row| objection(&verdict, row)) {
+            return self.kept_back(kept);
+        }
+        match (verdict, source) {
+            (Verdict::Same, _) => match self.ledger.and_then(|row| row.kept_back.as_ref()) {
+                Some(kept) => self.kept_back(kept),
+                None => self.settled(),
+            },
+            (Verdict::KeepBack, Present::Invalid(because)) => self.invalid(because),
+            (Verdict::Release | Verdict::Forget | Verdict::KeepBack, _) => self.settled(),
+            (Verdict::Tell | Verdict::Remove(_), _) => self.differs(),
+        }
+    }
+
+    /// Nothing is to be told: the receiver was told the same, or has nothing of it.
+    fn settled(&self) -> Reason {
+        let (receiver, standing) = (self.receiver, &self.fed.standing);
+        let told = self.ledger.map_or(Told::Nothing, |row| row.told);
+        let is_open = matches!(standing.told_state.as_deref(), Some("open" | "waiting"));
+        let gone = match self.fed.pair.source {
+            Present::Absent(reason) => self.gone(reason),
+            Present::Content(_) | Present::Invalid(_) => String::new(),
+        };
+        match told {
+            Told::Content(..) if is_open => {
+                let sentence = format!(
+                    "{receiver} is being told it as the source has it, in {}",
+                    self.under_way()
+                );
+                Reason::new("under_way", sentence)
+            }
+            Told::Content(..) => {
+                let sentence = format!("{receiver} shows it as the source has it, told {}", self.told_when());
+                Reason::new("equal", sentence)
+            }
+            Told::Removal(..) | Told::Unavailable(..) if is_open => {
+                let sentence = format!("{receiver} is being told that {gone}, in {}", self.under_way());
+                Reason::new("under_way", sentence)
+            }
+            Told::Removal(..) => {
+                let sentence = format!("{receiver} no longer has it, because {gone}; told {}", self.told_when());
+                Reason::new("gone", sentence)
+            }
+            Told::Unavailable(..) => {
+                let sentence = format!(
+                    "{receiver} has it as not available, because {gone} and this receiver is told of no removals; told {}",
+                    self.told_when()
+                );
+                Reason::new("gone", sentence)
+            }
+            Told::Nothing => match (standing.buried_at, standing.buried_sequence) {
+                (Some(at), Some(sequence)) => {
+                    let sentence = format!(
+                        "{receiver} no longer has it, because {gone}; it took the removal at {} (sequence {sequence})",
+                        moment(at)
+                    );
+                    Reason::new("gone", sentence)
+                }
+                _ => Reason::new("gone", format!("{receiver} has nothing of it here, because {gone}")),
+            },
+        }
+    }
+
+    /// Something is to be told, and was not yet.
+    fn differs(&self) -> Reason {
+        let (standing, blocker) = self.blocker();
+        Reason::new(standing, format!("{}: {blocker}", self.difference()))
+    }
+
+    fn difference(&self) -> String {
+        let receiver = self.receiver;
+        let told = self.ledger.map_or(Told::Nothing, |row| row.told);
+        let in_doubt = self.ledger.is_some_and(|row| row.owed.as_deref() == Some("in_doubt"));
+        let gone = match self.fed.pair.source {
+            Present::Absent(reason) => Some(self.gone(reason)),
+            Present::Content(_) | Present::Invalid(_) => None,
+        };
+        match (gone, told) {
+            (_, Told::Content(..) | Told::Removal(..) | Told::Unavailable(..)) if in_doubt => format!(
+                "whether {receiver} has taken what it was told {} is not known",
+                self.told_when()
+            ),
+            (None, Told::Content(hash, _)) if Some(hash) == self.source_hash() => {
+                format!(
+                    "{receiver} was told it as the source has it {}, and is told again",
+                    self.told_when()
+                )
+            }
+            (None, Told::Content(..)) => {
+                format!(
+                    "{receiver} has it as told {}, and the source has it otherwise",
+                    self.told_when()
+                )
+            }
+            (None, Told::Removal(..) | Told::Unavailable(..)) => {
+                format!(
+                    "{receiver} was told that it is gone {}, and it is back",
+                    self.told_when()
+                )
+            }
+            (None, Told::Nothing) => format!("{receiver} was never told of it"),
+            (Some(gone), Told::Content(..) | Told::Nothing) => {
+                format!("{receiver} still has it as told {}, though {gone}", self.told_when())
+            }
+            (Some(gone), Told::Removal(..) | Told::Unavailable(..)) => {
+                format!("{receiver} is told again that {gone}")
+            }
+        }
+    }
+
+    /// What stands between a difference and the receiver, and what to do about it.
+    fn blocker(&self) -> (&'static str, String) {
+        let (receiver, property_id) = (self.receiver, self.fed.feed.property_id);
+        let (asked, standing) = (self.asked.receiver, &self.fed.standing);
+        if asked.waits_for_resync {
+            let what = format!(
+                "this is another database than {receiver} was told from: `receivers resync {receiver}` if it is the right one"
+            );
+            return ("receiver_paused", what);
+        }
+        if let Some(because) = &asked.paused_because {
+            let until = match asked.probe_at {
+                Some(at) => format!("it is probed at {}, or `receivers resume {receiver}`", moment(at)),
+                None => format!("`receivers resume {receiver}` ends that"),
+            };
+            let since = asked
+                .paused_at
+                .map_or(String::new(), |at| format!(" since {}", moment(at)));
+            return (
+                "receiver_paused",
+                format!("{receiver} is paused{since} ({because}); {until}"),
+            );
+        }
+        if let Some(because) = &standing.paused_because {
+            let what = format!(
+                "the feed of property {property_id} is paused ({because}); `feeds resume {property_id}` ends that"
+            );
+            return ("feed_paused", what);
+        }
+        if let Some(sync_id) = &standing.open_sync_id {
+            let what = format!(
+                "its property has {sync_id} under way, and it is told after that; {}",
+                self.progress()
+            );
+            return ("waiting", what);
+        }
+        if let Some(at) = standing.rest_until {
+            let or = match standing.wakes_when_any_is_taken {
+                true => format!(", or until {receiver} takes anything"),
+                false => String::new(),
+            };
+            let what = format!(
+                "a sync of its property was given up, and it rests until {}{or}",
+                moment(at)
+            );
+            return ("resting", what);
+        }
+        match self.announced() {
+            Some(what) => ("waiting", format!("{what}; {}", self.asked.relays())),
+            None => {
+                let what = format!(
+                    "no change announced that, so a trigger was bypassed or a joined table has none; the night's snapshot tells \
+                     it, or `snapshot --property {property_id}` now"
+                );
+                ("drift", what)
+            }
+        }
+    }
+
+    /// Why the next plan looks at it.
+    fn announced(&self) -> Option<String> {
+        let (feed, standing) = (&self.fed.feed, &self.fed.standing);
+        let owed = self.ledger.and_then(|row| row.owed.as_deref());
+        if let Some(owed) = owed {
+            let suspected = self.ledger.is_some_and(|row| row.suspect.is_some());
+            let group = match suspected {
+                true => ", in a group with others until the one that the receiver doesn't take is found",
+                false => "",
+            };
+            return Some(format!("{}{group}", in_words(owed)));
+        }
+        if self.asked.settings_differ() {
+            let receiver = self.receiver;
+            return Some(format!(
+                "{receiver} was last run with other settings than these, and everything is compared once a relay starts with these"
+            ));
+        }
+        if standing.is_new {
+            return Some("its property was never planned yet".to_owned());
+        }
+        if feed.touched.contains(&self.asked.unit_id) {
+            return Some("it changed and is not planned yet".to_owned());
+        }
+        if feed.whole {
+            return Some("its property is yet to be compared as a whole".to_owned());
+        }
+        let due = standing.snapshot_due.as_ref()?;
+        Some(format!("its property is due a snapshot ({due})"))
+    }
+
+    fn kept_back(&self, kept: &KeptBack) -> Reason {
+        let (receiver, unit_id) = (self.receiver, self.asked.unit_id);
+        let hold = |hold_id: Option<i64>| match hold_id {
+            Some(hold_id) => format!(
+                "hold {hold_id}: `holds list`, then `holds approve {hold_id}` to remove it at {receiver} or `holds reject {hold_id}` to \
+                 keep it there"
+            ),
+            None => "see `holds list`".to_owned(),
+        };
+        let sentence = match kept.kind {
+            Kept::Invalid => return self.invalid(&kept.because),
+            Kept::Refused => {
+                let what = match kept.hash {
+                    Some(_) => "it as it is",
+                    None => "that it is gone",
+                };
+                format!(
+                    "{receiver} does not take {what}: {}; it is told again when it changes, with the night's snapshot, or by \
+                     `refused retry {unit_id}`",
+                    in_a_line(&kept.because)
+                )
+            }
+            Kept::Held => format!(
+                "{receiver} still has it, because too many units of its property went at once and its removal waits for a person; {}",
+                hold(self.fed.standing.hold_id)
+            ),
+            Kept::Guarded => format!(
+                "{receiver} still has it, because too many units went at once from all it has and its removal waits for a person; {}",
+                hold(self.asked.receiver.hold_id)
+            ),
+            Kept::Rejected => format!(
+                "{receiver} still has it, because a person rejected its removal: it is kept there until the source has it again"
+            ),
+            Kept::Elsewhere => {
+                let of = match self.fed.standing.elsewhere {
+                    Some(property_id) => format!("property {property_id}"),
+                    None => "another property".to_owned(),
+                };
+                format!(
+                    "{receiver} knows units by their ids alone and still has it from {of}: it is told here once that let go of it"
+                )
+            }
+        };
+        Reason::new(kept.kind.as_str(), sentence)
+    }
+
+    fn invalid(&self, because: &str) -> Reason {
+        let stays = match self.ledger.map_or(Told::Nothing, |row| row.told) {
+            Told::Content(..) => format!("keeps what it was told {}", self.told_when()),
+            Told::Nothing | Told::Removal(..) | Told::Unavailable(..) => "is not told of it".to_owned(),
+        };
+        let sentence = format!(
+            "{} {stays}, because nobody can be told this: {because}; it is told once that is put right in the source",
+            self.receiver
+        );
+        Reason::new("invalid", sentence)
+    }
+
+    fn source_hash(&self) -> Option<Hash> {
+        match &self.fed.pair.source {
+            Present::Content(unit) => Some(unit.hash),
+            Present::Invalid(_) | Present::Absent(_) => None,
+        }
+    }
+
+    /// Why the source's side counts as gone.
+    fn gone(&self, reason: Gone) -> String {
+        let (feed, receiver) = (&self.fed.feed, self.receiver);
+        let property_id = feed.property_id;
+        match reason {
+            Gone::Deleted if feed.uncovered == Some(Gone::Deleted) => {
+                format!("the source no longer has property {property_id}")
+            }
+            Gone::Deleted => "the source no longer has it".to_owned(),
+            Gone::Moved => match self.asked.home.and_then(|home| home.property_id) {
+                Some(other) => format!("it belongs to property {other} now"),
+                None => "it belongs to another property now".to_owned(),
+            },
+            Gone::PropertyInactive if feed.property.is_active => {
+                format!("property {property_id} is outside receivers.{receiver}.property_groups")
+            }
+            Gone::PropertyInactive => format!("property {property_id} is inactive in the source"),
+            Gone::FeedDisabled => {
+                format!("the feed of property {property_id} is disabled (`feeds enable {property_id}` tells it again)")
+            }
+        }
+    }
+
+    fn told_when(&self) -> String {
+        let standing = &self.fed.standing;
+        let sequence = standing.told_sequence.unwrap_or_default();
+        match (&standing.told_sync_id, standing.told_sealed_at) {
+            (Some(sync_id), Some(sealed_at)) => {
+                let at = standing.told_settled_at.unwrap_or(sealed_at);
+                let given_up = match standing.told_state.as_deref() {
+                    Some("rejected" | "exhausted" | "cancelled") => ", which was given up",
+                    _ => "",
+                };
+                format!("at {} in sync {sync_id} (sequence {sequence}){given_up}", moment(at))
+            }
+            _ => format!("in sequence {sequence}, which is pruned"),
+        }
+    }
+
+    fn under_way(&self) -> String {
+        let sync_id = self.fed.standing.told_sync_id.as_deref().unwrap_or_default();
+        match self.fed.standing.told_state.as_deref() {
+            Some("waiting") => format!("sync {sync_id}, which follows the parts before it"),
+            _ => format!("sync {sync_id}: {}", self.progress()),
+        }
+    }
+
+    /// How the open sync stands.
+    fn progress(&self) -> String {
+        let standing = &self.fed.standing;
+        if standing.open_is_leased {
+            return "a relay has it in hand".to_owned();
+        }
+        if let Some(until) = self.asked.receiver.wait_until {
+            return format!("{} asked to be left alone until {}", self.receiver, moment(until));
+        }
+        match (standing.open_attempts, standing.open_due_at) {
+            (0, _) | (_, None) => format!("it was not tried yet; {}", self.asked.relays()),
+            (tries, Some(at)) => format!("tried {}, the next try is at {}", times(tries), moment(at)),
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// Who tells it.
+    fn relays(&self) -> String {
+        match self.receiver.relays {
+            0 => "no relay is connected to this database: `rentsync-relay run` or `once` tells it".to_owned(),
+            _ => "a relay is connected and tells it in a moment; if it doesn't, its log says why".to_owned(),
+        }
+    }
+
+    fn settings_differ(&self) -> bool {
+        let settings = self.receiver.settings.as_deref();
+        settings.is_some_and(|settings| settings != self.scope.shape.fingerprint())
+    }
+}
+
+fn in_words(owed: &str) -> &'static str {
+    match owed {
+        "over_limit" => "it did not fit the requests before",
+        "removal" => "its removal waits until everything living is told",
+        "in_doubt" => "it is told again, because the sync that told it was given up",
+        "retell" => "every unit of its property is told again",
+        "replay" => "a replay asked for it",
+        "retry" => "it was let go to be told once more",
+        "approved" => "a person approved its removal",
+        _ => "it is owed",
+    }
+}
+
+fn times(tries: i32) -> String {
+    match tries {
+        1 => "once".to_owned(),
+        tries => format!("{tries} times"),
+    }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// Somebody else's words, without what would break a line or a terminal.
+fn in_a_line(words: &str) -> String {
+    let words = words.split(|c: char| c.is_whitespace() || c.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,310 @@
+//! Preview: the requests that would be sent now, unit by unit. Writes nothing, sends nothing.
+//!
+//! Chosen, compared and put into bodies by the planner's own functions, in batches of feeds, each in a read-only REPEATABLE READ
+//! transaction of its own; only what follows from an answer is left out. So it is what a pass would seal first: what doesn't
+//! fit a feed's request is counted, and told by later ones. The guard over the receiver as a whole is asked batch by batch,
+//! as if the batches before had told nothing. Memory holds one batch and one request.
+
+mod request;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::{Connection, FromRow, PgConnection};
+
+use crate::fault::Fault;
+use crate::plan::{
+    Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, Rehearsal, Scope, Where, compare, foresee, without_values,
+};
+
+pub use request::{Gone, KeptBack, Later, Property, Request, Unit};
+
+/// Something that a preview has to say.
+#[derive(Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Said {
+    /// Of the receiver as a whole.
+    Receiver(About),
+    /// It would be sent.
+    Request(Request),
+    /// Nothing of it is told, and there is something to say of it.
+    Property(Property),
+    /// Not planned, whatever there is to tell.
+    NotPlanned(About),
+    /// Removals would wait for a person.
+    Hold(Hold),
+    /// How much it is.
+    Total(Total),
+}
+
+/// A sentence about a property, or the receiver as a whole.
+#[derive(Serialize)]
+#[allow(missing_docs)]
+pub struct About {
+    pub receiver: String,
+    pub property_id: Option<i64>,
+    pub because: String,
+}
+
+/// A hold that would be opened, or that units would join.
+#[derive(Serialize)]
+pub struct Hold {
+    /// Whose.
+    pub receiver: String,
+    /// None: over the receiver as a whole.
+    pub property_id: Option<i64>,
+    /// Removals that would wait.
+    pub units: i64,
+    /// Removals told within 24 hours.
+    pub gone: i64,
+    /// Units when those began.
+    pub of_units: i64,
+}
+
+/// Everything, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Total {
+    /// Whose.
+    pub receiver: String,
+    /// Requests that would be sent.
+    pub requests: usize,
+    /// Units told in them.
+    pub units: usize,
+    /// Removals told in them.
+    pub removed_units: usize,
+    /// Bytes of their bodies, before any compression.
+    pub body_bytes: usize,
+    /// Units that wait for later requests.
+    pub later: i64,
+    /// Properties that would be enrolled.
+    pub new_properties: usize,
+    /// Units that are kept back already, by whose objection it is.
+    pub kept_back: Vec<(String, i64)>,
+}
+
+/// Where things go, one after another.
+pub type Tell<'a> = &'a mut dyn FnMut(Said) -> Result<()>;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    /// Of this property only.
+    pub property_id: Option<i64>,
+    /// None: by the database's clock.
+    pub now: Option<DateTime<Utc>>,
+}
+
+/// How the receiver stands, as `sql/preview/begin.sql` has it.
+#[derive(FromRow)]
+struct Standing {
+    settings: Option<String>,
+    paused_because: Option<String>,
+    probe_at: Option<DateTime<Utc>>,
+    wait_until: Option<DateTime<Utc>>,
+    waits_for_resync: bool,
+    newest: i64,
+    now: DateTime<Utc>,
+}
+
+/// Previews one receiver.
+pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell: Tell<'_>) -> Result<Total> {
+    let standing: Standing = sqlx::query_as(include_str!("../sql/preview/begin.sql"))
+        .bind(&scope.receiver.name)
+        .bind(asked.now)
+        .fetch_one(&mut *conn)
+        .await?;
+    let settings = standing.settings.as_deref();
+    let mut preview = Preview {
+        scope,
+        asked,
+        whole: settings.is_some_and(|settings| settings != scope.shape.fingerprint()),
+        sequence: standing.newest + 1,
+        sealed_at: standing.now,
+        total: Total {
+            receiver: scope.receiver.name.clone(),
+            ..Total::default()
+        },
+        tell,
+    };
+    preview.receiver(&standing)?;
+    preview.kept_from(conn).await?;
+    let mut after = Some(0);
+    while let Some(from) = after {
+        let mut tx = conn
+            .begin_with("begin isolation level repeatable read read only")
+            .await?;
+        after = preview.batch(&mut tx, from).await.map_err(without_values)?;
+        tx.rollback().await?;
+    }
+    preview.end(conn).await
+}
+
+struct Preview<'a, 'b> {
+    scope: &'a Scope,
+    asked: Asked,
+    /// These settings are not those of the last run: everything is compared.
+    whole: bool,
+    sequence: i64,
+    sealed_at: DateTime<Utc>,
+    total: Total,
+    tell: Tell<'b>,
+}
+
+impl Preview<'_, '_> {
+    /// What holds for everything that follows.
+    fn receiver(&mut self, standing: &Standing) -> Result<()> {
+        let name = self.scope.receiver.name.clone();
+        let at = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%SZ").to_string();
+        let paused = standing.paused_because.as_ref().map(|because| {
+            let probe = standing
+                .probe_at
+                .map_or(String::new(), |next| format!(" but a probe at {}", at(next)));
+            format!("it is paused ({because}), and nothing is sent{probe} until `receivers resume {name}`; then this")
+        });
+        let waits = standing.waits_for_resync.then(|| {
+            format!(
+                "this is another database than it was told from, and nothing is sent until `receivers resync {name}`"
+            )
+        });
+        let silence = standing
+            .wait_until
+            .map(|until| format!("it asked to be left alone until {}; then this", at(until)));
+        let settings = self.whole.then(|| {
+            "it was last run with other settings than these: everything is compared, and told as these settings have it".to_owned()
+        });
+        for because in [waits, paused, silence, settings].into_iter().flatten() {
+            (self.tell)(Said::Receiver(about(&name, None, because)))?;
+        }
+        Ok(())
+    }
+
+    async fn kept_from(&mut self, conn: &mut PgConnection) -> Result<()> {
+        let name = &self.scope.receiver.name;
+        let feeds: Vec<(i64, String)> = sqlx::query_as(include_str!("../sql/preview/kept_from.sql"))
+            .bind(name)
+            .bind(self.asked.property_id)
+            .bind(self.asked.now)
+            .fetch_all(conn)
+            .await?;
+        for (property_id, because) in feeds {
+            (self.tell)(Said::NotPlanned(about(name, Some(property_id), because)))?;
+        }
+        Ok(())
+    }
+
+    async fn batch(&mut self, conn: &mut PgConnection, after: i64) -> Result<Option<i64>> {
+        let property = self.asked.property_id.as_slice();
+        let batch = Batch {
+            place: match property {
+                [] => Where::Everywhere,
+                one => Where::Properties(one),
+            },
+            after,
+            feeds_max: usize::try_from(FEEDS_PER_BATCH_MAX)?,
+            probe: None,
+            now: self.asked.now,
+        };
+        let (feeds, more_after) = foresee(conn, &self.scope.receiver, &batch, self.whole).await?;
+        if feeds.is_empty() {
+            return Ok(None);
+        }
+        self.total.new_properties += feeds.iter().filter(|feed| feed.is_not_enrolled()).count();
+        let properties: Vec<_> = feeds.iter().map(|feed| (feed.feed_id, feed.property_id)).collect();
+        let compared = compare(conn, self.scope, feeds, self.asked.now).await?;
+        for grown in &compared.grown {
+            self.hold(grown, &properties)?;
+        }
+        self.rehearse(conn, compared.deltas).await?;
+        Ok(more_after)
+    }
+
+    fn hold(&mut self, grown: &Grown, properties: &[(i64, i64)]) -> Result<()> {
+        let of = |feed_id| {
+            properties
+                .iter()
+                .find(|(feed, _)| *feed == feed_id)
+                .map(|(_, property_id)| *property_id)
+        };
+        (self.tell)(Said::Hold(Hold {
+            receiver: self.scope.receiver.name.clone(),
+            property_id: grown.feed_id.and_then(of),
+            units: grown.units,
+            gone: grown.gone,
+            of_units: grown.of_units,
+        }))
+    }
+
+    async fn rehearse(&mut self, conn: &mut PgConnection, deltas: Vec<FeedDelta>) -> Result<()> {
+        let mut rehearsal = Rehearsal::of(self.scope, deltas, self.sequence, self.sealed_at);
+        while let Some(rehearsed) = rehearsal.next(conn).await? {
+            let number = self.total.requests + 1;
+            let request = Request::of(conn, self.scope, number, &rehearsed).await?;
+            self.total.requests = number;
+            self.total.units += request.units;
+            self.total.removed_units += request.removed_units;
+            self.total.body_bytes += request.body_bytes;
+            let later = |property: &Property| property.later.iter().map(|later| later.units).sum::<i64>();
+            self.total.later += request.properties.iter().map(later).sum::<i64>();
+            (self.tell)(Said::Request(request))?;
+        }
+        for delta in &rehearsal.quiet {
+            let property = Property::of(conn, self.scope, delta).await?;
+            self.total.later += property.later.iter().map(|later| later.units).sum::<i64>();
+            if !property.says_nothing() {
+                (self.tell)(Said::Property(property))?;
+            }
+        }
+        self.sequence = rehearsal.sequence();
+        Ok(())
+    }
+
+    async fn end(mut self, conn: &mut PgConnection) -> Result<Total> {
+        self.total.kept_back = sqlx::query_as(include_str!("../sql/status/kept_back.sql"))
+            .bind(&self.scope.receiver.name)
+            .bind(self.asked.property_id)
+            .fetch_all(&mut *conn)
+            .await?;
+        if let Some(property_id) = self.asked.property_id {
+            self.check_known(conn, property_id).await?;
+        }
+        (self.tell)(Said::Total(self.total.clone()))?;
+        Ok(self.total)
+    }
+
+    /// A property that has no feed and would get none is a typing error, or somebody wonders why.
+    async fn check_known(&self, conn: &mut PgConnection, property_id: i64) -> Result<()> {
+        let name = &self.scope.receiver.name;
+        let (_, known): (bool, bool) = sqlx::query_as(include_str!("../sql/replay/known_feed.sql"))
+            .bind(name)
+            .bind(property_id)
+            .fetch_one(conn)
+            .await?;
+        if known || self.total.new_properties > 0 {
+            return Ok(());
+        }
+        Err(Fault::usage(format!(
+            "property {property_id} has no feed to receiver {name} and would get none: it is inactive, outside the portfolio or \
+             unknown, or only listed properties are enrolled; see `feeds list`"
+        ))
+        .into())
+    }
+}
+
+fn about(receiver: &str, property_id: Option<i64>, because: String) -> About {
+    About {
+        receiver: receiver.to_owned(),
+        property_id,
+        because,
+    }
+}
+
+/// Why more than news is told of a feed.
+fn reason(feed: &ChosenFeed) -> Option<String> {
+    match (&feed.snapshot_due, feed.uncovered) {
+        (Some(due), _) => Some(format!("due a snapshot ({due})")),
+        (None, Some(reason)) => Some(format!("no longer covered ({})", reason.as_str())),
+        (None, None) if feed.is_not_enrolled() => Some("new, it is enrolled first".to_owned()),
+        (None, None) if feed.whole => Some("compared as a whole".to_owned()),
+        (None, None) => None,
+    }
+}
