@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use super::Scope;
 use super::feeds::{ChosenFeed, owed_per_feed_max};
+use super::invalid::Turned;
 use super::pair::Pair;
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, Hash, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
@@ -85,6 +86,10 @@ pub(crate) struct FeedDelta {
     pub held: HashMap<i64, KeptBack>,
     /// Units that waited for that and are back.
     pub back: Back,
+    /// Units that can't be told any more, or can again.
+    pub turned: Turned,
+    /// A touched unit's code is not what the ledger has.
+    recoded: bool,
     /// Removals that are told for the first time.
     pub first_told: FirstTold,
     /// How many units the receiver should hold afterwards.
@@ -153,6 +158,8 @@ impl FeedDelta {
             drift: Vec::new(),
             held: HashMap::new(),
             back: Back::default(),
+            turned: Turned::default(),
+            recoded: false,
             first_told: FirstTold::default(),
             units: feed.units,
             elsewhere: HashSet::new(),
@@ -195,6 +202,8 @@ impl FeedDelta {
         };
         self.notice_drift(&source, ledger.as_ref(), manner);
         self.notice_back(&source, ledger.as_ref());
+        self.notice_turned(&source, ledger.as_ref());
+        self.notice_code(unit_id, &source, ledger.as_ref());
         match (verdict(&source, ledger.as_ref(), manner), source) {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
             (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
@@ -209,6 +218,11 @@ impl FeedDelta {
             (Verdict::Tell | Verdict::KeepBack, _) => unreachable!("the verdict follows from the source's side"),
         }
         Ok(())
+    }
+
+    /// Units may carry other codes than before.
+    pub fn is_recoded(&self) -> bool {
+        self.recoded || self.is_compared_whole()
     }
 
     /// What is gone and would be told so.
@@ -518,6 +532,30 @@ impl FeedDelta {
             self.back.held += i64::from(is_kept_back(Kept::Held));
             self.back.guarded += i64::from(is_kept_back(Kept::Guarded));
         }
+    }
+
+    fn notice_turned(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
+        let is_invalid = matches!(source, Present::Invalid(_));
+        let was_invalid = ledger.is_some_and(|row| row.is_kept_back(Kept::Invalid));
+        self.turned.invalid += i64::from(is_invalid && !was_invalid);
+        self.turned.well += i64::from(was_invalid && !is_invalid);
+    }
+
+    /// What is owed and was not touched was looked at when it was.
+    fn notice_code(&mut self, unit_id: i64, source: &Present, ledger: Option<&LedgerRow>) {
+        if self.is_recoded() {
+            return;
+        }
+        let stands = match (source, ledger) {
+            (Present::Content(unit), Some(row)) => row.has_settled_on(unit),
+            (Present::Absent(_), None) => true,
+            _ => false,
+        };
+        self.recoded = !stands && self.feed.touched.contains(&unit_id);
+    }
+
+    fn is_compared_whole(&self) -> bool {
+        self.mode != Mode::Delta || self.feed.whole
     }
 
     /// A full comparison that nothing asked for finds what no change announced.
