@@ -168,7 +168,7 @@ async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> R
     Ok(Fault::usage(match is_invalid {
         true => format!(
             "unit {unit_id} is not refused by {receiver} but can't be told as it is: it is told once it is put right in \
-             the source; see `refused list --invalid`"
+             the source, or the receiver's requirements let it through; see `refused list --invalid`"
         ),
         false => format!("unit {unit_id} is not refused by {receiver}; see `refused list`"),
     }))

@@ -1,9 +1,11 @@
 //! Codes that several units of one property carry: all of them are told, and a person is told of them.
 //!
-//! Asked of the source, and as the receiver is told the codes: of a feed that is compared as a whole, and where a plan
-//! looked at a unit whose code the ledger doesn't have as it is now. So an edit that moves no code costs nothing.
+//! A plan sees by itself whether that can be: where it compares everything, whether a code came twice; else, whether a unit
+//! that it looked at has another code than the ledger says. Only then the source is asked, and it has the last word. So an
+//! edit that moves no code costs nothing, and neither does a night in which no code comes twice.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -13,28 +15,69 @@ use super::Scope;
 use super::feed_delta::FeedDelta;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Field;
+use crate::delta::{LedgerRow, Present};
 
 /// More of the units that carry a code than these are not named in an alert.
 const UNITS_NAMED_MAX: usize = 5;
 
-/// A feed whose codes moved.
+/// What a comparison saw of one feed's codes.
+#[derive(Default)]
+pub(crate) struct Codes {
+    /// Of all that came, where everything is compared: eight bytes each.
+    seen: HashSet<u64>,
+    /// Several units may carry one code.
+    may_repeat: bool,
+}
+
+impl Codes {
+    /// A unit of a feed that is compared whole.
+    pub fn see_one_of_all(&mut self, source: &Present) {
+        let code = match source {
+            _ if self.may_repeat => return,
+            Present::Absent(_) => return,
+            Present::Content(unit) => unit.code.as_deref(),
+            // Its code isn't known here.
+            Present::Invalid(_) => return self.may_repeat = true,
+        };
+        if let Some(code) = code.filter(|code| !code.trim().is_empty()) {
+            let mut hasher = DefaultHasher::new();
+            code.hash(&mut hasher);
+            self.may_repeat = !self.seen.insert(hasher.finish());
+        }
+    }
+
+    /// A unit of a feed of which only some are looked at: touched ones, and ones that are owed. What is owed and was not
+    /// touched was seen when it was.
+    pub fn see_one_of_some(&mut self, source: &Present, ledger: Option<&LedgerRow>, is_touched: impl FnOnce() -> bool) {
+        let stands = match (source, ledger) {
+            (Present::Content(unit), Some(row)) => row.has_settled_on(unit),
+            (Present::Absent(_), None) => true,
+            _ => false,
+        };
+        self.may_repeat = self.may_repeat || (!stands && is_touched());
+    }
+}
+
+/// A feed of which other codes may be carried by several units than before.
 #[derive(Clone, Copy)]
 pub(super) struct Recoded {
     feed_id: i64,
     property_id: i64,
-    /// The receiver is told its units.
-    is_covered: bool,
+    /// Otherwise none is.
+    may_repeat: bool,
 }
 
 impl Recoded {
     /// Those of a batch.
     pub fn of(deltas: &[FeedDelta]) -> Vec<Self> {
-        let recoded = deltas.iter().filter(|delta| delta.is_recoded());
         let of = |delta: &FeedDelta| Self {
             feed_id: delta.feed.feed_id,
             property_id: delta.feed.property_id,
-            is_covered: delta.feed.uncovered.is_none(),
+            may_repeat: delta.codes.may_repeat && delta.feed.uncovered.is_none(),
         };
+        let recoded = deltas
+            .iter()
+            .filter(|delta| delta.codes.may_repeat || delta.is_compared_whole());
         recoded.map(of).collect()
     }
 }
@@ -83,7 +126,7 @@ async fn find(
 ) -> sqlx::Result<Vec<(i64, i64, bool, Vec<i64>)>> {
     let tells_codes = scope.receiver.fields.has(Field::UnitCode);
     let codes = &scope.receiver.unit_codes;
-    let asked = |feed: &Recoded| (feed.is_covered && tells_codes).then_some(feed.property_id);
+    let asked = |feed: &Recoded| (feed.may_repeat && tells_codes).then_some(feed.property_id);
     sqlx::query_as(include_str!("../../sql/plan/duplicates.sql"))
         .bind(recoded.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
         .bind(recoded.iter().map(asked).collect::<Vec<_>>())

@@ -9,6 +9,7 @@ use std::mem;
 use anyhow::Result;
 
 use super::Scope;
+use super::duplicate::Codes;
 use super::feeds::{ChosenFeed, owed_per_feed_max};
 use super::invalid::Turned;
 use super::pair::Pair;
@@ -88,8 +89,8 @@ pub(crate) struct FeedDelta {
     pub back: Back,
     /// Units that can't be told any more, or can again.
     pub turned: Turned,
-    /// A touched unit's code is not what the ledger has.
-    recoded: bool,
+    /// What was seen of the units' codes.
+    pub codes: Codes,
     /// Removals that are told for the first time.
     pub first_told: FirstTold,
     /// How many units the receiver should hold afterwards.
@@ -159,7 +160,7 @@ impl FeedDelta {
             held: HashMap::new(),
             back: Back::default(),
             turned: Turned::default(),
-            recoded: false,
+            codes: Codes::default(),
             first_told: FirstTold::default(),
             units: feed.units,
             elsewhere: HashSet::new(),
@@ -203,7 +204,12 @@ impl FeedDelta {
         self.notice_drift(&source, ledger.as_ref(), manner);
         self.notice_back(&source, ledger.as_ref());
         self.notice_turned(&source, ledger.as_ref());
-        self.notice_code(unit_id, &source, ledger.as_ref());
+        match self.is_compared_whole() {
+            true => self.codes.see_one_of_all(&source),
+            false => self
+                .codes
+                .see_one_of_some(&source, ledger.as_ref(), || self.feed.touched.contains(&unit_id)),
+        }
         match (verdict(&source, ledger.as_ref(), manner), source) {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
             (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
@@ -220,9 +226,9 @@ impl FeedDelta {
         Ok(())
     }
 
-    /// Units may carry other codes than before.
-    pub fn is_recoded(&self) -> bool {
-        self.recoded || self.is_compared_whole()
+    /// Every unit on either side is looked at.
+    pub fn is_compared_whole(&self) -> bool {
+        self.mode != Mode::Delta || self.feed.whole
     }
 
     /// What is gone and would be told so.
@@ -539,23 +545,6 @@ impl FeedDelta {
         let was_invalid = ledger.is_some_and(|row| row.is_kept_back(Kept::Invalid));
         self.turned.invalid += i64::from(is_invalid && !was_invalid);
         self.turned.well += i64::from(was_invalid && !is_invalid);
-    }
-
-    /// What is owed and was not touched was looked at when it was.
-    fn notice_code(&mut self, unit_id: i64, source: &Present, ledger: Option<&LedgerRow>) {
-        if self.is_recoded() {
-            return;
-        }
-        let stands = match (source, ledger) {
-            (Present::Content(unit), Some(row)) => row.has_settled_on(unit),
-            (Present::Absent(_), None) => true,
-            _ => false,
-        };
-        self.recoded = !stands && self.feed.touched.contains(&unit_id);
-    }
-
-    fn is_compared_whole(&self) -> bool {
-        self.mode != Mode::Delta || self.feed.whole
     }
 
     /// A full comparison that nothing asked for finds what no change announced.

@@ -161,7 +161,7 @@ async fn the_first_plan_finds_them_and_so_does_a_snapshot() {
     rig.edit(
         "begin; alter table project_rent_roll_units disable trigger user;
          update project_rent_roll_units set unit_code = id::text;
-         update project_rent_roll_units set unit_code = '13' where id = 12;
+         update project_rent_roll_units set unit_code = '13', price = 'NaN' where id = 12;
          alter table project_rent_roll_units enable trigger user; commit;
          update rentsync.feed set snapshot_due = 'test'",
     )
@@ -284,6 +284,21 @@ async fn a_unit_that_is_not_told_yet_carries_its_code_all_the_same() {
         json!({ "field": "base_rent", "value": null }),
         "{units:?}"
     );
+}
+
+#[tokio::test]
+async fn a_code_that_is_taken_back_before_it_was_told_is_no_news_for_long() {
+    let mut rig = Rig::told().await;
+    rig.receiver.units_per_request_max = 1;
+    rig.edit("update project_rent_roll_units set price = 1 where id = 11; update project_rent_roll_units set unit_code = '12' where id = 13")
+        .await;
+    rig.plan().await;
+    assert_eq!(flagged(&rig).await, [(1, "12".to_owned(), vec![12, 13])]);
+    rig.edit("update project_rent_roll_units set unit_code = '13' where id = 13")
+        .await;
+    rig.settle().await;
+    assert_eq!(flagged(&rig).await, []);
+    rig.assert_equal().await;
 }
 
 #[tokio::test]
