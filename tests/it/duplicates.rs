@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use rentsync_relay::config::{Config, Field};
+use rentsync_relay::config::{Config, Field, RemovedAs};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::process::{output, refused, relay, said};
+use crate::support::TestDatabase;
 use crate::support::rig::Rig;
 
 type Alert = (String, Option<i64>, i32, String);
@@ -235,6 +236,21 @@ async fn it_ends_when_one_goes_or_the_property_does() {
             .count(),
         0
     );
+}
+
+#[tokio::test]
+async fn a_property_that_the_receiver_is_not_told_has_none() {
+    let mut receiver = Rig::receiver();
+    receiver.removed = RemovedAs::Unavailable;
+    let rig = Rig::agreeing(TestDatabase::installed().await, receiver).await;
+    rig.fill().await;
+    rig.settle().await;
+    rig.edit("update projects set is_actived = false where id = 2").await;
+    rig.settle().await;
+    rig.edit("update project_rent_roll_units set unit_code = '1' where project_id = 2")
+        .await;
+    rig.settle().await;
+    assert_eq!(flagged(&rig).await, []);
 }
 
 #[tokio::test]
