@@ -122,3 +122,16 @@ comment on column rentsync.ledger.suspect is 'Told only together with units of t
 comment on column rentsync.ledger.kept_back is 'Why the source''s present state is not told; invalid: our own check, refused: the receiver''s, elsewhere: another feed still has the unit, held and guarded: its removal waits for a person, rejected: who wants it kept until it is back.';
 comment on column rentsync.ledger.kept_back_hash is 'refused: SHA-256 of the refused content; null: its removal was refused.';
 comment on column rentsync.ledger.content is 'The unit as told last; kept only for a receiver that is told a removal as an unavailable unit.';
+
+create table rentsync.duplicate (
+    feed_id   bigint not null references rentsync.feed,
+    unit_code text   not null,
+    unit_ids  bigint[] not null,
+    since     timestamptz not null,
+    primary key (feed_id, unit_code),
+    constraint several_units check (cardinality(unit_ids) > 1)
+);
+comment on table  rentsync.duplicate is 'Codes that several units of one property carry. All of them are told; a person is told of them.';
+comment on column rentsync.duplicate.unit_code is 'As the receiver is told it.';
+comment on column rentsync.duplicate.unit_ids is 'The units of the source that carry it, told or not.';
+comment on column rentsync.duplicate.since is 'When a plan first found that several units carry it.';

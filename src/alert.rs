@@ -38,6 +38,10 @@ pub enum Kind {
     Lineage,
     /// Too many removals at once: a person decides.
     Hold,
+    /// Units can't be told as they are.
+    Invalid,
+    /// Several units of a property have the same code.
+    Duplicate,
 }
 
 impl Kind {
@@ -57,6 +61,8 @@ impl Kind {
             Self::Plan => "plan",
             Self::Lineage => "lineage",
             Self::Hold => "hold",
+            Self::Invalid => "invalid",
+            Self::Duplicate => "duplicate",
         }
     }
 }
@@ -126,6 +132,27 @@ pub async fn resolve(
     sqlx::query(include_str!("../sql/alert/resolve.sql"))
         .bind(receiver)
         .bind(kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The same of these properties only.
+pub async fn resolve_of(
+    conn: &mut PgConnection,
+    receiver: &str,
+    kind: Kind,
+    properties: &[i64],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    if properties.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("../sql/alert/resolve_properties.sql"))
+        .bind(receiver)
+        .bind(kind.as_str())
+        .bind(properties)
         .bind(now)
         .execute(conn)
         .await?;

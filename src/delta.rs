@@ -77,6 +77,13 @@ impl LedgerRow {
         }
     }
 
+    /// It was told with the code that it has now, and nothing is left to be told or settled: so it had that code when a
+    /// plan looked at it last.
+    pub fn has_settled_on(&self, unit: &TellableUnit) -> bool {
+        let is_settled = matches!(self.told, Told::Content(..)) && self.owed.is_none() && self.kept_back.is_none();
+        is_settled && self.unit_code == unit.code
+    }
+
     /// Its removal waits for a person.
     pub fn is_on_hold(&self) -> bool {
         self.is_kept_back(Kept::Held) || self.is_kept_back(Kept::Guarded)
@@ -135,7 +142,7 @@ pub struct KeptBack {
 /// Whose objection keeps a unit back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// Ours: nobody can be told this.
+    /// Ours: nobody can be told this, or this receiver's settings don't let it through.
     Invalid,
     /// The receiver's: it doesn't take this.
     Refused,
@@ -176,7 +183,7 @@ impl Kept {
 pub enum Present {
     /// This, to be told.
     Content(TellableUnit),
-    /// Something that nobody can be told, and why.
+    /// Something that can't be told as it is, and why.
     Invalid(String),
     /// Nothing.
     Absent(Reason),

@@ -45,6 +45,7 @@ mod name {
     pub const FEEDS_PAUSED: &str = "rentsync_feeds_paused";
     pub const UNITS_OWED: &str = "rentsync_units_owed";
     pub const UNITS_KEPT_BACK: &str = "rentsync_units_kept_back";
+    pub const DUPLICATE_CODES: &str = "rentsync_duplicate_unit_codes";
     pub const SYNCS_OPEN: &str = "rentsync_syncs_open";
     pub const OLDEST_CHANGE_AGE: &str = "rentsync_oldest_change_age_seconds";
     pub const LAST_DELIVERED: &str = "rentsync_last_delivered_timestamp_seconds";
@@ -85,6 +86,7 @@ struct ReceiverFigures {
     feeds_resting: f64,
     feeds_paused: f64,
     units_owed: f64,
+    duplicate_codes: f64,
     syncs_open: f64,
     oldest_change_age: f64,
     last_delivered: Option<f64>,
@@ -231,6 +233,8 @@ impl Page {
         figure(name::FEEDS_PAUSED, paused, |row| Some(row.feeds_paused));
         let owed = "Units that must be told at the next plan whatever they look like";
         figure(name::UNITS_OWED, owed, |row| Some(row.units_owed));
+        let duplicates = "Codes that several units of one property have";
+        figure(name::DUPLICATE_CODES, duplicates, |row| Some(row.duplicate_codes));
         let open = "Syncs that are due, under way, or wait for their next try";
         figure(name::SYNCS_OPEN, open, |row| Some(row.syncs_open));
         let oldest = "Age of the oldest change that is not delivered; 0 where all are";

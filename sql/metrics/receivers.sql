@@ -7,6 +7,8 @@ select r.receiver,
        feeds.feeds, feeds.feeds_behind, feeds.feeds_resting, feeds.feeds_paused,
        (select count(*)::float8 from rentsync.feed f join rentsync.ledger l using (feed_id)
          where f.receiver = r.receiver and l.owed is not null and l.kept_back is null) as units_owed,
+       (select count(*)::float8 from rentsync.feed f join rentsync.duplicate d using (feed_id)
+         where f.receiver = r.receiver) as duplicate_codes,
        open.syncs as syncs_open,
        coalesce(extract(epoch from clock_timestamp() - least(feeds.oldest_change, open.oldest_change))::float8, 0) as oldest_change_age,
        (select extract(epoch from max(s.settled_at))::float8 from rentsync.sync s

@@ -1,6 +1,7 @@
 //! The commands: what they are called, and which function does each.
 
 mod alerts;
+mod duplicates;
 mod explain;
 mod feeds;
 mod holds;

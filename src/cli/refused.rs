@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, print};
+use super::{Listing, check_receiver, connect, duplicates, print};
 use crate::config::Config;
 use crate::fault::Fault;
 
@@ -27,9 +27,12 @@ pub(super) enum Refused {
 pub(super) struct List {
     #[command(flatten)]
     listing: Listing,
-    /// Instead, the units that the relay's own check keeps back, such as those with a price of NaN
+    /// Instead, the units that the relay's own check keeps back: a price of NaN, or what [receivers.NAME.require] rules out
     #[arg(long)]
     invalid: bool,
+    /// Instead, the units that are told and have the same code as another of their property, and in what they differ
+    #[arg(long, conflicts_with = "invalid")]
+    duplicates: bool,
 }
 
 #[derive(Args)]
@@ -75,6 +78,9 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     let mut conn = connect(config).await?;
     let listing = &options.listing;
     check_receiver(&mut conn, listing).await?;
+    if options.duplicates {
+        return duplicates::list(&mut conn, config, listing).await;
+    }
     let (kind, when_empty) = match options.invalid {
         true => ("invalid", "every unit can be told"),
         false => ("refused", "nothing is refused"),
@@ -90,10 +96,11 @@ async fn list(config: &Config, options: &List) -> Result<()> {
             .for_each(|unit| unit.because = print::in_a_line(&unit.because, BECAUSE_CHARS_MAX));
     }
     print::rows(&units, listing.json, when_empty)?;
-    match options.invalid {
-        true => Ok(()),
-        false => mention_invalid(&mut conn, listing).await,
+    if listing.json || options.invalid {
+        return Ok(());
     }
+    mention_invalid(&mut conn, listing).await?;
+    mention_duplicates(&mut conn, listing).await
 }
 
 /// They are missing at the receiver as well, and whoever looks for a unit may look here first.
@@ -106,12 +113,25 @@ async fn mention_invalid(conn: &mut PgConnection, listing: &Listing) -> Result<(
     .fetch_one(conn)
     .await?;
     match units {
-        _ if listing.json => {}
         0 => {}
         1 => eprintln!("1 unit can't be told as it is, and is left out as well; see `refused list --invalid`"),
         _ => {
             eprintln!("{units} units can't be told as they are, and are left out as well; see `refused list --invalid`")
         }
+    }
+    Ok(())
+}
+
+/// Whoever looks for a unit may look here first.
+async fn mention_duplicates(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
+    match duplicates::count(conn, listing).await? {
+        0 => {}
+        1 => eprintln!(
+            "1 code is carried by several units of its property, which are told; see `refused list --duplicates`"
+        ),
+        codes => eprintln!(
+            "{codes} codes are carried by several units of their property, which are told; see `refused list --duplicates`"
+        ),
     }
     Ok(())
 }
@@ -148,7 +168,7 @@ async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> R
     Ok(Fault::usage(match is_invalid {
         true => format!(
             "unit {unit_id} is not refused by {receiver} but can't be told as it is: it is told once it is put right in \
-             the source; see `refused list --invalid`"
+             the source, or the receiver's requirements let it through; see `refused list --invalid`"
         ),
         false => format!("unit {unit_id} is not refused by {receiver}; see `refused list`"),
     }))

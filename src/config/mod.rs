@@ -18,6 +18,7 @@ mod headers;
 mod http;
 mod node;
 mod receiver;
+mod require;
 mod secret;
 mod section;
 mod shape;
@@ -39,8 +40,9 @@ pub use error::ConfigError;
 pub use guard::{Guard, Limit};
 pub use http::Http;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
+pub use require::{Requirement, Requirements};
 pub use secret::{SecretPlace, SecretRef};
-pub use shape::{Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
+pub use shape::{Batch, Compression, Field, FieldKind, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 pub use snapshot::Snapshot;
 pub(crate) use url::is_loopback;
 

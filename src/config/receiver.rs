@@ -11,6 +11,7 @@ use reqwest::Url;
 use super::auth::Auth;
 use super::guard::Guard;
 use super::headers::static_headers;
+use super::require::Requirements;
 use super::section::{Section, read_nothing};
 use super::shape::{Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use super::telling::Telling;
@@ -40,6 +41,8 @@ pub struct Receiver {
     pub batch: Batch,
     /// The fields of a unit that it is told.
     pub fields: Fields,
+    /// What it requires of them.
+    pub require: Requirements,
     /// Whether bodies have what the guide's examples don't.
     pub extensions: bool,
     /// How a unit that went is told.
@@ -127,6 +130,7 @@ impl Receiver {
             unit_style: telling.unit_style,
             batch: telling.batch,
             fields: telling.fields,
+            require: telling.require,
             extensions: telling.extensions,
             removed: telling.removed,
             unit_identity: telling.unit_identity,

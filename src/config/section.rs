@@ -166,6 +166,14 @@ impl Section<'_> {
         }
     }
 
+    /// A table within this one, where it is set.
+    pub fn section_if_set<T>(&mut self, key: &str, read: impl FnOnce(&mut Section) -> T) -> Option<T> {
+        let path = self.path_of(key);
+        let node = self.take_node(key)?;
+        let entries = self.entries_at(&path, node)?;
+        Some(read_whole(self.reading, path, entries, read))
+    }
+
     /// A table of tables whose keys are names that the user gives.
     pub fn named<T>(
         &mut self,

@@ -128,11 +128,58 @@ impl Field {
         (Self::LeadLastName, "lead_last_name"),
     ];
 
+    /// What its values are.
+    pub fn kind(self) -> FieldKind {
+        match self {
+            Self::UnitCode
+            | Self::Building
+            | Self::Floorplan
+            | Self::Type
+            | Self::DwellingType
+            | Self::StatusName
+            | Self::WhenAvailable
+            | Self::Exposure
+            | Self::View
+            | Self::LeadFirstName
+            | Self::LeadLastName => FieldKind::Text,
+            Self::Floor
+            | Self::StatusId
+            | Self::SizeSqft
+            | Self::Dens
+            | Self::PetsAllowed
+            | Self::ParkingStalls
+            | Self::StorageBoxes => FieldKind::Integer,
+            Self::BaseRent | Self::PriceAmortized | Self::Bedrooms | Self::Bathrooms => FieldKind::Float,
+            Self::IsAvailable | Self::HasGarage => FieldKind::Boolean,
+        }
+    }
+
+    /// Whether it names a person; it is there only where a lead is assigned.
+    pub fn is_lead(self) -> bool {
+        matches!(self, Self::LeadFirstName | Self::LeadLastName)
+    }
+
+    /// Its flat name.
+    pub fn name(self) -> &'static str {
+        let (_, name) = Self::ALL[self as usize];
+        name
+    }
+
     /// The field of this flat name.
     pub fn named(name: &str) -> Option<Self> {
         let found = Self::ALL.iter().find(|(_, known)| *known == name);
         found.map(|(field, _)| *field)
     }
+}
+
+/// What the values of a field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // JSON's own
+pub enum FieldKind {
+    Text,
+    Integer,
+    Float,
+    Boolean,
 }
 
 /// The fields of a unit that are told; its id always is.
@@ -170,7 +217,7 @@ mod tests {
     #[test]
     fn a_set_has_what_was_put_in_and_not_what_was_taken_out() {
         for (field, name) in Field::ALL {
-            assert_eq!(Field::named(name), Some(field));
+            assert_eq!((Field::named(name), field.name()), (Some(field), name));
             assert!(Fields::ALL.has(field) && !Fields::NONE.has(field));
             let alone = Fields::NONE.with(field);
             let others = Field::ALL.iter().filter(|(other, _)| alone.has(*other)).count();

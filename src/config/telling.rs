@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::node::Node;
+use super::require::Requirements;
 use super::section::{Section, nearest};
 use super::shape::{Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use super::values::{Refusal, Taken, boolean, integer, one_of, text};
@@ -21,6 +22,7 @@ pub(super) struct Telling {
     pub unit_style: UnitStyle,
     pub batch: Batch,
     pub fields: Fields,
+    pub require: Requirements,
     pub extensions: bool,
     pub removed: RemovedAs,
     pub unit_identity: UnitIdentity,
@@ -49,11 +51,13 @@ impl Telling {
             ),
         };
         let (unit_style, batch, units_per_request_max) = telling;
+        let fields = section.section("fields", Fields::read);
         let telling = Self {
             format,
             unit_style,
             batch,
-            fields: section.section("fields", Fields::read),
+            fields,
+            require: section.section("require", |section| Requirements::read(fields, section)),
             extensions: section.take("extensions", true, boolean),
             removed: section.take("removed", RemovedAs::List, one_of(&RemovedAs::CHOICES)),
             unit_identity: section.take("unit_identity", UnitIdentity::Property, one_of(&UnitIdentity::CHOICES)),

@@ -61,20 +61,28 @@ pub(super) fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&N
     }
 }
 
+/// Any finite number, with or without a point.
+pub(super) fn any_number(node: &Node) -> Taken<f64> {
+    let value = as_number(node).filter(|value| value.is_finite());
+    value.ok_or_else(|| Refusal::new("must be a number"))
+}
+
 /// A number within a range, with or without a point.
 pub(super) fn number(range: RangeInclusive<f64>) -> impl Fn(&Node) -> Taken<f64> {
     move |node| {
-        let value = node.to_value();
-        let value = value.and_then(|value| match value {
-            toml::Value::Float(value) => Some(value),
-            // Precise to 2^53, which no range reaches.
-            toml::Value::Integer(value) => Some(value as f64),
-            _ => None,
-        });
-        value.filter(|value| range.contains(value)).ok_or_else(|| {
+        as_number(node).filter(|value| range.contains(value)).ok_or_else(|| {
             let (low, high) = (range.start(), range.end());
             Refusal::new(format!("must be a number from {low} to {high}"))
         })
+    }
+}
+
+fn as_number(node: &Node) -> Option<f64> {
+    match node.to_value()? {
+        toml::Value::Float(value) => Some(value),
+        // Precise to 2^53, which no range reaches.
+        toml::Value::Integer(value) => Some(value as f64),
+        _ => None,
     }
 }
 

@@ -25,34 +25,54 @@ pub(super) struct Present<'a> {
     pub is_available: bool,
 }
 
-impl Content for Present<'_> {
-    fn write(&self, field: Field, out: &mut Text) -> serde_json::Result<()> {
+/// What a field of a unit holds.
+pub(super) enum Value<'a> {
+    Text(Option<&'a str>),
+    Integer(Option<i64>),
+    Float(Option<f64>),
+    Boolean(Option<bool>),
+}
+
+impl Present<'_> {
+    /// What the receiver is told there.
+    pub fn value(&self, field: Field) -> Value<'_> {
         let unit = self.unit;
         match field {
-            Field::UnitCode => out.value(&self.code),
-            Field::Building => out.value(&unit.building),
-            Field::Floor => out.value(&unit.floor),
-            Field::Floorplan => out.value(&unit.floorplan),
-            Field::Type => out.value(&unit.type_name),
-            Field::DwellingType => out.value(&unit.dwelling_type),
-            Field::StatusId => out.value(&unit.status_id),
-            Field::StatusName => out.value(&unit.status_name),
-            Field::IsAvailable => out.value(&self.is_available),
-            Field::WhenAvailable => out.value(&unit.when_available),
-            Field::BaseRent => out.value(&unit.base_rent),
-            Field::PriceAmortized => out.value(&unit.price_amortized),
-            Field::SizeSqft => out.value(&unit.size_sqft),
-            Field::Bedrooms => out.value(&unit.bedrooms),
-            Field::Bathrooms => out.value(&unit.bathrooms),
-            Field::Dens => out.value(&unit.dens),
-            Field::Exposure => out.value(&unit.exposure),
-            Field::View => out.value(&unit.view),
-            Field::HasGarage => out.value(&unit.has_garage),
-            Field::PetsAllowed => out.value(&unit.pets_allowed),
-            Field::ParkingStalls => out.value(&unit.parking_stalls),
-            Field::StorageBoxes => out.value(&unit.storage_boxes),
-            Field::LeadFirstName => out.value(&unit.lead_first_name),
-            Field::LeadLastName => out.value(&unit.lead_last_name),
+            Field::UnitCode => Value::Text(self.code),
+            Field::Building => Value::Text(unit.building.as_deref()),
+            Field::Floor => Value::Integer(unit.floor),
+            Field::Floorplan => Value::Text(unit.floorplan.as_deref()),
+            Field::Type => Value::Text(unit.type_name.as_deref()),
+            Field::DwellingType => Value::Text(unit.dwelling_type.as_deref()),
+            Field::StatusId => Value::Integer(unit.status_id),
+            Field::StatusName => Value::Text(unit.status_name.as_deref()),
+            Field::IsAvailable => Value::Boolean(Some(self.is_available)),
+            Field::WhenAvailable => Value::Text(unit.when_available.as_deref()),
+            Field::BaseRent => Value::Float(unit.base_rent),
+            Field::PriceAmortized => Value::Float(unit.price_amortized),
+            Field::SizeSqft => Value::Integer(unit.size_sqft),
+            Field::Bedrooms => Value::Float(unit.bedrooms),
+            Field::Bathrooms => Value::Float(unit.bathrooms),
+            Field::Dens => Value::Integer(unit.dens),
+            Field::Exposure => Value::Text(unit.exposure.as_deref()),
+            Field::View => Value::Text(unit.view.as_deref()),
+            Field::HasGarage => Value::Boolean(unit.has_garage),
+            Field::PetsAllowed => Value::Integer(unit.pets_allowed),
+            Field::ParkingStalls => Value::Integer(unit.parking_stalls),
+            Field::StorageBoxes => Value::Integer(unit.storage_boxes),
+            Field::LeadFirstName => Value::Text(unit.lead_first_name.as_deref()),
+            Field::LeadLastName => Value::Text(unit.lead_last_name.as_deref()),
+        }
+    }
+}
+
+impl Content for Present<'_> {
+    fn write(&self, field: Field, out: &mut Text) -> serde_json::Result<()> {
+        match self.value(field) {
+            Value::Text(text) => out.value(&text),
+            Value::Integer(number) => out.value(&number),
+            Value::Float(number) => out.value(&number),
+            Value::Boolean(answer) => out.value(&answer),
         }
     }
 

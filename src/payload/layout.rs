@@ -59,7 +59,7 @@ impl Layout {
 
     fn of(places: [Place; 24], fields: Fields) -> Self {
         let chosen = places.into_iter().filter(|(_, field, _)| fields.has(*field));
-        let (lead, rest): (Vec<_>, Vec<_>) = chosen.partition(|(_, field, _)| is_lead(*field));
+        let (lead, rest): (Vec<_>, Vec<_>) = chosen.partition(|(_, field, _)| field.is_lead());
         Self {
             always: Run::of(&rest),
             with_lead: Run::of(&lead),
@@ -74,10 +74,6 @@ impl Layout {
         }
         Ok(())
     }
-}
-
-fn is_lead(field: Field) -> bool {
-    matches!(field, Field::LeadFirstName | Field::LeadLastName)
 }
 
 /// Fields that are written together or not at all: each with the piece before it, and the piece behind the last.

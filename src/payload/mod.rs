@@ -13,6 +13,7 @@ mod golden;
 mod hash;
 mod json;
 mod layout;
+mod objection;
 mod removal;
 #[cfg(test)]
 mod samples;

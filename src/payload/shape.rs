@@ -1,14 +1,16 @@
 //! How one receiver wants things told, worked out once from its settings.
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::content::{Content, LastTold, Present};
 use super::hash::{Hash, PROPERTY_VERSION, UNIT_VERSION};
 use super::json::{self, Text};
 use super::layout::Layout;
+use super::objection::objections;
 use super::{TellableProperty, TellableUnit};
-use crate::config::{Batch, Field, Format, Receiver, RemovedAs, UnitCodes, UnitStyle};
+use crate::config::{Batch, Field, Fields, Format, Receiver, RemovedAs, Requirements, UnitCodes, UnitStyle};
 use crate::unit::{Property, Unit};
 
 /// Room for a unit's text, so that it seldom has to be moved while it grows.
@@ -21,8 +23,9 @@ pub struct Shape {
     pub(super) extensions: bool,
     removed: RemovedAs,
     layout: Layout,
-    tells_codes: bool,
+    fields: Fields,
     unit_codes: UnitCodes,
+    require: Requirements,
     available_status_ids: Vec<i64>,
     fingerprint: String,
 }
@@ -43,8 +46,9 @@ impl Shape {
             extensions: receiver.extensions,
             removed: receiver.removed,
             layout: layout(receiver.fields),
-            tells_codes: receiver.fields.has(Field::UnitCode),
+            fields: receiver.fields,
             unit_codes: receiver.unit_codes.clone(),
+            require: receiver.require.clone(),
             fingerprint: fingerprint(receiver, &available_status_ids),
             available_status_ids,
         }
@@ -87,7 +91,7 @@ impl Shape {
 
     /// A unit's code as this receiver is told it; none where it isn't told any.
     pub fn code(&self, unit_id: i64, source: Option<&str>) -> Option<String> {
-        if !self.tells_codes {
+        if !self.fields.has(Field::UnitCode) {
             return None;
         }
         let mapped = self.unit_codes.map.get(&unit_id).cloned();
@@ -125,14 +129,34 @@ impl Shape {
         })
     }
 
+    /// Why this receiver can't be told a unit as it is: every reason, in words, without any value.
+    pub fn objection(&self, unit: &Unit) -> Option<String> {
+        let code = self.code(unit.unit_id, unit.unit_code.as_deref());
+        let objections = objections(&self.present(unit, code.as_deref()), &self.require);
+        (!objections.is_empty()).then(|| objections.join("; "))
+    }
+
+    /// Every field that this receiver is told, with what it holds; nothing where it isn't told of this unit.
+    pub fn fields(&self, unit: &Unit) -> Result<Vec<(Field, Option<Value>)>> {
+        let code = self.code(unit.unit_id, unit.unit_code.as_deref());
+        let content = self.present(unit, code.as_deref());
+        let told = Field::ALL.into_iter().filter(|(field, _)| self.fields.has(*field));
+        let value = |field: Field| {
+            let mut out = Text::with_capacity(0);
+            content.write(field, &mut out)?;
+            serde_json::from_slice(out.as_bytes())
+        };
+        told.map(|(field, _)| {
+            let is_told = !field.is_lead() || content.has_lead();
+            Ok((field, is_told.then(|| value(field)).transpose()?))
+        })
+        .collect()
+    }
+
     /// Serialises a unit and hashes what it serialised.
     pub fn unit(&self, unit: &Unit, property: &TellableProperty) -> Result<TellableUnit> {
         let code = self.code(unit.unit_id, unit.unit_code.as_deref());
-        let content = Present {
-            unit,
-            code: code.as_deref(),
-            is_available: self.is_available(unit),
-        };
+        let content = self.present(unit, code.as_deref());
         let names = (&*property.name, &*property.address);
         let (hash, json) = self
             .tell(unit.unit_id, property, names, &content)
@@ -160,7 +184,7 @@ impl Shape {
         let last = last_told.map(|text| LastTold::read(unit_id, text)).transpose()?;
         let mut last = last.unwrap_or_default();
         let code = unit_code.map(str::to_owned).or(last.code.take());
-        last.code = code.filter(|_| self.tells_codes);
+        last.code = code.filter(|_| self.fields.has(Field::UnitCode));
         // The source may have no property any more to take these from.
         let names = (
             last.project_name.map_or(&*property.name, |name| name.get()),
@@ -176,6 +200,14 @@ impl Shape {
             hash,
             json,
         })
+    }
+
+    fn present<'a>(&self, unit: &'a Unit, code: Option<&'a str>) -> Present<'a> {
+        Present {
+            unit,
+            code,
+            is_available: self.is_available(unit),
+        }
     }
 
     fn is_available(&self, unit: &Unit) -> bool {
@@ -255,7 +287,7 @@ fn fingerprint(receiver: &Receiver, available_status_ids: &[i64]) -> String {
         receiver.extensions,
         receiver.removed,
         receiver.unit_identity,
-        &receiver.unit_codes,
+        (&receiver.unit_codes, &receiver.require),
     );
     hex::encode(Sha256::digest(format!("{told:?}")))
 }

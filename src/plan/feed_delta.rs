@@ -9,7 +9,9 @@ use std::mem;
 use anyhow::Result;
 
 use super::Scope;
+use super::duplicate::Codes;
 use super::feeds::{ChosenFeed, owed_per_feed_max};
+use super::invalid::Turned;
 use super::pair::Pair;
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, REMOVAL, Told, Verdict, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, Hash, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
@@ -105,6 +107,10 @@ pub(crate) struct FeedDelta {
     pub held: HashMap<i64, KeptBack>,
     /// Units that waited for that and are back.
     pub back: Back,
+    /// Units that can't be told any more, or can again.
+    pub turned: Turned,
+    /// What was seen of the units' codes.
+    pub codes: Codes,
     /// Removals that are told for the first time.
     pub first_told: FirstTold,
     /// How many units the receiver should hold afterwards.
@@ -173,6 +179,8 @@ impl FeedDelta {
             drift: Vec::new(),
             held: HashMap::new(),
             back: Back::default(),
+            turned: Turned::default(),
+            codes: Codes::default(),
             first_told: FirstTold::default(),
             units: feed.units,
             elsewhere: HashSet::new(),
@@ -215,6 +223,13 @@ impl FeedDelta {
         };
         self.notice_drift(&source, ledger.as_ref(), manner);
         self.notice_back(&source, ledger.as_ref());
+        self.notice_turned(&source, ledger.as_ref());
+        match self.is_compared_whole() {
+            true => self.codes.see_one_of_all(&source),
+            false => self
+                .codes
+                .see_one_of_some(&source, ledger.as_ref(), || self.feed.touched.contains(&unit_id)),
+        }
         match (verdict(&source, ledger.as_ref(), manner), source) {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
             (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
@@ -229,6 +244,11 @@ impl FeedDelta {
             (Verdict::Tell | Verdict::KeepBack, _) => unreachable!("the verdict follows from the source's side"),
         }
         Ok(())
+    }
+
+    /// Every unit on either side is looked at.
+    pub fn is_compared_whole(&self) -> bool {
+        self.mode != Mode::Delta || self.feed.whole
     }
 
     /// What is gone and would be told so.
@@ -538,6 +558,13 @@ impl FeedDelta {
             self.back.held += i64::from(is_kept_back(Kept::Held));
             self.back.guarded += i64::from(is_kept_back(Kept::Guarded));
         }
+    }
+
+    fn notice_turned(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
+        let is_invalid = matches!(source, Present::Invalid(_));
+        let was_invalid = ledger.is_some_and(|row| row.is_kept_back(Kept::Invalid));
+        self.turned.invalid += i64::from(is_invalid && !was_invalid);
+        self.turned.well += i64::from(was_invalid && !is_invalid);
     }
 
     /// A full comparison that nothing asked for finds what no change announced.

@@ -10,9 +10,11 @@
 
 mod columns;
 mod compare;
+mod duplicate;
 mod feed_delta;
 mod feeds;
 mod hold;
+mod invalid;
 mod pair;
 mod rehearse;
 mod seal;

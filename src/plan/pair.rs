@@ -20,12 +20,11 @@ impl Pair {
         let property_id: Option<i64> = columns.next()?;
         let unit = Unit::read(unit_id, &mut columns)?;
         let ledger = read_ledger(unit_id, &mut columns)?;
-        let source = match (property_id, delta.feed.uncovered, unit.invalid()) {
-            (None, ..) => Present::Absent(Reason::Deleted),
-            (Some(property_id), ..) if property_id != delta.feed.property_id => Present::Absent(Reason::Moved),
-            (Some(_), Some(reason), _) => Present::Absent(reason),
-            (Some(_), None, Some(why)) => Present::Invalid(why),
-            (Some(_), None, None) => Present::Content(scope.shape.unit(&unit, &delta.property)?),
+        let source = match (property_id, delta.feed.uncovered) {
+            (None, _) => Present::Absent(Reason::Deleted),
+            (Some(property_id), _) if property_id != delta.feed.property_id => Present::Absent(Reason::Moved),
+            (Some(_), Some(reason)) => Present::Absent(reason),
+            (Some(_), None) => present(&unit, delta, scope)?,
         };
         Ok(Self {
             unit_id,
@@ -33,6 +32,13 @@ impl Pair {
             ledger,
         })
     }
+}
+
+fn present(unit: &Unit, delta: &FeedDelta, scope: &Scope) -> Result<Present> {
+    Ok(match scope.shape.objection(unit) {
+        Some(because) => Present::Invalid(because),
+        None => Present::Content(scope.shape.unit(unit, &delta.property)?),
+    })
 }
 
 fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerRow>> {

@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::columns::{About, FeedColumns, LedgerColumns, RemovedColumns, SyncColumns, SyncRow};
 use super::compare::{Compared, read_part};
+use super::duplicate::{self, Recoded};
 use super::feed_delta::{FeedDelta, Mode, Telling};
+use super::invalid::{self, Turned};
 use super::{Planned, Scope, hold};
 use crate::config;
 use crate::delta::{LedgerRow, Told};
@@ -53,6 +55,7 @@ pub(super) async fn seal(
         .filter(|delta| delta.feed.snapshot_due.is_some())
         .map(|delta| delta.feed.feed_id)
         .collect();
+    let (turned, recoded) = (Turned::of(&deltas), Recoded::of(&deltas));
     forget(conn, &deltas).await?;
     note_drift(conn, scope, &deltas, now).await?;
     let (in_parts, whole): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.parts.len() > 1);
@@ -67,6 +70,8 @@ pub(super) async fn seal(
     if !back.is_empty() {
         hold::clear(conn, scope, Some(&back), now).await?;
     }
+    invalid::note(conn, scope, turned, now).await?;
+    duplicate::note(conn, scope, &recoded, now).await?;
     retry_refused(conn, &compared).await?;
     Ok(batch.planned)
 }

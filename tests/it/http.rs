@@ -132,7 +132,7 @@ async fn a_running_relay_tells_its_health_and_its_figures() {
     tokio::time::timeout(LIMIT, told).await.expect("two syncs are counted");
 
     rig.faults(json!({ "reject_units": [22] }));
-    rig.edit("update project_rent_roll_units set price = 'NaN' where id = 13; update project_rent_roll_units set price = 5 where id = 22")
+    rig.edit("update project_rent_roll_units set price = 'NaN' where id = 13; update project_rent_roll_units set price = 5, unit_code = '21' where id = 22")
         .await;
     at_rest(&rig).await;
     output(relay(&rig, &["receivers", "pause", "main"])).await;
@@ -156,6 +156,7 @@ async fn a_running_relay_tells_its_health_and_its_figures() {
         (r#"rentsync_units_kept_back{receiver="main",kind="refused"}"#, 1.0),
         (r#"rentsync_units_kept_back{receiver="main",kind="invalid"}"#, 1.0),
         (r#"rentsync_units_kept_back{receiver="main",kind="held"}"#, 0.0),
+        (r#"rentsync_duplicate_unit_codes{receiver="main"}"#, 1.0),
         (r#"rentsync_alerts_total{receiver="main",kind="refused"}"#, 1.0),
         (r#"rentsync_alerts_open{receiver="main",kind="refused"}"#, 1.0),
         (

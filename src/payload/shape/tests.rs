@@ -1,5 +1,7 @@
+use std::path::Path;
+
 use super::*;
-use crate::config::{Fields, UnitIdentity};
+use crate::config::{Config, Fields, UnitIdentity};
 use crate::payload::samples::{default_shape, fields, shape, sunset_apartments, unit_101, unit_102};
 
 fn told(shape: &Shape, unit: &Unit) -> TellableUnit {
@@ -389,7 +391,7 @@ fn a_text_that_is_no_unit_is_an_error_that_does_not_quote_it() {
 
 #[test]
 fn every_setting_that_shapes_a_unit_changes_the_fingerprint() {
-    let changes: [fn(&mut Receiver); 13] = [
+    let changes: [fn(&mut Receiver); 17] = [
         |_| {},
         |receiver| receiver.format = Format::Flat,
         |receiver| receiver.format = Format::Unit,
@@ -400,6 +402,10 @@ fn every_setting_that_shapes_a_unit_changes_the_fingerprint() {
         |receiver| receiver.removed = RemovedAs::Unavailable,
         |receiver| receiver.unit_identity = UnitIdentity::Global,
         |receiver| receiver.unit_codes.prefix = "SA-".into(),
+        |receiver| receiver.require = requirements("view = { required = true }"),
+        |receiver| receiver.require = requirements("view = { length_max = 3 }"),
+        |receiver| receiver.require = requirements("view = { length_max = 4 }"),
+        |receiver| receiver.require = requirements("building = { length_max = 4 }"),
         |receiver| receiver.unit_codes.map = [(1, "PH1".into())].into(),
         |receiver| receiver.property_groups = Some(vec![7]),
         |receiver| receiver.property_groups = Some(Vec::new()),
@@ -413,6 +419,12 @@ fn every_setting_that_shapes_a_unit_changes_the_fingerprint() {
     assert_eq!(fingerprints.len(), count);
 }
 
+fn requirements(settings: &str) -> Requirements {
+    let text = format!("[receivers.main]\nurl = 'https://receiver.invalid/'\n[receivers.main.require]\n{settings}");
+    let config = Config::parse(Some(&text), Path::new("relay.toml"), &[]).unwrap();
+    config.receivers["main"].require.clone()
+}
+
 #[test]
 fn what_shapes_no_unit_leaves_the_fingerprint_alone() {
     let receiver = Receiver::new("main", "https://receiver.invalid/".parse().unwrap());
@@ -424,6 +436,14 @@ fn what_shapes_no_unit_leaves_the_fingerprint_alone() {
         Shape::new(&receiver, &[1, 2]).fingerprint(),
         Shape::new(&elsewhere, &[2, 1, 2]).fingerprint()
     );
+    let chosen =
+        |texts: &str| shape(|receiver| receiver.require = requirements(&format!("view = {{ one_of = {texts} }}")));
+    assert_eq!(
+        chosen("['a', 'b']").fingerprint(),
+        chosen("['b', 'a', 'b']").fingerprint()
+    );
+    let nothing = shape(|receiver| receiver.require = requirements("view = {}"));
+    assert_eq!(nothing.fingerprint(), default_shape().fingerprint());
     let groups = |groups: &[i64]| shape(|receiver| receiver.property_groups = Some(groups.to_vec()));
     assert_eq!(groups(&[1, 2]).fingerprint(), groups(&[2, 1]).fingerprint());
 }

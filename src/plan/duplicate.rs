@@ -1,0 +1,170 @@
+//! Codes that several units of one property carry: all of them are told, and a person is told of them.
+//!
+//! A plan sees by itself whether that can be: where it compares everything, whether a code came twice; else, whether a unit
+//! that it looked at has another code than the ledger says. Only then the source is asked, and it has the last word. So an
+//! edit that moves no code costs nothing, and neither does a night in which no code comes twice.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::Scope;
+use super::feed_delta::FeedDelta;
+use crate::alert::{self, Alert, Kind};
+use crate::config::Field;
+use crate::delta::{LedgerRow, Present};
+
+/// More of the units that carry a code than these are not named in an alert.
+const UNITS_NAMED_MAX: usize = 5;
+
+/// What a comparison saw of one feed's codes.
+#[derive(Default)]
+pub(crate) struct Codes {
+    /// Of all that came, where everything is compared: eight bytes each.
+    seen: HashSet<u64>,
+    /// Several units may carry one code.
+    may_repeat: bool,
+}
+
+impl Codes {
+    /// A unit of a feed that is compared whole.
+    pub fn see_one_of_all(&mut self, source: &Present) {
+        let code = match source {
+            _ if self.may_repeat => return,
+            Present::Absent(_) => return,
+            Present::Content(unit) => unit.code.as_deref(),
+            // Its code isn't known here.
+            Present::Invalid(_) => return self.may_repeat = true,
+        };
+        if let Some(code) = code.filter(|code| !code.trim().is_empty()) {
+            let mut hasher = DefaultHasher::new();
+            code.hash(&mut hasher);
+            self.may_repeat = !self.seen.insert(hasher.finish());
+        }
+    }
+
+    /// A unit of a feed of which only some are looked at: touched ones, and ones that are owed. What is owed and was not
+    /// touched was seen when it was.
+    pub fn see_one_of_some(&mut self, source: &Present, ledger: Option<&LedgerRow>, is_touched: impl FnOnce() -> bool) {
+        let stands = match (source, ledger) {
+            (Present::Content(unit), Some(row)) => row.has_settled_on(unit),
+            (Present::Absent(_), None) => true,
+            _ => false,
+        };
+        self.may_repeat = self.may_repeat || (!stands && is_touched());
+    }
+}
+
+/// A feed of which other codes may be carried by several units than before.
+#[derive(Clone, Copy)]
+pub(super) struct Recoded {
+    feed_id: i64,
+    property_id: i64,
+    /// Otherwise none is.
+    may_repeat: bool,
+}
+
+impl Recoded {
+    /// Those of a batch.
+    pub fn of(deltas: &[FeedDelta]) -> Vec<Self> {
+        let of = |delta: &FeedDelta| Self {
+            feed_id: delta.feed.feed_id,
+            property_id: delta.feed.property_id,
+            may_repeat: delta.codes.may_repeat && delta.feed.uncovered.is_none(),
+        };
+        let recoded = deltas
+            .iter()
+            .filter(|delta| delta.codes.may_repeat || delta.is_compared_whole());
+        recoded.map(of).collect()
+    }
+}
+
+/// Notes which codes of these feeds several units carry; an alert for each property where there are more than before.
+pub(super) async fn note(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    recoded: &[Recoded],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    if recoded.is_empty() {
+        return Ok(());
+    }
+    let found = find(conn, scope, recoded, now)
+        .await
+        .context("looking for codes that several units carry")?;
+    let carrying: HashSet<i64> = found.iter().map(|(feed_id, ..)| *feed_id).collect();
+    let over: Vec<i64> = recoded
+        .iter()
+        .filter(|feed| !carrying.contains(&feed.feed_id))
+        .map(|feed| feed.property_id)
+        .collect();
+    alert::resolve_of(conn, &scope.receiver.name, Kind::Duplicate, &over, now).await?;
+    for (feed_id, codes, is_new, units) in found {
+        let feed = recoded.iter().find(|feed| feed.feed_id == feed_id).filter(|_| is_new);
+        if let Some(feed) = feed {
+            let alert = Alert {
+                kind: Kind::Duplicate,
+                receiver: scope.receiver.name.clone(),
+                property_id: Some(feed.property_id),
+                message: message(codes, &units),
+            };
+            alert::raise(conn, &alert, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// By feed: how many codes, whether one is new or was joined by a unit, and the units that carry that one.
+async fn find(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    recoded: &[Recoded],
+    now: Option<DateTime<Utc>>,
+) -> sqlx::Result<Vec<(i64, i64, bool, Vec<i64>)>> {
+    let tells_codes = scope.receiver.fields.has(Field::UnitCode);
+    let codes = &scope.receiver.unit_codes;
+    let asked = |feed: &Recoded| (feed.may_repeat && tells_codes).then_some(feed.property_id);
+    sqlx::query_as(include_str!("../../sql/plan/duplicates.sql"))
+        .bind(recoded.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
+        .bind(recoded.iter().map(asked).collect::<Vec<_>>())
+        .bind(&codes.prefix)
+        .bind(codes.map.keys().copied().collect::<Vec<_>>())
+        .bind(codes.map.values().map(String::as_str).collect::<Vec<_>>())
+        .bind(now)
+        .fetch_all(conn)
+        .await
+}
+
+fn message(codes: i64, units: &[i64]) -> String {
+    let named: Vec<String> = units.iter().take(UNITS_NAMED_MAX).map(i64::to_string).collect();
+    let named = named.join(", ");
+    let others = match units.len().saturating_sub(UNITS_NAMED_MAX) {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let carried = match codes {
+        1 => format!("units {named}{others} have the same unit code"),
+        _ => format!("{codes} unit codes are carried by several units each, one of them by units {named}{others}"),
+    };
+    format!(
+        "{carried}. All of them are told; a receiver that goes by codes takes them for one. See `refused list --duplicates`, \
+         then give each unit its own code in the source"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_names_a_few_units_and_no_code() {
+        assert!(message(1, &[11, 12]).starts_with("units 11, 12 have the same unit code. "));
+        let many = message(3, &[1, 2, 3, 4, 5, 6, 7]);
+        assert!(many.starts_with(
+            "3 unit codes are carried by several units each, one of them by units 1, 2, 3, 4, 5 and 2 more. "
+        ));
+    }
+}

@@ -1,0 +1,63 @@
+//! What can't be told as it is, said to a person: one alert for a receiver, when such units come to be.
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::Scope;
+use super::feed_delta::FeedDelta;
+use crate::alert::{self, Alert, Kind};
+
+/// Units that came to be invalid, and that no longer are.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Turned {
+    pub invalid: i64,
+    pub well: i64,
+}
+
+impl Turned {
+    /// Of all feeds of a batch.
+    pub fn of(deltas: &[FeedDelta]) -> Self {
+        deltas.iter().fold(Self::default(), |sum, delta| Self {
+            invalid: sum.invalid + delta.turned.invalid,
+            well: sum.well + delta.turned.well,
+        })
+    }
+}
+
+/// Raises the alert where units came to be invalid; it is over with the last. Once the ledger says so.
+pub(super) async fn note(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    turned: Turned,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    if turned.invalid + turned.well == 0 {
+        return Ok(());
+    }
+    let receiver = &scope.receiver.name;
+    let (units, properties): (i64, i64) = sqlx::query_as(include_str!("../../sql/plan/invalid.sql"))
+        .bind(receiver)
+        .fetch_one(&mut *conn)
+        .await
+        .context("counting units that can't be told")?;
+    if units == 0 {
+        return alert::resolve(conn, receiver, &[Kind::Invalid], now).await;
+    }
+    if turned.invalid == 0 {
+        return Ok(());
+    }
+    let alert = Alert {
+        kind: Kind::Invalid,
+        receiver: receiver.clone(),
+        property_id: None,
+        message: format!(
+            "{units} {} of {properties} {} can't be told as they are, and stay at the receiver as they were told last, if they \
+             ever were. See `refused list --invalid` for the reasons; each is told once it is put right in the source, or \
+             [receivers.{receiver}.require] lets it through",
+            if units == 1 { "unit" } else { "units" },
+            if properties == 1 { "property" } else { "properties" }
+        ),
+    };
+    alert::raise(conn, &alert, now).await
+}
