@@ -46,6 +46,8 @@ pub mod config;
 pub mod database;
 /// A day in fast motion, and the proof at its end.
 pub mod demo;
+/// What is wrong, and what to do about it.
+pub mod doctor;
 /// Failures a person can do something about.
 pub mod fault;
 /// What the relay answers over HTTP.

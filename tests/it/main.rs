@@ -6,6 +6,7 @@ mod capture;
 mod convergence;
 mod crash;
 mod deliver;
+mod doctor;
 mod formats;
 mod http;
 mod install;
