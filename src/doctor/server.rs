@@ -95,3 +95,64 @@ fn are(names: &[&str]) -> String {
     let verb = if names.len() == 1 { "is" } else { "are" };
     format!("{} {verb}", names.join(" and "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Grade;
+
+    fn server() -> Server {
+        let text = str::to_owned;
+        Server {
+            version_num: 150_018,
+            version: text("15.18"),
+            in_recovery: false,
+            role: text("relay"),
+            database: text("aigent"),
+            fsync: text("on"),
+            full_page_writes: text("on"),
+            synchronous_commit: text("on"),
+            row_security: text("off"),
+        }
+    }
+
+    #[test]
+    fn a_standby_and_an_old_server_are_no_place_to_plan_from() {
+        assert_eq!(server().reached().finding, Grade::Ok);
+        let standby = Server {
+            in_recovery: true,
+            ..server()
+        };
+        let old = Server {
+            version_num: 130_022,
+            ..server()
+        };
+        for (server, todo) in [(standby, "primary"), (old, "14 or newer")] {
+            let found = server.reached();
+            assert_eq!(found.finding, Grade::Wrong);
+            assert!(found.todo.unwrap().contains(todo));
+        }
+    }
+
+    #[test]
+    fn settings_that_a_pooler_swallowed_are_named() {
+        assert_eq!(server().durability().finding, Grade::Ok);
+        let swallowed = Server {
+            synchronous_commit: "off".to_owned(),
+            row_security: "on".to_owned(),
+            ..server()
+        };
+        let found = swallowed.durability();
+        assert_eq!(found.finding, Grade::Wrong);
+        assert!(
+            found.what.ends_with("synchronous_commit, row_security"),
+            "{}",
+            found.what
+        );
+        let fsync = Server {
+            fsync: "off".to_owned(),
+            ..server()
+        };
+        assert!(fsync.durability().what.starts_with("fsync is off"));
+    }
+}

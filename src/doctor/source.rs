@@ -188,11 +188,8 @@ async fn look_ups(conn: &mut PgConnection, asked: &Asked, name: &str, standing: 
     for (column, explain) in asked.look_ups {
         let plan: Vec<String> = sqlx::query_scalar(*explain).fetch_all(&mut *tx).await?;
         is_opaque |= plan.iter().any(|line| line.contains("Function Scan on source_"));
-        scans.extend(
-            plan.iter()
-                .filter_map(|line| scanned(line))
-                .map(|table| format!("{table} for {column}")),
-        );
+        let tables = read_whole(&plan);
+        scans.extend(tables.into_iter().map(|table| format!("{table} for {column}")));
     }
     tx.rollback().await?;
     if is_opaque || standing.obstacle.is_some() {
@@ -213,10 +210,17 @@ async fn look_ups(conn: &mut PgConnection, asked: &Asked, name: &str, standing: 
     Ok(Finding::ok(LOOK_UPS, format!("{name} is inlined and uses indexes")))
 }
 
-/// The table that this line of a plan reads whole.
-fn scanned(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("Seq Scan on ")?;
-    rest.split_whitespace().next()
+/// The tables, or their indexes, that a plan reads whole: row by row, or along an index without looking anything up in it.
+fn read_whole(plan: &[String]) -> Vec<&str> {
+    let is_node = |line: &str| line.contains("->") || !line.starts_with(' ');
+    let scans = plan.iter().enumerate().filter_map(|(at, line)| {
+        let (node, table) = line.split_once(" on ").filter(|(node, _)| node.contains("Scan"))?;
+        let details = plan[at + 1..].iter().take_while(|line| !is_node(line));
+        let looks_up = details.into_iter().any(|line| line.contains("Index Cond:"));
+        let whole = node.contains("Seq Scan") || node.contains("Index") && !looks_up;
+        whole.then(|| table.split_whitespace().next()).flatten()
+    });
+    scans.collect()
 }
 
 /// Whether the statuses that mean available are set, and known to the source.
@@ -265,4 +269,39 @@ pub(super) async fn available(conn: &mut PgConnection, source: &Source) -> Resul
         STATUSES,
         format!("{available} of {} available", count(units, "unit is", "units are")),
     )])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_table_is_read_whole_by_row_or_along_an_index_without_a_condition() {
+        for (text, tables) in [
+            ("Seq Scan on units t\n  Filter: ((id)::bigint = 1)", &["units"][..]),
+            (
+                "Index Scan using units_pkey on units t\n  Filter: ((id)::bigint = 1)",
+                &["units"],
+            ),
+            ("Index Scan using units_pkey on units t\n  Index Cond: (id = 1)", &[]),
+            (
+                "Bitmap Heap Scan on units t\n  Recheck Cond: (a = 1)\n  ->  Bitmap Index Scan on units_a\n        Index Cond: (a = 1)",
+                &[],
+            ),
+            (
+                "Bitmap Heap Scan on units t\n  Filter: ((id)::bigint = 1)\n  ->  Bitmap Index Scan on units_pkey",
+                &["units_pkey"],
+            ),
+            (
+                "Nested Loop\n  ->  Index Only Scan using units_pkey on units t\n  ->  Index Scan using p on prices p\n        Index Cond: (id = t.id)",
+                &["units"],
+            ),
+        ] {
+            assert_eq!(read_whole(&plan(text)), tables, "{text}");
+        }
+    }
 }
