@@ -89,7 +89,6 @@ pub async fn examine(database: &Database, config: &Config, receivers: &[&Receive
         limits,
         findings: Vec::new(),
     };
-    examination.settings();
     let unreachable = examination.database(database).await.err();
     if unreachable.is_some() {
         examination.findings.push(Finding::wrong(
@@ -98,6 +97,7 @@ pub async fn examine(database: &Database, config: &Config, receivers: &[&Receive
             "look at DATABASE_URL (or database.url), and at the server",
         ));
     }
+    examination.settings();
     examination.receivers().await;
     Diagnosis {
         findings: examination.findings,
@@ -113,7 +113,7 @@ struct Examination<'a> {
 }
 
 impl Examination<'_> {
-    /// What needs nobody.
+    /// What needs nobody to answer.
     fn settings(&mut self) {
         if self.receivers.is_empty() {
             self.findings.push(Finding::wrong(
@@ -219,8 +219,16 @@ fn code(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }
 
+/// What the server says, without where in its own text it says so.
+fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(refusal) => refusal.message().to_owned(),
+        None => error.to_string(),
+    }
+}
+
 fn not_checked(check: &'static str, receiver: Option<&str>, error: &sqlx::Error) -> Finding {
-    let what = format!("could not be looked at: {error}");
+    let what = format!("could not be looked at: {}", said(error));
     let finding = match code(error).as_deref() {
         Some("42501") => Finding::wrong(check, what, "see check rights; then `doctor` again"),
         Some("57014") => Finding::warning(check, what, "try again when the server has less to do"),

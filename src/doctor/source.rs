@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::{Connection, FromRow, PgConnection};
 
 use super::rights::SourceTable;
-use super::{Finding, count, is_refusal};
+use super::{Finding, count, is_refusal, said};
 use crate::capture::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, SourceFunction, statuses};
 use crate::config::Source;
 use crate::fault::sentence;
@@ -97,12 +97,19 @@ async fn one(conn: &mut PgConnection, asked: &Asked, table: Option<&SourceTable>
         return Ok(vec![Finding::wrong(SOURCE, format!("{name} is missing"), INSTALL)]);
     };
     let todo = if standing.is_own() { OWN } else { INSTALL };
-    if let Some(problem) = answers(conn, asked, &standing).await? {
+    if let Some(problem) = lacks(asked, &standing) {
         return Ok(vec![Finding::wrong(
             SOURCE,
             format!("{name} {problem}: planning stops"),
             todo,
         )]);
+    }
+    if let Err(error) = sqlx::query(asked.read).fetch_optional(&mut *conn).await {
+        return if is_refusal(&error) {
+            Ok(vec![unanswered(&name, &error, todo)])
+        } else {
+            Err(error.into())
+        };
     }
     if let (Some(table), false) = (table, standing.is_own())
         && let Some(problem) = outdated(conn, asked, table, &standing).await?
@@ -129,14 +136,11 @@ async fn one(conn: &mut PgConnection, asked: &Asked, table: Option<&SourceTable>
     Ok(vec![answers, look_ups(conn, asked, &name, &standing).await?])
 }
 
-/// What a plan would fail on.
-async fn answers(conn: &mut PgConnection, asked: &Asked, standing: &Standing) -> Result<Option<String>> {
+/// Columns that a plan reads and that are missing, or of a type that it doesn't read.
+fn lacks(asked: &Asked, standing: &Standing) -> Option<String> {
     let type_of = |name: &str| {
-        standing
-            .names
-            .iter()
-            .position(|found| found == name)
-            .map(|at| &standing.types[at])
+        let at = standing.names.iter().position(|found| found == name)?;
+        standing.types.get(at)
     };
     let problems: Vec<String> = asked
         .function
@@ -149,14 +153,20 @@ async fn answers(conn: &mut PgConnection, asked: &Asked, standing: &Standing) ->
             Some(_) => None,
         })
         .collect();
-    if !problems.is_empty() {
-        return Ok(Some(problems.join(", ")));
-    }
-    match sqlx::query(asked.read).fetch_optional(conn).await {
-        Ok(_) => Ok(None),
-        Err(error) if is_refusal(&error) => Ok(Some(format!("does not answer: {}", sentence(&error.into())))),
-        Err(error) => Err(error.into()),
-    }
+    (!problems.is_empty()).then(|| problems.join(", "))
+}
+
+fn unanswered(name: &str, error: &sqlx::Error, todo: &str) -> Finding {
+    let why = said(error);
+    // Where the site's own function reads more tables than the settings name, check rights can't know of them.
+    let grant = why
+        .strip_prefix("permission denied for table ")
+        .map(|table| format!("as its owner: grant select on {table} to this role; see check rights"));
+    Finding::wrong(
+        SOURCE,
+        format!("{name} does not answer: {why}: planning stops"),
+        grant.unwrap_or_else(|| todo.to_owned()),
+    )
 }
 
 /// Why a generated function is not the one that this release would write for the table as it is now.

@@ -1,5 +1,7 @@
 //! The triggers: on the tables that the settings name, each as this release makes it, and enabled.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
@@ -42,7 +44,14 @@ pub(super) async fn examine(conn: &mut PgConnection, source: &Source) -> Result<
 }
 
 fn judge(triggers: &[Trigger]) -> Finding {
-    let problems: Vec<String> = triggers.iter().filter_map(Trigger::problem).collect();
+    // The same problem of one table's triggers is one thing.
+    let mut problems: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for trigger in triggers {
+        if let Some(problem) = &trigger.problem {
+            let names = problems.entry((problem, &trigger.table_name)).or_default();
+            names.push(&trigger.trigger_name);
+        }
+    }
     if problems.is_empty() {
         return Finding::ok(
             TRIGGERS,
@@ -52,14 +61,18 @@ fn judge(triggers: &[Trigger]) -> Finding {
             ),
         );
     }
+    let named: Vec<String> = problems
+        .iter()
+        .take(NAMED_MAX)
+        .map(|((problem, table), names)| format!("{} on {table}: {problem}", names.join(", ")))
+        .collect();
     let more = match problems.len().saturating_sub(NAMED_MAX) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    let named = problems[..problems.len().min(NAMED_MAX)].join("; ");
     Finding::wrong(
         TRIGGERS,
-        format!("changes go unnoticed: {named}{more}"),
+        format!("{}{more}", named.join("; ")),
         "run `rentsync-relay install` as the owner of the source tables: it puts them right, and has everything compared once",
     )
 }
@@ -84,12 +97,5 @@ impl Attached {
             Some(_) => return None,
         };
         Some(Finding::wrong(TRIGGERS, what, todo))
-    }
-}
-
-impl Trigger {
-    fn problem(&self) -> Option<String> {
-        let problem = self.problem.as_ref()?;
-        Some(format!("{} on {} {problem}", self.trigger_name, self.table_name))
     }
 }
