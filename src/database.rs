@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::fault::Fault;
 
-const SERVER_VERSION_MIN: i32 = 140_000;
+pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 
 /// Where the database is; made from a URL once, so that no other module sees the password.
 #[derive(Clone)]

@@ -50,6 +50,8 @@ pub mod config;
 pub mod database;
 /// A day in fast motion, and the proof at its end.
 pub mod demo;
+/// What is wrong, and what to do about it.
+pub mod doctor;
 /// One unit's way to a receiver, and why it is told or not.
 pub mod explain;
 /// Failures a person can do something about.

@@ -112,6 +112,17 @@ pub async fn waits(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
         .await?)
 }
 
+/// What a check would come to, and why it is believed; none where it would do nothing. Does nothing about it.
+pub async fn foresee(conn: &mut PgConnection, receiver: &str) -> Result<Option<(Standing, String)>> {
+    let here = Server::ask(conn).await?;
+    Ok(match judge_noted(conn, receiver, &here).await? {
+        Judgement::Same | Judgement::Note(_) => None,
+        Judgement::WentBack(why, _) => Some((Standing::Anew, why)),
+        Judgement::Another(why) => Some((Standing::Stopped, why)),
+        Judgement::Waits => Some((Standing::Waits, "a relay found that before".to_owned())),
+    })
+}
+
 /// Every connection of the pool is checked for these receivers before it is used.
 pub fn checked(options: PgPoolOptions, receivers: Vec<String>, clock: Clock) -> PgPoolOptions {
     options.after_connect(move |conn, _| {

@@ -1,9 +1,10 @@
 //! Capture: what is installed in AiGent's database, and taken away again.
 //!
-//! The triggers themselves are SQL (`migrations/0001_capture.sql`). Installing is one transaction: either all of it
-//! stands afterwards or nothing does. Whoever writes to the source never waits for it longer than a tenth of a second
+//! The triggers themselves are SQL (`migrations/0001_capture.sql`, `sql/capture/functions.sql`). Installing is one
+//! transaction: either all of it stands afterwards or nothing does. Whoever writes to the source never waits for it longer than a tenth of a second
 //! at a time.
 
+mod function;
 mod source;
 
 use anyhow::{Context, Result};
@@ -13,7 +14,8 @@ use sqlx::{Connection, PgConnection};
 use crate::config::Source;
 use crate::database::{Database, check_server};
 use crate::fault::Fault;
-use source::{SOURCE_PROPERTY, SOURCE_UNIT};
+pub(crate) use function::Function;
+pub(crate) use source::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -45,6 +47,7 @@ pub async fn install(database: &Database, source: &Source) -> Result<Installed> 
     let units = table(&mut tx, &source.units_table, "source.units_table").await?;
     lock(&mut tx).await?;
     migrate(&mut tx).await?;
+    function::write_all(&mut tx).await?;
     source::write(&mut tx, &SOURCE_PROPERTY, &properties).await?;
     source::write(&mut tx, &SOURCE_UNIT, &units).await?;
     let statuses = statuses(&mut tx).await?;
@@ -84,9 +87,29 @@ pub async fn uninstall(database: &Database, purge: bool) -> Result<bool> {
     Ok(true)
 }
 
+/// Which release's schema a database has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// None at all.
+    Absent,
+    /// An older one's: the newest migration is this.
+    Older(i64),
+    /// This one's.
+    Same,
+    /// A newer one's.
+    Newer(i64),
+}
+
 /// Whether this release's migrations have been applied; an error says what to do where they have not.
 pub async fn check_installed(conn: &mut PgConnection) -> Result<()> {
-    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+    match release(conn).await?.lacks() {
+        None => Ok(()),
+        Some((what, todo)) => Err(Fault::usage(format!("{what}: {todo}")).into()),
+    }
+}
+
+/// Which release's schema this database has.
+pub async fn release(conn: &mut PgConnection) -> Result<Release> {
     let applied: Option<i64> = if is_installed(conn).await? {
         sqlx::query_scalar(include_str!("../../sql/capture/applied_version.sql"))
             .fetch_one(conn)
@@ -94,16 +117,39 @@ pub async fn check_installed(conn: &mut PgConnection) -> Result<()> {
     } else {
         None
     };
-    if applied == newest {
-        return Ok(());
-    }
-    let message = match applied {
-        None => {
-            "the relay is not installed in this database: run `rentsync-relay install` as the owner of the source tables"
+    Ok(match applied {
+        None => Release::Absent,
+        Some(applied) if applied < newest_migration() => Release::Older(applied),
+        Some(applied) if applied > newest_migration() => Release::Newer(applied),
+        Some(_) => Release::Same,
+    })
+}
+
+/// The newest migration that this release knows.
+pub fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+impl Release {
+    /// What is lacking, and what to do about it.
+    pub fn lacks(self) -> Option<(String, &'static str)> {
+        let ours = newest_migration();
+        match self {
+            Self::Same => None,
+            Self::Absent => Some((
+                "the relay is not installed in this database".to_owned(),
+                "run `rentsync-relay install` as the owner of the source tables",
+            )),
+            Self::Older(theirs) => Some((
+                format!("schema rentsync is of an older release (migration {theirs}, this release has {ours})"),
+                "run this release's `rentsync-relay install`",
+            )),
+            Self::Newer(theirs) => Some((
+                format!("schema rentsync is of a newer release (migration {theirs}, this release knows {ours})"),
+                "use that release",
+            )),
         }
-        Some(_) => "schema rentsync is of another release: run this release's `rentsync-relay install`",
-    };
-    Err(Fault::usage(message).into())
+    }
 }
 
 async fn is_installed(conn: &mut PgConnection) -> Result<bool> {

@@ -72,7 +72,7 @@ const UNIT: &[Column] = &[
 ];
 
 /// One source table and the function that reads it.
-pub(super) struct Source {
+pub(crate) struct Source {
     /// `source_property` or `source_unit`.
     pub function: &'static str,
     /// The setting that names the table.
@@ -80,12 +80,12 @@ pub(super) struct Source {
     columns: &'static [Column],
 }
 
-pub(super) const SOURCE_PROPERTY: Source = Source {
+pub(crate) const SOURCE_PROPERTY: Source = Source {
     function: "source_property",
     setting: "source.properties_table",
     columns: PROPERTY,
 };
-pub(super) const SOURCE_UNIT: Source = Source {
+pub(crate) const SOURCE_UNIT: Source = Source {
     function: "source_unit",
     setting: "source.units_table",
     columns: UNIT,
@@ -128,39 +128,65 @@ pub(super) async fn write(conn: &mut PgConnection, source: &Source, table: &str)
     if has_own(conn, source).await? {
         return Ok(());
     }
-    let found = columns_of(conn, table).await?;
-    check(source, table, &found)?;
-    let signature: Vec<_> = source
-        .columns
-        .iter()
-        .map(|column| {
-            let (expression, kind) = column
-                .kind
-                .expression(&format!("t.{}", quoted(column.source)), type_of(&found, column.source));
-            (format!("{} {kind}", column.result), expression)
-        })
-        .collect();
-    let (results, expressions): (Vec<_>, Vec<_>) = signature.into_iter().unzip();
+    let Generated { results, body } = Generated::for_table(conn, source, table).await?;
     let statement = format!(
         "drop function if exists rentsync.{name}();\n\
-         create function rentsync.{name}() returns table ({results}) language sql stable as $source$\n\
-         {MARKER}\nselect {expressions}\n  from {table} t\n$source$;\n\
+         create function rentsync.{name}() returns table ({results}) language sql stable as $source${body}$source$;\n\
          comment on function rentsync.{name}() is 'What the relay reads of {table}. Replace it where columns have other names.';",
         name = source.function,
-        results = results.join(", "),
-        expressions = expressions.join(", "),
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(conn).await?;
     Ok(())
 }
 
+/// A source function as this release writes it for a table.
+pub(crate) struct Generated {
+    results: String,
+    /// As `pg_proc.prosrc` has it.
+    pub body: String,
+}
+
+impl Generated {
+    /// # Errors
+    /// When the table is not the rent roll that the relay knows.
+    pub async fn for_table(conn: &mut PgConnection, source: &Source, table: &str) -> Result<Self> {
+        let found = columns_of(conn, table).await?;
+        check(source, table, &found)?;
+        let (results, expressions): (Vec<_>, Vec<_>) = source
+            .columns
+            .iter()
+            .map(|column| {
+                let name = format!("t.{}", quoted(column.source));
+                let (expression, kind) = column.kind.expression(&name, type_of(&found, column.source));
+                (format!("{} {kind}", column.result), expression)
+            })
+            .unzip();
+        Ok(Self {
+            results: results.join(", "),
+            body: format!("\n{MARKER}\nselect {}\n  from {table} t\n", expressions.join(", ")),
+        })
+    }
+
+    /// Whether a function's body is one that some release wrote.
+    pub fn is(body: &str) -> bool {
+        body.contains(MARKER)
+    }
+}
+
+impl Source {
+    /// The result columns that a plan reads, each with the types that it may have.
+    pub fn results(&self) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+        self.columns.iter().map(|column| (column.result, column.kind.allowed()))
+    }
+}
+
 /// True where the site replaced the function by its own.
-pub(super) async fn has_own(conn: &mut PgConnection, source: &Source) -> Result<bool> {
+async fn has_own(conn: &mut PgConnection, source: &Source) -> Result<bool> {
     let body: Option<String> = sqlx::query_scalar(include_str!("../../sql/capture/source_body.sql"))
         .bind(source.function)
         .fetch_optional(conn)
         .await?;
-    Ok(body.is_some_and(|body| !body.contains(MARKER)))
+    Ok(body.is_some_and(|body| !Generated::is(&body)))
 }
 
 type Found = Vec<(String, String)>;

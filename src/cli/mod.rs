@@ -1,6 +1,7 @@
 //! The commands: what they are called, and which function does each.
 
 mod alerts;
+mod doctor;
 mod duplicates;
 mod explain;
 mod feeds;
@@ -52,6 +53,8 @@ enum Command {
         #[arg(long)]
         purge: bool,
     },
+    /// What is wrong with database, triggers, settings and receivers, and what to do about it; exits 1 when anything is
+    Doctor(Listing),
     /// Run the relay until Ctrl-C or SIGTERM: the first finishes what is under way, the second stops at once
     Run,
     /// One pass until nothing is due, for cron; waits for no retry; exits 1 when something stays undelivered
@@ -127,6 +130,10 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Install => install::install(&config()?).await,
         Command::Uninstall { purge } => install::uninstall(&config()?, purge).await,
+        // A secret that is missing is one of the things that it finds.
+        Command::Doctor(listing) => {
+            doctor::doctor(&Config::load_without_secrets(cli.config.as_deref())?, &listing).await
+        }
         Command::Run => run::run(config()?).await,
         Command::Once { snapshot } => run::once(config()?, snapshot).await,
         Command::Snapshot(options) => snapshot::snapshot(config()?, options).await,

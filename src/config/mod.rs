@@ -127,6 +127,14 @@ impl Config {
         Self::load_with(path, &env::of_process()?)
     }
 
+    /// The same, but no secret has been read: for whoever looks at secrets one by one.
+    ///
+    /// # Errors
+    /// When the file can't be read, or when a setting is unknown or not allowed.
+    pub fn load_without_secrets(path: Option<&Path>) -> Result<Self, ConfigError> {
+        load(path, &env::of_process()?).map(|(config, _)| config)
+    }
+
     /// The settings of a file's text and of environment variables, which win
     /// over it. Reads nothing else; `file_path` is for messages, and relative
     /// paths are relative to its directory.
@@ -161,13 +169,7 @@ impl Config {
     }
 
     fn load_with(path: Option<&Path>, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        let path = match settings_path(path, env) {
-            Some(path) => Some(path),
-            None => default_path()?,
-        };
-        let file_text = path.as_deref().map(read_settings).transpose()?;
-        let file_path = path.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
-        let (config, reading) = read_all(file_text.as_deref(), &file_path, env)?;
+        let (config, reading) = load(path, env)?;
         check(&reading.secrets)?;
         if let Some(url) = &config.alerts.webhook_url {
             url.read()?;
@@ -285,6 +287,16 @@ impl Relay {
             sweep_every: section.take("sweep_every", secs(10), duration(millis(100)..=secs(60 * 60))),
         }
     }
+}
+
+fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<(Config, Reading), ConfigError> {
+    let path = match settings_path(path, env) {
+        Some(path) => Some(path),
+        None => default_path()?,
+    };
+    let file_text = path.as_deref().map(read_settings).transpose()?;
+    let file_path = path.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    read_all(file_text.as_deref(), &file_path, env)
 }
 
 /// The settings, and what reading them gathered.

@@ -7,6 +7,7 @@
 mod answer;
 mod client;
 mod proof;
+mod reach;
 mod retry_after;
 mod signature;
 mod token;
@@ -31,6 +32,7 @@ use client::{Client, causes};
 use proof::{Identity, Proof};
 
 pub use answer::{Said, UnitError};
+pub use reach::{Reached, Unreached, signing_key_bytes};
 pub use unsent::Unsent;
 
 /// How much of an answer is read; a longer one says nothing that can be understood.

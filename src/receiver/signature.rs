@@ -28,7 +28,7 @@ pub(super) fn sign(secrets: &[SecretString], id: &str, timestamp: i64, body: &[u
     Ok(signatures.collect::<Result<Vec<_>, usize>>()?.join(" "))
 }
 
-fn key(secret: &str) -> Option<Vec<u8>> {
+pub(super) fn key(secret: &str) -> Option<Vec<u8>> {
     let key = LENIENT.decode(secret.trim().strip_prefix(PREFIX)?).ok()?;
     (!key.is_empty()).then_some(key)
 }

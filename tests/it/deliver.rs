@@ -530,7 +530,7 @@ async fn a_receiver_that_is_not_who_it_should_be_is_paused() {
 }
 
 /// Speaks TLS with a certificate that nobody vouches for; its key is in the file beside it and good for nothing else.
-fn self_signed() -> SocketAddr {
+pub fn self_signed() -> SocketAddr {
     const PEM: &[u8] = include_bytes!("support/self_signed.pem");
     let certificate = CertificateDer::from_pem_slice(PEM).unwrap();
     let key = PrivateKeyDer::from_pem_slice(PEM).unwrap();

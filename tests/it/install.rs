@@ -138,6 +138,28 @@ async fn a_sites_own_source_function_is_left_alone() {
 }
 
 #[tokio::test]
+async fn installing_again_keeps_what_was_chosen_and_replaces_what_an_older_release_wrote() {
+    let database = TestDatabase::installed().await;
+    database
+        .execute(
+            "select rentsync.attach('projects', 'project_rent_roll_units', tolerant => true);
+             create or replace function rentsync.capture_units_tolerant() returns trigger language plpgsql as 'begin return null; end'",
+        )
+        .await;
+    capture::install(&database.database, &source()).await.expect("install");
+    let tolerant = "select count(*) from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+         where t.tgname like 'rentsync%' and p.proname like '%\\_tolerant'";
+    assert_eq!(database.number(tolerant).await, 12);
+    database
+        .execute(
+            "insert into projects (id) values (1); insert into project_rent_roll_units (id, project_id) values (11, 1)",
+        )
+        .await;
+    let captured = "select count(*) from rentsync.outbox where unit_ids = array[11::bigint]";
+    assert_eq!(database.number(captured).await, 1);
+}
+
+#[tokio::test]
 async fn a_look_up_through_the_source_functions_uses_the_sources_own_indexes() {
     let database = TestDatabase::installed().await;
     database

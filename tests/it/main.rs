@@ -6,6 +6,7 @@ mod capture;
 mod convergence;
 mod crash;
 mod deliver;
+mod doctor;
 mod duplicates;
 mod explain;
 mod formats;

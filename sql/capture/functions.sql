@@ -1,0 +1,181 @@
+-- The functions of this release, a row each: the text of its body, the statement that writes it, and what it is for. `install`
+-- runs the statements every time, so that a newer release replaces what an older one wrote; `doctor` compares the bodies with
+-- what stands in the database. Reads nothing, locks nothing.
+--
+-- Each trigger function is one insert; `_tolerant` is the same insert inside an exception block, for sites that would rather
+-- lose precision than a write (see rentsync.attach).
+with capture (name, statement, purpose) as (
+    values
+    ('capture_units', $body$
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select project_id, pg_catalog.lower(tg_op), pg_catalog.array_agg(id::bigint)
+      from touched
+     where project_id is not null
+     group by project_id$body$,
+     'Units touched by one statement: one change per property.'),
+    ('capture_units_both_sides', $body$
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select project_id, 'update', pg_catalog.array_agg(id::bigint)
+      from (select id, project_id from touched union select id, project_id from untouched) as either
+     where project_id is not null
+     group by project_id$body$,
+     'The same for UPDATE of a partitioned table, where no row trigger sees a row change its partition.'),
+    ('capture_unit_moved', $body$
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select old.project_id, 'move', array[old.id::bigint]
+     where old.project_id is not null$body$,
+     'The key that a moved or renumbered unit had before.'),
+    ('capture_unit_row', $body$
+    insert into rentsync.outbox (property_id, op, unit_ids)
+    select coalesce(new.project_id, old.project_id), pg_catalog.lower(tg_op), array[coalesce(new.id, old.id)::bigint]
+     where coalesce(new.project_id, old.project_id) is not null$body$,
+     'One unit; for logical replication, whose apply workers fire row triggers only.'),
+    ('capture_properties', $body$
+    insert into rentsync.outbox (property_id, op)
+    select id, pg_catalog.lower(tg_op) from touched$body$,
+     'Properties touched by one statement: one change each, for the whole property.'),
+    ('capture_properties_both_sides', $body$
+    insert into rentsync.outbox (property_id, op)
+    select id, 'update' from (select id from touched union select id from untouched) as either$body$,
+     'The same for UPDATE of a partitioned table.'),
+    ('capture_property_renumbered', $body$
+    insert into rentsync.outbox (property_id, op) values (old.id, 'move')$body$,
+     'The id that a property had before.'),
+    ('capture_property_row', $body$
+    insert into rentsync.outbox (property_id, op) values (coalesce(new.id, old.id), pg_catalog.lower(tg_op))$body$,
+     'One property; for logical replication.'),
+    ('capture_truncate', $body$
+    insert into rentsync.outbox (property_id, op) values (null, 'truncate')$body$,
+     'TRUNCATE, also by cascade: every property.')
+), helper (name, arguments, body, purpose) as (
+    values
+    ('attach_one', 'kind text, target regclass, tolerant boolean', $body$
+declare
+    wanted record;
+    partition regclass;
+begin
+    for wanted in
+        select t.* from rentsync.capture_trigger t, pg_class c
+         where t.source = kind and c.oid = target
+           and (t.partitioned is null or t.partitioned = (c.relkind = 'p'))
+    loop
+        execute format('create or replace trigger %I %s on %s %s for each %s %s execute function rentsync.%I()',
+            wanted.trigger_name, wanted.event, target,
+            coalesce('referencing ' || wanted.transition, ''), wanted.level,
+            coalesce('when ' || wanted.condition, ''),
+            wanted.function_name || case when tolerant then '_tolerant' else '' end);
+        execute format('alter table %s enable %s trigger %I', target, wanted.enabled, wanted.trigger_name);
+    end loop;
+    -- A statement that names a partition fires only that partition's statement triggers.
+    for partition in
+        select inhrelid::regclass from pg_inherits i join pg_class c on c.oid = i.inhparent
+         where i.inhparent = target and c.relkind = 'p'
+    loop
+        perform rentsync.attach_partition(kind, partition, tolerant);
+    end loop;
+end
+$body$,
+     'Part of rentsync.attach.'),
+    ('attach_partition', 'kind text, target regclass, tolerant boolean', $body$
+declare
+    wanted record;
+    partition regclass;
+begin
+    for wanted in
+        select t.* from rentsync.capture_trigger t
+         where t.source = kind and t.level = 'statement' and coalesce(t.partitioned, true)
+    loop
+        execute format('create or replace trigger %I %s on %s %s for each statement execute function rentsync.%I()',
+            wanted.trigger_name, wanted.event, target, coalesce('referencing ' || wanted.transition, ''),
+            wanted.function_name || case when tolerant then '_tolerant' else '' end);
+        execute format('alter table %s enable %s trigger %I', target, wanted.enabled, wanted.trigger_name);
+    end loop;
+    for partition in select inhrelid::regclass from pg_inherits where inhparent = target loop
+        perform rentsync.attach_partition(kind, partition, tolerant);
+    end loop;
+end
+$body$,
+     'Part of rentsync.attach.'),
+    -- Creating a trigger waits for running writers and makes later ones wait behind it. So the lock is asked for with
+    -- a short limit, again and again, rather than stood in line for.
+    ('lock_source', 'properties regclass, units regclass, mode text', $body$
+begin
+    for attempt in 1 .. 100 loop
+        begin
+            -- Stays set: whatever this transaction has yet to lock, it asks for as briefly.
+            perform set_config('lock_timeout', '100ms', true);
+            execute format('lock table %s, %s in %s mode', properties, units, mode);
+            return;
+        exception when lock_not_available then
+            perform pg_sleep(0.1 + random() * 0.2);
+        end;
+    end loop;
+    raise exception 'rentsync: % and % are in use by a long transaction', properties, units
+        using errcode = 'lock_not_available',
+              hint = 'Try again when it has ended; see pg_stat_activity for transactions that are open for long.';
+end
+$body$,
+     'Part of rentsync.attach and rentsync.detach.'),
+    ('attach', 'properties regclass, units regclass, tolerant boolean default false', $body$
+declare
+    elsewhere record;
+begin
+    for elsewhere in
+        select * from rentsync.attachment a
+         where a.table_name <> case a.source when 'property' then properties else units end
+    loop
+        raise exception 'rentsync: the triggers are on % already', elsewhere.table_name
+            using hint = 'Call rentsync.detach() for the tables they are on first.';
+    end loop;
+    perform rentsync.lock_source(properties, units, 'share row exclusive');
+    perform rentsync.attach_one('property', properties, tolerant);
+    perform rentsync.attach_one('unit', units, tolerant);
+    insert into rentsync.attachment (source, table_name, tolerant)
+    values ('property', properties, tolerant), ('unit', units, tolerant)
+    on conflict (source) do update set tolerant = excluded.tolerant, attached_at = excluded.attached_at;
+    -- Whatever was written while no trigger stood is in no change: compare everything once.
+    insert into rentsync.outbox (property_id, op) values (null, 'attach');
+end
+$body$,
+     'Puts the triggers on the two source tables. Can be called again at any time, and must be for a new partition.'),
+    ('detach', 'properties regclass, units regclass', $body$
+declare
+    standing record;
+begin
+    -- Dropping a trigger makes readers wait as well, and waits for them.
+    perform rentsync.lock_source(properties, units, 'access exclusive');
+    for standing in
+        select t.tgname, t.tgrelid::regclass as target
+          from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+         where p.pronamespace = 'rentsync'::regnamespace and t.tgparentid = 0 and not t.tgisinternal
+           and (t.tgrelid in (select relid from pg_partition_tree(properties)) or t.tgrelid = properties
+             or t.tgrelid in (select relid from pg_partition_tree(units)) or t.tgrelid = units)
+    loop
+        execute format('drop trigger %I on %s', standing.tgname, standing.target);
+    end loop;
+    delete from rentsync.attachment where table_name in (properties, units);
+end
+$body$,
+     'Takes the triggers off again; the outbox stays.')
+), written as (
+    select name, '' as arguments, 'trigger' as result, 'security definer ' as rights,
+           E'\nbegin' || statement || E';\n    return null;\nend;\n' as body, purpose
+      from capture
+     union all
+    select name || '_tolerant', '', 'trigger', 'security definer ',
+           E'\nbegin\n    begin' || statement || E';\n'
+           '    exception when others then\n'
+           '        insert into rentsync.outbox (property_id, op) values (null, ''failed'');\n'
+           '        raise warning ''rentsync: capture on %.% failed (%), every property will be compared'',\n'
+           '            tg_table_schema, tg_table_name, sqlerrm;\n'
+           '    end;\n    return null;\nend;\n',
+           purpose || ' A failure becomes a change of every property instead of an error.'
+      from capture
+     union all
+    select name, arguments, 'void', '', body, purpose from helper
+)
+select name, rights <> '' as is_definer, body,
+       format('create or replace function rentsync.%I(%s) returns %s language plpgsql %sset search_path = pg_catalog, pg_temp as %L',
+              name, arguments, result, rights, body) as statement,
+       format('comment on function rentsync.%I is %L', name, purpose) as comment
+  from written

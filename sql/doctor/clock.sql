@@ -1,0 +1,2 @@
+-- The database's clock. Reads only.
+select clock_timestamp()

@@ -1,0 +1,37 @@
+//! The functions in schema rentsync that triggers and `install` call, as this release has them.
+
+use anyhow::{Context, Result};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+
+/// One function of this release.
+#[derive(FromRow)]
+pub(crate) struct Function {
+    pub name: String,
+    /// It runs with the rights of whoever installed it.
+    pub is_definer: bool,
+    /// As `pg_proc.prosrc` has it.
+    pub body: String,
+    statement: String,
+    comment: String,
+}
+
+impl Function {
+    /// All of them.
+    pub async fn all(conn: &mut PgConnection) -> Result<Vec<Self>> {
+        Ok(sqlx::query_as(include_str!("../../sql/capture/functions.sql"))
+            .fetch_all(conn)
+            .await?)
+    }
+}
+
+/// Writes every function, in place of the one that stands.
+pub(super) async fn write_all(conn: &mut PgConnection) -> Result<()> {
+    for function in Function::all(conn).await? {
+        let statements = format!("{};\n{}", function.statement, function.comment);
+        sqlx::raw_sql(AssertSqlSafe(statements))
+            .execute(&mut *conn)
+            .await
+            .with_context(|| format!("writing function rentsync.{}", function.name))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! Doctor: what is wrong with database, triggers, settings and receiver, and what to do about it.
+//!
+//! Looks and does nothing else: its connection can't write, no statement of it takes long, and the receiver gets one `HEAD`
+//! that nobody takes for a sync. It needs the rights of `run` and no others; where one is missing, it says which, and goes on
+//! with what it can see. Not its business: whether the receiver holds what it should; that is `verify`.
+
+mod clock;
+mod finding;
+mod growth;
+mod held_up;
+mod receiver;
+mod rights;
+mod schedule;
+mod schema;
+mod server;
+mod source;
+mod standing;
+mod triggers;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono::Utc;
+use sqlx::PgConnection;
+
+use crate::config::{Config, Receiver};
+use crate::database::Database;
+
+use finding::count;
+pub use finding::{Finding, Grade};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// From where on something is worth a word.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// A transaction that is open for longer.
+    pub transaction: Duration,
+    /// One that has been prepared for longer.
+    pub prepared: Duration,
+    /// Clocks that are further apart.
+    pub clock_warning: Duration,
+    /// Clocks that are so far apart that something fails.
+    pub clock_wrong: Duration,
+    /// A change that was not delivered for longer.
+    pub undelivered: Duration,
+    /// More WAL, kept for nobody.
+    pub slot_bytes: u64,
+    /// More dead rows in a table.
+    pub dead_rows: u64,
+    /// More disk taken.
+    pub schema_bytes: u64,
+    /// How long a receiver or a token endpoint has to answer.
+    pub answer: Duration,
+    /// How long a statement may take.
+    pub statement: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            transaction: 15 * MINUTE,
+            prepared: 5 * MINUTE,
+            clock_warning: Duration::from_secs(2),
+            clock_wrong: MINUTE,
+            undelivered: 60 * MINUTE,
+            slot_bytes: 1 << 30,
+            dead_rows: 100_000,
+            schema_bytes: 20 << 30,
+            answer: Duration::from_secs(10),
+            statement: MINUTE,
+        }
+    }
+}
+
+/// What there is to say.
+pub struct Diagnosis {
+    /// In the order in which they were looked at.
+    pub findings: Vec<Finding>,
+    /// The database could not be reached, or was lost on the way: what needs it was not looked at.
+    pub unreachable: Option<anyhow::Error>,
+}
+
+/// Looks at everything, for these receivers.
+pub async fn examine(database: &Database, config: &Config, receivers: &[&Receiver], limits: &Limits) -> Diagnosis {
+    let mut examination = Examination {
+        config,
+        receivers,
+        limits,
+        findings: Vec::new(),
+    };
+    let unreachable = examination.database(database).await.err();
+    if unreachable.is_some() {
+        examination.findings.push(Finding::wrong(
+            "database",
+            "not reached, or lost on the way: what needs it was not looked at",
+            "look at DATABASE_URL (or database.url), and at the server",
+        ));
+    }
+    examination.settings();
+    examination.receivers().await;
+    Diagnosis {
+        findings: examination.findings,
+        unreachable,
+    }
+}
+
+struct Examination<'a> {
+    config: &'a Config,
+    receivers: &'a [&'a Receiver],
+    limits: &'a Limits,
+    findings: Vec<Finding>,
+}
+
+impl Examination<'_> {
+    /// What needs nobody to answer.
+    fn settings(&mut self) {
+        if self.receivers.is_empty() {
+            self.findings.push(Finding::wrong(
+                "settings",
+                "no receiver is configured",
+                "add [receivers.main] with its url to relay.toml, or set RELAY_RECEIVERS__MAIN__URL",
+            ));
+        }
+        self.findings.extend(receiver::webhook(&self.config.alerts));
+        self.findings.push(schedule::next(&self.config.snapshot, Utc::now()));
+    }
+
+    /// What needs no database.
+    async fn receivers(&mut self) {
+        for receiver in self.receivers {
+            match receiver::examine(receiver, self.limits).await {
+                Ok(findings) => self.findings.extend(findings),
+                Err(error) => self.findings.push(receiver::unusable(receiver, &error)),
+            }
+        }
+    }
+
+    /// Fails only where the database can't be reached.
+    async fn database(&mut self, database: &Database) -> Result<()> {
+        let mut conn = database.connect().await?;
+        let conn = &mut conn;
+        sqlx::query(include_str!("../../sql/metrics/guard.sql"))
+            .bind(self.limits.statement.as_millis().to_string())
+            .execute(&mut *conn)
+            .await?;
+        let (config, limits) = (self.config, self.limits);
+        let found = server::examine(conn).await;
+        self.note("database", None, found)?;
+        let found = clock::database(conn, limits).await;
+        self.note("clock", None, found)?;
+        let own = source::own(conn).await.unwrap_or_default();
+        let found = rights::examine(conn, config, &own).await;
+        self.note("rights", None, found)?;
+        let found = held_up::slots(conn, limits).await;
+        self.note("replication_slots", None, found)?;
+        let release = schema::release(conn).await;
+        let is_installed = release.as_ref().is_ok_and(|(is_same, _)| *is_same);
+        self.note("schema", None, release.map(|(_, finding)| vec![finding]))?;
+        if is_installed {
+            self.installed(conn).await?;
+        }
+        Ok(())
+    }
+
+    async fn installed(&mut self, conn: &mut PgConnection) -> Result<()> {
+        let (config, limits) = (self.config, self.limits);
+        let found = schema::functions(conn).await;
+        self.note("functions", None, found)?;
+        let found = triggers::examine(conn, &config.source).await;
+        self.note("triggers", None, found)?;
+        let found = source::examine(conn, &config.source).await;
+        self.note("source", None, found)?;
+        let found = source::available(conn, &config.source).await;
+        self.note("statuses", None, found)?;
+        let found = held_up::transactions(conn, limits).await;
+        self.note("transactions", None, found)?;
+        let found = growth::size(conn, limits).await;
+        self.note("disk", None, found)?;
+        let found = growth::retention(conn, &config.retention).await;
+        self.note("retention", None, found)?;
+        let found = growth::vacuum(conn, limits).await;
+        self.note("vacuum", None, found)?;
+        let names: Vec<&str> = self.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
+        let found = standing::relay(conn, &names, limits).await;
+        self.note("relay", None, found)?;
+        for name in names {
+            let found = standing::examine(conn, name).await;
+            self.note("sending", Some(name), found)?;
+            let found = schedule::last(conn, name, &config.snapshot).await;
+            self.note("schedule", Some(name), found.map(|found| found.into_iter().collect()))?;
+        }
+        Ok(())
+    }
+
+    /// A check that the server refuses says so, and the others go on; a server that is gone ends them all.
+    fn note(&mut self, check: &'static str, receiver: Option<&str>, found: Result<Vec<Finding>>) -> Result<()> {
+        let findings = match found {
+            Ok(findings) => findings,
+            Err(error) => match error.downcast_ref::<sqlx::Error>() {
+                Some(refusal) if is_refusal(refusal) => vec![not_checked(check, receiver, refusal)],
+                _ => return Err(error),
+            },
+        };
+        self.findings.extend(findings);
+        Ok(())
+    }
+}
+
+/// The server is there, and says no.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    !matches!(
+        error,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+    ) && !code(error).is_some_and(|code| code.starts_with("57P"))
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// What the server says, without where in its own text it says so.
+fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(refusal) => refusal.message().to_owned(),
+        None => error.to_string(),
+    }
+}
+
+fn not_checked(check: &'static str, receiver: Option<&str>, error: &sqlx::Error) -> Finding {
+    let what = format!("could not be looked at: {}", said(error));
+    let finding = match code(error).as_deref() {
+        Some("42501") => Finding::wrong(check, what, "see check rights; then `doctor` again"),
+        Some("57014") => Finding::warning(check, what, "try again when the server has less to do"),
+        _ => Finding::wrong(check, what, "see what the server says, and its log"),
+    };
+    match receiver {
+        Some(receiver) => finding.about(receiver),
+        None => finding,
+    }
+}
