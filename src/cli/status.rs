@@ -18,6 +18,8 @@ struct Status {
     #[serde(flatten)]
     #[sqlx(flatten)]
     standing: Standing,
+    /// This is another database than it was told from.
+    waits_for_resync: bool,
     feeds: i64,
     feeds_behind: i64,
     feeds_resting: i64,
@@ -83,14 +85,15 @@ pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
 
 fn print_one(row: &Status) -> Result<()> {
     print::line(&format!("receiver {}: {}", row.receiver, row.standing.state))?;
-    for (name, value) in standing(&row.receiver, &row.standing).into_iter().chain(work(row)) {
+    for (name, value) in standing(row).into_iter().chain(work(row)) {
         print::line(&format!("  {name:<28} {value}"))?;
     }
     Ok(())
 }
 
 /// What there is to say of the breaker; nothing where all is well.
-fn standing(receiver: &str, standing: &Standing) -> Vec<(&'static str, String)> {
+fn standing(row: &Status) -> Vec<(&'static str, String)> {
+    let (receiver, standing) = (&row.receiver, &row.standing);
     let mut lines = Vec::new();
     if let Some(since) = standing.since {
         lines.push(("paused since", moment(Some(since))));
@@ -100,6 +103,7 @@ fn standing(receiver: &str, standing: &Standing) -> Vec<(&'static str, String)> 
                 format!("{}, {} failed so far", moment(Some(at)), standing.failed_probes)
             }
             Some(at) => moment(Some(at)),
+            None if row.waits_for_resync => format!("none, until `receivers resync {receiver}`"),
             None => format!("none, until `receivers resume {receiver}`"),
         };
         lines.push(("next probe", next));
