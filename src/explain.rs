@@ -1,7 +1,7 @@
 //! Explain: one unit's way to each receiver, and where it stands now: shown as the source has it, or why not and what to do.
 //!
 //! The comparison is the planner's own, in a read-only REPEATABLE READ transaction, so words and deeds can't disagree. What
-//! follows from it is put into words in [`reason`]; what happened so far is gathered in [`timeline`]. A unit that moved has a
+//! follows from it is put into words in `reason.rs`; what happened so far is gathered in `timeline.rs`. A unit that moved has a
 //! part for each property that had it. Reads only, and shows no lead's name.
 
 mod reason;

@@ -126,6 +126,9 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell:
         },
         tell,
     };
+    if let Some(property_id) = asked.property_id {
+        preview.check_known(conn, property_id).await?;
+    }
     preview.receiver(&standing)?;
     preview.kept_from(conn).await?;
     let mut after = Some(0);
@@ -193,18 +196,7 @@ impl Preview<'_, '_> {
     }
 
     async fn batch(&mut self, conn: &mut PgConnection, after: i64) -> Result<Option<i64>> {
-        let property = self.asked.property_id.as_slice();
-        let batch = Batch {
-            place: match property {
-                [] => Where::Everywhere,
-                one => Where::Properties(one),
-            },
-            after,
-            feeds_max: usize::try_from(FEEDS_PER_BATCH_MAX)?,
-            probe: None,
-            now: self.asked.now,
-        };
-        let (feeds, more_after) = foresee(conn, &self.scope.receiver, &batch, self.whole).await?;
+        let (feeds, more_after) = self.foresee(conn, after).await?;
         if feeds.is_empty() {
             return Ok(None);
         }
@@ -216,6 +208,20 @@ impl Preview<'_, '_> {
         }
         self.rehearse(conn, compared.deltas).await?;
         Ok(more_after)
+    }
+
+    async fn foresee(&self, conn: &mut PgConnection, after: i64) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
+        let batch = Batch {
+            place: match self.asked.property_id.as_slice() {
+                [] => Where::Everywhere,
+                one => Where::Properties(one),
+            },
+            after,
+            feeds_max: usize::try_from(FEEDS_PER_BATCH_MAX)?,
+            probe: None,
+            now: self.asked.now,
+        };
+        foresee(conn, &self.scope.receiver, &batch, self.whole).await
     }
 
     fn hold(&mut self, grown: &Grown, properties: &[(i64, i64)]) -> Result<()> {
@@ -264,9 +270,6 @@ impl Preview<'_, '_> {
             .bind(self.asked.property_id)
             .fetch_all(&mut *conn)
             .await?;
-        if let Some(property_id) = self.asked.property_id {
-            self.check_known(conn, property_id).await?;
-        }
         (self.tell)(Said::Total(self.total.clone()))?;
         Ok(self.total)
     }
@@ -277,9 +280,9 @@ impl Preview<'_, '_> {
         let (_, known): (bool, bool) = sqlx::query_as(include_str!("../sql/replay/known_feed.sql"))
             .bind(name)
             .bind(property_id)
-            .fetch_one(conn)
+            .fetch_one(&mut *conn)
             .await?;
-        if known || self.total.new_properties > 0 {
+        if known || !self.foresee(conn, 0).await?.0.is_empty() {
             return Ok(());
         }
         Err(Fault::usage(format!(
