@@ -723,6 +723,12 @@ async fn transactions_that_cleaning_waits_for_are_found_with_what_ends_them() {
     todo(Grade::Wrong, &format!("rollback prepared '{gid}';"));
     // Another role's, whose beginning this one is not shown.
     todo(Grade::Warning, &format!("pg_terminate_backend({pid})"));
+    let prepared_at_once = Limits {
+        prepared: Duration::ZERO,
+        ..Limits::default()
+    };
+    let prepared = patient.found_within(&prepared_at_once, "transactions").await;
+    assert!(!prepared.is_empty() && prepared.iter().all(|found| found.finding == Grade::Wrong));
     execute(&mut open, "rollback").await;
     patient.edit(&format!("rollback prepared '{gid}'")).await;
     let names = |found: &doctor::Finding| found.what.contains(&patient.role) || found.what.contains(&pid.to_string());
