@@ -450,6 +450,8 @@ async fn what_is_sealed_goes_out_while_planning_fails() {
             .wait_until(|sandbox| !sandbox.syncs().is_empty(), MINUTE)
             .await
     );
+    let alerted = async { while rig.alerts().await.is_empty() {} };
+    tokio::time::timeout(MINUTE, alerted).await.expect("planning fails");
     rig.edit("alter table project_rent_roll_units rename column rent to price")
         .await;
     let caught_up = |sandbox: &Sandbox| {

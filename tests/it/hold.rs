@@ -106,7 +106,14 @@ async fn too_many_removals_of_a_property_wait_and_everything_else_goes_on() {
         .await;
     rig.settle().await;
     assert_eq!((has(&rig, 1), has(&rig, 2)), (20, 2));
-    assert_eq!(open(&rig).await.len(), 1);
+    let hold = the_hold(&rig).await;
+    rig.edit("update rentsync.feed set snapshot_due = 'test'").await;
+    rig.settle().await;
+    assert_eq!(
+        (the_hold(&rig).await, has(&rig, 1)),
+        (hold, 20),
+        "looked at again, it has not grown"
+    );
 }
 
 #[tokio::test]
@@ -223,6 +230,23 @@ async fn properties_that_are_deactivated_together_wait_as_one_hold_over_the_rece
         "one removal is told unasked"
     );
     rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_source_that_goes_empty_is_doubted_before_the_first_of_many_batches() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.concurrency_max = 1;
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, n, true from generate_series(1, 200) n;
+         insert into project_rent_roll_units (id, project_id) select n, n from generate_series(1, 200) n",
+    )
+    .await;
+    rig.settle().await;
+    rig.sandbox.clear_log();
+    // A batch is 32 properties then: a sixth.
+    rig.edit("delete from project_rent_roll_units").await;
+    rig.settle().await;
+    assert_eq!((rig.requests(), kept(&rig, "guarded").await.len()), (vec![], 200));
 }
 
 #[tokio::test]

@@ -185,7 +185,11 @@ async fn waits_for_a_person(rig: &Rig) {
     refused(relay(rig, &["once"]), 1, &["receivers resync main"]).await;
     assert_eq!(rig.requests(), []);
     let status = output(relay(rig, &["status"])).await;
-    assert!(said(&status).contains("none, until `receivers resync main`"), "{}", said(&status));
+    assert!(
+        said(&status).contains("none, until `receivers resync main`"),
+        "{}",
+        said(&status)
+    );
 }
 
 async fn resync(rig: &Rig) {
