@@ -179,10 +179,7 @@ async fn decide(config: &Config, options: &Decide, decision: Decision) -> Result
 /// What was decided about one hold.
 fn in_words(receiver: &str, of_hold: &[Decided], decision: Decision) -> String {
     let units: i64 = of_hold.iter().map(|part| part.units).sum();
-    let what = match units {
-        1 => "1 unit".to_owned(),
-        _ => format!("{units} units"),
-    };
+    let what = print::counted(units, "unit");
     let place = match of_hold {
         [one] => one.property_id.map_or(String::new(), |id| format!(" of property {id}")),
         several => format!(" of {} properties", several.len()),

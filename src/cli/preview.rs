@@ -72,8 +72,13 @@ fn print_request(request: &Request) -> Result<()> {
         parts => format!(" part {} of {parts}", request.part),
     };
     print::line(&format!(
-        "{}: request {}: {}{part}, {} units, {} removals, {} bytes",
-        request.receiver, request.number, request.sync_type, request.units, request.removed_units, request.body_bytes
+        "{}: request {}: {}{part}, {}, {}, {} bytes",
+        request.receiver,
+        request.number,
+        request.sync_type,
+        print::counted(request.units, "unit"),
+        print::counted(request.removed_units, "removal"),
+        request.body_bytes
     ))?;
     for property in &request.properties {
         let because = property
@@ -163,8 +168,11 @@ fn sum(total: &Total) -> String {
     match requests {
         0 => format!("receiver {receiver}: nothing would be sent now{beside}"),
         _ => format!(
-            "receiver {receiver}: {requests} requests, {} units, {} removals, {} bytes{beside}",
-            total.units, total.removed_units, total.body_bytes
+            "receiver {receiver}: {}, {}, {}, {} bytes{beside}",
+            print::counted(requests, "request"),
+            print::counted(total.units, "unit"),
+            print::counted(total.removed_units, "removal"),
+            total.body_bytes
         ),
     }
 }

@@ -36,13 +36,13 @@ async fn every_unit_is_shown_as_it_was_told_and_as_it_would_be_but_no_leads_name
     .await;
     let text = text_of(&rig).await;
     for line in [
-        "main: request 1: delta, 2 units, 1 removals, ",
+        "main: request 1: delta, 2 units, 1 removal, ",
         "  property 1\n",
         "    + unit 19 (12)\n",
         "    ~ unit 11: base_rent 1100.0 -> 1111.0, lead_first_name differs, lead_last_name differs\n",
         "    - unit 12 (12): deleted, its code is unit 19's now\n",
         "    ~ project_name \"Two\" -> \"Dos\"\n",
-        "receiver main: 2 requests, 2 units, 1 removals, ",
+        "receiver main: 2 requests, 2 units, 1 removal, ",
     ] {
         assert!(text.contains(line), "{line:?} in: {text}");
     }
