@@ -360,6 +360,17 @@ async fn telling_a_tombstone_again_does_not_count() {
 }
 
 #[tokio::test]
+async fn replaying_removals_does_not_count() {
+    let rig = told().await;
+    delete(&rig, 101..=108).await;
+    let replayed = said(&output(relay(&rig, &["replay", "--since", "1h", "--no-wait"])).await);
+    assert!(replayed.contains("8 removals"), "{replayed}");
+    rig.settle().await;
+    assert_eq!(open(&rig).await, []);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
 async fn units_that_move_count_where_they_were() {
     let rig = told().await;
     rig.edit("update project_rent_roll_units set project_id = 2 where project_id = 1")
