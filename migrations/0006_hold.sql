@@ -23,7 +23,7 @@ comment on table  rentsync.hold is 'Removals kept back until a person approves t
 comment on column rentsync.hold.hold_id is 'Changes whenever units join, never when one leaves.';
 comment on column rentsync.hold.feed_id is 'null: a hold over the receiver as a whole.';
 comment on column rentsync.hold.state is 'cleared: by itself, because units came back.';
-comment on column rentsync.hold.units is 'Removals that it held when one joined last.';
+comment on column rentsync.hold.units is 'Removals that it held when one joined last; when it was decided about, those that were left.';
 comment on column rentsync.hold.gone is 'Removals told within the 24 hours before that, not counting those that a person approved.';
 comment on column rentsync.hold.of_units is 'How many units there were when those 24 hours began.';
 comment on column rentsync.hold.grown_at is 'When a unit joined last.';

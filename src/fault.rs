@@ -46,13 +46,24 @@ impl std::error::Error for Fault {}
 /// An error and its causes in one line, nothing said twice: many libraries quote their cause and also name it as one.
 pub fn sentence(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
+    for cause in error.chain().map(words) {
         if !text.contains(&cause) {
             let colon = if text.is_empty() { "" } else { ": " };
             text = format!("{text}{colon}{cause}");
         }
     }
     text
+}
+
+/// What the database says, without the line of its own source where it was noticed.
+fn words(cause: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(sqlx::Error::Database(error)) = cause.downcast_ref() {
+        return format!("the database says: {}", error.message());
+    }
+    match cause.downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        Some(error) => error.message().to_owned(),
+        None => cause.to_string(),
+    }
 }
 
 /// The exit code for an error, however deep in its chain the cause lies.

@@ -307,6 +307,7 @@ impl Sorting<'_, '_> {
         let units = units.map(|units| format!("{units} units: the property is yet to be compared as a whole"));
         let own = (delta.feed.property_owed || delta.property_changed)
             && self.scope.shape.properties_are_told()
+            && (delta.feed.uncovered.is_none() || delta.feed.property_owed)
             && !property_drifted(delta, self.scope);
         let own = own.then(|| "the property's own fields are yet to be told".to_owned());
         let all: Vec<String> = units.into_iter().chain(own).collect();
@@ -441,10 +442,11 @@ fn drifted_unit(
     })
 }
 
-/// The property's own fields differ, and nothing says that they are to be told.
+/// The property's own fields differ, and nothing says that they are to be told. One that left the feed tells none.
 fn property_drifted(delta: &FeedDelta, scope: &Scope) -> bool {
     let feed = &delta.feed;
-    delta.property_changed && scope.shape.properties_are_told() && !feed.property_owed && !feed.whole
+    let announced = feed.property_owed || feed.whole || feed.uncovered.is_some();
+    delta.property_changed && scope.shape.properties_are_told() && !announced
 }
 
 async fn drifted_property(

@@ -1,5 +1,7 @@
--- The holds over receiver $1 (null: over any), those that were settled as well if $2. Reads only.
-select h.hold_id as id, h.receiver, f.property_id, h.state, count(u.unit_id) as units, h.of_units, h.gone, h.opened_at, h.grown_at,
+-- The holds over receiver $1 (null: over any), those that were settled as well if $2, with the number of units that
+-- were decided about. Reads only.
+select h.hold_id as id, h.receiver, f.property_id, h.state,
+       case h.state when 'open' then count(u.unit_id) else h.units end as units, h.of_units, h.gone, h.opened_at, h.grown_at,
        h.settled_at, coalesce(array_agg(distinct u.property_id) filter (where u.property_id is not null), '{}') as property_ids,
        coalesce(array_agg(u.unit_id order by u.property_id, u.unit_id) filter (where u.unit_id is not null), '{}') as unit_ids
   from rentsync.hold h

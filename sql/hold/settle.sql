@@ -4,7 +4,8 @@
 -- is paused; without a property where no unit was left.
 with decided as (
     update rentsync.hold h
-       set state = $3, settled_at = coalesce($4, clock_timestamp())
+       set state = $3, settled_at = coalesce($4, clock_timestamp()),
+           units = (select count(*) from rentsync.held_unit u where u.hold_id = h.hold_id)
      where h.receiver = $1
        and case when $2::bigint is null then h.state = 'open'
                 else h.hold_id = $2 and (h.state = 'open' or h.state = 'rejected' and $3 = 'approved') end

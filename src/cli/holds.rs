@@ -55,7 +55,7 @@ struct Hold {
     /// None: over the receiver as a whole.
     property_id: Option<i64>,
     state: String,
-    /// Removals that wait, or that are still kept after a rejection.
+    /// Removals that wait, or that were decided about.
     units: i64,
     /// Units when the first of them went.
     of_units: i64,

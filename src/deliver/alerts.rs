@@ -95,8 +95,8 @@ impl Finding {
                  anything again"
             ),
             Self::Refused(units) => format!(
-                "the receiver refuses {}: left out until they change; see `refused list`, and `refused retry UNIT_ID` once \
-                 it is put right",
+                "the receiver refuses {}: each is left out until it changes; see `refused list`, and `refused retry UNIT_ID` \
+                 once it is put right",
                 named(units)
             ),
             Self::FeedPaused => format!(

@@ -113,7 +113,15 @@ fn reachable(receiver: &Receiver, reached: &Result<Reached, Unreached>) -> Findi
             } else {
                 ""
             };
-            return Finding::ok(RECEIVER, format!("{place} answers{tls} (HEAD: {status})"));
+            let answers = format!("{place} answers{tls} (HEAD: {status})");
+            return match *status {
+                404 | 410 => Finding::warning(
+                    RECEIVER,
+                    answers,
+                    format!("look at the path of {key}: a request that is answered so pauses the receiver"),
+                ),
+                _ => Finding::ok(RECEIVER, answers),
+            };
         }
         Err(unreached) => unreached,
     };

@@ -156,7 +156,16 @@ fn lacks(asked: &Asked, standing: &Standing) -> Option<String> {
     (!problems.is_empty()).then(|| problems.join(", "))
 }
 
+/// `install` does not guess what a column is called now.
+const COLUMN: &str =
+    "put the column back, or write the function yourself with what stands for it now (README, \"Other column names\")";
+
 fn unanswered(name: &str, error: &sqlx::Error, todo: &str) -> Finding {
+    let lacks_column = error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| code == "42703");
+    let todo = if lacks_column { COLUMN } else { todo };
     let why = said(error);
     // Where the site's own function reads more tables than the settings name, check rights can't know of them.
     let grant = why

@@ -379,8 +379,9 @@ impl Case<'_> {
             Told::Nothing | Told::Removal(..) | Told::Unavailable(..) => "is not told of it".to_owned(),
         };
         let sentence = format!(
-            "{} {stays}, because nobody can be told this: {because}; it is told once that is put right in the source",
-            self.receiver
+            "{receiver} {stays}, because it can't be told as it is: {because}; it is told once that is put right in the source, or \
+             [receivers.{receiver}.require] lets it through",
+            receiver = self.receiver
         );
         Reason::new("invalid", sentence)
     }

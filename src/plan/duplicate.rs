@@ -150,7 +150,7 @@ fn message(codes: i64, units: &[i64]) -> String {
         _ => format!("{codes} unit codes are carried by several units each, one of them by units {named}{others}"),
     };
     format!(
-        "{carried}. All of them are told; a receiver that goes by codes takes them for one. See `refused list --duplicates`, \
+        "{carried}. That keeps none of them back; a receiver that goes by codes takes them for one. See `refused list --duplicates`, \
          then give each unit its own code in the source"
     )
 }

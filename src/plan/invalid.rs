@@ -52,8 +52,8 @@ pub(super) async fn note(
         receiver: receiver.clone(),
         property_id: None,
         message: format!(
-            "{units} {} of {properties} {} can't be told as they are, and stay at the receiver as they were told last, if they \
-             ever were. See `refused list --invalid` for the reasons; each is told once it is put right in the source, or \
+            "{units} {} of {properties} {} can't be told as the source has it. At the receiver it stays as it was told last, if it \
+             ever was. See `refused list --invalid` for the reasons; each is told once it is put right in the source, or \
              [receivers.{receiver}.require] lets it through",
             if units == 1 { "unit" } else { "units" },
             if properties == 1 { "property" } else { "properties" }

@@ -207,6 +207,7 @@ pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
              `rentsync.source_property()` show which"
         ))
         .into(),
+        Some(code) if code.starts_with("42") => error.context("nothing can be planned; `doctor` says what to do"),
         _ => error,
     }
 }

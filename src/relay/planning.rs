@@ -42,6 +42,7 @@ pub(super) async fn plan_loop(
             // It may be another server than before, or the same one set back.
             lineage::check(&mut conn, &scope.receiver.name, relay.clock.now()).await?;
             walk.look_anew();
+            let mut works = false;
             loop {
                 // What is due goes out also where planning fails.
                 let look = walk.look(&mut conn, &scope).await?;
@@ -56,6 +57,9 @@ pub(super) async fn plan_loop(
                 stages.planned();
                 if std::mem::take(&mut failing) {
                     tracing::info!(receiver = scope.receiver.name, "planning works again");
+                }
+                if !std::mem::replace(&mut works, true) {
+                    alert::resolve(&mut conn, &scope.receiver.name, &[Kind::Plan], relay.clock.now()).await?;
                 }
                 if step.more && step.planned.feeds > 0 {
                     continue;
