@@ -58,11 +58,10 @@ impl LedgerRow {
         refused.is_some_and(|kept| kept.hash.as_ref() == Some(hash))
     }
 
-    /// The receiver doesn't take that it is gone, or a person doesn't want it told, unless one disabled the whole feed since.
-    fn keeps_its_removal_back(&self, reason: Reason) -> bool {
+    /// The receiver doesn't take that it is gone, or a person doesn't want it told.
+    fn keeps_its_removal_back(&self) -> bool {
         let gone = matches!(self.told, Told::Removal(..) | Told::Unavailable(..));
-        (gone && self.is_kept_back(Kept::Refused))
-            || (self.is_kept_back(Kept::Rejected) && reason != Reason::FeedDisabled)
+        (gone && self.is_kept_back(Kept::Refused)) || self.is_kept_back(Kept::Rejected)
     }
 
     /// It was gone, and that was to be told later.
@@ -230,7 +229,7 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> 
     match (source, row.told) {
         // A refusal is stronger than doubt: else it would be told for ever.
         (Present::Content(unit), _) if row.refuses(&unit.hash) => Verdict::Same,
-        (Present::Absent(reason), _) if row.keeps_its_removal_back(*reason) => Verdict::Same,
+        (Present::Absent(_), _) if row.keeps_its_removal_back() => Verdict::Same,
         (Present::Content(unit), Told::Content(hash, _))
             if hash == unit.hash && !told_is_in_doubt && !manner.retell =>
         {
@@ -415,11 +414,6 @@ mod tests {
         let rejected = kept(owed(told(b"a")), Kept::Rejected, None);
         let gone = Present::Absent(Reason::Deleted);
         assert_eq!(super::verdict(&gone, Some(&rejected), again), Verdict::Same);
-        let disabled = Present::Absent(Reason::FeedDisabled);
-        assert_eq!(
-            verdict(&disabled, Some(&rejected)),
-            Verdict::Remove(Reason::FeedDisabled)
-        );
         assert_eq!(verdict(&content(b"b"), Some(&rejected)), Verdict::Tell);
         let back = kept(row(told(b"a")), Kept::Rejected, None);
         assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);

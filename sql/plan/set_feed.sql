@@ -1,6 +1,6 @@
 -- Enables or disables ($3) or pauses or resumes ($4) the feed of property $2 to receiver $1, or sets what the receiver
--- calls the property ($5; empty: as the source does); enabling enrols a property of the source that has no feed. Locks
--- the feed. A row in the outbox has it planned at once. Says whether there is one.
+-- calls the property ($5; empty: as the source does); enabling enrols a property of the source that has no feed. Whoever disables
+-- a feed has thought better of removals that were rejected. Locks the feed and those units. A row in the outbox has it planned at once. Says whether there is one.
 with known as (
     insert into rentsync.receiver (receiver) values ($1) on conflict do nothing
 ), changed as (
@@ -9,7 +9,12 @@ with known as (
            paused_because = case when $4 then 'paused by command' when not $4 then null else paused_because end,
            external_id = case when $5::text is null then external_id else nullif($5, '') end
      where receiver = $1 and property_id = $2
-    returning property_id
+    returning feed_id, property_id
+), approved as (
+    update rentsync.ledger l
+       set kept_back = null, kept_back_because = null, kept_back_at = null, owed = 'approved'
+      from changed
+     where not $3 and l.feed_id = changed.feed_id and l.kept_back = 'rejected'
 ), enrolled as (
     insert into rentsync.feed (receiver, property_id, external_id)
     select $1, p.property_id, nullif($5, '') from rentsync.source_property() p

@@ -214,6 +214,13 @@ async fn properties_that_are_deactivated_together_wait_as_one_hold_over_the_rece
     let hold = the_hold(&rig).await;
     assert_eq!(open(&rig).await, [(hold, None)]);
     assert_eq!(kept(&rig, "guarded").await.len(), 60);
+    let verified = output(relay(&rig, &["verify"])).await;
+    assert_eq!(
+        verified.status.code(),
+        Some(0),
+        "what waits is no drift: {}",
+        said(&verified)
+    );
     // Every further removal joins, and the hold has another number then.
     delete(&rig, 201..=201).await;
     assert_eq!(kept(&rig, "guarded").await.len(), 61);
@@ -337,6 +344,16 @@ async fn what_is_rejected_stays_until_it_is_back_and_is_not_asked_about_again() 
     rig.settle().await;
     assert_eq!(has(&rig, 1), 10);
     rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_feed_that_is_disabled_ends_what_was_rejected_before() {
+    let rig = told().await;
+    delete(&rig, 101..=110).await;
+    decide(&rig, None, Decision::Reject).await.unwrap();
+    output(relay(&rig, &["feeds", "disable", "1"])).await;
+    rig.settle().await;
+    assert_eq!((has(&rig, 1), kept(&rig, "rejected").await.len()), (0, 0));
 }
 
 #[tokio::test]
@@ -520,6 +537,8 @@ async fn the_commands_show_and_decide() {
         )),
         "{approved}"
     );
+    let all = said(&output(relay(&rig, &["holds", "list", "--all"])).await);
+    assert!(all.contains("approved") && all.contains("10 of 20"), "{all}");
     refused(
         relay(&rig, &["holds", "reject", &hold]),
         2,

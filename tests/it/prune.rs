@@ -348,7 +348,7 @@ async fn sizes_stay_small_under_churn() {
     let size = "select pg_relation_size('rentsync.outbox') + pg_relation_size('rentsync.outbox_xid')
                      + pg_relation_size('rentsync.sync') + pg_relation_size('rentsync.attempt')";
     let churn = async || {
-        for price in 0..5 {
+        for price in 0..3 {
             rig.edit(&format!(
                 "do $$ begin for i in 1..100 loop update project_rent_roll_units set price = i + {price} where id = 11; end loop; end $$"
             ))
@@ -364,11 +364,12 @@ async fn sizes_stay_small_under_churn() {
     };
     churn().await;
     let early = churn().await;
-    for _ in 0..2 {
+    for _ in 0..6 {
         churn().await;
     }
     let late = churn().await;
-    assert!(late <= early + early / 4, "{early} bytes, then {late}");
+    // What stayed after every round would be more than four times as much; a vacuum may leave a few pages at the end.
+    assert!(late <= 2 * early, "{early} bytes, then {late}");
 }
 
 #[tokio::test]
