@@ -64,7 +64,7 @@ fn print_part(part: &Part) -> Result<()> {
     print::line(&format!("unit {}{of}: {}", part.unit_id, part.answer))?;
     let fields: Vec<String> = part.differs.iter().map(field).collect();
     let facts = [
-        ("source has", part.source_hash.clone()),
+        ("source has", source(part)),
         ("told last", told(part)),
         ("acknowledged", part.acknowledged_hash.clone()),
         ("differs in", (!fields.is_empty()).then(|| fields.join(", "))),
@@ -85,6 +85,12 @@ fn print_part(part: &Part) -> Result<()> {
         print::line(&format!("  {}  {}", print::moment(entry.at), said(entry)))?;
     }
     print::line("")
+}
+
+/// What can't be told as it is has no hash.
+fn source(part: &Part) -> Option<String> {
+    let invalid = (part.standing == "invalid").then(|| "what can't be told as it is".to_owned());
+    part.source_hash.clone().or(invalid)
 }
 
 fn told(part: &Part) -> Option<String> {
