@@ -22,7 +22,7 @@ create index hold_settled on rentsync.hold (settled_at) where settled_at is not 
 comment on table  rentsync.hold is 'Removals kept back until a person approves them. Its units are those that the ledger says are held (of its feed) or guarded.';
 comment on column rentsync.hold.hold_id is 'Changes whenever units join, never when one leaves.';
 comment on column rentsync.hold.feed_id is 'null: a hold over the receiver as a whole.';
-comment on column rentsync.hold.state is 'cleared: by itself, because units came back.';
+comment on column rentsync.hold.state is 'cleared: by itself, because units came back, or settings allow what was left.';
 comment on column rentsync.hold.units is 'Removals that it held when one joined last; when it was decided about, those that were left.';
 comment on column rentsync.hold.gone is 'Removals told within the 24 hours before that, not counting those that a person approved.';
 comment on column rentsync.hold.of_units is 'How many units there were when those 24 hours began.';
@@ -66,3 +66,24 @@ select h.hold_id, h.receiver, h.state, f.feed_id, f.property_id, l.unit_id, l.un
                         and l.kept_back_because = rentsync.kept_because(h.hold_id)
  where h.state = 'rejected';
 comment on view rentsync.held_unit is 'The units of each hold: removals that wait for a person, or that one rejected and whose unit is not back yet.';
+
+create function rentsync.holds_over(text, bigint, bigint, bigint, bigint)
+returns table (hold_id bigint, feed_id bigint, property_id bigint, units bigint) stable language sql as $body$
+    with standing as (
+        select h.hold_id, h.feed_id, h.of_units, count(u.unit_id) as units,
+               h.gone + case when h.feed_id is null
+                             then (select count(*) from rentsync.held_unit kept where kept.receiver = $1)
+                             else count(u.unit_id) end as removed,
+               case when h.feed_id is null then $4 else $2 end as units_min,
+               case when h.feed_id is null then $5 else $3 end as percent_max
+          from rentsync.hold h
+          left join rentsync.held_unit u using (hold_id)
+         where h.receiver = $1 and h.state = 'open'
+         group by h.hold_id
+    )
+    select s.hold_id, s.feed_id, f.property_id, s.units
+      from standing s
+      left join rentsync.feed f using (feed_id)
+     where s.units = 0 or s.percent_max = 100 or s.removed < s.units_min or s.removed * 100 <= s.of_units * s.percent_max
+$body$;
+comment on function rentsync.holds_over is 'The open holds of receiver $1 that need nobody any more, by the settings $2 to $5: units and percent of a feed, of the receiver. The one over the whole goes by all that waits or that a person wants kept.';

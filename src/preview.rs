@@ -33,6 +33,8 @@ pub enum Said {
     NotPlanned(About),
     /// Removals would wait for a person.
     Hold(Hold),
+    /// Removals that wait no longer.
+    Cleared(Cleared),
     /// How much it is.
     Total(Total),
 }
@@ -61,6 +63,20 @@ pub struct Hold {
     pub of_units: i64,
 }
 
+/// A hold that the settings no longer ask for: its removals are told as well, once the next sweep has let them go.
+#[derive(Serialize, FromRow)]
+pub struct Cleared {
+    /// Whose.
+    #[sqlx(skip)]
+    pub receiver: String,
+    /// As `holds list` names it.
+    pub hold_id: i64,
+    /// None: over the receiver as a whole.
+    pub property_id: Option<i64>,
+    /// Removals.
+    pub units: i64,
+}
+
 /// Everything, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Total {
@@ -76,6 +92,8 @@ pub struct Total {
     pub body_bytes: usize,
     /// Units that wait for later requests.
     pub later: i64,
+    /// Removals that waited for a person and would be told as well.
+    pub cleared: i64,
     /// Properties that would be enrolled.
     pub new_properties: usize,
     /// Units that are kept back already, by whose objection it is.
@@ -124,6 +142,7 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell:
             receiver: scope.receiver.name.clone(),
             ..Total::default()
         },
+        over_all: None,
         tell,
     };
     if let Some(property_id) = asked.property_id {
@@ -131,6 +150,7 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell:
     }
     preview.receiver(&standing)?;
     preview.kept_from(conn).await?;
+    preview.cleared(conn).await?;
     let mut after = Some(0);
     while let Some(from) = after {
         let mut tx = conn
@@ -150,6 +170,8 @@ struct Preview<'a, 'b> {
     sequence: i64,
     sealed_at: DateTime<Utc>,
     total: Total,
+    /// The hold over the receiver as a whole, as far as the batches so far would have it.
+    over_all: Option<Hold>,
     tell: Tell<'b>,
 }
 
@@ -195,6 +217,25 @@ impl Preview<'_, '_> {
         Ok(())
     }
 
+    async fn cleared(&mut self, conn: &mut PgConnection) -> Result<()> {
+        let guard = &self.scope.receiver.guard;
+        let cleared: Vec<Cleared> = sqlx::query_as(include_str!("../sql/preview/cleared.sql"))
+            .bind(&self.scope.receiver.name)
+            .bind(guard.feed.units_min)
+            .bind(guard.feed.percent_max)
+            .bind(guard.receiver.units_min)
+            .bind(guard.receiver.percent_max)
+            .bind(self.asked.property_id)
+            .fetch_all(conn)
+            .await?;
+        for mut hold in cleared {
+            hold.receiver.clone_from(&self.scope.receiver.name);
+            self.total.cleared += hold.units;
+            (self.tell)(Said::Cleared(hold))?;
+        }
+        Ok(())
+    }
+
     async fn batch(&mut self, conn: &mut PgConnection, after: i64) -> Result<Option<i64>> {
         let (feeds, more_after) = self.foresee(conn, after).await?;
         if feeds.is_empty() {
@@ -231,13 +272,19 @@ impl Preview<'_, '_> {
                 .find(|(feed, _)| *feed == feed_id)
                 .map(|(_, property_id)| *property_id)
         };
-        (self.tell)(Said::Hold(Hold {
+        let hold = Hold {
             receiver: self.scope.receiver.name.clone(),
             property_id: grown.feed_id.and_then(of),
             units: grown.units,
             gone: grown.gone,
             of_units: grown.of_units,
-        }))
+        };
+        match (grown.feed_id, &mut self.over_all) {
+            (Some(_), _) => (self.tell)(Said::Hold(hold))?,
+            (None, Some(over_all)) => over_all.units += grown.joined,
+            (None, none) => *none = Some(hold),
+        }
+        Ok(())
     }
 
     async fn rehearse(&mut self, conn: &mut PgConnection, deltas: Vec<FeedDelta>) -> Result<()> {
@@ -270,6 +317,9 @@ impl Preview<'_, '_> {
             .bind(self.asked.property_id)
             .fetch_all(&mut *conn)
             .await?;
+        if let Some(hold) = self.over_all.take() {
+            (self.tell)(Said::Hold(hold))?;
+        }
         (self.tell)(Said::Total(self.total.clone()))?;
         Ok(self.total)
     }

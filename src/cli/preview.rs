@@ -54,6 +54,12 @@ fn print_said(said: &Said) -> Result<()> {
                 hold.receiver, hold.units, hold.gone, hold.of_units
             ))
         }
+        Said::Cleared(hold) => print::line(&format!(
+            "{}: hold {} waits no longer, by [guard] as it is set: {} would be told as well",
+            hold.receiver,
+            hold.hold_id,
+            print::counted(hold.units, "removal")
+        )),
         Said::Request(request) => print_request(request),
         Said::Property(property) => {
             print::line(&format!(
@@ -153,6 +159,7 @@ fn code(code: Option<&str>) -> String {
 fn sum(total: &Total) -> String {
     let (receiver, requests) = (&total.receiver, total.requests);
     let beside = [
+        (total.cleared > 0).then(|| format!("{} that waited would follow", print::counted(total.cleared, "removal"))),
         (total.later > 0).then(|| format!("{} units wait for later requests", total.later)),
         (total.new_properties > 0).then(|| format!("{} properties would be enrolled", total.new_properties)),
         (!total.kept_back.is_empty()).then(|| {
@@ -166,7 +173,7 @@ fn sum(total: &Total) -> String {
     ];
     let beside: String = beside.into_iter().flatten().map(|part| format!("; {part}")).collect();
     match requests {
-        0 => format!("receiver {receiver}: nothing would be sent now{beside}"),
+        0 if total.cleared == 0 => format!("receiver {receiver}: nothing would be sent now{beside}"),
         _ => format!(
             "receiver {receiver}: {}, {}, {}, {} bytes{beside}",
             print::counted(requests, "request"),

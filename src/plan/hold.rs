@@ -27,6 +27,8 @@ pub(crate) struct Grown {
     pub feed_id: Option<i64>,
     /// Removals that wait.
     pub units: i64,
+    /// Of these, those that joined.
+    pub joined: i64,
     /// Removals told within 24 hours.
     pub gone: i64,
     /// Units when those began.
@@ -108,8 +110,9 @@ impl Leaving {
             return None;
         }
         let own = std::mem::take(&mut self.own);
+        let joined = count(&own);
         self.keep(own, Kept::Held, OF_FEED);
-        Some(standing.grown(Some(self.feed_id), units))
+        Some(standing.grown(Some(self.feed_id), units, joined))
     }
 
     fn guard(&mut self) {
@@ -142,10 +145,11 @@ struct Standing {
 }
 
 impl Standing {
-    fn grown(&self, feed_id: Option<i64>, units: i64) -> Grown {
+    fn grown(&self, feed_id: Option<i64>, units: i64, joined: i64) -> Grown {
         Grown {
             feed_id,
             units,
+            joined,
             gone: self.gone,
             of_units: self.of_units,
         }
@@ -210,7 +214,7 @@ async fn guard(
         gone,
         of_units,
     };
-    Ok(Some(standing.grown(None, units)))
+    Ok(Some(standing.grown(None, units, news)))
 }
 
 /// Several properties that lose units at once, or one that loses many: worth a look at all the others.

@@ -230,3 +230,24 @@ async fn a_receiver_that_knows_units_by_their_ids_is_told_of_a_move_in_two_turns
     let planned = rig.plan().await;
     assert_eq!((planned.syncs, planned.units, planned.removed_units), (1, 0, 1));
 }
+
+#[tokio::test]
+async fn a_hold_that_the_settings_no_longer_ask_for_is_said_before_its_removals_are_told() {
+    let rig = Rig::new().await;
+    rig.edit("insert into project_rent_roll_units (id, project_id, unit_code) select n, 1, n from generate_series(101, 107) n")
+        .await;
+    rig.settle().await;
+    rig.edit("delete from project_rent_roll_units where id between 101 and 106")
+        .await;
+    rig.settle().await;
+    assert!(text_of(&rig).await.contains("nothing would be sent now"));
+    let mut preview = relay(&rig, &["preview"]);
+    preview.env("RELAY_GUARD__REMOVED_PERCENT_MAX", "60");
+    let text = said(&output(preview).await);
+    assert!(
+        text.contains("waits no longer, by [guard] as it is set: 6 removals would be told as well")
+            && text.contains("6 removals that waited would follow")
+            && !text.contains("nothing would be sent"),
+        "{text}"
+    );
+}
