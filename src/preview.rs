@@ -13,6 +13,7 @@ use serde::Serialize;
 use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::fault::Fault;
+use crate::lineage;
 use crate::plan::{
     Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, Rehearsal, Scope, Where, compare, foresee, without_values,
 };
@@ -119,7 +120,6 @@ struct Standing {
     paused_because: Option<String>,
     probe_at: Option<DateTime<Utc>>,
     wait_until: Option<DateTime<Utc>>,
-    waits_for_resync: bool,
     newest: i64,
     now: DateTime<Utc>,
 }
@@ -148,7 +148,10 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell:
     if let Some(property_id) = asked.property_id {
         preview.check_known(conn, property_id).await?;
     }
-    preview.receiver(&standing)?;
+    let another = lineage::foresee(conn, &scope.receiver.name).await?;
+    let another =
+        another.filter(|(standing, _)| matches!(standing, lineage::Standing::Stopped | lineage::Standing::Waits));
+    preview.receiver(&standing, another.map(|(_, why)| why))?;
     preview.kept_from(conn).await?;
     preview.cleared(conn).await?;
     let mut after = Some(0);
@@ -177,18 +180,26 @@ struct Preview<'a, 'b> {
 
 impl Preview<'_, '_> {
     /// What holds for everything that follows.
-    fn receiver(&mut self, standing: &Standing) -> Result<()> {
+    fn receiver(&mut self, standing: &Standing, another: Option<String>) -> Result<()> {
         let name = self.scope.receiver.name.clone();
         let at = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%SZ").to_string();
-        let paused = standing.paused_because.as_ref().map(|because| {
-            let probe = standing
-                .probe_at
-                .map_or(String::new(), |next| format!(" but a probe at {}", at(next)));
-            format!("it is paused ({because}), and nothing is sent{probe} until `receivers resume {name}`; then this")
-        });
-        let waits = standing.waits_for_resync.then(|| {
+        // What a resync ends as well.
+        let paused = standing
+            .paused_because
+            .as_ref()
+            .filter(|_| another.is_none())
+            .map(|because| {
+                let probe = standing
+                    .probe_at
+                    .map_or(String::new(), |next| format!(" but a probe at {}", at(next)));
+                format!(
+                    "it is paused ({because}), and nothing is sent{probe} until `receivers resume {name}`; then this"
+                )
+            });
+        let waits = another.map(|why| {
             format!(
-                "this is another database than it was told from, and nothing is sent until `receivers resync {name}`"
+                "this is another database than it was told from ({why}), and nothing is sent until `receivers resync {name}`; \
+                 then everything is told again"
             )
         });
         let silence = standing

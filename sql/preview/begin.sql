@@ -2,7 +2,6 @@
 -- newest sync, by the sequence where that may be asked, and the moment. Reads only.
 select r.settings, r.paused_because, nullif(r.probe_at, 'infinity') as probe_at,
        case when r.wait_until > coalesce($2, clock_timestamp()) then r.wait_until end as wait_until,
-       exists (select from rentsync.lineage n where n.receiver = $1 and n.waits_since is not null) as waits_for_resync,
        coalesce(case when has_sequence_privilege('rentsync.sync_sequence', 'usage, select')
                      then pg_sequence_last_value('rentsync.sync_sequence')
                      else (select max(s.sequence) from rentsync.sync s) end, 0) as newest,

@@ -251,3 +251,24 @@ async fn a_hold_that_the_settings_no_longer_ask_for_is_said_before_its_removals_
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn another_database_is_said_first_and_what_ends_that() {
+    let rig = Rig::told().await;
+    output(relay(&rig, &["once"])).await;
+    rig.edit("update rentsync.lineage set system_identifier = system_identifier + 1")
+        .await;
+    for found in [false, true] {
+        let text = text_of(&rig).await;
+        let first = text.lines().next().unwrap();
+        assert!(
+            first.starts_with("receiver main: this is another database than it was told from ("),
+            "{found}: {text}"
+        );
+        assert!(
+            first.contains("until `receivers resync main`") && !text.contains("receivers resume"),
+            "{text}"
+        );
+        refused(relay(&rig, &["once"]), 1, &["another database"]).await;
+    }
+}
