@@ -1,9 +1,10 @@
 //! Preview: the requests that would be sent now, unit by unit. Writes nothing, sends nothing.
 //!
 //! Chosen, compared and put into bodies by the planner's own functions, in batches of feeds, each in a read-only REPEATABLE READ
-//! transaction of its own; only what follows from an answer is left out. So it is what a pass would seal first: what doesn't
-//! fit a feed's request is counted, and told by later ones. The guard over the receiver as a whole is asked batch by batch,
-//! as if the batches before had told nothing. Memory holds one batch and one request.
+//! transaction of its own; only what follows from an answer is left out. So it is what a pass would seal first, and then what
+//! it would seal for what doesn't fit a feed's first request, as if the receiver took each; what is told in halves is counted.
+//! Guards are asked for the first requests, batch by batch, as if the batches before had told nothing. Memory holds one
+//! batch, and all that is told of those of its feeds that need several requests.
 
 mod request;
 
@@ -15,7 +16,8 @@ use sqlx::{Connection, FromRow, PgConnection};
 use crate::fault::Fault;
 use crate::lineage;
 use crate::plan::{
-    Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, Rehearsal, Scope, Where, compare, foresee, without_values,
+    Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, Rehearsal, Scope, Where, compare, foresee, in_turns,
+    without_values,
 };
 
 pub use request::{Gone, KeptBack, Later, Property, Request, Unit};
@@ -258,7 +260,9 @@ impl Preview<'_, '_> {
         for grown in &compared.grown {
             self.hold(grown, &properties)?;
         }
-        self.rehearse(conn, compared.deltas).await?;
+        for (turn, deltas) in (1..).zip(in_turns(conn, self.scope, compared.deltas).await?) {
+            self.rehearse(conn, deltas, turn).await?;
+        }
         Ok(more_after)
     }
 
@@ -298,11 +302,11 @@ impl Preview<'_, '_> {
         Ok(())
     }
 
-    async fn rehearse(&mut self, conn: &mut PgConnection, deltas: Vec<FeedDelta>) -> Result<()> {
+    async fn rehearse(&mut self, conn: &mut PgConnection, deltas: Vec<FeedDelta>, turn: usize) -> Result<()> {
         let mut rehearsal = Rehearsal::of(self.scope, deltas, self.sequence, self.sealed_at);
         while let Some(rehearsed) = rehearsal.next(conn).await? {
             let number = self.total.requests + 1;
-            let request = Request::of(conn, self.scope, number, &rehearsed).await?;
+            let request = Request::of(conn, self.scope, (number, turn), &rehearsed).await?;
             self.total.requests = number;
             self.total.units += request.units;
             self.total.removed_units += request.removed_units;

@@ -73,9 +73,10 @@ fn print_said(said: &Said) -> Result<()> {
 }
 
 fn print_request(request: &Request) -> Result<()> {
-    let part = match request.parts {
-        1 => String::new(),
-        parts => format!(" part {} of {parts}", request.part),
+    let part = match (request.turn, request.parts) {
+        (1, 1) => String::new(),
+        (1, parts) => format!(" part {} of {parts}", request.part),
+        (turn, _) => format!(" in turn {turn}"),
     };
     print::line(&format!(
         "{}: request {}: {}{part}, {}, {}, {} bytes",

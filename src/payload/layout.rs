@@ -41,6 +41,7 @@ pub(super) const NESTED: [Place; 24] = [
 ];
 
 /// The chosen fields in their places.
+#[derive(Clone)]
 pub(super) struct Layout {
     always: Run,
     with_lead: Run,
@@ -77,6 +78,7 @@ impl Layout {
 }
 
 /// Fields that are written together or not at all: each with the piece before it, and the piece behind the last.
+#[derive(Clone)]
 struct Run {
     fields: Vec<(String, Field)>,
     end: &'static str,

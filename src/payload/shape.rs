@@ -17,6 +17,7 @@ use crate::unit::{Property, Unit};
 const UNIT_BYTES: usize = 896;
 
 /// How one receiver wants things told. Made once, then cheap for any number of units.
+#[derive(Clone)]
 pub struct Shape {
     pub(super) format: Format,
     pub(super) batch: Batch,

@@ -50,6 +50,40 @@ pub(crate) async fn compare(
     Ok(Compared { deltas, grown })
 }
 
+/// The requests of each feed, one after another, as if the receiver took each: what is left of a delta for want of room is
+/// compared again without limits, and told by later ones. First those that go out first.
+pub(crate) async fn in_turns(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: Vec<FeedDelta>,
+) -> Result<Vec<Vec<FeedDelta>>> {
+    let unlimited = scope.unlimited();
+    let (several, mut first): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.needs_several(scope));
+    let mut all = Vec::with_capacity(several.len());
+    for delta in &several {
+        let mut whole = FeedDelta::of(delta.feed.clone(), delta.mode, &unlimited)?;
+        whole.elsewhere.clone_from(&delta.elsewhere);
+        whole.held.clone_from(&delta.held);
+        all.push(whole);
+    }
+    read_both_sides(conn, &unlimited, &mut all, |delta| delta.feed.touched.clone()).await?;
+    all.iter_mut().try_for_each(|whole| whole.finish(&unlimited))?;
+    name_carriers(conn, &unlimited, &mut all).await?;
+    let mut turns = Vec::new();
+    for (mut delta, whole) in several.into_iter().zip(all) {
+        let later = delta.followed_by(whole, scope)?;
+        first.push(delta);
+        for (turn, delta) in later.into_iter().enumerate() {
+            if turns.len() == turn {
+                turns.push(Vec::new());
+            }
+            turns[turn].push(delta);
+        }
+    }
+    turns.insert(0, first);
+    Ok(turns)
+}
+
 /// One part of a snapshot, read again; the last one names what is kept.
 pub(super) async fn read_part(
     conn: &mut PgConnection,

@@ -132,6 +132,12 @@ pub(crate) struct FeedDelta {
     crowded: bool,
     /// Owed units that were read; there may be more.
     owed_read: i64,
+    /// Something was left for want of room.
+    left_over: bool,
+    /// Foreseen only: what earlier requests settle of the feed.
+    pub settled_before: Vec<i64>,
+    /// Foreseen only: another request of the feed follows.
+    pub goes_on: bool,
 }
 
 /// Units that are back before anybody decided about their removal.
@@ -193,6 +199,9 @@ impl FeedDelta {
             // Where suspects have their turn, removals wait as all news does.
             crowded: feed_waits,
             owed_read: 0,
+            left_over: false,
+            settled_before: Vec::new(),
+            goes_on: false,
             feed,
         })
     }
@@ -407,7 +416,7 @@ impl FeedDelta {
         let bytes = scope.shape.entry_bytes(&telling.unit);
         if !self.fits(bytes, scope) {
             if self.mode != Mode::Snapshot {
-                self.crowded = true;
+                (self.crowded, self.left_over) = (true, true);
                 return self.owe(telling.unit.unit_id, ledger, self.beyond_the_limit());
             }
             self.next_part(bytes, scope);
@@ -479,6 +488,7 @@ impl FeedDelta {
     fn remove(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) {
         let bytes = scope.shape.removal_bytes(row.unit_code.as_deref(), &self.property);
         if self.crowded || !self.fits(bytes, scope) {
+            self.left_over = true;
             return self.owe(row.unit_id, Some(row), REMOVAL);
         }
         self.note_gone(reason, &row);
@@ -489,6 +499,72 @@ impl FeedDelta {
             replaced_by: None,
             reason,
         });
+    }
+
+    /// Whether later requests have something to tell, as far as room is what it waits for.
+    pub fn needs_several(&self, scope: &Scope) -> bool {
+        let may = matches!(self.mode, Mode::Delta | Mode::Retell) && !self.feed.suspects_waited && self.entries() > 0;
+        may && (self.left_over || self.owed_read >= owed_per_feed_max(&scope.receiver))
+    }
+
+    /// The requests that tell, after this one, what is left of `whole`: the same without limits.
+    pub fn followed_by(&mut self, mut whole: Self, scope: &Scope) -> Result<Vec<Self>> {
+        let told: HashSet<i64> = self.told_ids().collect();
+        whole.tell.retain(|telling| !told.contains(&telling.unit.unit_id));
+        whole.remove.retain(|removal| !told.contains(&removal.unit_id));
+        whole
+            .tell
+            .sort_unstable_by_key(|telling| (telling.removed.is_some(), telling.unit.unit_id));
+        let (owed, noted): (Vec<_>, Vec<_>) = mem::take(&mut whole.noted).into_iter().partition(LedgerRow::is_owed);
+        let mut settled: Vec<i64> = told.into_iter().chain(whole.forget.iter().copied()).collect();
+        settled.extend(noted.iter().map(|row| row.unit_id));
+        let mut requests: Vec<Self> = Vec::new();
+        while whole.entries() > 0 {
+            let mut next = whole.next_request(scope)?;
+            next.goes_on = whole.entries() > 0;
+            next.settled_before.clone_from(&settled);
+            settled.extend(next.told_ids());
+            requests.push(next);
+        }
+        if let Some(last) = requests.last_mut() {
+            last.noted = owed;
+            self.goes_on = true;
+        }
+        Ok(requests)
+    }
+
+    fn told_ids(&self) -> impl Iterator<Item = i64> {
+        let told = self.tell.iter().map(|telling| telling.unit.unit_id);
+        told.chain(self.remove.iter().map(|removal| removal.unit_id))
+    }
+
+    /// Takes what the next request tells out of what is left, by the rules above: what lives first, of as many as a plan reads.
+    fn next_request(&mut self, scope: &Scope) -> Result<Self> {
+        let mut feed = self.feed.clone();
+        (feed.snapshot_due, feed.whole) = (None, false);
+        let mut next = Self::of(feed, Mode::Delta, scope)?;
+        (next.property_differs, next.property_changed) = (false, false);
+        (next.digest, next.replay) = (self.digest, self.replay);
+        let mut unread = owed_per_feed_max(&scope.receiver);
+        let all_are_read = i64::try_from(self.entries())? < unread;
+        for telling in mem::take(&mut self.tell) {
+            unread -= 1;
+            match unread >= 0 && next.fits(scope.shape.entry_bytes(&telling.unit), scope) {
+                true => next.tell.push(telling),
+                false => self.tell.push(telling),
+            }
+        }
+        for removal in mem::take(&mut self.remove) {
+            unread -= 1;
+            let bytes = scope.shape.removal_bytes(removal.unit_code.as_deref(), &next.property);
+            let may = unread >= 0 && self.tell.is_empty() && (all_are_read || next.tell.is_empty());
+            match may && next.fits(bytes, scope) {
+                true => next.remove.push(removal),
+                false => self.remove.push(removal),
+            }
+        }
+        next.tell.sort_unstable_by_key(|telling| telling.unit.unit_id);
+        Ok(next)
     }
 
     /// Takes the room for one more entry, if there is any; the first always fits, or it would wait for ever.

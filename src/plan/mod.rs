@@ -30,7 +30,7 @@ use crate::config::Receiver;
 use crate::fault::Fault;
 use crate::payload::Shape;
 
-pub(crate) use compare::{compare, compare_pairs};
+pub(crate) use compare::{compare, compare_pairs, in_turns};
 pub(crate) use feed_delta::{FeedDelta, Mode, News};
 pub(crate) use feeds::{ChosenFeed, every_feed, foresee};
 pub(crate) use hold::Grown;
@@ -78,6 +78,18 @@ impl Scope {
         Self {
             receiver: receiver.clone(),
             shape: Shape::new(receiver, available_status_ids),
+        }
+    }
+
+    /// The same, were one request to hold everything.
+    fn unlimited(&self) -> Self {
+        Self {
+            receiver: Receiver {
+                units_per_request_max: u32::MAX as usize,
+                body_bytes_max: usize::MAX / 2,
+                ..self.receiver.clone()
+            },
+            shape: self.shape.clone(),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Request {
     pub receiver: String,
     /// Which of this preview's.
     pub number: usize,
+    /// 1: it goes out first of its feeds' requests; 2: once that is taken, and so on.
+    pub turn: usize,
     /// delta, snapshot or replay.
     pub sync_type: &'static str,
     /// Of a snapshot that needs several.
@@ -116,7 +118,7 @@ impl Request {
     pub(super) async fn of(
         conn: &mut PgConnection,
         scope: &Scope,
-        number: usize,
+        (number, turn): (usize, usize),
         rehearsed: &Rehearsed,
     ) -> Result<Self> {
         let mut properties = Vec::with_capacity(rehearsed.deltas.len());
@@ -127,6 +129,7 @@ impl Request {
         Ok(Self {
             receiver: scope.receiver.name.clone(),
             number,
+            turn,
             sync_type: rehearsed.sync_type.as_str(),
             part: rehearsed.part,
             parts: rehearsed.parts,
@@ -159,7 +162,7 @@ impl Property {
             again: again.count(),
             removed: removed(delta),
             kept_back: kept_back(delta),
-            later: match matches!(delta.mode, Mode::Delta | Mode::Retell) {
+            later: match matches!(delta.mode, Mode::Delta | Mode::Retell) && !delta.goes_on {
                 true => later(conn, delta).await?,
                 false => Vec::new(),
             },
@@ -246,6 +249,7 @@ async fn later(conn: &mut PgConnection, delta: &FeedDelta) -> Result<Vec<Later>>
         .chain(removed)
         .chain(noted)
         .chain(delta.forget.iter().copied())
+        .chain(delta.settled_before.iter().copied())
         .collect();
     let owed: Vec<(String, i64)> = sqlx::query_as(include_str!("../../sql/preview/owed.sql"))
         .bind(delta.feed.feed_id)

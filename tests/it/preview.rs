@@ -1,7 +1,8 @@
 //! Preview, by the real command: what it says of each unit, what it says is not sent, and that a pass then sends just that.
 
-use rentsync_relay::config::UnitIdentity;
+use rentsync_relay::config::{Batch, Format, Receiver, UnitIdentity, UnitStyle};
 use rentsync_relay::deliver::breaker;
+use rentsync_relay::hold::{self, Decision};
 use rentsync_relay::preview::{self, Asked};
 use serde_json::{Value, json};
 
@@ -104,7 +105,7 @@ async fn what_is_not_sent_says_why() {
         (1, &json!(1), &json!(6))
     );
     let requests = of(&said, "request");
-    let [one, two] = requests.as_slice() else {
+    let [one, two, three] = requests.as_slice() else {
         panic!("{said:?}")
     };
     let kept: Vec<_> = one["properties"][0]["kept_back"]
@@ -118,17 +119,14 @@ async fn what_is_not_sent_says_why() {
     let mut sorted = kept.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, expected);
-    assert_eq!(
-        two["properties"][0]["later"],
-        json!([{ "owed": "over_limit", "units": 1 }])
-    );
-    assert_eq!(of(&said, "total")[0]["later"], 1);
+    let turns = [two, three].map(|request| (request["turn"].clone(), request["units"].clone()));
+    assert_eq!(turns, [(json!(1), json!(2)), (json!(2), json!(1))]);
+    assert_eq!(of(&said, "total")[0]["later"], 0);
     let text = text_of(&rig).await;
     for line in [
         "main: 6 removals of property 1 would wait for a person (0 more within 24 hours, of 10 units): too many at once",
         "    ! unit 11 kept back, invalid: base_rent is not a finite number",
-        "    … 1 units wait for later requests: over_limit",
-        "; 1 units wait for later requests",
+        "receiver main: 3 requests, 4 units, 0 removals, ",
     ] {
         assert!(text.contains(line), "{line:?} in: {text}");
     }
@@ -229,6 +227,101 @@ async fn a_receiver_that_knows_units_by_their_ids_is_told_of_a_move_in_two_turns
     assert_eq!(of(&said, "property")[0]["kept_back"][0]["kind"], "elsewhere");
     let planned = rig.plan().await;
     assert_eq!((planned.syncs, planned.units, planned.removed_units), (1, 0, 1));
+}
+
+/// Property, units, removals, bytes.
+type Brief = (i64, i64, i64, i64);
+/// What a receiver's settings are made to say.
+type Shaping = (&'static str, fn(&mut Receiver));
+
+/// What is foretold of a receiver is what it gets until nothing is left.
+async fn all_is_foretold(rig: &Rig, what: &str) {
+    rig.sandbox.clear_log();
+    let mut said = Vec::new();
+    let mut tell = |one| {
+        if let preview::Said::Request(request) = one {
+            said.push(request);
+        }
+        Ok(())
+    };
+    let asked = Asked {
+        property_id: None,
+        now: rig.clock.now(),
+    };
+    let total = preview::preview(&mut rig.source.connect().await, &rig.scope(), asked, &mut tell)
+        .await
+        .expect("preview");
+    let number = |number: usize| i64::try_from(number).expect("a number");
+    let mut foretold: Vec<Brief> = said
+        .iter()
+        .map(|one| {
+            (
+                one.properties[0].property_id,
+                number(one.units),
+                number(one.removed_units),
+                number(one.body_bytes),
+            )
+        })
+        .collect();
+    rig.settle().await;
+    let mut came: Vec<Brief> = rig
+        .sandbox
+        .syncs()
+        .iter()
+        .map(|sync| {
+            (
+                sync.project_id.unwrap_or(0),
+                number(sync.units),
+                number(sync.removed),
+                number(sync.bytes),
+            )
+        })
+        .collect();
+    foretold.sort_unstable();
+    came.sort_unstable();
+    assert_eq!((foretold, total.later), (came, 0), "{what}");
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn every_request_of_a_feed_that_needs_several_is_foretold() {
+    let shapes: [Shaping; 4] = [
+        ("few units", |receiver| receiver.units_per_request_max = 6),
+        ("few bytes", |receiver| receiver.body_bytes_max = 4_000),
+        ("all properties", |receiver| {
+            receiver.units_per_request_max = 6;
+            receiver.batch = Batch::AllProperties;
+        }),
+        ("single units", |receiver| {
+            receiver.format = Format::Unit;
+            receiver.unit_style = UnitStyle::Nested;
+            receiver.units_per_request_max = 1;
+        }),
+    ];
+    for (what, shape) in shapes {
+        let mut rig = Rig::empty().await;
+        rig.agree_anew(shape).await;
+        rig.edit(
+            "insert into projects (id, name, is_actived) values (1, 'One', true), (2, 'Two', true);
+             insert into project_rent_roll_units (id, project_id, unit_code, price)
+             select n, 1 + n % 2, n, 1 from generate_series(1, 80) n",
+        )
+        .await;
+        rig.settle().await;
+        rig.edit("update project_rent_roll_units set price = 2 where id <= 40; delete from project_rent_roll_units where id > 66")
+            .await;
+        all_is_foretold(&rig, what).await;
+        rig.edit("delete from project_rent_roll_units where id > 20").await;
+        rig.settle().await;
+        let mut conn = rig.source.connect().await;
+        let approved = hold::decide(&mut conn, "main", None, Decision::Approve, None)
+            .await
+            .unwrap();
+        assert_eq!(approved.iter().map(|hold| hold.units).sum::<i64>(), 46, "{what}");
+        all_is_foretold(&rig, what).await;
+        rig.edit("update projects set name = 'Uno' where id = 1").await;
+        all_is_foretold(&rig, what).await;
+    }
 }
 
 #[tokio::test]

@@ -103,10 +103,23 @@ async fn agrees(rig: &Rig, hands: &mut Hands) -> Total {
     .fetch_all(&mut *conn)
     .await
     .unwrap();
-    assert_eq!(requests.iter().map(brief).collect::<Vec<_>>(), sealed);
+    let (first, later): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.turn == 1);
+    assert_eq!(first.iter().copied().map(brief).collect::<Vec<_>>(), sealed);
+    let told = |requests: &[&Request]| {
+        let sum = |of: fn(&Request) -> usize| requests.iter().copied().map(of).sum::<usize>();
+        (sum(|request| request.units), sum(|request| request.removed_units))
+    };
+    assert_eq!(
+        (first.len(), told(&first)),
+        (planned.syncs, (planned.units, planned.removed_units))
+    );
     assert_eq!(
         (total.requests, total.units, total.removed_units),
-        (planned.syncs, planned.units, planned.removed_units)
+        (
+            requests.len(),
+            told(&first).0 + told(&later).0,
+            told(&first).1 + told(&later).1
+        )
     );
     assert_eq!(
         total.body_bytes,
@@ -125,7 +138,8 @@ async fn agrees(rig: &Rig, hands: &mut Hands) -> Total {
     .fetch_one(conn)
     .await
     .unwrap();
-    assert_eq!(total.later, owed);
+    let foretold = i64::try_from(told(&later).0 + told(&later).1).expect("a number");
+    assert_eq!(total.later + foretold, owed);
     total
 }
 
