@@ -11,6 +11,7 @@ use sqlx::{Connection, FromRow, PgConnection};
 use crate::alert::{self, Kind};
 use crate::fault::Fault;
 use crate::plan;
+use crate::words;
 
 /// What a person decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +94,7 @@ async fn not_open(conn: &mut PgConnection, receiver: &str, hold_id: i64) -> Resu
     Ok(Fault::usage(match standing {
         Some((state, at)) => format!(
             "hold {hold_id} of receiver {receiver} is not open: {state} at {}",
-            at.format("%Y-%m-%d %H:%M:%SZ")
+            words::moment(at)
         ),
         None => format!(
             "receiver {receiver} has no hold {hold_id}: where units joined it since you looked it has another number; see \

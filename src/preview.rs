@@ -19,6 +19,7 @@ use crate::plan::{
     Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, Rehearsal, Scope, Where, compare, foresee, in_turns,
     without_values,
 };
+use crate::words::moment;
 
 pub use request::{Gone, KeptBack, Later, Property, Request, Unit};
 
@@ -184,7 +185,6 @@ impl Preview<'_, '_> {
     /// What holds for everything that follows.
     fn receiver(&mut self, standing: &Standing, another: Option<String>) -> Result<()> {
         let name = self.scope.receiver.name.clone();
-        let at = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%SZ").to_string();
         // What a resync ends as well.
         let paused = standing
             .paused_because
@@ -193,7 +193,7 @@ impl Preview<'_, '_> {
             .map(|because| {
                 let probe = standing
                     .probe_at
-                    .map_or(String::new(), |next| format!(" but a probe at {}", at(next)));
+                    .map_or(String::new(), |next| format!(" but a probe at {}", moment(next)));
                 format!(
                     "it is paused ({because}), and nothing is sent{probe} until `receivers resume {name}`; then this"
                 )
@@ -206,7 +206,7 @@ impl Preview<'_, '_> {
         });
         let silence = standing
             .wait_until
-            .map(|until| format!("it asked to be left alone until {}; then this", at(until)));
+            .map(|until| format!("it asked to be left alone until {}; then this", moment(until)));
         let settings = self.whole.then(|| {
             "it was last run with other settings than these: everything is compared, and told as these settings have it".to_owned()
         });

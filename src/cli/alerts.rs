@@ -10,6 +10,7 @@ use sqlx::{FromRow, PgConnection};
 use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::words;
 
 #[derive(Subcommand)]
 pub(super) enum Alerts {
@@ -108,7 +109,7 @@ async fn ack(config: &Config, id: i64) -> Result<()> {
         return Err(Fault::usage(match acked_at {
             Some(at) => format!(
                 "alert {id} is not open: acknowledged, or over by itself, since {}",
-                at.format("%Y-%m-%d %H:%M:%SZ")
+                words::moment(at)
             ),
             None => format!("no alert {id}; see `alerts list`"),
         })

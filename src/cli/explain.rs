@@ -8,6 +8,7 @@ use super::{Listing, connect, print};
 use crate::config::Config;
 use crate::explain::{self, Attempt, Change, Entry, Part, Sync, What};
 use crate::fault::Fault;
+use crate::words;
 
 /// More of an answer than this makes a line unreadable; `--json` has all of it.
 const ANSWER_CHARS_MAX: usize = 160;
@@ -75,14 +76,14 @@ fn print_part(part: &Part) -> Result<()> {
     if let Some(since) = part.known_since {
         print::line(&format!(
             "  {}  pruned    what happened before this may no longer be known",
-            print::moment(since)
+            words::moment(since)
         ))?;
     }
     if part.older_left_out {
         print::line("  only the newest changes and syncs are shown, older ones are left out")?;
     }
     for entry in &part.timeline {
-        print::line(&format!("  {}  {}", print::moment(entry.at), said(entry)))?;
+        print::line(&format!("  {}  {}", words::moment(entry.at), said(entry)))?;
     }
     print::line("")
 }
@@ -144,10 +145,10 @@ fn sealed(sync: &Sync) -> String {
     };
     let settled = sync
         .settled_at
-        .map_or(String::new(), |at| format!(" at {}", print::moment(at)));
+        .map_or(String::new(), |at| format!(" at {}", words::moment(at)));
     let again = sync
         .redelivered_at
-        .map_or(String::new(), |at| format!(", redelivered at {}", print::moment(at)));
+        .map_or(String::new(), |at| format!(", redelivered at {}", words::moment(at)));
     let probe = if sync.probe { " as a probe" } else { "" };
     format!(
         "{}{part}{probe} {} (sequence {}) {tells}: {}{settled}{again}",

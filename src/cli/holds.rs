@@ -9,6 +9,7 @@ use sqlx::FromRow;
 use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
 use crate::hold::{self, Decided, Decision};
+use crate::words;
 
 /// More unit ids than these make a table unreadable; `--units` and `--json` have all of them.
 const UNITS_SHOWN_MAX: usize = 8;
@@ -171,7 +172,8 @@ async fn decide(config: &Config, options: &Decide, decision: Decision) -> Result
         print::line(&in_words(receiver, of_hold, decision))?;
     }
     if decision == Decision::Approve {
-        mention_paused(&decided)?;
+        let paused = decided.iter().filter(|part| part.feed_is_paused);
+        print::paused(paused.filter_map(|part| part.property_id))?;
     }
     Ok(())
 }
@@ -179,7 +181,7 @@ async fn decide(config: &Config, options: &Decide, decision: Decision) -> Result
 /// What was decided about one hold.
 fn in_words(receiver: &str, of_hold: &[Decided], decision: Decision) -> String {
     let units: i64 = of_hold.iter().map(|part| part.units).sum();
-    let what = print::counted(units, "unit");
+    let what = words::count(units, "unit", "units");
     let place = match of_hold {
         [one] => one.property_id.map_or(String::new(), |id| format!(" of property {id}")),
         several => format!(" of {} properties", several.len()),
@@ -194,14 +196,4 @@ fn in_words(receiver: &str, of_hold: &[Decided], decision: Decision) -> String {
         decision.as_str(),
         if units == 1 { "is" } else { "are" }
     )
-}
-
-fn mention_paused(decided: &[Decided]) -> Result<()> {
-    let paused = decided.iter().filter(|part| part.feed_is_paused);
-    for property_id in paused.filter_map(|part| part.property_id) {
-        print::line(&format!(
-            "property {property_id} is paused: what it owes is told after `feeds resume {property_id}`"
-        ))?;
-    }
-    Ok(())
 }

@@ -7,6 +7,7 @@ use super::verify::{field, scopes};
 use super::{Listing, connect, print};
 use crate::config::Config;
 use crate::preview::{self, Asked, Gone, Property, Request, Said, Total, Unit};
+use crate::words;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -58,7 +59,7 @@ fn print_said(said: &Said) -> Result<()> {
             "{}: hold {} waits no longer, by [guard] as it is set: {} would be told as well",
             hold.receiver,
             hold.hold_id,
-            print::counted(hold.units, "removal")
+            words::count(hold.units, "removal", "removals")
         )),
         Said::Request(request) => print_request(request),
         Said::Property(property) => {
@@ -83,8 +84,8 @@ fn print_request(request: &Request) -> Result<()> {
         request.receiver,
         request.number,
         request.sync_type,
-        print::counted(request.units, "unit"),
-        print::counted(request.removed_units, "removal"),
+        words::count(request.units, "unit", "units"),
+        words::count(request.removed_units, "removal", "removals"),
         request.body_bytes
     ))?;
     for property in &request.properties {
@@ -160,7 +161,12 @@ fn code(code: Option<&str>) -> String {
 fn sum(total: &Total) -> String {
     let (receiver, requests) = (&total.receiver, total.requests);
     let beside = [
-        (total.cleared > 0).then(|| format!("{} that waited would follow", print::counted(total.cleared, "removal"))),
+        (total.cleared > 0).then(|| {
+            format!(
+                "{} that waited would follow",
+                words::count(total.cleared, "removal", "removals")
+            )
+        }),
         (total.later > 0).then(|| format!("{} units wait for later requests", total.later)),
         (total.new_properties > 0).then(|| format!("{} properties would be enrolled", total.new_properties)),
         (!total.kept_back.is_empty()).then(|| {
@@ -177,9 +183,9 @@ fn sum(total: &Total) -> String {
         0 if total.cleared == 0 => format!("receiver {receiver}: nothing would be sent now{beside}"),
         _ => format!(
             "receiver {receiver}: {}, {}, {}, {} bytes{beside}",
-            print::counted(requests, "request"),
-            print::counted(total.units, "unit"),
-            print::counted(total.removed_units, "removal"),
+            words::count(requests, "request", "requests"),
+            words::count(total.units, "unit", "units"),
+            words::count(total.removed_units, "removal", "removals"),
             total.body_bytes
         ),
     }

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::words;
 
 /// Prints rows: their fields are the columns.
 pub(super) fn rows<T: Serialize>(rows: &[T], json: bool, when_empty: &str) -> Result<()> {
@@ -63,32 +65,32 @@ pub(super) fn line(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Somebody else's words, without what would break a line or a terminal, and not too many.
+/// Somebody else's words, in one line and not too many.
 pub(super) fn in_a_line(text: &str, chars_max: usize) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let line = words::in_a_line(text);
     match line.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
 }
 
-/// A time in a sentence.
-pub(super) fn moment(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
-/// So many of something: `1 unit`, `2 units`.
-pub(super) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
-    let count = count.try_into().unwrap_or(u64::MAX);
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+/// A feed that is paused tells nothing of what was asked for just now.
+pub(super) fn paused(properties: impl Iterator<Item = i64>) -> Result<()> {
+    let mut properties: Vec<i64> = properties.collect();
+    properties.dedup();
+    for property_id in properties {
+        line(&format!(
+            "property {property_id} is paused: what it owes is told after `feeds resume {property_id}`"
+        ))?;
+    }
+    Ok(())
 }
 
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => match DateTime::parse_from_rfc3339(text) {
-            Ok(at) => moment(at.to_utc()),
+            Ok(at) => words::moment(at.to_utc()),
             Err(_) => text.clone(),
         },
         other => other.to_string(),

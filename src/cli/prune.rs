@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::{connect, print};
 use crate::config::Config;
 use crate::prune::{Pruned, horizon, step};
+use crate::words;
 
 pub(super) async fn prune(config: &Config) -> Result<()> {
     let mut conn = connect(config).await?;
@@ -20,10 +21,7 @@ pub(super) async fn prune(config: &Config) -> Result<()> {
         pruned.outbox, pruned.syncs, pruned.notes, pruned.cursors, pruned.snapshots
     ))?;
     match horizon(&mut conn).await? {
-        Some(horizon) => print::line(&format!(
-            "a replay can go back to {}",
-            horizon.format("%Y-%m-%d %H:%M:%SZ")
-        )),
+        Some(horizon) => print::line(&format!("a replay can go back to {}", words::moment(horizon))),
         None => print::line("a replay can go back to the beginning"),
     }
 }

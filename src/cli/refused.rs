@@ -153,7 +153,8 @@ async fn retry(config: &Config, options: &Retry) -> Result<()> {
         ))?,
         (units, _) => print::line(&format!("{} units are told to {receiver} again", units.len()))?,
     }
-    mention_paused(&released)
+    let paused = released.iter().filter(|unit| unit.feed_is_paused);
+    print::paused(paused.map(|unit| unit.property_id))
 }
 
 async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<Fault> {
@@ -172,19 +173,4 @@ async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> R
         ),
         false => format!("unit {unit_id} is not refused by {receiver}; see `refused list`"),
     }))
-}
-
-fn mention_paused(released: &[Released]) -> Result<()> {
-    let mut paused: Vec<i64> = released
-        .iter()
-        .filter(|unit| unit.feed_is_paused)
-        .map(|unit| unit.property_id)
-        .collect();
-    paused.dedup();
-    for property_id in paused {
-        print::line(&format!(
-            "property {property_id} is paused: what it owes is told after `feeds resume {property_id}`"
-        ))?;
-    }
-    Ok(())
 }

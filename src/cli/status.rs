@@ -10,6 +10,7 @@ use sqlx::FromRow;
 use super::receivers::Standing;
 use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
+use crate::words;
 
 /// How one receiver stands.
 #[derive(Serialize, FromRow)]
@@ -175,7 +176,7 @@ fn moment(time: Option<DateTime<Utc>>) -> String {
     let Some(time) = time else { return "-".to_owned() };
     let away = Utc::now() - time;
     let distance = humantime::format_duration(Duration::from_secs(away.num_seconds().unsigned_abs()));
-    let at = time.format("%Y-%m-%d %H:%M:%SZ");
+    let at = words::moment(time);
     match away.num_seconds() {
         ..0 => format!("{at} (in {distance})"),
         _ => format!("{at} ({distance} ago)"),

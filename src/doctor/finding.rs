@@ -71,14 +71,6 @@ impl Finding {
     }
 }
 
-/// So many of a thing, in words.
-pub(super) fn count(number: i64, one: &str, many: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        _ => format!("{number} {many}"),
-    }
-}
-
 /// A length of time as people say it: no part smaller than matters.
 pub(super) fn ago(seconds: f64) -> String {
     let whole = std::time::Duration::try_from_secs_f64(seconds)

@@ -26,7 +26,7 @@ use sqlx::PgConnection;
 use crate::config::{Config, Receiver};
 use crate::database::Database;
 
-use finding::count;
+use crate::words::count;
 pub use finding::{Finding, Grade};
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection};
 use super::finding::ago;
 use super::{Finding, Limits, count};
 use crate::lineage;
+use crate::words::moment;
 
 const SENDING: &str = "sending";
 const LINEAGE: &str = "lineage";
@@ -244,8 +245,4 @@ impl Work {
         };
         finding.about(&self.receiver)
     }
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -2,13 +2,12 @@
 //!
 //! Pure. What differs is the planner's verdict; the rest only says what stands between that and the receiver.
 
-use chrono::{DateTime, Utc};
-
 use super::{Asked, Fed, Home};
 use crate::config::Enroll;
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
 use crate::payload::{Hash, Reason as Gone};
 use crate::verify::objection;
+use crate::words::{in_a_line, moment};
 
 /// In a word, and in a sentence.
 pub(super) struct Reason {
@@ -489,14 +488,4 @@ fn times(tries: i32) -> String {
         1 => "once".to_owned(),
         tries => format!("{tries} times"),
     }
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
-/// Somebody else's words, without what would break a line or a terminal.
-fn in_a_line(words: &str) -> String {
-    let words = words.split(|c: char| c.is_whitespace() || c.is_control());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

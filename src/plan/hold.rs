@@ -17,6 +17,7 @@ use crate::alert::{self, Alert, Kind};
 use crate::config::Limit;
 use crate::delta::{Kept, KeptBack, LedgerRow};
 use crate::payload::Reason;
+use crate::words;
 
 const OF_FEED: &str = "too many units of its property went at once; see `holds list`";
 const OF_RECEIVER: &str = "too many units went at once from the receiver as a whole; see `holds list`";
@@ -264,10 +265,10 @@ pub(super) async fn grow(
         receiver: scope.receiver.name.clone(),
         property_id: None,
         message: format!(
-            "{units} removals wait for a person, of {properties} {} with {of_units} units: too many within 24 hours to be told \
+            "{units} removals wait for a person, of {} with {of_units} units: too many within 24 hours to be told \
              unasked. See `holds list`, then `holds approve ID` to remove them at the receiver or `holds reject ID` to keep \
              them there; a hold clears itself when the units come back ({holds} open)",
-            if properties == 1 { "property" } else { "properties" }
+            words::count(properties, "property", "properties")
         ),
     };
     alert::raise(conn, &alert, now).await

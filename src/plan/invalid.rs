@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::Scope;
 use super::feed_delta::FeedDelta;
 use crate::alert::{self, Alert, Kind};
+use crate::words;
 
 /// Units that came to be invalid, and that no longer are.
 #[derive(Clone, Copy, Default)]
@@ -52,11 +53,11 @@ pub(super) async fn note(
         receiver: receiver.clone(),
         property_id: None,
         message: format!(
-            "{units} {} of {properties} {} can't be told as the source has it. At the receiver it stays as it was told last, if it \
+            "{} of {} can't be told as the source has it. At the receiver it stays as it was told last, if it \
              ever was. See `refused list --invalid` for the reasons; each is told once it is put right in the source, or \
              [receivers.{receiver}.require] lets it through",
-            if units == 1 { "unit" } else { "units" },
-            if properties == 1 { "property" } else { "properties" }
+            words::count(units, "unit", "units"),
+            words::count(properties, "property", "properties")
         ),
     };
     alert::raise(conn, &alert, now).await
