@@ -53,12 +53,7 @@ impl Database {
 
     /// A pool for delivering. A lease or a settled answer that a crash forgets is only repeated under its sync ID, so
     /// these commits are not waited for.
-    pub fn pool(&self, connections_max: u32) -> PgPool {
-        self.pool_with(PgPoolOptions::new().max_connections(connections_max))
-    }
-
-    /// The same, with what else its connections need.
-    pub fn pool_with(&self, options: PgPoolOptions) -> PgPool {
+    pub fn pool(&self, options: PgPoolOptions) -> PgPool {
         options
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(self.options.clone().options([("synchronous_commit", "off")]))

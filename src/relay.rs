@@ -8,17 +8,18 @@ mod delivering;
 mod housekeeping;
 mod planning;
 mod progress;
+mod stop;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{interval, sleep};
+use tokio::time::interval;
 
 use crate::alert::Poster;
 use crate::clock::Clock;
@@ -33,25 +34,16 @@ use crate::status;
 use delivering::Delivering;
 use housekeeping::{post_loop, prune_loop};
 use planning::plan_loop;
-pub use worker::{Round, Worker};
+use stop::unless_stopped;
+use worker::{Round, Worker};
 
 pub use progress::{Progress, Stages};
+pub use stop::{GRACE, Stop};
 
-/// How long a stop waits for what is under way before it is cut off.
-pub const GRACE: Duration = Duration::from_secs(20);
 /// Between tries to reach a database that went away.
 const RECONNECT_EVERY: Duration = Duration::from_secs(1);
-
-/// How far a stop has gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stop {
-    /// Not at all.
-    No,
-    /// Take nothing new, finish what is under way.
-    Finish,
-    /// Now.
-    Now,
-}
+/// Between looks at whether what was asked for is done, while there is work to do.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What a relay runs on.
 #[derive(Clone)]
@@ -88,7 +80,7 @@ impl Relay {
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        self.begin(&scopes).await?;
+        unless_stopped(&stop, Stop::Finish, self.begin(&scopes)).await?;
         let mut tasks = JoinSet::new();
         if let Some(url) = &self.config.alerts.webhook_url {
             let poster = Poster::new(url, self.clock.clone())?;
@@ -123,24 +115,23 @@ impl Relay {
         Ok(())
     }
 
-    /// One pass: plans and delivers until nothing is due. Waits for no retry. Tells `progress` after each step.
-    pub async fn once(&self, progress: &mut dyn FnMut(&Pass)) -> Result<Pass> {
+    /// One pass: plans and delivers until nothing is due. Waits for no retry. Tells `progress` after each step. An error
+    /// where it was stopped before.
+    pub async fn once(&self, stop: &watch::Receiver<Stop>, progress: &mut dyn FnMut(&Pass)) -> Result<Pass> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        let mut conn = self.begin(&scopes).await?;
+        let mut conn = unless_stopped(stop, Stop::Finish, self.begin(&scopes)).await?;
         let mut pass = Pass::default();
         for scope in &scopes {
-            let mut worker = Worker::new(self, scope, &pool)?;
-            loop {
-                let round = worker.round(&mut conn, Duration::MAX).await?;
+            let worker = Worker::new(self, scope, &pool, stop.clone())?;
+            let count = async |_: &mut PgConnection, round: &Round| {
                 pass.units += round.units;
                 pass.delivered += round.delivered;
                 pass.failed += round.failed;
                 progress(&pass);
-                if round.is_idle {
-                    break;
-                }
-            }
+                Ok(round.is_idle)
+            };
+            worker.work(&mut conn, Duration::MAX, count).await?;
             snapshot::advance(&mut conn, &scope.receiver.name, self.clock.now()).await?;
         }
         for receiver in self.config.receivers.keys() {
@@ -154,33 +145,32 @@ impl Relay {
         Ok(pass)
     }
 
-    /// Works for one receiver until `is_done` says so, or nothing more can be done before somebody resumes it. Says whether it
-    /// is done.
+    /// Works for one receiver until `is_done` says so, or nothing more can be done before somebody resumes it. An error where
+    /// it was stopped before.
     pub async fn work_until(
         &self,
         receiver: &str,
+        stop: &watch::Receiver<Stop>,
         mut is_done: impl AsyncFnMut(&mut PgConnection) -> Result<bool>,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        let mut conn = self.begin(&scopes).await?;
+        let mut conn = unless_stopped(stop, Stop::Finish, self.begin(&scopes)).await?;
         let scope = scopes.iter().find(|scope| scope.receiver.name == receiver);
         let scope = scope.context("the receiver is configured")?;
-        let mut worker = Worker::new(self, scope, &pool)?;
-        let done = loop {
-            if is_done(&mut conn).await? {
-                break true;
+        let mut looked: Option<Instant> = None;
+        let look = async |conn: &mut PgConnection, round: &Round| {
+            if !round.is_idle && looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+                return Ok(false);
             }
-            let round = worker.round(&mut conn, self.config.relay.sweep_every).await?;
-            if round.is_idle {
-                if breaker::is_open(&mut conn, receiver).await? {
-                    break is_done(&mut conn).await?;
-                }
-                sleep(self.config.relay.poll_every).await;
-            }
+            looked = Some(Instant::now());
+            let done = is_done(conn).await?;
+            Ok(done || round.is_idle && breaker::is_open(conn, receiver).await?)
         };
+        let worker = Worker::new(self, scope, &pool, stop.clone())?;
+        worker.work(&mut conn, self.config.relay.sweep_every, look).await?;
         pool.close().await;
-        Ok(done)
+        Ok(())
     }
 
     fn scopes(&self) -> Result<Vec<Scope>> {
@@ -214,7 +204,7 @@ impl Relay {
         let receivers = self.config.receivers.keys().cloned().collect();
         let options = PgPoolOptions::new().max_connections(connections_max);
         self.database
-            .pool_with(lineage::checked(options, receivers, self.clock.clone()))
+            .pool(lineage::checked(options, receivers, self.clock.clone()))
     }
 }
 
@@ -229,10 +219,4 @@ pub struct Pass {
     pub failed: usize,
     /// Feeds that are not at rest.
     pub left: usize,
-}
-
-/// Returns when a stop has gone this far.
-async fn stopped(stop: &mut watch::Receiver<Stop>, as_far_as: Stop) {
-    // Whoever could ask for a stop is gone: stop.
-    stop.wait_for(|stop| *stop >= as_far_as).await.ok();
 }

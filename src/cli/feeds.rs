@@ -98,7 +98,9 @@ enum Change {
 impl Change {
     fn said(self) -> &'static str {
         match self {
-            Self::Enabled(true) => "enabled: what the receiver lacks is told",
+            Self::Enabled(true) => {
+                "enabled: what the receiver lacks is told while it is active and among `property_groups`"
+            }
             Self::Enabled(false) => "disabled: the receiver is told to drop its units",
             Self::Paused(true) => "paused: nothing is planned, changes keep gathering",
             Self::Paused(false) => "resumed",

@@ -5,12 +5,13 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::run::ready;
+use super::run::{ready, stop_on_signals};
 use super::{connect, print};
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
 use crate::relay::Relay;
 use crate::replay::{self, Asked, AskedFeed, KeptBack, Outcome, Request, Undelivered, Window};
+use crate::words;
 
 /// Properties that an error names.
 const NAMED_MAX: usize = 5;
@@ -112,7 +113,14 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
             .undelivered
             .iter()
             .find(|missed| missed.property_id == property_id);
-        missed.map_or("delivered".to_owned(), |missed| missed.because.clone())
+        match (missed, outcome.kept_back_of(property_id).len()) {
+            (Some(missed), _) => missed.because.clone(),
+            (None, 0) => "delivered".to_owned(),
+            (None, kept_back) => {
+                let units = words::count(kept_back, "unit kept back", "units kept back");
+                format!("delivered, but for {units}")
+            }
+        }
     })?;
     list_kept_back(&outcome.kept_back, options.json)?;
     check_delivered(&outcome.undelivered)
@@ -155,7 +163,8 @@ pub(super) async fn redeliver(config: Config, options: &Redeliver) -> Result<()>
 async fn wait(relay: &Relay, receiver: &Receiver, feeds: Vec<i64>) -> Result<Outcome> {
     let style = ProgressStyle::with_template("{bar:30} {pos} of {len} properties{msg}")?;
     let bar = ProgressBar::new(u64::try_from(feeds.len())?).with_style(style);
-    let outcome = replay::wait(relay, receiver, feeds, &mut |progress| {
+    let stop = stop_on_signals()?;
+    let outcome = replay::wait(relay, receiver, feeds, &stop, &mut |progress| {
         bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
         bar.set_message(match progress.owed {
             0 => String::new(),

@@ -35,13 +35,14 @@ pub(super) async fn once(config: Config, with_snapshot: bool) -> Result<()> {
         }
     }
     let progress = ProgressBar::new_spinner();
-    let pass = relay
-        .once(&mut |pass| {
+    let passed = relay
+        .once(&stop_on_signals()?, &mut |pass| {
             progress.set_message(format!("{} units told, {} syncs delivered", pass.units, pass.delivered));
             progress.tick();
         })
-        .await?;
+        .await;
     progress.finish_and_clear();
+    let pass = passed?;
     print::line(&format!(
         "{} units told, {} syncs delivered, {} tries failed",
         pass.units, pass.delivered, pass.failed
@@ -81,7 +82,7 @@ pub(super) async fn ready(config: Config) -> Result<Relay> {
 }
 
 /// The first signal asks to finish, the second to stop at once.
-fn stop_on_signals() -> Result<watch::Receiver<Stop>> {
+pub(super) fn stop_on_signals() -> Result<watch::Receiver<Stop>> {
     let (sender, receiver) = watch::channel(Stop::No);
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

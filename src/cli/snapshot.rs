@@ -5,7 +5,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::PgConnection;
 
-use super::run::ready;
+use super::run::{ready, stop_on_signals};
 use super::{connect, print};
 use crate::config::Config;
 use crate::fault::Fault;
@@ -69,8 +69,9 @@ async fn wait(relay: &Relay, receiver: &str, run_id: i64) -> Result<Run> {
         last = Some(run);
         Ok(run.is_finished)
     };
-    relay.work_until(receiver, look).await?;
+    let worked = relay.work_until(receiver, &stop_on_signals()?, look).await;
     bar.finish_and_clear();
+    worked?;
     last.ok_or_else(|| Fault::finding("the run was never looked at").into())
 }
 

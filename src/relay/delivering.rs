@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Interval, sleep, timeout};
+use tokio::time::{Interval, sleep};
 
-use super::{GRACE, RECONNECT_EVERY, Stages, Stop, Wake, stopped};
+use super::stop::{Stop, finish, stopped};
+use super::{RECONNECT_EVERY, Stages, Wake};
 use crate::deliver::Deliverer;
 use crate::fault::sentence;
 
@@ -51,7 +52,7 @@ impl Delivering {
                 }
             }
         }
-        self.finish().await;
+        finish(&mut self.deliverer, &mut self.stop).await;
     }
 
     async fn step(&mut self) -> Result<()> {
@@ -75,37 +76,5 @@ impl Delivering {
         self.stages.settled(&settled);
         self.notice.send(settled.properties).ok();
         Ok(())
-    }
-
-    /// The second stage of a stop: what is under way ends within a bound, or is cut off and given back.
-    async fn finish(&mut self) {
-        let Self { deliverer, stop, .. } = self;
-        let finishing = async {
-            while !deliverer.is_idle() {
-                let ended = deliverer.ended().await;
-                let settled = match ended {
-                    Ok(ended) => deliverer.settle(ended).await,
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = settled {
-                    tracing::error!(
-                        "an answer could not be written down, its sync will be sent again: {}",
-                        sentence(&error)
-                    );
-                }
-            }
-        };
-        tokio::select! {
-            done = timeout(GRACE, finishing) => if done.is_err() {
-                tracing::warn!("requests under way did not end within {GRACE:?}, they are cut off");
-            },
-            () = stopped(stop, Stop::Now) => {}
-        }
-        if let Err(error) = deliverer.cut_off().await {
-            tracing::error!(
-                "leases could not be given back, they end by themselves: {}",
-                sentence(&error)
-            );
-        }
     }
 }

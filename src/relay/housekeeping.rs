@@ -7,7 +7,8 @@ use anyhow::Result;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::{Relay, Stop, stopped};
+use super::Relay;
+use super::stop::{Stop, stopped};
 use crate::alert::Poster;
 use crate::fault::sentence;
 use crate::prune;

@@ -7,7 +7,8 @@ use sqlx::PgConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::{RECONNECT_EVERY, Relay, Stop, Wake, stopped};
+use super::stop::{Stop, stopped};
+use super::{RECONNECT_EVERY, Relay, Wake};
 use crate::alert::{self, Alert, Kind};
 use crate::clock::Clock;
 use crate::config::{self, Receiver};

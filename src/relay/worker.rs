@@ -5,23 +5,26 @@ use std::time::Duration;
 
 use anyhow::Result;
 use sqlx::{PgConnection, PgPool};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::Relay;
+use super::stop::{Stop, finish, interrupted, stopped, unless_stopped};
 use crate::deliver::Deliverer;
 use crate::plan::{Scope, Walk};
 
 /// One receiver's planner and deliverer.
-pub struct Worker<'a> {
+pub(super) struct Worker<'a> {
     relay: &'a Relay,
     scope: &'a Scope,
     deliverer: Deliverer,
     walk: Walk,
+    stop: watch::Receiver<Stop>,
 }
 
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Round {
+pub(super) struct Round {
     /// Units and removals sealed.
     pub units: usize,
     /// Syncs the receiver took.
@@ -34,17 +37,50 @@ pub struct Round {
 
 impl<'a> Worker<'a> {
     /// Has done nothing yet.
-    pub fn new(relay: &'a Relay, scope: &'a Scope, pool: &PgPool) -> Result<Self> {
+    pub fn new(relay: &'a Relay, scope: &'a Scope, pool: &PgPool, stop: watch::Receiver<Stop>) -> Result<Self> {
         Ok(Self {
             deliverer: Deliverer::new(pool.clone(), &scope.receiver, relay.clock.clone(), &relay.name)?,
             walk: Walk::new(relay.clock.clone()),
             relay,
             scope,
+            stop,
         })
     }
 
-    /// Plans at most one batch, sends what is due, settles what was answered. `sweep_every`: how often to ask every feed.
-    pub async fn round(&mut self, conn: &mut PgConnection, sweep_every: Duration) -> Result<Round> {
+    /// Moves both hands until `is_done` says so after a round; an error where it was stopped before. However it ends, nothing
+    /// stays leased. `sweep_every`: how often to ask every feed.
+    pub async fn work(
+        mut self,
+        conn: &mut PgConnection,
+        sweep_every: Duration,
+        is_done: impl AsyncFnMut(&mut PgConnection, &Round) -> Result<bool>,
+    ) -> Result<()> {
+        let mut stop = self.stop.clone();
+        let worked = unless_stopped(&stop, Stop::Now, self.rounds(conn, sweep_every, is_done)).await;
+        finish(&mut self.deliverer, &mut stop).await;
+        worked
+    }
+
+    async fn rounds(
+        &mut self,
+        conn: &mut PgConnection,
+        sweep_every: Duration,
+        mut is_done: impl AsyncFnMut(&mut PgConnection, &Round) -> Result<bool>,
+    ) -> Result<()> {
+        while *self.stop.borrow() == Stop::No {
+            let round = self.round(conn, sweep_every).await?;
+            if is_done(conn, &round).await? {
+                return Ok(());
+            }
+            if round.is_idle {
+                self.pause().await;
+            }
+        }
+        Err(interrupted().into())
+    }
+
+    /// Plans at most one batch, sends what is due, settles what was answered.
+    async fn round(&mut self, conn: &mut PgConnection, sweep_every: Duration) -> Result<Round> {
         let step = self.walk.step(conn, self.scope, sweep_every).await?;
         let mut round = Round {
             units: step.planned.units + step.planned.removed_units,
@@ -52,7 +88,10 @@ impl<'a> Worker<'a> {
         };
         let started = self.deliverer.start_due().await?;
         if !self.deliverer.is_idle() {
-            let ended = self.deliverer.ended().await?;
+            let ended = tokio::select! {
+                ended = self.deliverer.ended() => ended?,
+                () = stopped(&mut self.stop, Stop::Finish) => return Ok(round),
+            };
             let settled = self.deliverer.settle(ended).await?;
             (round.delivered, round.failed) = (settled.delivered, settled.failed);
             self.walk.notice(settled.properties);
@@ -61,9 +100,16 @@ impl<'a> Worker<'a> {
         let waits = step.planned.elsewhere || (started == 0 && step.look.due > 0);
         if waits {
             // Another relay's turn, or the receiver's pace.
-            sleep(self.relay.config.relay.poll_every).await;
+            self.pause().await;
         }
         round.is_idle = started == 0 && !step.more && !waits;
         Ok(round)
+    }
+
+    async fn pause(&mut self) {
+        tokio::select! {
+            () = sleep(self.relay.config.relay.poll_every) => {}
+            () = stopped(&mut self.stop, Stop::Finish) => {}
+        }
     }
 }

@@ -4,20 +4,14 @@
 //! nothing of it is owed and every sync sealed until then is settled; later edits don't keep anybody waiting.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
-use tokio::time::sleep;
+use tokio::sync::watch;
 
 use crate::config::Receiver;
-use crate::deliver::Deliverer;
-use crate::plan::{Scope, Walk};
-use crate::relay::Relay;
-
-/// Between looks at how things stand, while there is work to do.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+use crate::relay::{Relay, Stop};
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,35 +61,26 @@ pub struct KeptBack {
     pub kept_back: String,
 }
 
-/// Plans and delivers for the receiver until the feeds are done. Tells `progress` after each look.
+/// Plans and delivers for the receiver until the feeds are done; an error where it was stopped before. Tells `progress` after
+/// each look.
 pub async fn wait(
     relay: &Relay,
     receiver: &Receiver,
     feeds: Vec<i64>,
+    stop: &watch::Receiver<Stop>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Outcome> {
-    let mut hands = Hands::new(relay, receiver).await?;
     let mut waiting = Waiting::for_feeds(feeds.clone());
-    let mut looked: Option<Instant> = None;
-    let mut worked = false;
-    loop {
-        if !worked || looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
-            let standing = waiting.look(&mut hands.conn, relay, &receiver.name).await?;
-            looked = Some(Instant::now());
-            progress(standing);
-            if standing.done == standing.properties {
-                break;
-            }
-        }
-        worked = hands.step(relay).await?;
-        if !worked {
-            sleep(relay.config.relay.poll_every).await;
-        }
-    }
-    hands.rest().await?;
+    let look = async |conn: &mut PgConnection| {
+        let standing = waiting.look(conn, relay, &receiver.name).await?;
+        progress(standing);
+        Ok(standing.done == standing.properties)
+    };
+    relay.work_until(&receiver.name, stop, look).await?;
+    let mut conn = relay.database.connect().await?;
     Ok(Outcome {
         undelivered: waiting.undelivered,
-        kept_back: kept_back(&mut hands.conn, &feeds).await?,
+        kept_back: kept_back(&mut conn, &feeds).await?,
     })
 }
 
@@ -104,57 +89,6 @@ async fn kept_back(conn: &mut PgConnection, feeds: &[i64]) -> Result<Vec<KeptBac
         .bind(feeds)
         .fetch_all(conn)
         .await?)
-}
-
-/// One receiver's planner and deliverer.
-struct Hands {
-    conn: PgConnection,
-    scope: Scope,
-    walk: Walk,
-    deliverer: Deliverer,
-}
-
-impl Hands {
-    async fn new(relay: &Relay, receiver: &Receiver) -> Result<Self> {
-        let available = relay.config.source.available_status_ids()?;
-        let connections = relay.config.database.max_connections.saturating_sub(1).max(1);
-        let pool = relay.database.pool(connections);
-        Ok(Self {
-            conn: relay.database.connect().await?,
-            scope: Scope::new(receiver, available),
-            walk: Walk::new(relay.clock.clone()),
-            deliverer: Deliverer::new(pool, receiver, relay.clock.clone(), &relay.name)?,
-        })
-    }
-
-    /// One batch planned, one group of requests sent or settled. Says whether there was anything to do.
-    async fn step(&mut self, relay: &Relay) -> Result<bool> {
-        let step = self
-            .walk
-            .step(&mut self.conn, &self.scope, relay.config.relay.sweep_every)
-            .await?;
-        let started = self.deliverer.start_due().await?;
-        let under_way = !self.deliverer.is_idle();
-        if under_way {
-            self.settle().await?;
-        }
-        Ok(started > 0 || under_way || step.more)
-    }
-
-    /// Until nothing is under way.
-    async fn rest(&mut self) -> Result<()> {
-        while !self.deliverer.is_idle() {
-            self.settle().await?;
-        }
-        Ok(())
-    }
-
-    async fn settle(&mut self) -> Result<()> {
-        let ended = self.deliverer.ended().await?;
-        let settled = self.deliverer.settle(ended).await?;
-        self.walk.notice(settled.properties);
-        Ok(())
-    }
 }
 
 /// Which feeds are not done yet.

@@ -54,7 +54,7 @@ impl Patient {
         it.install().await;
         it.grant().await;
         it.rig.fill().await;
-        it.rig.relay().once(&mut |_| {}).await.expect("once");
+        it.rig.once().await;
         it.rig.assert_equal().await;
         it.rig.sandbox.clear_log();
         it
@@ -312,7 +312,7 @@ async fn a_partition_that_came_later_lacks_its_triggers() {
         .await;
     patient.install().await;
     patient.grant().await;
-    patient.rig.relay().once(&mut |_| {}).await.expect("once");
+    patient.rig.once().await;
     patient.assert_well().await;
     patient
         .edit("create table units_of_2 partition of project_rent_roll_units for values in (2)")

@@ -80,7 +80,7 @@ async fn a_database_is_noted_once_and_that_costs_nothing_later() {
             "select count(*) from rentsync.lineage where system_identifier is not null and timeline ~ '^[0-9A-F]{8}$'";
         assert_eq!(rig.source.number(noted).await, 1);
     }
-    rig.relay().once(&mut |_| {}).await.unwrap();
+    rig.once().await;
     assert_eq!(rig.requests(), []);
     assert_eq!(rig.alerts().await, [] as [String; 0]);
 }
@@ -94,7 +94,7 @@ async fn cursors_ahead_of_the_database_have_everything_told_anew_once() {
     rig.plan().await;
     set_back(&rig).await;
     let beyond = newest_sequence(&rig);
-    rig.relay().once(&mut |_| {}).await.unwrap();
+    rig.once().await;
     rig.assert_equal().await;
     assert_told_anew(&rig, &[1, 2], beyond);
     assert_eq!(rig.alerts().await, ["lineage"]);
@@ -115,7 +115,7 @@ async fn cursors_ahead_of_the_database_have_everything_told_anew_once() {
     assert_eq!(status::unsettled(&mut conn, "main").await.unwrap(), 0);
 
     rig.sandbox.clear_log();
-    rig.relay().once(&mut |_| {}).await.unwrap();
+    rig.once().await;
     assert_eq!(rig.requests(), [], "once is enough");
 }
 
@@ -130,7 +130,7 @@ async fn units_that_only_the_receiver_knows_of_are_dropped_also_where_the_proper
     )
     .await;
     set_back(&rig).await;
-    rig.relay().once(&mut |_| {}).await.unwrap();
+    rig.once().await;
     let held = |property_id| {
         rig.sandbox
             .property(property_id)
@@ -151,7 +151,7 @@ async fn nothing_is_sent_over_a_connection_before_it_is_checked() {
     set_back(&rig).await;
     let options = PgPoolOptions::new().max_connections(1);
     let checked = lineage::checked(options, vec!["main".to_owned()], rig.clock.clone());
-    let pool = rig.source.database.pool_with(checked);
+    let pool = rig.source.database.pool(checked);
     let mut deliverer = Deliverer::new(pool, &rig.receiver, rig.clock.clone(), "test:1").unwrap();
     assert_eq!(deliverer.start_due().await.unwrap(), 0);
     assert_eq!(rig.states().await.last().unwrap(), "cancelled");
@@ -226,6 +226,16 @@ async fn another_system_identifier_waits_for_a_person_and_each_receiver_for_itse
         lineage::check(&mut conn, "other", None).await.unwrap(),
         Standing::Stopped
     );
+}
+
+#[tokio::test]
+async fn replay_sends_nothing_from_another_database() {
+    let rig = noted().await;
+    rig.edit("update rentsync.lineage set system_identifier = system_identifier + 1")
+        .await;
+    rig.sandbox.clear_log();
+    refused(relay(&rig, &["replay", "--since", "1h"]), 1, &["another database"]).await;
+    assert_eq!(rig.requests(), []);
 }
 
 #[tokio::test]

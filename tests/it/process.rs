@@ -6,6 +6,7 @@ use std::time::Duration;
 use rentsync_relay::status;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use sqlx::Connection;
 use tokio::process::{Child, Command};
 
 use crate::support::rig::Rig;
@@ -92,6 +93,25 @@ pub async fn at_rest(rig: &Rig) {
     tokio::time::timeout(LIMIT, resting).await.expect("rest");
 }
 
+async fn under_way(rig: &Rig) {
+    let leased = async {
+        while leases(rig).await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, leased).await.expect("a request under way");
+}
+
+async fn leases(rig: &Rig) -> i64 {
+    rig.source
+        .number("select count(*) from rentsync.sync where leased_until is not null")
+        .await
+}
+
+async fn delivered(rig: &Rig) -> usize {
+    rig.states().await.iter().filter(|state| *state == "delivered").count()
+}
+
 #[tokio::test]
 async fn run_tells_every_edit_until_it_is_stopped() {
     let rig = Rig::new().await;
@@ -114,17 +134,7 @@ async fn a_stop_finishes_what_is_under_way() {
     rig.faults(json!({ "delay_ms": 300 }));
     rig.edit("update project_rent_roll_units set price = 5 where id = 11")
         .await;
-    let leased = async {
-        while rig
-            .source
-            .number("select count(*) from rentsync.sync where leased_until is not null")
-            .await
-            == 0
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, leased).await.expect("a request under way");
+    under_way(&rig).await;
     signal(&child, Signal::INT);
     assert_eq!(ended(child).await, Some(0));
     assert_eq!(rig.states().await.last().map(String::as_str), Some("delivered"));
@@ -141,18 +151,87 @@ async fn a_second_signal_cuts_off_and_gives_back() {
     rig.faults(json!({ "delay_ms": 60000 }));
     rig.edit("update project_rent_roll_units set price = 5 where id = 11")
         .await;
-    let leased = "select count(*) from rentsync.sync where leased_until is not null";
-    let leased = async {
-        while rig.source.number(leased).await == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, leased).await.expect("a request under way");
+    under_way(&rig).await;
     signal(&child, Signal::TERM);
     signal(&child, Signal::INT);
     assert_eq!(ended(child).await, Some(0));
     let free = "select count(*) from rentsync.sync where state = 'open' and leased_until is null and attempts = 0";
     assert_eq!(rig.source.number(free).await, 1);
+}
+
+#[tokio::test]
+async fn what_works_until_it_is_done_stops_as_a_relay_does() {
+    for command in [&["once"][..], &["snapshot"], &["replay", "--since", "1h"]] {
+        let rig = Rig::told().await;
+        let begin = async |delay_ms: u32| {
+            rig.faults(json!({ "delay_ms": delay_ms }));
+            rig.edit("update project_rent_roll_units set price = price + 1 where id = 11")
+                .await;
+            let child = relay(&rig, command)
+                .env("RELAY_RECEIVERS__MAIN__TIMEOUT", "60s")
+                .spawn()
+                .expect("it starts");
+            under_way(&rig).await;
+            child
+        };
+        let child = begin(60_000).await;
+        signal(&child, Signal::INT);
+        signal(&child, Signal::TERM);
+        interrupted(child).await;
+        let free = "select count(*) from rentsync.sync where state = 'open' and leased_until is null and attempts = 0";
+        assert!(rig.source.number(free).await > 0, "{command:?}");
+        assert_eq!(leases(&rig).await, 0, "{command:?}");
+
+        let child = begin(300).await;
+        let before = delivered(&rig).await;
+        signal(&child, Signal::INT);
+        interrupted(child).await;
+        assert!(delivered(&rig).await > before, "{command:?}");
+        assert_eq!(leases(&rig).await, 0, "{command:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_lock_can_be_stopped() {
+    // The first holds up what comes before any planning, the other the planning itself.
+    for (lock, signals) in [
+        (
+            "lock table rentsync.receiver in access exclusive mode",
+            &[Signal::INT][..],
+        ),
+        (
+            "lock table project_rent_roll_units in access exclusive mode",
+            &[Signal::INT, Signal::TERM],
+        ),
+    ] {
+        let rig = Rig::told().await;
+        let mut blocker = rig.source.connect().await;
+        let mut tx = blocker.begin().await.expect("begin");
+        sqlx::query(lock).execute(&mut *tx).await.expect("lock");
+        let child = relay(&rig, &["once"]).spawn().expect("it starts");
+        let blocked = "select count(*) from pg_locks where not granted
+                         and database = (select oid from pg_database where datname = current_database())";
+        let waits = async {
+            while rig.source.number(blocked).await == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(LIMIT, waits).await.expect("it waits");
+        for one in signals {
+            signal(&child, *one);
+        }
+        interrupted(child).await;
+    }
+}
+
+async fn interrupted(child: Child) {
+    let output = tokio::time::timeout(LIMIT, child.wait_with_output())
+        .await
+        .expect("it ends")
+        .expect("wait");
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("interrupted") && said.contains("stays owed"), "{said}");
 }
 
 #[tokio::test]

@@ -5,9 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rentsync_relay::config::UnitIdentity;
 use rentsync_relay::fault::exit_code;
+use rentsync_relay::relay::Stop;
 use rentsync_relay::replay::{self, Asked, Outcome, Request, Window};
 use rentsync_relay::sandbox::Saved;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::process::{output, refused, relay, said};
 use crate::support::rig::Rig;
@@ -69,7 +71,8 @@ async fn look(rig: &Rig, request: &Request<'_>) -> Asked {
 async fn wait(rig: &Rig, feeds: Vec<i64>) -> Outcome {
     let relay = rig.relay();
     let mut quiet = |_| {};
-    let waiting = replay::wait(&relay, &rig.receiver, feeds, &mut quiet);
+    let (_stop, unstopped) = watch::channel(Stop::No);
+    let waiting = replay::wait(&relay, &rig.receiver, feeds, &unstopped, &mut quiet);
     tokio::time::timeout(LIMIT, waiting)
         .await
         .expect("it ends")

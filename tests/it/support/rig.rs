@@ -10,11 +10,13 @@ use rentsync_relay::config::{Auth, Config, Format, Guard, Limit, Receiver};
 use rentsync_relay::deliver::{Deliverer, Settled};
 use rentsync_relay::demo::proof::{self, Agreement};
 use rentsync_relay::plan::{self, Batch, Planned, Scope, Walk, Where};
-use rentsync_relay::relay::Relay;
+use rentsync_relay::relay::{Pass, Relay, Stop};
 use rentsync_relay::sandbox::{PropertyId, Sandbox, SyncLogEntry};
 use rentsync_relay::status;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use sqlx::postgres::PgPoolOptions;
+use tokio::sync::watch;
 
 use super::{TestDatabase, agreed};
 
@@ -192,7 +194,8 @@ impl Rig {
     }
 
     pub fn deliverer(&self, name: &str) -> Deliverer {
-        Deliverer::new(self.source.database.pool(4), &self.receiver, self.clock.clone(), name).expect("deliverer")
+        let pool = self.source.database.pool(PgPoolOptions::new().max_connections(4));
+        Deliverer::new(pool, &self.receiver, self.clock.clone(), name).expect("deliverer")
     }
 
     /// A relay with its real loops, on this rig's database and clock.
@@ -207,6 +210,13 @@ impl Rig {
         let mut relay = Relay::new(self.source.database.clone(), config);
         relay.clock = self.clock.clone();
         relay
+    }
+
+    /// One pass, as `once` does it.
+    pub async fn once(&self) -> Pass {
+        let (_stop, unstopped) = watch::channel(Stop::No);
+        let pass = self.relay().once(&unstopped, &mut |_| {}).await;
+        pass.expect("once")
     }
 
     /// Plans everything there is to plan.

@@ -1,0 +1,81 @@
+//! Stopping, in two stages: what is under way may end, or it is cut off. Either way nothing stays leased.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::deliver::Deliverer;
+use crate::fault::{Fault, sentence};
+
+/// How long a stop waits for what is under way before it is cut off.
+pub const GRACE: Duration = Duration::from_secs(20);
+
+/// How far a stop has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// Not at all.
+    No,
+    /// Take nothing new, finish what is under way.
+    Finish,
+    /// Now.
+    Now,
+}
+
+/// Returns when a stop has gone this far.
+pub(super) async fn stopped(stop: &mut watch::Receiver<Stop>, as_far_as: Stop) {
+    // Whoever could ask for a stop is gone: stop.
+    stop.wait_for(|stop| *stop >= as_far_as).await.ok();
+}
+
+/// Work that may be dropped where it stands; an error once a stop has gone this far.
+pub(super) async fn unless_stopped<T>(
+    stop: &watch::Receiver<Stop>,
+    as_far_as: Stop,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let mut stop = stop.clone();
+    tokio::select! {
+        done = work => done,
+        () = stopped(&mut stop, as_far_as) => Err(interrupted().into()),
+    }
+}
+
+/// What a command says that was stopped before it was done.
+pub(super) fn interrupted() -> Fault {
+    Fault::finding(
+        "interrupted: nothing is under way any more; what was not delivered stays owed, and is told by the next `run` or `once`",
+    )
+}
+
+/// What is under way ends within a bound or, once there is no time for it, is cut off and its leases given back.
+pub(super) async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver<Stop>) {
+    tokio::select! {
+        done = timeout(GRACE, settle_all(deliverer)) => if done.is_err() {
+            tracing::warn!("requests under way did not end within {GRACE:?}, they are cut off");
+        },
+        () = stopped(stop, Stop::Now) => {}
+    }
+    if let Err(error) = deliverer.cut_off().await {
+        tracing::error!(
+            "leases could not be given back, they end by themselves: {}",
+            sentence(&error)
+        );
+    }
+}
+
+async fn settle_all(deliverer: &mut Deliverer) {
+    while !deliverer.is_idle() {
+        let settled = match deliverer.ended().await {
+            Ok(ended) => deliverer.settle(ended).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = settled {
+            tracing::error!(
+                "an answer could not be written down, its sync will be sent again: {}",
+                sentence(&error)
+            );
+        }
+    }
+}
