@@ -6,6 +6,9 @@ use clap::Parser;
 use rentsync_relay::cli::{self, Cli};
 use rentsync_relay::fault;
 
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli::run(cli) {
