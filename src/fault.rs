@@ -46,7 +46,7 @@ impl std::error::Error for Fault {}
 /// An error and its causes in one line, nothing said twice: many libraries quote their cause and also name it as one.
 pub fn sentence(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    for cause in error.chain().map(words) {
+    for cause in error.chain().map(in_words) {
         if !text.contains(&cause) {
             let colon = if text.is_empty() { "" } else { ": " };
             text = format!("{text}{colon}{cause}");
@@ -56,9 +56,16 @@ pub fn sentence(error: &anyhow::Error) -> String {
 }
 
 /// What the database says, without the line of its own source where it was noticed.
-fn words(cause: &(dyn std::error::Error + 'static)) -> String {
-    if let Some(sqlx::Error::Database(error)) = cause.downcast_ref() {
-        return format!("the database says: {}", error.message());
+pub(crate) fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(refusal) => refusal.message().to_owned(),
+        None => error.to_string(),
+    }
+}
+
+fn in_words(cause: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(error @ sqlx::Error::Database(_)) = cause.downcast_ref() {
+        return format!("the database says: {}", said(error));
     }
     match cause.downcast_ref::<sqlx::postgres::PgDatabaseError>() {
         Some(error) => error.message().to_owned(),

@@ -68,8 +68,7 @@ pub mod metrics;
 pub mod sandbox;
 /// Whether a receiver is at rest.
 pub mod status;
-/// Numbers, times and other people's words, in a sentence.
-mod words;
-
 /// Source against ledger, and the receiver's own word.
 pub mod verify;
+/// Numbers, times and other people's words, in a sentence.
+mod words;

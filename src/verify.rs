@@ -305,9 +305,8 @@ impl Sorting<'_, '_> {
     fn waits(&self, delta: &FeedDelta) -> Option<String> {
         let units = self.yet_to_compare.get(&delta.feed.feed_id);
         let units = units.map(|units| format!("{units} units: the property is yet to be compared as a whole"));
-        let own = (delta.feed.property_owed || delta.property_changed)
+        let own = (delta.feed.property_owed || (delta.property_changed && delta.feed.uncovered.is_none()))
             && self.scope.shape.properties_are_told()
-            && (delta.feed.uncovered.is_none() || delta.feed.property_owed)
             && !property_drifted(delta, self.scope);
         let own = own.then(|| "the property's own fields are yet to be told".to_owned());
         let all: Vec<String> = units.into_iter().chain(own).collect();

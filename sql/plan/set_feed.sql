@@ -1,6 +1,7 @@
 -- Enables or disables ($3) or pauses or resumes ($4) the feed of property $2 to receiver $1, or sets what the receiver
--- calls the property ($5; empty: as the source does); enabling enrols a property of the source that has no feed. Whoever disables
--- a feed has thought better of removals that were rejected. Locks the feed and those units. A row in the outbox has it planned at once. Says whether there is one.
+-- calls the property ($5; empty: as the source does); enabling enrols a property of the source that has no feed. Whoever
+-- disables a feed has thought better of removals that were rejected. Locks the feed and those units. A row in the outbox has
+-- it planned at once. Says whether there is one.
 with known as (
     insert into rentsync.receiver (receiver) values ($1) on conflict do nothing
 ), changed as (

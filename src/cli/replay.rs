@@ -108,12 +108,12 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
     for feed in &mut asked.feeds {
         feed.kept_back = outcome.kept_back_of(feed.property_id);
     }
-    tell(&receiver, &asked, options.json, |property_id| {
+    tell(&receiver, &asked, options.json, |feed| {
         let missed = outcome
             .undelivered
             .iter()
-            .find(|missed| missed.property_id == property_id);
-        match (missed, outcome.kept_back_of(property_id).len()) {
+            .find(|missed| missed.property_id == feed.property_id);
+        match (missed, feed.kept_back.len()) {
             (Some(missed), _) => missed.because.clone(),
             (None, 0) => "delivered".to_owned(),
             (None, kept_back) => {
@@ -176,7 +176,7 @@ async fn wait(relay: &Relay, receiver: &Receiver, feeds: Vec<i64>) -> Result<Out
     outcome
 }
 
-fn tell(receiver: &Receiver, asked: &Asked, json: bool, outcome: impl Fn(i64) -> String) -> Result<()> {
+fn tell(receiver: &Receiver, asked: &Asked, json: bool, outcome: impl Fn(&AskedFeed) -> String) -> Result<()> {
     let row = |feed: &AskedFeed| Row {
         receiver: &receiver.name,
         property_id: feed.property_id,
@@ -184,7 +184,7 @@ fn tell(receiver: &Receiver, asked: &Asked, json: bool, outcome: impl Fn(i64) ->
         removals: feed.removals,
         snapshot: feed.snapshot,
         kept_back: feed.kept_back.clone(),
-        outcome: outcome(feed.property_id),
+        outcome: outcome(feed),
     };
     let rows: Vec<_> = asked.feeds.iter().map(row).collect();
     print::rows(&rows, json, "nothing was told or touched in that time")?;

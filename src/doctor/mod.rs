@@ -26,6 +26,7 @@ use sqlx::PgConnection;
 use crate::config::{Config, Receiver};
 use crate::database::Database;
 
+use crate::fault::said;
 use crate::words::count;
 pub use finding::{Finding, Grade};
 
@@ -217,14 +218,6 @@ fn is_refusal(error: &sqlx::Error) -> bool {
 
 fn code(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
-}
-
-/// What the server says, without where in its own text it says so.
-fn said(error: &sqlx::Error) -> String {
-    match error.as_database_error() {
-        Some(refusal) => refusal.message().to_owned(),
-        None => error.to_string(),
-    }
 }
 
 fn not_checked(check: &'static str, receiver: Option<&str>, error: &sqlx::Error) -> Finding {

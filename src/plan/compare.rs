@@ -59,15 +59,7 @@ pub(crate) async fn in_turns(
 ) -> Result<Vec<Vec<FeedDelta>>> {
     let unlimited = scope.unlimited();
     let (several, mut first): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.needs_several(scope));
-    let mut all = Vec::with_capacity(several.len());
-    for delta in &several {
-        let mut whole = FeedDelta::of(delta.feed.clone(), delta.mode, &unlimited)?;
-        whole.elsewhere.clone_from(&delta.elsewhere);
-        whole.held.clone_from(&delta.held);
-        all.push(whole);
-    }
-    read_both_sides(conn, &unlimited, &mut all, |delta| delta.feed.touched.clone()).await?;
-    all.iter_mut().try_for_each(|whole| whole.finish(&unlimited))?;
+    let mut all = again(conn, &unlimited, several.iter().map(|delta| (delta, delta.mode))).await?;
     name_carriers(conn, &unlimited, &mut all).await?;
     let mut turns = Vec::new();
     for (mut delta, whole) in several.into_iter().zip(all) {
@@ -122,17 +114,29 @@ fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
 /// A snapshot that would have to name what it doesn't tell becomes deltas of all units, where that can't be named.
 async fn retell_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
     for delta in deltas.iter_mut().filter(|delta| delta.can_only_be_retold(scope)) {
-        let mut again = FeedDelta::of(delta.feed.clone(), Mode::Retell, scope)?;
-        again.elsewhere = mem::take(&mut delta.elsewhere);
-        again.held = mem::take(&mut delta.held);
-        *delta = again;
-        read_both_sides(conn, scope, std::slice::from_mut(delta), |delta| {
-            delta.feed.touched.clone()
-        })
-        .await?;
-        delta.finish(scope)?;
+        for retold in again(conn, scope, [(&*delta, Mode::Retell)]).await? {
+            *delta = retold;
+        }
     }
     Ok(())
+}
+
+/// The same feeds compared once more, otherwise. What is elsewhere or waits for a person was found the first time.
+async fn again<'a>(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: impl IntoIterator<Item = (&'a FeedDelta, Mode)>,
+) -> Result<Vec<FeedDelta>> {
+    let mut compared = Vec::new();
+    for (delta, mode) in deltas {
+        let mut anew = FeedDelta::of(delta.feed.clone(), mode, scope)?;
+        anew.elsewhere.clone_from(&delta.elsewhere);
+        anew.held.clone_from(&delta.held);
+        compared.push(anew);
+    }
+    read_both_sides(conn, scope, &mut compared, |delta| delta.feed.touched.clone()).await?;
+    compared.iter_mut().try_for_each(|delta| delta.finish(scope))?;
+    Ok(compared)
 }
 
 async fn read_both_sides(

@@ -56,10 +56,10 @@ pub(super) async fn plan_loop(
                     .step(&mut conn, &scope.receiver.name, look.snapshot_runs)
                     .await?;
                 stages.planned();
-                if std::mem::take(&mut failing) {
-                    tracing::info!(receiver = scope.receiver.name, "planning works again");
-                }
                 if !std::mem::replace(&mut works, true) {
+                    if std::mem::take(&mut failing) {
+                        tracing::info!(receiver = scope.receiver.name, "planning works again");
+                    }
                     alert::resolve(&mut conn, &scope.receiver.name, &[Kind::Plan], relay.clock.now()).await?;
                 }
                 if step.more && step.planned.feeds > 0 {
