@@ -18,6 +18,7 @@ mod local_postgres;
 mod plan;
 mod preview;
 mod process;
+mod promise;
 mod prune;
 mod receiver;
 mod refusal;

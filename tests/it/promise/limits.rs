@@ -1,0 +1,1 @@
+//! What one unit may cost, and tables that look different.

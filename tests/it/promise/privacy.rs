@@ -1,0 +1,1 @@
+//! Where personal data is, and that it is nowhere else.

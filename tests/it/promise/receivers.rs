@@ -1,0 +1,1 @@
+//! What a receiver can and can't do to the relay.

@@ -1,0 +1,1 @@
+//! What bookkeeping costs at full size.
