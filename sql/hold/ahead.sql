@@ -1,14 +1,27 @@
--- How many units of receiver $1 (property groups $2; null: all) are gone from the source in feeds other than $3, and would be
--- removed next: so that a source that lost everything is doubted before the first removal is told and not after a fifth of
--- them. Leaves out what waits for a person or was decided by one. Reads both sides of the whole receiver: asked only where a
--- batch removes a lot.
-select count(*)
-  from rentsync.feed f
-  join rentsync.ledger l using (feed_id)
-  left join rentsync.source_property() p on p.property_id = f.property_id
-  left join rentsync.source_unit() s on s.unit_id = l.unit_id and s.property_id = f.property_id
- where f.receiver = $1 and not f.feed_id = any ($3) and f.paused_because is null
-   and l.hash is not null and l.removed is null and l.owed is distinct from 'approved'
-   and (l.kept_back is null or l.kept_back in ('invalid', 'refused', 'elsewhere'))
-   and (s.unit_id is null or not f.enabled or p.is_active is not true
-        or not coalesce($2::bigint[] is null or p.project_group_id = any ($2), false))
+-- How many units of receiver $1 may be gone from the source at most that no plan has looked at yet: as many as were when they
+-- were counted last, and all that changes have named since, whatever they say of them. Whether so many were found to be gone
+-- within $3 seconds before $2 (null: now) that none may be told. Reads only: as many changes as are new, $4 at most, then any
+-- unit may be gone.
+with new as (
+    select o.property_id, o.unit_ids, o.op
+      from (select property_id, unit_ids, op from rentsync.outbox
+             where xid >= pg_snapshot_xmax((select ahead_seen from rentsync.receiver_count where receiver = $1))
+             union all
+            select property_id, unit_ids, op from rentsync.outbox
+             where xid = any (array(select pg_snapshot_xip((select ahead_seen from rentsync.receiver_count where receiver = $1))))
+           ) as o
+     limit $4
+), named as (
+    select count(*) as changes,
+           coalesce(sum(case when n.unit_ids is null or n.op = 'snapshot' then case when n.property_id is null then c.of_units else f.units end
+                             else cardinality(n.unit_ids) end), 0)::bigint as units
+      from new n
+      left join rentsync.receiver_count c on c.receiver = $1
+      left join rentsync.feed f on f.receiver = $1 and f.property_id = n.property_id
+)
+-- No setting asks for more removals than a million before they are too many.
+select case when c.ahead_seen is null or named.changes >= $4 then c.of_units + 1000000
+            else least(c.ahead + named.units, c.of_units + 1000000) end,
+       coalesce(c.doubted_at > coalesce($2, clock_timestamp()) - make_interval(secs => $3), false)
+  from named
+  join rentsync.receiver_count c on c.receiver = $1

@@ -1,18 +1,63 @@
 -- Holds of receiver $1 that need nobody any more, at $2 (null: now), because units came back or the settings $3 to $6 allow what is
--- left of them (rentsync.holds_over). What is left is told. Looks at the hold over the whole and at those of the feeds $7 (null:
--- all). Locks them and their units. Says how many holds are open after that.
-with over as (
-    select hold_id from rentsync.holds_over($1, $3, $4, $5, $6)
-     where $7::bigint[] is null or feed_id is null or feed_id = any ($7)
+-- left of them: units and percent of a feed, of the receiver. What is left is told, at most $8 units at a time; a hold ends with
+-- the last. Looks at the holds of the feeds $7, -1 for the one over the whole. That one goes by all that waits or that a person
+-- wants kept, and stays while more is known to be gone from the source (until $9 seconds after that was counted). Locks
+-- them, their units and the receiver's counts, behind the planning lock. Says how many units are told, and whether any hold is open after that.
+with standing as materialized (
+    select h.hold_id, h.feed_id, h.of_units, kept.units,
+           h.gone + case when h.feed_id is null then kept.of_all else kept.units end as removed,
+           case when h.feed_id is null then $5 else $3 end as units_min,
+           case when h.feed_id is null then $6 else $4 end as percent_max,
+           h.feed_id is null and c.doubted_at > coalesce($2, clock_timestamp()) - make_interval(secs => $9) as is_doubted
+      from rentsync.hold h
+      left join rentsync.receiver_count c on c.receiver = h.receiver
+     cross join lateral (
+           select coalesce(sum(w.units) filter (where w.kept_back = case when h.feed_id is null then 'guarded' else 'held' end), 0)::bigint as units,
+                  coalesce(sum(w.units) filter (where w.kept_back in ('held', 'guarded', 'rejected')), 0)::bigint as of_all
+             from (select w.kept_back, w.units from rentsync.withheld w where h.feed_id is not null and w.feed_id = h.feed_id
+                    union all
+                   select w.kept_back, w.units from rentsync.withheld w
+                    where h.feed_id is null and w.receiver = h.receiver and w.feed_id is null) as w
+           ) as kept
+     where h.receiver = $1 and h.state = 'open' and coalesce(h.feed_id, -1) = any ($7)
+), over as materialized (
+    select hold_id, feed_id, units from standing
+     where units = 0
+        or is_doubted is not true
+           and (percent_max = 100 or removed < units_min or removed * 100 <= of_units * percent_max)
+), unit as materialized (
+    select over.hold_id, l.feed_id, l.unit_id
+      from over
+     cross join lateral (
+           select l.feed_id, l.unit_id from rentsync.ledger l
+            where over.units > 0 and l.feed_id = over.feed_id and l.kept_back = 'held'
+            union all
+           select l.feed_id, l.unit_id
+             from (select distinct w.feed_id from rentsync.withheld w
+                    where over.units > 0 and over.feed_id is null
+                      and w.receiver = $1 and w.kept_back = 'guarded' and w.feed_id is not null) as of_all
+            cross join lateral (
+                  select l.feed_id, l.unit_id from rentsync.ledger l where l.feed_id = of_all.feed_id and l.kept_back = 'guarded'
+                  ) as l
+           ) as l
+     limit $8
 ), released as (
     update rentsync.ledger l
        set kept_back = null, kept_back_because = null, kept_back_at = null, owed = coalesce(l.owed, 'removal')
-      from over join rentsync.held_unit u using (hold_id)
-     where l.feed_id = u.feed_id and l.unit_id = u.unit_id
+      from unit
+     where l.feed_id = unit.feed_id and l.unit_id = unit.unit_id and l.kept_back in ('held', 'guarded')
+), ahead as (
+    update rentsync.receiver_count c
+       set ahead = c.ahead + (select count(*) from unit)
+     where c.receiver = $1 and exists (select from unit)
 ), cleared as (
     update rentsync.hold h
        set state = 'cleared', settled_at = coalesce($2, clock_timestamp())
       from over
      where h.hold_id = over.hold_id
+       and (over.units <= (select count(*) from unit where unit.hold_id = over.hold_id) or (select count(*) from unit) < $8)
+    returning h.hold_id
 )
-select (select count(*) from rentsync.hold h where h.receiver = $1 and h.state = 'open') - (select count(*) from over)
+select (select count(*) from unit),
+       exists (select from rentsync.hold h where h.receiver = $1 and h.state = 'open'
+                                            and not exists (select from cleared where cleared.hold_id = h.hold_id))

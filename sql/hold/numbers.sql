@@ -1,11 +1,11 @@
--- How many holds over receiver $1 are open, and of how many removals, properties and units. As the transaction sees it; the ledger
--- says which. Reads only.
+-- How many holds over receiver $1 are open, and of how many removals, properties and units. As the transaction sees it. Reads
+-- only: what is kept of each feed that has any.
 select (select count(*) from rentsync.hold h where h.receiver = $1 and h.state = 'open'),
-       coalesce(sum(feed.units), 0)::bigint, count(*), coalesce(sum(feed.of_units), 0)::bigint
+       coalesce(sum(waiting.units), 0)::bigint, count(*), coalesce(sum(f.units), 0)::bigint
   from (
-       select count(*) as units, f.units as of_units
-         from rentsync.feed f
-         join rentsync.ledger l on l.feed_id = f.feed_id and l.kept_back in ('held', 'guarded')
-        where f.receiver = $1
-        group by f.feed_id
-       ) as feed
+       select w.feed_id, sum(w.units) as units
+         from rentsync.withheld w
+        where w.receiver = $1 and w.kept_back in ('held', 'guarded') and w.feed_id is not null
+        group by w.feed_id having sum(w.units) > 0
+       ) as waiting
+  join rentsync.feed f using (feed_id)

@@ -1,5 +1,8 @@
 -- Nothing that is noted of receiver $1's feeds says any more what it holds: each compares everything and tells it as a
--- snapshot, the property's own fields with it. Locks the feeds.
+-- snapshot, the property's own fields with it; any unit may be gone. Locks the feeds and the receiver's counts.
+with forgotten as (
+    update rentsync.receiver_count set ahead_seen = null, doubted_at = null where receiver = $1
+)
 update rentsync.feed
    set cursor = null, snapshot_due = 'lineage', property_owed = 'in_doubt', rest_until = null, rest_because = null
  where receiver = $1

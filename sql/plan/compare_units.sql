@@ -5,6 +5,8 @@
 --
 -- The casts cost nothing where the types are ours already, and let a site's own source function have narrower ones.
 -- A unit is looked up in the source by its id alone, so that one found under another property is known to have moved.
+-- Each unit is looked up by itself, whatever the server believes of the tables: joined as a whole, a source that was analysed
+-- while it was empty is read from end to end for each batch. Two rows, so that a unit that is there twice is noticed.
 -- Reads only.
 with key as (
     select touched.feed_id, touched.unit_id from unnest($1::bigint[], $2::bigint[]) as touched (feed_id, unit_id)
@@ -20,9 +22,15 @@ with key as (
      union
     select whole.feed_id, s.unit_id::bigint
       from unnest($4::bigint[], $5::bigint[]) as whole (feed_id, property_id)
-      join rentsync.source_unit() s on s.property_id = whole.property_id
+     cross join lateral (
+           select s.unit_id from rentsync.source_unit() s where s.property_id = whole.property_id offset 0
+           ) as s
      union
-    select l.feed_id, l.unit_id from rentsync.ledger l where l.feed_id = any ($4)
+    select l.feed_id, l.unit_id
+      from unnest($4::bigint[]) as whole (feed_id)
+     cross join lateral (
+           select l.feed_id, l.unit_id from rentsync.ledger l where l.feed_id = whole.feed_id offset 0
+           ) as l
 )
 select key.feed_id, key.unit_id, s.property_id::bigint,
        s.unit_code::text, s.building::text, s.floor::bigint, s.floorplan::text, s.type::text, s.dwelling_type::text,
@@ -33,6 +41,10 @@ select key.feed_id, key.unit_id, s.property_id::bigint,
        l.unit_id is not null, l.unit_code, l.hash, l.removed, l.sequence, l.owed, l.suspect,
        l.kept_back, l.kept_back_because, l.kept_back_hash, case when $7 then l.content end
   from key
-  left join rentsync.source_unit() s on s.unit_id = key.unit_id
-  left join rentsync.ledger l on l.feed_id = key.feed_id and l.unit_id = key.unit_id
+  left join lateral (
+       select * from rentsync.source_unit() s where s.unit_id = key.unit_id limit 2
+       ) as s on true
+  left join lateral (
+       select * from rentsync.ledger l where l.feed_id = key.feed_id and l.unit_id = key.unit_id limit 1
+       ) as l on true
  order by key.feed_id, key.unit_id

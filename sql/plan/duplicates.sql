@@ -9,7 +9,9 @@ with asked as (
 ), carried as materialized (
     select asked.feed_id, s.unit_id, coalesce(mapped.unit_code, $3::text || s.unit_code) as unit_code
       from asked
-      join rentsync.source_unit() s on s.property_id = asked.property_id
+     cross join lateral (
+           select s.unit_id, s.unit_code from rentsync.source_unit() s where s.property_id = asked.property_id offset 0
+           ) as s
       left join unnest($4::bigint[], $5::text[]) as mapped (unit_id, unit_code) on mapped.unit_id = s.unit_id
      where mapped.unit_code is not null or btrim(s.unit_code, E' \t\r\n') <> ''
 ), several as (

@@ -28,6 +28,12 @@ impl Limit {
         !self.is_off() && removed >= self.units_min && removed * 100 > of_units * self.percent_max
     }
 
+    /// The fewest removals that are too many of so many units.
+    #[must_use]
+    pub fn exceeded_from(&self, of_units: i64) -> i64 {
+        self.units_min.max(of_units * self.percent_max / 100 + 1)
+    }
+
     /// Nothing ever waits.
     #[must_use]
     pub fn is_off(&self) -> bool {
@@ -71,6 +77,14 @@ mod tests {
         assert!(!FEED.is_exceeded_by(40, 100), "40 % is not more than 40 %");
         assert!(FEED.is_exceeded_by(41, 100));
         assert!(FEED.is_exceeded_by(5, 0));
+    }
+
+    #[test]
+    fn where_it_begins_to_be_exceeded_is_known() {
+        for of_units in [0, 1, 9, 10, 11, 12, 13, 99, 100, 101, 12_345] {
+            let from = FEED.exceeded_from(of_units);
+            assert!(FEED.is_exceeded_by(from, of_units) && !FEED.is_exceeded_by(from - 1, of_units));
+        }
     }
 
     #[test]

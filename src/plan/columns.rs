@@ -230,7 +230,7 @@ impl FeedColumns {
     }
 
     /// `properties_are_told`: otherwise nothing of a property is ever owed.
-    pub async fn advance(self, conn: &mut PgConnection, properties_are_told: bool) -> Result<()> {
+    pub async fn advance(self, conn: &mut PgConnection, receiver: &str, properties_are_told: bool) -> Result<()> {
         sqlx::query(include_str!("../../sql/plan/advance_feeds.sql"))
             .bind(self.feeds)
             .bind(self.told)
@@ -241,6 +241,7 @@ impl FeedColumns {
             .bind(self.suspects_wait)
             .bind(self.oldest_changes)
             .bind(self.units)
+            .bind(receiver)
             .execute(conn)
             .await
             .context("moving cursors")?;

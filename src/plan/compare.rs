@@ -9,6 +9,7 @@ use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 
 use super::Scope;
+use super::ahead::Ahead;
 use super::feed_delta::{FeedDelta, Mode};
 use super::feeds::{ChosenFeed, owed_per_feed_max};
 use super::hold::{self, Grown};
@@ -25,6 +26,8 @@ pub(crate) struct Compared {
     pub deltas: Vec<FeedDelta>,
     /// Holds that removals joined.
     pub grown: Vec<Grown>,
+    /// What was learnt of what other feeds lose.
+    pub ahead: Option<Ahead>,
 }
 
 /// Compares the feeds' units, reading both sides as one stream. Writes nothing.
@@ -43,11 +46,11 @@ pub(crate) async fn compare(
         note_elsewhere(conn, scope, &mut deltas).await?;
     }
     read_both_sides(conn, scope, &mut deltas, |delta| delta.feed.touched.clone()).await?;
-    let grown = hold::decide(conn, scope, &mut deltas, now).await?;
+    let hold::Decided { grown, ahead } = hold::decide(conn, scope, &mut deltas, now).await?;
     deltas.iter_mut().try_for_each(|delta| delta.finish(scope))?;
     retell_instead(conn, scope, &mut deltas).await?;
     name_carriers(conn, scope, &mut deltas).await?;
-    Ok(Compared { deltas, grown })
+    Ok(Compared { deltas, grown, ahead })
 }
 
 /// The requests of each feed, one after another, as if the receiver took each: what is left of a delta for want of room is

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Scope;
+use super::ahead::{self, Ahead, Losing};
 use super::feed_delta::FeedDelta;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Limit;
@@ -21,6 +22,13 @@ use crate::words;
 
 const OF_FEED: &str = "too many units of its property went at once; see `holds list`";
 const OF_RECEIVER: &str = "too many units went at once from the receiver as a whole; see `holds list`";
+
+/// Stands for the hold over the whole among feeds.
+pub(super) const OVER_THE_WHOLE: i64 = -1;
+/// No sooner is it said again that holds grew.
+const SAID_EVERY_SECONDS: f64 = 5.0;
+/// Of holds that need nobody any more, so many units are told by one statement.
+pub(super) const CLEARED_MAX: i64 = 2_000;
 
 /// A hold that was opened, or that units joined.
 pub(crate) struct Grown {
@@ -36,13 +44,21 @@ pub(crate) struct Grown {
     pub of_units: i64,
 }
 
+/// What was decided over a batch.
+pub(super) struct Decided {
+    /// Holds that removals joined.
+    pub grown: Vec<Grown>,
+    /// What was learnt of the rest of the source; none: nothing.
+    pub ahead: Option<Ahead>,
+}
+
 /// Finds what has to wait, and tells each delta.
 pub(super) async fn decide(
     conn: &mut PgConnection,
     scope: &Scope,
     deltas: &mut [FeedDelta],
     now: Option<DateTime<Utc>>,
-) -> Result<Vec<Grown>> {
+) -> Result<Decided> {
     let mut leaving: Vec<Leaving> = deltas.iter().map(Leaving::of).collect();
     let mut grown = Vec::new();
     if leaving.iter().any(|feed| !feed.own.is_empty()) {
@@ -51,11 +67,12 @@ pub(super) async fn decide(
             grown.extend(feed.hold(scope, delta, &standing));
         }
     }
-    grown.extend(guard(conn, scope, deltas, &mut leaving, now).await?);
+    let (guarded, ahead) = guard(conn, scope, deltas, &mut leaving, now).await?;
+    grown.extend(guarded);
     for (feed, delta) in leaving.into_iter().zip(deltas) {
         delta.held = feed.held;
     }
-    Ok(grown)
+    Ok(Decided { grown, ahead })
 }
 
 /// One feed's removals that nobody was told of yet.
@@ -187,11 +204,11 @@ async fn guard(
     deltas: &[FeedDelta],
     leaving: &mut [Leaving],
     now: Option<DateTime<Utc>>,
-) -> Result<Option<Grown>> {
+) -> Result<(Option<Grown>, Option<Ahead>)> {
     let news: i64 = leaving.iter().map(Leaving::news).sum();
     let limit = scope.receiver.guard.receiver;
     if news == 0 || limit.is_off() {
-        return Ok(None);
+        return Ok((None, None));
     }
     let (held, guarded, gone, of_units): (i64, i64, i64, i64) =
         sqlx::query_as(include_str!("../../sql/hold/receiver.sql"))
@@ -203,11 +220,19 @@ async fn guard(
     let units = guarded - back(|delta| delta.back.guarded) + news;
     let held = held - back(|delta| delta.back.held) + leaving.iter().map(|feed| feed.newly_held).sum::<i64>();
     let removed = units + held + gone;
-    let exceeded = limit.is_exceeded_by(removed, of_units)
-        || may_be_the_beginning(leaving, removed - gone, limit)
-            && limit.is_exceeded_by(removed + ahead(conn, scope, leaving).await?, of_units);
+    let mut exceeded = limit.is_exceeded_by(removed, of_units);
+    let mut ahead = None;
+    if !exceeded && may_be_the_beginning(leaving, removed - gone, limit) {
+        let losing = Losing {
+            feeds: &leaving.iter().map(|feed| feed.feed_id).collect::<Vec<_>>(),
+            units: removed - gone,
+            enough: limit.exceeded_from(of_units) - removed,
+        };
+        let (enough, learnt) = ahead::is_enough(conn, scope, &losing, now).await?;
+        (exceeded, ahead) = (enough, Some(learnt));
+    }
     if !exceeded {
-        return Ok(None);
+        return Ok((None, ahead));
     }
     leaving.iter_mut().for_each(Leaving::guard);
     let standing = Standing {
@@ -215,7 +240,7 @@ async fn guard(
         gone,
         of_units,
     };
-    Ok(Some(standing.grown(None, units, news)))
+    Ok((Some(standing.grown(None, units, news)), ahead))
 }
 
 /// Several properties that lose units at once, or one that loses many: worth a look at all the others.
@@ -224,17 +249,7 @@ fn may_be_the_beginning(leaving: &[Leaving], removed: i64, limit: Limit) -> bool
     losing.count() > 1 || removed >= limit.units_min
 }
 
-/// What other feeds would remove next.
-async fn ahead(conn: &mut PgConnection, scope: &Scope, leaving: &[Leaving]) -> Result<i64> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/hold/ahead.sql"))
-        .bind(&scope.receiver.name)
-        .bind(&scope.receiver.property_groups)
-        .bind(leaving.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
-        .fetch_one(conn)
-        .await?)
-}
-
-/// Writes what grew; says so, once.
+/// Writes what grew, and says so.
 pub(super) async fn grow(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -255,6 +270,21 @@ pub(super) async fn grow(
         .execute(&mut *conn)
         .await
         .context("writing holds")?;
+    say(conn, scope, now).await
+}
+
+/// Tells a person what waits, where a hold grew since that was said last: at once the first time, then with a sweep at the
+/// earliest, because the numbers are of all feeds.
+pub(super) async fn say(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+    let is_news: bool = sqlx::query_scalar(include_str!("../../sql/hold/is_news.sql"))
+        .bind(&scope.receiver.name)
+        .bind(now)
+        .bind(SAID_EVERY_SECONDS)
+        .fetch_one(&mut *conn)
+        .await?;
+    if !is_news {
+        return Ok(());
+    }
     let (holds, units, properties, of_units): (i64, i64, i64, i64) =
         sqlx::query_as(include_str!("../../sql/hold/numbers.sql"))
             .bind(&scope.receiver.name)
@@ -274,15 +304,16 @@ pub(super) async fn grow(
     alert::raise(conn, &alert, now).await
 }
 
-/// Closes the holds that units came back from; `feeds` none: looks at all of them.
+/// Closes those of these feeds' holds that need nobody any more, and the one over the whole. Says how many of their units are
+/// told now: where that are as many as at most, more may be left.
 pub(super) async fn clear(
     conn: &mut PgConnection,
     scope: &Scope,
-    feeds: Option<&[i64]>,
+    feeds: &[i64],
     now: Option<DateTime<Utc>>,
-) -> Result<()> {
+) -> Result<i64> {
     let guard = &scope.receiver.guard;
-    let open: i64 = sqlx::query_scalar(include_str!("../../sql/hold/clear.sql"))
+    let (units, any_open): (i64, bool) = sqlx::query_as(include_str!("../../sql/hold/clear.sql"))
         .bind(&scope.receiver.name)
         .bind(now)
         .bind(guard.feed.units_min)
@@ -290,12 +321,25 @@ pub(super) async fn clear(
         .bind(guard.receiver.units_min)
         .bind(guard.receiver.percent_max)
         .bind(feeds)
+        .bind(CLEARED_MAX)
+        .bind(ahead::BELIEVED_SECONDS)
         .fetch_one(&mut *conn)
         .await
         .context("clearing holds")?;
-    if open == 0 {
+    if !any_open {
         alert::resolve(conn, &scope.receiver.name, &[Kind::Hold], now).await?;
     }
+    Ok(units)
+}
+
+/// Puts together what the batch counted.
+pub(super) async fn gather(conn: &mut PgConnection, scope: &Scope, feeds: &[i64]) -> Result<()> {
+    sqlx::query(include_str!("../../sql/hold/gather.sql"))
+        .bind(&scope.receiver.name)
+        .bind(feeds)
+        .execute(conn)
+        .await
+        .context("counting what is kept back")?;
     Ok(())
 }
 

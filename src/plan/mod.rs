@@ -8,6 +8,7 @@
 //! Correctness does not depend on anybody telling the planner where to look: notices name properties for speed, the
 //! sweep asks every feed by its own cursor.
 
+mod ahead;
 mod columns;
 mod compare;
 mod duplicate;
@@ -16,8 +17,10 @@ mod feeds;
 mod hold;
 mod invalid;
 mod pair;
+mod pending;
 mod rehearse;
 mod seal;
+mod tidy;
 mod walk;
 
 use std::time::Duration;

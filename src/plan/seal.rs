@@ -15,7 +15,7 @@ use super::compare::{Compared, read_part};
 use super::duplicate::{self, Recoded};
 use super::feed_delta::{FeedDelta, Mode, Telling};
 use super::invalid::{self, Turned};
-use super::{Planned, Scope, hold};
+use super::{Planned, Scope, ahead, hold};
 use crate::config;
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Body, ENVELOPE_BYTES, Hash, PropertyPart, Reason, TellableUnit};
@@ -29,7 +29,7 @@ const DRIFT_EXPLAINED_MAX: usize = 500;
 pub(super) async fn seal(
     conn: &mut PgConnection,
     scope: &Scope,
-    Compared { deltas, grown }: Compared,
+    Compared { deltas, grown, ahead }: Compared,
     probe: bool,
     now: Option<DateTime<Utc>>,
 ) -> Result<Planned> {
@@ -50,6 +50,7 @@ pub(super) async fn seal(
         .filter(|delta| delta.back.is_any())
         .map(|delta| delta.feed.feed_id)
         .collect();
+    let all: Vec<i64> = deltas.iter().map(|delta| delta.feed.feed_id).collect();
     let compared: Vec<i64> = deltas
         .iter()
         .filter(|delta| delta.feed.snapshot_due.is_some())
@@ -65,11 +66,16 @@ pub(super) async fn seal(
     }
     batch.ledger.write(conn, now).await?;
     batch.removed.write(conn, &scope.receiver.name, now).await?;
-    batch.feeds.advance(conn, scope.shape.properties_are_told()).await?;
+    batch
+        .feeds
+        .advance(conn, &scope.receiver.name, scope.shape.properties_are_told())
+        .await?;
     hold::grow(conn, scope, &grown, now).await?;
+    ahead::note(conn, scope, ahead, now).await?;
     if !back.is_empty() {
-        hold::clear(conn, scope, Some(&back), now).await?;
+        hold::clear(conn, scope, &[back.as_slice(), &[hold::OVER_THE_WHOLE]].concat(), now).await?;
     }
+    hold::gather(conn, scope, &all).await?;
     invalid::note(conn, scope, turned, now).await?;
     duplicate::note(conn, scope, &recoded, now).await?;
     retry_refused(conn, &compared).await?;

@@ -3,14 +3,13 @@
 //! A walk remembers in memory up to which snapshot it has looked and which properties it has yet to plan. Losing that
 //! memory loses nothing: the sweep asks every feed by its own cursor.
 
-use std::collections::BTreeSet;
-use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
 
-use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, hold, plan_batch};
+use super::pending::Pending;
+use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, plan_batch, tidy, try_lock, unlock};
 use crate::clock::Clock;
 use crate::config::{self, Enroll, UnitIdentity};
 use crate::policy;
@@ -24,14 +23,14 @@ pub struct Walk {
     /// The snapshot up to which changes have been looked for.
     seen: Option<String>,
     /// Properties with news that are yet to be planned.
-    pending: BTreeSet<i64>,
-    /// The property planned last on a notice: the next turn goes on behind it, so that none waits for ever.
-    last_noticed: i64,
+    pending: Pending,
     /// How far the sweep under way has come, by feed.
     sweep: Option<i64>,
     /// Whose turn it was last, where both notices and a sweep have something to plan.
     swept_last: bool,
     last_sweep: Option<Instant>,
+    /// What holds go by was counted since it began.
+    counted: bool,
     clock: Clock,
 }
 
@@ -64,11 +63,11 @@ impl Walk {
     pub fn new(clock: Clock) -> Self {
         Self {
             seen: None,
-            pending: BTreeSet::new(),
-            last_noticed: i64::MIN,
+            pending: Pending::default(),
             sweep: None,
             swept_last: false,
             last_sweep: None,
+            counted: false,
             clock,
         }
     }
@@ -156,22 +155,27 @@ impl Walk {
         if scope.receiver.unit_identity == UnitIdentity::Global {
             release_elsewhere(conn, scope).await?;
         }
-        hold::clear(conn, scope, None, self.clock.now()).await?;
+        self.tidy(conn, scope).await?;
         self.sweep = Some(0);
         self.last_sweep = Some(Instant::now());
         Ok(())
     }
 
+    /// Whoever holds the planning lock just now does it as well.
+    async fn tidy(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<()> {
+        if !try_lock(conn, &scope.receiver.name).await? {
+            return Ok(());
+        }
+        let tidied = tidy::tidy(conn, scope, !self.counted, self.clock.now()).await;
+        unlock(conn, &scope.receiver.name).await?;
+        tidied?;
+        self.counted = true;
+        Ok(())
+    }
+
     async fn plan_noticed(&mut self, conn: &mut PgConnection, scope: &Scope, look: Look) -> Result<Planned> {
         self.swept_last = false;
-        let behind = (Bound::Excluded(self.last_noticed), Bound::Unbounded);
-        let noticed: Vec<i64> = self
-            .pending
-            .range(behind)
-            .chain(self.pending.range(..=self.last_noticed))
-            .take(look.room)
-            .copied()
-            .collect();
+        let noticed = self.pending.next(look.room);
         if scope.receiver.enroll == Enroll::Active {
             enroll(conn, &scope.receiver, Some(&noticed)).await?;
         }
@@ -179,10 +183,7 @@ impl Walk {
         let planned = plan_batch(conn, scope, &batch).await?;
         // A batch cut short leaves its feeds for the next step; done ones are found without news then.
         if planned.more_after.is_none() && !planned.elsewhere {
-            for property_id in &noticed {
-                self.pending.remove(property_id);
-            }
-            self.last_noticed = noticed.last().copied().unwrap_or(i64::MIN);
+            self.pending.remove(&noticed);
         }
         Ok(planned)
     }

@@ -1,0 +1,32 @@
+-- Forgets removals that receiver $1 was told more than 24 hours before $2 (null: now), at most $3, because holds look back no
+-- further, and what was counted because of them. Says how many. Locks those feeds and the receiver's counts, behind the planning
+-- lock.
+with old as materialized (
+    select r.feed_id, r.sequence
+      from rentsync.removed r
+     where r.receiver = $1 and r.told_at <= coalesce($2, clock_timestamp()) - interval '24 hours'
+     order by r.told_at
+     limit $3
+), forgotten as (
+    delete from rentsync.removed r using old where r.feed_id = old.feed_id and r.sequence = old.sequence
+    returning r.feed_id, r.units + r.uncovered as units
+), feed as (
+    select f.feed_id, f.of_units, least(coalesce(told.units_before, f.units), f.units + coalesce(told.gone, 0)) as of_units_now
+      from (select distinct feed_id from old) as touched
+      join rentsync.feed f using (feed_id)
+     cross join lateral (
+           select sum(r.units + r.uncovered)::bigint as gone, (array_agg(r.units_before order by r.sequence))[1] as units_before
+             from rentsync.removed r
+            where r.feed_id = f.feed_id
+              and not exists (select from old where old.feed_id = r.feed_id and old.sequence = r.sequence)
+           ) as told
+), moved as (
+    update rentsync.feed f set of_units = feed.of_units_now
+      from feed where f.feed_id = feed.feed_id and f.of_units <> feed.of_units_now
+), counted as (
+    update rentsync.receiver_count c
+       set gone = c.gone - (select coalesce(sum(units), 0) from forgotten),
+           of_units = c.of_units + (select coalesce(sum(of_units_now - of_units), 0) from feed)
+     where c.receiver = $1 and exists (select from old)
+)
+select count(*) from forgotten
