@@ -48,7 +48,11 @@ impl Database {
         let connected = tokio::time::timeout(Duration::from_secs(10), connecting)
             .await
             .unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut));
-        connected.map_err(|error| self.unreachable(&error).into())
+        let mut conn = connected.map_err(|error| self.unreachable(&error))?;
+        sqlx::query(include_str!("../sql/connection/encoding.sql"))
+            .execute(&mut conn)
+            .await?;
+        Ok(conn)
     }
 
     /// A pool for delivering. A lease or a settled answer that a crash forgets is only repeated under its sync ID, so

@@ -254,9 +254,11 @@ impl Preview<'_, '_> {
         if feeds.is_empty() {
             return Ok(None);
         }
-        self.total.new_properties += feeds.iter().filter(|feed| feed.is_not_enrolled()).count();
         let properties: Vec<_> = feeds.iter().map(|feed| (feed.feed_id, feed.property_id)).collect();
         let compared = compare(conn, self.scope, feeds, self.asked.now).await?;
+        let more_after = compared.more_after.or(more_after);
+        let feeds = compared.deltas.iter().map(|delta| &delta.feed);
+        self.total.new_properties += feeds.filter(|feed| feed.is_not_enrolled()).count();
         for grown in &compared.grown {
             self.hold(grown, &properties)?;
         }

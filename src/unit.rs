@@ -3,8 +3,18 @@
 //! Plain data, and how a row becomes it. How a receiver sees it is [`crate::payload`]'s business. Neither type has a
 //! `Debug`: a unit carries its lead's name, which must never reach a log.
 
-use sqlx::postgres::PgRow;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgRow, PgTypeInfo, PgValueRef};
 use sqlx::{Decode, Postgres, Row, Type};
+
+use crate::words;
+
+/// The longest text that is read of the source, in bytes. Beyond it nothing is read but its length: one such value must cost
+/// no more than that, however many there are.
+pub(crate) const TEXT_BYTES_MAX: i32 = 65_536;
+
+/// A field whose text can't be read, and why; it is null beside this.
+pub type Unreadable = (&'static str, String);
 
 /// A property of the source (guide 2.1).
 #[derive(Clone, PartialEq)]
@@ -21,6 +31,8 @@ pub struct Property {
     pub is_active: bool,
     /// Whether it is being leased up.
     pub is_lease_up: Option<bool>,
+    /// Of its name and address those that can't be read.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// A unit of the rent roll (guide 2.2); everything but its id may be unknown.
@@ -51,6 +63,7 @@ pub struct Unit {
     pub storage_boxes: Option<i64>,
     pub lead_first_name: Option<String>,
     pub lead_last_name: Option<String>,
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl Unit {
@@ -77,31 +90,33 @@ impl Unit {
 
     /// Reads the columns of `rentsync.source_unit()`, in the order in which `sql/plan/compare_units.sql` lists them.
     pub(crate) fn read(unit_id: i64, columns: &mut Columns<'_>) -> sqlx::Result<Self> {
+        let mut texts = Texts::of(columns)?;
         Ok(Self {
             unit_id,
-            unit_code: columns.next()?,
-            building: columns.next()?,
+            unit_code: texts.next("unit_code", columns)?,
+            building: texts.next("building", columns)?,
             floor: columns.next()?,
-            floorplan: columns.next()?,
-            type_name: columns.next()?,
-            dwelling_type: columns.next()?,
+            floorplan: texts.next("floorplan", columns)?,
+            type_name: texts.next("type", columns)?,
+            dwelling_type: texts.next("dwelling_type", columns)?,
             status_id: columns.next()?,
-            status_name: columns.next()?,
-            when_available: columns.next()?,
+            status_name: texts.next("status_name", columns)?,
+            when_available: texts.next("when_available", columns)?,
             base_rent: columns.next()?,
             price_amortized: columns.next()?,
             size_sqft: columns.next()?,
             bedrooms: columns.next()?,
             bathrooms: columns.next()?,
             dens: columns.next()?,
-            exposure: columns.next()?,
-            view: columns.next()?,
+            exposure: texts.next("exposure", columns)?,
+            view: texts.next("view", columns)?,
             has_garage: columns.next()?,
             pets_allowed: columns.next()?,
             parking_stalls: columns.next()?,
             storage_boxes: columns.next()?,
-            lead_first_name: columns.next()?,
-            lead_last_name: columns.next()?,
+            lead_first_name: texts.next("lead_first_name", columns)?,
+            lead_last_name: texts.next("lead_last_name", columns)?,
+            unreadable: texts.unreadable,
         })
     }
 }
@@ -116,13 +131,15 @@ impl Property {
             project_group_id: None,
             is_active: false,
             is_lease_up: None,
+            unreadable: Vec::new(),
         }
     }
 
     /// Reads the columns of `rentsync.source_property()`, in the order in which `sql/plan/choose_feeds.sql` lists them.
     pub(crate) fn read(columns: &mut Columns<'_>) -> sqlx::Result<Option<Self>> {
         let property_id: Option<i64> = columns.next()?;
-        let (name, address) = (columns.next()?, columns.next()?);
+        let mut texts = Texts::of(columns)?;
+        let (name, address) = (texts.next("name", columns)?, texts.next("address", columns)?);
         let project_group_id = columns.next()?;
         let is_active: Option<bool> = columns.next()?;
         let is_lease_up = columns.next()?;
@@ -133,6 +150,7 @@ impl Property {
             project_group_id,
             is_active: is_active.unwrap_or(false),
             is_lease_up,
+            unreadable: texts.unreadable,
         }))
     }
 }
@@ -152,6 +170,84 @@ impl<'r> Columns<'r> {
         let value = self.row.try_get(self.position);
         self.position += 1;
         value
+    }
+}
+
+/// The texts of one row of the source, as the statements have them: in front of the first one how long all of them are, where
+/// one is too long to be read.
+struct Texts {
+    lengths: Vec<Option<i32>>,
+    place: usize,
+    unreadable: Vec<Unreadable>,
+}
+
+impl Texts {
+    fn of(columns: &mut Columns<'_>) -> sqlx::Result<Self> {
+        Ok(Self {
+            lengths: columns.next::<Option<_>>()?.unwrap_or_default(),
+            place: 0,
+            unreadable: Vec::new(),
+        })
+    }
+
+    fn next(&mut self, field: &'static str, columns: &mut Columns<'_>) -> sqlx::Result<Option<String>> {
+        let text: Option<Bytes> = columns.next()?;
+        let length = self.lengths.get(self.place).copied().flatten();
+        self.place += 1;
+        let why = match text.map(|text| std::str::from_utf8(text.0)) {
+            Some(Ok(text)) => return Ok(Some(text.to_owned())),
+            Some(Err(_)) => "is not valid UTF-8".to_owned(),
+            None => match length.filter(|bytes| *bytes > TEXT_BYTES_MAX) {
+                None => return Ok(None),
+                Some(bytes) => format!(
+                    "is {} bytes long, more than the {} that are read of a text",
+                    words::thousands(bytes),
+                    words::thousands(TEXT_BYTES_MAX)
+                ),
+            },
+        };
+        self.unreadable.push((field, why));
+        Ok(None)
+    }
+}
+
+/// A text as the server sent it. A database of encoding SQL_ASCII holds any bytes, and one that is no UTF-8 must not keep a
+/// row from being read.
+struct Bytes<'r>(&'r [u8]);
+
+impl Type<Postgres> for Bytes<'_> {
+    fn type_info() -> PgTypeInfo {
+        <&str as Type<Postgres>>::type_info()
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        <&str as Type<Postgres>>::compatible(ty)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Bytes<'r> {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        value.as_bytes().map(Self)
+    }
+}
+
+/// The source's words for a person to read, whatever bytes they are.
+#[derive(Clone)]
+pub(crate) struct Lossy(pub String);
+
+impl Type<Postgres> for Lossy {
+    fn type_info() -> PgTypeInfo {
+        Bytes::type_info()
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        Bytes::compatible(ty)
+    }
+}
+
+impl Decode<'_, Postgres> for Lossy {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(Self(String::from_utf8_lossy(value.as_bytes()?).into_owned()))
     }
 }
 

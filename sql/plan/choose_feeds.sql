@@ -1,6 +1,8 @@
 -- The idle feeds of receiver $1 that have news, each with what was touched: the next $5 after feed $4, of the
--- properties $2 (null: of all, the sweep), at $3 (null: now). The last but six columns say how many units there are to
--- look at, about, of which at most $6 because they are owed. $7: every idle feed is to be compared as a whole.
+-- properties $2 (null: of all, the sweep), at $3 (null: now). The last but seven columns say how many units there are to
+-- look at, about, of which at most $6 because they are owed. $7: every idle feed is to be compared as a whole; so is one of
+-- which more than $9 units were touched, because naming them would cost more. Texts of more than $8 bytes are not read: in front
+-- of them stands how long they are.
 --
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
 -- Joining the transactions in progress, rather than testing for them, keeps old rows unread: the index has both columns.
@@ -19,11 +21,17 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
                                          where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null
                                          limit $6) as owed)
        end,
-       p.property_id::bigint, p.name::text, p.address::text, p.project_group_id::bigint, p.is_active, p.is_lease_up
+       p.property_id::bigint,
+       case when greatest(octet_length(p.name::text), octet_length(p.address::text)) > $8
+            then array[octet_length(p.name::text), octet_length(p.address::text)] end,
+       case when octet_length(p.name::text) <= $8 then p.name::text end,
+       case when octet_length(p.address::text) <= $8 then p.address::text end,
+       p.project_group_id::bigint, p.is_active, p.is_lease_up
   from rentsync.feed f
  cross join lateral (
-       select coalesce(bool_or(change.unit_ids is null), false) as whole,
-              array_agg(distinct touched.unit_id) filter (where touched.unit_id is not null) as unit_ids,
+       select coalesce(bool_or(change.unit_ids is null), false) or count(touched.unit_id) > $9 as whole,
+              case when count(touched.unit_id) <= $9
+                   then array_agg(distinct touched.unit_id) filter (where touched.unit_id is not null) end as unit_ids,
               min(change.occurred_at) as oldest_change
          from (select o.unit_ids, o.occurred_at from rentsync.outbox o
                 where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)

@@ -8,6 +8,8 @@
 -- Each unit is looked up by itself, whatever the server believes of the tables: joined as a whole, a source that was analysed
 -- while it was empty is read from end to end for each batch. Two rows, so that a unit that is there twice is noticed.
 -- Reads only.
+-- Texts of more than $8 bytes are not read; in front of the texts stands how long all of them are where one is. Asking for a
+-- length reads no value, however long it is.
 with key as (
     select touched.feed_id, touched.unit_id from unnest($1::bigint[], $2::bigint[]) as touched (feed_id, unit_id)
      union
@@ -33,11 +35,31 @@ with key as (
            ) as l
 )
 select key.feed_id, key.unit_id, s.property_id::bigint,
-       s.unit_code::text, s.building::text, s.floor::bigint, s.floorplan::text, s.type::text, s.dwelling_type::text,
-       s.status_id::bigint, s.status_name::text, s.when_available::text, s.base_rent::float8, s.price_amortized::float8,
-       s.size_sqft::bigint, s.bedrooms::float8, s.bathrooms::float8, s.dens::bigint, s.exposure::text, s.view::text,
+       case when greatest(
+                 octet_length(s.unit_code::text), octet_length(s.building::text), octet_length(s.floorplan::text),
+                 octet_length(s.type::text), octet_length(s.dwelling_type::text), octet_length(s.status_name::text),
+                 octet_length(s.when_available::text), octet_length(s.exposure::text), octet_length(s.view::text),
+                 octet_length(s.lead_first_name::text), octet_length(s.lead_last_name::text)) > $8
+            then array[
+                 octet_length(s.unit_code::text), octet_length(s.building::text), octet_length(s.floorplan::text),
+                 octet_length(s.type::text), octet_length(s.dwelling_type::text), octet_length(s.status_name::text),
+                 octet_length(s.when_available::text), octet_length(s.exposure::text), octet_length(s.view::text),
+                 octet_length(s.lead_first_name::text), octet_length(s.lead_last_name::text)] end,
+       case when octet_length(s.unit_code::text) <= $8 then s.unit_code::text end,
+       case when octet_length(s.building::text) <= $8 then s.building::text end,
+       s.floor::bigint,
+       case when octet_length(s.floorplan::text) <= $8 then s.floorplan::text end,
+       case when octet_length(s.type::text) <= $8 then s.type::text end,
+       case when octet_length(s.dwelling_type::text) <= $8 then s.dwelling_type::text end,
+       s.status_id::bigint,
+       case when octet_length(s.status_name::text) <= $8 then s.status_name::text end,
+       case when octet_length(s.when_available::text) <= $8 then s.when_available::text end,
+       s.base_rent::float8, s.price_amortized::float8, s.size_sqft::bigint, s.bedrooms::float8, s.bathrooms::float8, s.dens::bigint,
+       case when octet_length(s.exposure::text) <= $8 then s.exposure::text end,
+       case when octet_length(s.view::text) <= $8 then s.view::text end,
        s.has_garage, s.pets_allowed::bigint, s.parking_stalls::bigint, s.storage_boxes::bigint,
-       s.lead_first_name::text, s.lead_last_name::text,
+       case when octet_length(s.lead_first_name::text) <= $8 then s.lead_first_name::text end,
+       case when octet_length(s.lead_last_name::text) <= $8 then s.lead_last_name::text end,
        l.unit_id is not null, l.unit_code, l.hash, l.removed, l.sequence, l.owed, l.suspect,
        l.kept_back, l.kept_back_because, l.kept_back_hash, case when $7 then l.content end
   from key

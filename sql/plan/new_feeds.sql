@@ -7,7 +7,12 @@ select new.feed_id, new.property_id::bigint, null::text, true, null::bytea, null
        null::bigint[],
        null::timestamptz,
        (select count(*) from rentsync.source_unit() s where s.property_id = new.property_id),
-       new.property_id::bigint, new.name::text, new.address::text, new.project_group_id::bigint, new.is_active, new.is_lease_up
+       new.property_id::bigint,
+       case when greatest(octet_length(new.name::text), octet_length(new.address::text)) > $7
+            then array[octet_length(new.name::text), octet_length(new.address::text)] end,
+       case when octet_length(new.name::text) <= $7 then new.name::text end,
+       case when octet_length(new.address::text) <= $7 then new.address::text end,
+       new.project_group_id::bigint, new.is_active, new.is_lease_up
   from (
        select $6 + row_number() over (order by p.property_id) as feed_id, p.*
          from rentsync.source_property() p

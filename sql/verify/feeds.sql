@@ -7,7 +7,12 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
        news.oldest_change,
        (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
      + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id),
-       p.property_id::bigint, p.name::text, p.address::text, p.project_group_id::bigint, p.is_active, p.is_lease_up
+       p.property_id::bigint,
+       case when greatest(octet_length(p.name::text), octet_length(p.address::text)) > $5
+            then array[octet_length(p.name::text), octet_length(p.address::text)] end,
+       case when octet_length(p.name::text) <= $5 then p.name::text end,
+       case when octet_length(p.address::text) <= $5 then p.address::text end,
+       p.project_group_id::bigint, p.is_active, p.is_lease_up
   from rentsync.feed f
  cross join lateral (
        select coalesce(bool_or(change.unit_ids is null), false) as whole,

@@ -5,7 +5,9 @@
 //! at a time.
 
 mod function;
+mod own;
 mod source;
+mod template;
 
 use anyhow::{Context, Result};
 use sqlx::migrate::Migrator;
@@ -14,8 +16,10 @@ use sqlx::{Connection, PgConnection};
 use crate::config::Source;
 use crate::database::{Database, check_server};
 use crate::fault::Fault;
+use crate::unit::Lossy;
 pub(crate) use function::Function;
 pub(crate) use source::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
+pub use template::Template;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -28,7 +32,6 @@ pub struct Installed {
 }
 
 /// A status of the source's units.
-#[derive(sqlx::FromRow)]
 pub struct Status {
     /// `rentroll_status_id`
     pub status_id: Option<i64>,
@@ -40,6 +43,11 @@ pub struct Status {
 
 /// Migrations, source functions, triggers. Can be called again: what stands already stays.
 pub async fn install(database: &Database, source: &Source) -> Result<Installed> {
+    install_with(database, source, None).await
+}
+
+/// The same with the site's own source functions, as SQL that creates them.
+pub async fn install_with(database: &Database, source: &Source, functions: Option<&str>) -> Result<Installed> {
     let mut conn = database.connect().await?;
     check_server(&mut conn).await?;
     let mut tx = conn.begin().await?;
@@ -48,8 +56,7 @@ pub async fn install(database: &Database, source: &Source) -> Result<Installed> 
     lock(&mut tx).await?;
     migrate(&mut tx).await?;
     function::write_all(&mut tx).await?;
-    source::write(&mut tx, &SOURCE_PROPERTY, &properties).await?;
-    source::write(&mut tx, &SOURCE_UNIT, &units).await?;
+    source::write_both(&mut tx, [&properties, &units], functions).await?;
     let statuses = statuses(&mut tx).await?;
     // Last, because from here on writers of the source wait for this transaction to end.
     sqlx::query(include_str!("../../sql/capture/attach.sql"))
@@ -214,8 +221,15 @@ async fn table(conn: &mut PgConnection, name: &str, setting: &str) -> Result<Str
 
 /// The statuses of the source, most frequent first: what `source.available_status_ids` can be chosen from.
 pub async fn statuses(conn: &mut PgConnection) -> Result<Vec<Status>> {
-    sqlx::query_as(include_str!("../../sql/capture/statuses.sql"))
-        .fetch_all(conn)
-        .await
-        .context("reading the statuses of rentsync.source_unit()")
+    let statuses: Vec<(Option<i64>, Option<Lossy>, i64)> =
+        sqlx::query_as(include_str!("../../sql/capture/statuses.sql"))
+            .fetch_all(conn)
+            .await
+            .context("reading the statuses of rentsync.source_unit()")?;
+    let status = |(status_id, name, units): (_, Option<Lossy>, _)| Status {
+        status_id,
+        status_name: name.map(|Lossy(name)| name),
+        units,
+    };
+    Ok(statuses.into_iter().map(status).collect())
 }

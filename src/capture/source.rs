@@ -3,11 +3,13 @@
 //! `install` writes `rentsync.source_property()` and `rentsync.source_unit()` from the tables it finds. They are plain
 //! SQL with a string body, so that PostgreSQL inlines them (a look-up by unit or property uses the source's own
 //! indexes) and so that they never stand in the way of AiGent's `alter table`. A site whose columns have other names,
-//! or lie in joined tables, replaces them by hand; a function without our marker is left alone.
+//! or lie in joined tables, gives `install` functions of its own; a function without our marker is left alone.
 
 use anyhow::Result;
 use sqlx::PgConnection;
 
+use super::own;
+use super::template::Template;
 use crate::fault::Fault;
 
 /// In the body of a generated function; a site that replaces the function leaves it out.
@@ -16,7 +18,7 @@ const MARKER: &str = "-- written by rentsync-relay install; leave this line out 
 /// What a source column has to be, and so what the function casts it to.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// Left exactly as it is: a cast would turn every look-up into a scan.
+    /// Left exactly as it is, also its type: a cast would turn every look-up into a scan.
     Key,
     Integer,
     Text,
@@ -24,9 +26,9 @@ enum Kind {
     Float,
 }
 
-struct Column {
-    source: &'static str,
-    result: &'static str,
+pub(super) struct Column {
+    pub source: &'static str,
+    pub result: &'static str,
     kind: Kind,
 }
 
@@ -77,7 +79,7 @@ pub(crate) struct Source {
     pub function: &'static str,
     /// The setting that names the table.
     pub setting: &'static str,
-    columns: &'static [Column],
+    pub(super) columns: &'static [Column],
 }
 
 pub(crate) const SOURCE_PROPERTY: Source = Source {
@@ -92,6 +94,7 @@ pub(crate) const SOURCE_UNIT: Source = Source {
 };
 
 impl Kind {
+    /// What a source function may return.
     fn allowed(self) -> &'static [&'static str] {
         match self {
             Kind::Key | Kind::Integer => &["smallint", "integer", "bigint"],
@@ -101,42 +104,138 @@ impl Kind {
         }
     }
 
-    /// The column as the function returns it, and the type it then has.
-    fn expression(self, name: &str, found: &str) -> (String, String) {
-        match (self, found) {
-            (Kind::Key, _) => (name.to_owned(), found.to_owned()),
-            (Kind::Integer, _) => (format!("{name}::bigint"), "bigint".to_owned()),
-            (Kind::Text, _) => (format!("{name}::text"), "text".to_owned()),
-            (Kind::Boolean, _) => (name.to_owned(), "boolean".to_owned()),
+    /// What a function has there that has no column for it.
+    pub(super) fn none(self) -> &'static str {
+        match self {
+            Kind::Key | Kind::Integer => "bigint",
+            Kind::Text => "text",
+            Kind::Boolean => "boolean",
+            Kind::Float => "double precision",
+        }
+    }
+
+    /// The column as the function returns it, and the type it then has; none where no cast keeps what it says.
+    fn expression(self, name: &str, found: &FoundColumn) -> Option<(String, String)> {
+        let cast = |expression: String, to: &str| Some((expression, to.to_owned()));
+        match (self, found.base.as_str()) {
+            (Kind::Key, "smallint" | "integer" | "bigint") => cast(name.to_owned(), &found.shown),
+            (Kind::Integer, "smallint" | "integer" | "bigint") => cast(format!("{name}::bigint"), "bigint"),
+            (Kind::Integer, "numeric") if found.is_integral => cast(format!("{name}::bigint"), "bigint"),
+            (Kind::Text, "text" | "character varying" | "character" | "name" | "citext") => {
+                cast(format!("{name}::text"), "text")
+            }
+            (Kind::Text, "smallint" | "integer" | "bigint" | "numeric" | "uuid") => {
+                cast(format!("{name}::text"), "text")
+            }
+            (Kind::Text, _) if found.is_enum => cast(format!("{name}::text"), "text"),
+            // By way of JSON, because that is ISO 8601 whatever a session's DateStyle is.
+            (Kind::Text, "date" | "timestamp without time zone") => {
+                cast(format!("(pg_catalog.to_jsonb({name}) #>> '{{}}')"), "text")
+            }
+            (Kind::Text, "timestamp with time zone") => cast(
+                format!("((pg_catalog.to_jsonb({name} at time zone 'UTC') #>> '{{}}') || 'Z')"),
+                "text",
+            ),
+            (Kind::Boolean, "boolean") => cast(name.to_owned(), "boolean"),
             // By way of text, so that 1500.1 stays 1500.1 and doesn't become 1500.0999755859375.
-            (Kind::Float, "real") => (format!("{name}::text::float8"), "double precision".to_owned()),
+            (Kind::Float, "real") => cast(format!("{name}::text::float8"), "double precision"),
             // Beyond what a double can say: nearest is infinity, which makes the unit invalid, or zero.
-            (Kind::Float, "numeric") => (
+            (Kind::Float, "numeric") => cast(
                 format!(
                     "case when abs({name}) > 1.797e308 then 'Infinity'::float8 when abs({name}) < 1e-307 then 0::float8 \
                      else {name}::float8 end"
                 ),
-                "double precision".to_owned(),
+                "double precision",
             ),
-            (Kind::Float, _) => (format!("{name}::float8"), "double precision".to_owned()),
+            (Kind::Float, "double precision" | "smallint" | "integer" | "bigint") => {
+                cast(format!("{name}::float8"), "double precision")
+            }
+            _ => None,
+        }
+    }
+
+    /// What is wrong with such a column.
+    fn objection(self, column: &str, found: &FoundColumn) -> String {
+        match (self, found.base.as_str()) {
+            (Kind::Key, "uuid") => format!("key {column} is uuid, and keys that are no integers are not supported"),
+            _ => format!(
+                "column {column} is {}, not {}",
+                found.shown,
+                self.allowed().join(" or ")
+            ),
         }
     }
 }
 
-/// Writes one source function, unless the site has its own; checks the table's columns first.
-pub(super) async fn write(conn: &mut PgConnection, source: &Source, table: &str) -> Result<()> {
-    if has_own(conn, source).await? {
-        return Ok(());
+impl Column {
+    /// As a function returns it: the expression and its type, or what is wrong with it.
+    pub(super) fn read(&self, found: &[FoundColumn]) -> Result<(String, String), String> {
+        let name = format!("t.{}", quoted(self.source));
+        let Some(column) = found.iter().find(|column| column.name == self.source) else {
+            return Err(format!("column {} is missing", self.source));
+        };
+        let expression = self.kind.expression(&name, column);
+        expression.ok_or_else(|| self.kind.objection(self.source, column))
     }
-    let Generated { results, body } = Generated::for_table(conn, source, table).await?;
-    let statement = format!(
-        "drop function if exists rentsync.{name}();\n\
-         create function rentsync.{name}() returns table ({results}) language sql stable as $source${body}$source$;\n\
-         comment on function rentsync.{name}() is 'What the relay reads of {table}. Replace it where columns have other names.';",
-        name = source.function,
-    );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(conn).await?;
-    Ok(())
+
+    pub(super) fn none(&self) -> &'static str {
+        self.kind.none()
+    }
+
+    fn is_key(&self) -> bool {
+        matches!(self.kind, Kind::Key)
+    }
+}
+
+/// Writes both source functions: from the site's own SQL where that is given, else from the tables, unless the site has its own.
+/// Everything that is wrong with either table is said at once.
+pub(super) async fn write_both(conn: &mut PgConnection, tables: [&str; 2], functions: Option<&str>) -> Result<()> {
+    let asked = [(&SOURCE_PROPERTY, tables[0]), (&SOURCE_UNIT, tables[1])];
+    let mut problems = Vec::new();
+    let mut to_write = Vec::new();
+    for (source, table) in asked {
+        let found = columns_of(conn, table).await?;
+        // The triggers go by the keys' own names, whatever reads the rest.
+        let is_own = functions.is_some() || has_own(conn, source).await?;
+        let wrong = source.problems(&found, |column| !is_own || column.is_key());
+        if !wrong.is_empty() {
+            let setting = source.setting;
+            let what = wrong.join("; ");
+            problems.push(format!(
+                "table {table} ({setting}) is not the rent roll that the relay knows: {what}"
+            ));
+        } else if !is_own {
+            to_write.push((source, table, Generated::of(source, table, &found)?));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(unsuitable(conn, &asked, &problems).await?);
+    }
+    for (source, table, generated) in to_write {
+        generated.write(conn, source, table).await?;
+    }
+    match functions {
+        Some(functions) => own::write(conn, &asked.map(|(source, _)| source), functions).await,
+        None => Ok(()),
+    }
+}
+
+async fn unsuitable(
+    conn: &mut PgConnection,
+    asked: &[(&Source, &str); 2],
+    problems: &[String],
+) -> Result<anyhow::Error> {
+    let mut template = Template::new();
+    for (source, table) in asked {
+        template.add(source, table, &columns_of(conn, table).await?);
+    }
+    let fault = Fault::usage(format!(
+        "{}. Name the right tables, or give the two functions that read yours with --source-functions FILE \
+         (rentsync.source_property() and rentsync.source_unit(); README, \"Other column names\"); the triggers need the keys id and \
+         project_id as integers; nothing was changed",
+        problems.join(". ")
+    ));
+    Ok(anyhow::Error::from(fault).context(template))
 }
 
 /// A source function as this release writes it for a table.
@@ -150,21 +249,39 @@ impl Generated {
     /// # Errors
     /// When the table is not the rent roll that the relay knows.
     pub async fn for_table(conn: &mut PgConnection, source: &Source, table: &str) -> Result<Self> {
-        let found = columns_of(conn, table).await?;
-        check(source, table, &found)?;
-        let (results, expressions): (Vec<_>, Vec<_>) = source
+        Self::of(source, table, &columns_of(conn, table).await?)
+    }
+
+    fn of(source: &Source, table: &str, found: &[FoundColumn]) -> Result<Self> {
+        let problems = source.problems(found, |_| true);
+        if !problems.is_empty() {
+            let what = problems.join("; ");
+            return Err(Fault::usage(format!("table {table} ({}): {what}", source.setting)).into());
+        }
+        let (expressions, results): (Vec<_>, Vec<_>) = source
             .columns
             .iter()
-            .map(|column| {
-                let name = format!("t.{}", quoted(column.source));
-                let (expression, kind) = column.kind.expression(&name, type_of(&found, column.source));
-                (format!("{} {kind}", column.result), expression)
+            .filter_map(|column| {
+                let (expression, kind) = column.read(found).ok()?;
+                Some((expression, format!("{} {kind}", column.result)))
             })
             .unzip();
         Ok(Self {
             results: results.join(", "),
             body: format!("\n{MARKER}\nselect {}\n  from {table} t\n", expressions.join(", ")),
         })
+    }
+
+    async fn write(&self, conn: &mut PgConnection, source: &Source, table: &str) -> Result<()> {
+        let Self { results, body } = self;
+        let statement = format!(
+            "drop function if exists rentsync.{name}();\n\
+             create function rentsync.{name}() returns table ({results}) language sql stable as $source${body}$source$;\n\
+             comment on function rentsync.{name}() is 'What the relay reads of {table}. Replace it where columns have other names.';",
+            name = source.function,
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(conn).await?;
+        Ok(())
     }
 
     /// Whether a function's body is one that some release wrote.
@@ -178,6 +295,12 @@ impl Source {
     pub fn results(&self) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
         self.columns.iter().map(|column| (column.result, column.kind.allowed()))
     }
+
+    /// All that is wrong with the columns that are looked at.
+    fn problems(&self, found: &[FoundColumn], is_looked_at: impl Fn(&Column) -> bool) -> Vec<String> {
+        let columns = self.columns.iter().filter(|column| is_looked_at(column));
+        columns.filter_map(|column| column.read(found).err()).collect()
+    }
 }
 
 /// True where the site replaced the function by its own.
@@ -189,55 +312,23 @@ async fn has_own(conn: &mut PgConnection, source: &Source) -> Result<bool> {
     Ok(body.is_some_and(|body| !Generated::is(&body)))
 }
 
-type Found = Vec<(String, String)>;
+/// A column of a source table.
+#[derive(sqlx::FromRow)]
+pub(super) struct FoundColumn {
+    pub name: String,
+    /// Its type.
+    shown: String,
+    /// What that is a domain of, if it is one.
+    base: String,
+    is_enum: bool,
+    is_integral: bool,
+}
 
-async fn columns_of(conn: &mut PgConnection, table: &str) -> Result<Found> {
+async fn columns_of(conn: &mut PgConnection, table: &str) -> Result<Vec<FoundColumn>> {
     Ok(sqlx::query_as(include_str!("../../sql/capture/columns_of.sql"))
         .bind(table)
         .fetch_all(conn)
         .await?)
-}
-
-fn type_of<'a>(found: &'a Found, name: &str) -> &'a str {
-    found
-        .iter()
-        .find(|(column, _)| column == name)
-        .map_or("", |(_, kind)| kind)
-}
-
-/// All that is wrong with a table's columns, in one message.
-fn check(source: &Source, table: &str, found: &Found) -> Result<()> {
-    let problems: Vec<String> = source
-        .columns
-        .iter()
-        .filter_map(|column| {
-            let kind = type_of(found, column.source);
-            let allowed = column.kind.allowed();
-            if kind.is_empty() {
-                Some(format!("column {} is missing", column.source))
-            } else if allowed.contains(&kind) {
-                None
-            } else {
-                Some(format!(
-                    "column {} is {kind}, not {}",
-                    column.source,
-                    allowed.join(" or ")
-                ))
-            }
-        })
-        .collect();
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(Fault::usage(format!(
-        "table {table} ({}) is not the rent roll that the relay knows: {}. Name the right table in {}, or create \
-         rentsync.{}() yourself for columns with other names (README, \"Other column names\"); nothing was changed",
-        source.setting,
-        problems.join("; "),
-        source.setting,
-        source.function,
-    ))
-    .into())
 }
 
 fn quoted(identifier: &str) -> String {

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use super::{Listing, print};
 use crate::config::{Config, Field};
 use crate::payload::Shape;
-use crate::unit::{Columns, Unit};
+use crate::unit::{Columns, Lossy, TEXT_BYTES_MAX, Unit};
 
 /// A unit that shares its code.
 #[derive(Clone, Serialize)]
@@ -81,13 +81,14 @@ struct Carried {
 async fn read(conn: &mut PgConnection, listing: &Listing) -> Result<Vec<Carried>> {
     let rows = sqlx::query(include_str!("../../sql/status/duplicates.sql"))
         .bind(&listing.receiver)
+        .bind(TEXT_BYTES_MAX)
         .fetch_all(conn)
         .await?;
     rows.iter()
         .map(|row| {
             let mut columns = Columns::of(row);
             let (receiver, property_id) = (columns.next()?, columns.next()?);
-            let (unit_code, since) = (columns.next()?, columns.next()?);
+            let (Lossy(unit_code), since) = (columns.next()?, columns.next()?);
             let unit_id = columns.next()?;
             let sharing = Sharing {
                 unit_id,

@@ -1,13 +1,45 @@
 //! `install` and `uninstall`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
+use clap::Args;
 
 use super::{database, print};
-use crate::capture;
+use crate::capture::{self, Template};
 use crate::config::Config;
+use crate::fault::Fault;
 
-pub(super) async fn install(config: &Config) -> Result<()> {
-    let installed = capture::install(&database(config)?, &config.source).await?;
+#[derive(Args)]
+pub(super) struct Options {
+    /// SQL that creates rentsync.source_property() and rentsync.source_unit(), for tables with other columns; without it
+    /// install prints where to begin
+    #[arg(long, value_name = "FILE")]
+    source_functions: Option<PathBuf>,
+}
+
+impl Options {
+    fn functions(&self) -> Result<Option<String>> {
+        let Some(path) = &self.source_functions else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(path);
+        let unreadable = |error| Fault::usage(format!("--source-functions {} can't be read: {error}", path.display()));
+        Ok(Some(text.map_err(unreadable)?))
+    }
+}
+
+pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
+    let functions = options.functions()?;
+    let installed = match capture::install_with(&database(config)?, &config.source, functions.as_deref()).await {
+        Ok(installed) => installed,
+        Err(error) => {
+            if let Some(template) = error.downcast_ref::<Template>() {
+                print::line(template.sql().trim_end())?;
+            }
+            return Err(error);
+        }
+    };
     let [properties, units] = &installed.tables;
     print::line(&format!(
         "installed: schema rentsync, source functions, triggers on {properties} and {units}"

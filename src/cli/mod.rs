@@ -47,7 +47,7 @@ enum Command {
     /// Show everything on a private PostgreSQL: portfolio, relay, receiver, an outage; ends by proving receiver = source
     Demo(demo::Options),
     /// Create schema rentsync, the source functions and the triggers; as the owner of the source tables
-    Install,
+    Install(install::Options),
     /// Take the triggers off again
     Uninstall {
         /// Also drop schema rentsync with all that was ever noted in it
@@ -129,7 +129,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Demo(options) => demo::run(options).await,
         Command::Sandbox(options) => sandbox::run(options).await,
-        Command::Install => install::install(&config()?).await,
+        Command::Install(options) => install::install(&config()?, &options).await,
         Command::Uninstall { purge } => install::uninstall(&config()?, purge).await,
         // A secret that is missing is one of the things that it finds.
         Command::Doctor(listing) => {

@@ -2,10 +2,30 @@
 //!
 //! Not its business: what the relay's own headers hold.
 
+use std::path::Path;
+
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::node::{Content, Entries, Node};
+use super::secret::{SecretRef, secret};
 use super::values::{Refusal, Taken};
+
+/// A header whose name has one of these parts holds a secret.
+const SECRET_PARTS: [&str; 9] = [
+    "authorization",
+    "cookie",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "apikey",
+    "jwt",
+    "credential",
+];
+/// And one whose name ends in this.
+const KEY: &str = "-key";
+/// A value that begins with one of these words is a proof of identity, whatever the header is called.
+const SCHEMES: [&str; 4] = ["bearer ", "basic ", "digest ", "token "];
 
 /// Headers that say what the relay sends and how; setting them would lie.
 const RELAY_HEADERS: [&str; 7] = [
@@ -28,29 +48,58 @@ pub(super) fn auth_header(node: &Node) -> Taken<String> {
     }
 }
 
-/// Headers that are sent as they are written. Their values are not shown, as
-/// some will be keys for all the advice against it.
-pub(super) fn static_headers(auth_headers: &[&str]) -> impl Fn(&Node) -> Taken<Vec<(String, String)>> + use<> {
+/// What a receiver's settings add to every request.
+#[derive(Debug, Default)]
+pub(super) struct Headers {
+    /// Sent as they are written.
+    pub plain: Vec<(String, String)>,
+    /// Sent with what is kept elsewhere.
+    pub secret: Vec<(String, SecretRef)>,
+}
+
+/// Headers at `key`. Values are not shown, as some will be secrets for all the advice against it; what is known for one is
+/// refused. A file's path is relative to `directory`.
+pub(super) fn static_headers(
+    auth_headers: &[&str],
+    key: &str,
+    directory: &Path,
+) -> impl Fn(&Node) -> Taken<Headers> + use<> {
+    let (key, directory) = (key.to_owned(), directory.to_path_buf());
     let reserved: Vec<String> = RELAY_HEADERS
         .into_iter()
         .chain(auth_headers.iter().copied())
         .map(str::to_owned)
         .collect();
     move |node| {
-        let mut headers: Vec<(String, String)> = Vec::new();
+        let mut headers = Headers::default();
         for (name, node) in header_entries(node)? {
-            let value = header_value(&name, &node)?;
+            check_name(&name, &node)?;
             if same_header(reserved.iter(), &name).is_some() {
                 let must = format!("must not set {name:?}, which the relay itself sets");
                 return Err(Refusal::hiding_value(must));
             }
-            if let Some(twin) = same_header(headers.iter().map(|(name, _)| name), &name) {
+            if let Some(twin) = same_header(headers.names(), &name) {
                 let must = format!("must not name one header twice, as {twin:?} and {name:?}");
                 return Err(Refusal::hiding_value(must));
             }
-            headers.push((name, value));
+            if let Content::Table(_) | Content::Value(toml::Value::Table(_)) = node.content {
+                let reference = secret(&format!("{key}.{name}"), &directory)(&node)?;
+                headers.secret.push((name, reference));
+            } else {
+                let value = header_value(&name, &node)?;
+                headers.plain.push((name, value));
+            }
         }
         Ok(headers)
+    }
+}
+
+impl Headers {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let plain = self.plain.iter().map(|(name, _)| name);
+        plain
+            .chain(self.secret.iter().map(|(name, _)| name))
+            .map(String::as_str)
     }
 }
 
@@ -59,7 +108,7 @@ fn header_entries(node: &Node) -> Taken<Entries> {
     entries.ok_or_else(|| Refusal::hiding_value("must be a table of header names and values, both strings"))
 }
 
-fn header_value(name: &str, node: &Node) -> Taken<String> {
+fn check_name(name: &str, node: &Node) -> Taken<()> {
     if let Content::Text(_) = node.content {
         // A variable's name has no hyphen, so it can't spell a header's.
         return Err(Refusal::hiding_value(
@@ -70,12 +119,31 @@ fn header_value(name: &str, node: &Node) -> Taken<String> {
         let must = format!("must have names of HTTP headers as its keys, which {name:?} is not");
         return Err(Refusal::hiding_value(must));
     }
+    Ok(())
+}
+
+fn header_value(name: &str, node: &Node) -> Taken<String> {
     let value = node.as_str();
     let valid = value.filter(|value| HeaderValue::from_str(value).is_ok());
-    valid.map(str::to_owned).ok_or_else(|| {
+    let value = valid.ok_or_else(|| {
         let must = format!("must have a string of visible characters as the value of {name:?}");
         Refusal::hiding_value(must)
-    })
+    })?;
+    if is_secret(name, value) {
+        return Err(Refusal::hiding_value(format!(
+            "must have a reference as the value of {name:?}, {{ env = \"NAME\" }} or {{ file = \"path\" }}: a secret itself is \
+             not written into the settings (what proves who the relay is may also be set as auth.method)"
+        )));
+    }
+    Ok(value.to_owned())
+}
+
+/// Whether a header is known to hold a secret, by its name or by how its value begins.
+fn is_secret(name: &str, value: &str) -> bool {
+    let (name, value) = (name.to_ascii_lowercase().replace('_', "-"), value.to_ascii_lowercase());
+    SECRET_PARTS.iter().any(|part| name.contains(part))
+        || name.ends_with(KEY)
+        || SCHEMES.iter().any(|scheme| value.starts_with(scheme))
 }
 
 fn is_header_name(name: &str) -> bool {
@@ -98,19 +166,45 @@ mod tests {
 
     #[test]
     fn headers_of_the_relay_are_not_for_the_settings() {
-        let kind = static_headers(&["X-API-Key"]);
+        let kind = static_headers(&["X-API-Key"], "headers", Path::new(""));
         for name in ["content-type", "USER-AGENT", "x-aigent-sync-id", "Host", "x-api-key"] {
             let refusal = kind(&written(&format!("{{ {name} = 'v' }}"))).unwrap_err();
             assert!(refusal.must.contains(name), "{}", refusal.must);
             assert!(refusal.hides_value);
         }
         let headers = kind(&written("{ X-Partner = 'aigent' }")).unwrap_or_default();
-        assert_eq!(headers, [("X-Partner".to_owned(), "aigent".to_owned())]);
+        assert_eq!(headers.plain, [("X-Partner".to_owned(), "aigent".to_owned())]);
+    }
+
+    #[test]
+    fn a_secret_is_a_reference() {
+        let kind = static_headers(&[], "headers", Path::new("conf"));
+        for secret in [
+            "Authorization = 'Bearer hunter2'",
+            "authorization = 'hunter2'",
+            "Proxy-Authorization = 'hunter2'",
+            "Cookie = 'session=hunter2'",
+            "X-API-Key = 'hunter2'",
+            "Ocp-Apim-Subscription-Key = 'hunter2'",
+            "X-Auth-Token = 'hunter2'",
+            "X-Partner = 'bearer hunter2'",
+        ] {
+            let refusal = kind(&written(&format!("{{ {secret} }}"))).unwrap_err();
+            assert!(refusal.must.contains("{ env = \"NAME\" }"), "{}", refusal.must);
+            assert!(refusal.hides_value && !refusal.must.contains("hunter2"));
+        }
+        let headers =
+            kind(&written("{ X-Auth-Token = { env = 'K' }, X-Gateway = { file = 'k' } }")).unwrap_or_default();
+        let expected = [
+            ("X-Auth-Token".to_owned(), SecretRef::env("headers.X-Auth-Token", "K")),
+            ("X-Gateway".to_owned(), SecretRef::file("headers.X-Gateway", "conf/k")),
+        ];
+        assert_eq!(headers.secret, expected);
     }
 
     #[test]
     fn headers_are_valid_and_named_once() {
-        let kind = static_headers(&[]);
+        let kind = static_headers(&[], "headers", Path::new(""));
         for wrong in [
             "{ 'X Y' = 'v' }",
             "{ '' = 'v' }",

@@ -10,8 +10,9 @@ use reqwest::Url;
 
 use super::auth::Auth;
 use super::guard::Guard;
-use super::headers::static_headers;
+use super::headers::{Headers, static_headers};
 use super::require::Requirements;
+use super::secret::SecretRef;
 use super::section::{Section, read_nothing};
 use super::shape::{Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use super::telling::Telling;
@@ -65,6 +66,8 @@ pub struct Receiver {
     pub requests_per_second_max: Option<f64>,
     /// Sent with every request: names and values.
     pub headers: Vec<(String, String)>,
+    /// Those whose values are secrets, which are read with every request.
+    pub secret_headers: Vec<(String, SecretRef)>,
     /// How the relay shows who it is.
     pub auth: Auth,
     /// When a failed sync is tried again.
@@ -119,7 +122,13 @@ impl Receiver {
 
     fn read_beside_url(name: &str, url: Url, allow_plain_http: bool, section: &mut Section) -> Self {
         let auth = section.section("auth", |auth| Auth::read(allow_plain_http, auth));
-        let headers = static_headers(&auth.headers());
+        let (key, directory) = (section.path_of("headers"), section.directory().to_path_buf());
+        let headers = static_headers(&auth.headers(), &key, &directory);
+        let headers = section.take("headers", Headers::default(), headers);
+        headers
+            .secret
+            .iter()
+            .for_each(|(_, reference)| section.keep_secret(reference));
         let telling = Telling::read(section);
         Self {
             name: name.to_owned(),
@@ -141,7 +150,8 @@ impl Receiver {
             timeout: section.take("timeout", 30 * SECOND, duration(SECOND / 10..=10 * MINUTE)),
             concurrency_max: section.take("concurrency_max", 8, integer(1..=256)),
             requests_per_second_max: section.optional("requests_per_second_max", number(0.001..=100_000.0)),
-            headers: section.take("headers", Vec::new(), headers),
+            headers: headers.plain,
+            secret_headers: headers.secret,
             auth,
             retry: section.section("retry", Retry::read),
             breaker: section.section("breaker", Breaker::read),

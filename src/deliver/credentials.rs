@@ -15,8 +15,9 @@ pub(super) struct Credentials {
 
 impl Credentials {
     /// As they are now.
-    pub fn of(auth: &Auth) -> Self {
-        let secrets: Vec<_> = auth.secrets().into_iter().cloned().collect();
+    pub fn of(auth: &Auth, headers: &[(String, SecretRef)]) -> Self {
+        let in_headers = headers.iter().map(|(_, reference)| reference);
+        let secrets: Vec<_> = auth.secrets().into_iter().chain(in_headers).cloned().collect();
         let seen = hash(&secrets);
         Self { secrets, seen }
     }
@@ -53,7 +54,7 @@ mod tests {
             key: SecretRef::file("receivers.main.auth.key", file.path()),
             header: "X-API-Key".into(),
         };
-        let mut credentials = Credentials::of(&auth);
+        let mut credentials = Credentials::of(&auth, &[]);
         assert!(!credentials.changed());
         std::fs::write(file.path(), "new").unwrap();
         assert!(credentials.changed());

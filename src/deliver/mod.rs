@@ -63,7 +63,7 @@ impl Deliverer {
             pool,
             receiver: receiver.clone(),
             endpoint: Arc::new(Endpoint::new(receiver)?),
-            credentials: Credentials::of(&receiver.auth),
+            credentials: Credentials::of(&receiver.auth, &receiver.secret_headers),
             clock,
             relay: relay.to_owned(),
             in_flight: JoinSet::new(),

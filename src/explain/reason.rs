@@ -379,7 +379,7 @@ impl Case<'_> {
         };
         let sentence = format!(
             "{receiver} {stays}, because it can't be told as it is: {because}; it is told once that is put right in the source, or \
-             [receivers.{receiver}.require] lets it through",
+             the settings of receivers.{receiver} let it through (require, body_bytes_max)",
             receiver = self.receiver
         );
         Reason::new("invalid", sentence)

@@ -22,6 +22,7 @@ mod size;
 
 pub use body::{Body, PropertyPart};
 pub use hash::{Digest, Hash};
+pub(crate) use objection::UNIT_CODE_BYTES_MAX;
 pub use removal::{Reason, Removal};
 pub use shape::Shape;
 pub use size::{ENVELOPE_BYTES, KEEP_BYTES};

@@ -4,17 +4,33 @@ use std::collections::BTreeSet;
 
 use super::content::{Content as _, Present, Value};
 use crate::config::{Field, Requirement, Requirements};
+use crate::words;
 
-/// Checks a unit as the receiver would see it.
-pub(super) fn objections(content: &Present, requirements: &Requirements) -> Vec<String> {
+/// The longest code that a unit may be told by. Codes are looked up and indexed, and a removal has to name one in whatever room
+/// there is.
+pub(crate) const UNIT_CODE_BYTES_MAX: i32 = 1024;
+
+/// Checks a unit as the receiver would see it; `unreadable`: the fields of it whose text can't be read, and why.
+pub(super) fn objections(content: &Present, unreadable: &[(Field, &str)], requirements: &Requirements) -> Vec<String> {
+    let is_readable = |field| unreadable.iter().all(|(other, _)| *other != field);
+    let unread = unreadable.iter().map(|(field, why)| format!("{} {why}", field.name()));
+    let long_code = content.code.filter(|code| code.len() > UNIT_CODE_BYTES_MAX as usize);
+    let long_code = long_code.map(|code| {
+        let (bytes, max) = (
+            words::thousands(code.len() as u64),
+            words::thousands(UNIT_CODE_BYTES_MAX),
+        );
+        format!("unit_code is {bytes} bytes long, more than the {max} that a code may have")
+    });
     let not_finite = content
         .unit
         .not_finite()
         .map(|field| format!("{field} is not a finite number"));
     let failing = requirements
         .iter()
+        .filter(|(field, _)| is_readable(*field))
         .flat_map(|(field, required)| of_field(content, field, required));
-    not_finite.chain(failing).collect()
+    unread.chain(long_code).chain(not_finite).chain(failing).collect()
 }
 
 fn of_field(content: &Present, field: Field, required: &Requirement) -> Vec<String> {

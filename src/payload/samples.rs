@@ -39,6 +39,7 @@ pub(super) fn sunset_apartments() -> Property {
         project_group_id: Some(7),
         is_active: true,
         is_lease_up: Some(false),
+        unreadable: Vec::new(),
     }
 }
 

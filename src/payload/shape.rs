@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::objection::objections;
 use super::{TellableProperty, TellableUnit};
 use crate::config::{Batch, Field, Fields, Format, Receiver, RemovedAs, Requirements, UnitCodes, UnitStyle};
-use crate::unit::{Property, Unit};
+use crate::unit::{Property, Unit, Unreadable};
 
 /// Room for a unit's text, so that it seldom has to be moved while it grows.
 const UNIT_BYTES: usize = 896;
@@ -27,6 +27,7 @@ pub struct Shape {
     fields: Fields,
     unit_codes: UnitCodes,
     require: Requirements,
+    pub(super) body_bytes_max: usize,
     available_status_ids: Vec<i64>,
     fingerprint: String,
 }
@@ -50,6 +51,7 @@ impl Shape {
             fields: receiver.fields,
             unit_codes: receiver.unit_codes.clone(),
             require: receiver.require.clone(),
+            body_bytes_max: receiver.body_bytes_max,
             fingerprint: fingerprint(receiver, &available_status_ids),
             available_status_ids,
         }
@@ -133,8 +135,16 @@ impl Shape {
     /// Why this receiver can't be told a unit as it is: every reason, in words, without any value.
     pub fn objection(&self, unit: &Unit) -> Option<String> {
         let code = self.code(unit.unit_id, unit.unit_code.as_deref());
-        let objections = objections(&self.present(unit, code.as_deref()), &self.require);
+        let unreadable: Vec<_> = self.unreadable(unit).collect();
+        let objections = objections(&self.present(unit, code.as_deref()), &unreadable, &self.require);
         (!objections.is_empty()).then(|| objections.join("; "))
+    }
+
+    fn unreadable<'a>(&self, unit: &'a Unit) -> impl Iterator<Item = (Field, &'a str)> {
+        let read = |(name, why): &'a Unreadable| Some((Field::named(name)?, why.as_str()));
+        let fields = self.fields;
+        let unreadable = unit.unreadable.iter().filter_map(read);
+        unreadable.filter(move |(field, _)| fields.has(*field))
     }
 
     /// Every field that this receiver is told, with what it holds; nothing where it isn't told of this unit.
@@ -288,7 +298,7 @@ fn fingerprint(receiver: &Receiver, available_status_ids: &[i64]) -> String {
         receiver.extensions,
         receiver.removed,
         receiver.unit_identity,
-        (&receiver.unit_codes, &receiver.require),
+        (&receiver.unit_codes, &receiver.require, receiver.body_bytes_max),
     );
     hex::encode(Sha256::digest(format!("{told:?}")))
 }

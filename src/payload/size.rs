@@ -2,8 +2,11 @@
 //!
 //! A body is never larger than [`ENVELOPE_BYTES`] and the bytes of everything that is in it.
 
+use super::objection::UNIT_CODE_BYTES_MAX;
 use super::{Shape, TellableProperty, TellableUnit};
 use crate::config::Format;
+use crate::unit::Property;
+use crate::words;
 
 /// Everything that stands once in a body, whatever it is about.
 pub const ENVELOPE_BYTES: usize = 512;
@@ -35,6 +38,42 @@ impl Shape {
     /// What one removal adds to a body, whether it is told by this code or by what replaced it.
     pub fn removal_bytes(&self, unit_code: Option<&str>, property: &TellableProperty) -> usize {
         REMOVAL_BYTES + property.id.len() + unit_code.map_or(0, |code| ESCAPED_BYTES * code.len())
+    }
+}
+
+impl Shape {
+    /// Why a receiver can't be told of a property as it is, its units included. What it isn't told anyway is no reason.
+    pub fn property_objection(&self, property: &Property, told: &TellableProperty) -> Option<String> {
+        let unreadable = property.unreadable.iter();
+        let unreadable: Vec<_> = unreadable
+            .map(|(field, why)| format!("the property's {field} {why}"))
+            .collect();
+        match self.format {
+            Format::Flat => None,
+            _ if !unreadable.is_empty() => Some(unreadable.join("; ")),
+            Format::Property => self.too_large_with(told, self.removal_bytes_max(told), "the property alone"),
+            Format::Unit => None,
+        }
+    }
+
+    /// Why no request has room for a unit.
+    pub fn too_large(&self, unit: &TellableUnit, property: &TellableProperty) -> Option<String> {
+        self.too_large_with(property, self.entry_bytes(unit), "the unit alone")
+    }
+
+    fn too_large_with(&self, property: &TellableProperty, bytes: usize, what: &str) -> Option<String> {
+        let bytes = ENVELOPE_BYTES + self.property_bytes(property) + bytes;
+        (bytes > self.body_bytes_max).then(|| {
+            format!(
+                "{what} takes a request of {} bytes, more than body_bytes_max ({})",
+                words::thousands(bytes as u64),
+                words::thousands(self.body_bytes_max as u64)
+            )
+        })
+    }
+
+    fn removal_bytes_max(&self, property: &TellableProperty) -> usize {
+        REMOVAL_BYTES + property.id.len() + ESCAPED_BYTES * UNIT_CODE_BYTES_MAX as usize
     }
 }
 
@@ -101,6 +140,7 @@ mod tests {
                 project_group_id: self.maybe(Self::id),
                 is_active: self.0.random(),
                 is_lease_up: None,
+                unreadable: Vec::new(),
             }
         }
 

@@ -15,8 +15,10 @@ use super::feeds::{ChosenFeed, owed_per_feed_max};
 use super::hold::{self, Grown};
 use super::pair::Pair;
 use crate::config::UnitIdentity;
-use crate::unit::Columns;
+use crate::unit::{Columns, TEXT_BYTES_MAX};
 
+/// How much of the source one batch holds, unless a single feed holds more: with a usual source some ten thousand units.
+const BATCH_BYTES_MAX: usize = 16_000_000;
 /// Why a snapshot is due after the database was set back (`sql/lineage/start_anew.sql`).
 const LINEAGE: &str = "lineage";
 
@@ -28,6 +30,8 @@ pub(crate) struct Compared {
     pub grown: Vec<Grown>,
     /// What was learnt of what other feeds lose.
     pub ahead: Option<Ahead>,
+    /// The feeds beyond this one are left for the next batch: memory is bounded by bytes as well.
+    pub more_after: Option<i64>,
 }
 
 /// Compares the feeds' units, reading both sides as one stream. Writes nothing.
@@ -45,12 +49,22 @@ pub(crate) async fn compare(
     if scope.receiver.unit_identity == UnitIdentity::Global {
         note_elsewhere(conn, scope, &mut deltas).await?;
     }
-    read_both_sides(conn, scope, &mut deltas, |delta| delta.feed.touched.clone()).await?;
+    let read = read_both_sides(conn, scope, &mut deltas, BATCH_BYTES_MAX, |delta| {
+        delta.feed.touched.clone()
+    })
+    .await?;
+    let is_cut_short = read < deltas.len();
+    deltas.truncate(read);
     let hold::Decided { grown, ahead } = hold::decide(conn, scope, &mut deltas, now).await?;
     deltas.iter_mut().try_for_each(|delta| delta.finish(scope))?;
     retell_instead(conn, scope, &mut deltas).await?;
     name_carriers(conn, scope, &mut deltas).await?;
-    Ok(Compared { deltas, grown, ahead })
+    Ok(Compared {
+        more_after: deltas.last().filter(|_| is_cut_short).map(|delta| delta.feed.feed_id),
+        deltas,
+        grown,
+        ahead,
+    })
 }
 
 /// The requests of each feed, one after another, as if the receiver took each: what is left of a delta for want of room is
@@ -97,7 +111,7 @@ pub(super) async fn read_part(
 
 async fn compare_part(conn: &mut PgConnection, scope: &Scope, feed: &ChosenFeed, units: &[i64]) -> Result<FeedDelta> {
     let mut part = [FeedDelta::of(feed.clone(), Mode::Part, scope)?];
-    read_both_sides(conn, scope, &mut part, |_| units.to_vec()).await?;
+    read_both_sides(conn, scope, &mut part, usize::MAX, |_| units.to_vec()).await?;
     let [mut part] = part;
     part.finish(scope)?;
     Ok(part)
@@ -137,18 +151,26 @@ async fn again<'a>(
         anew.held.clone_from(&delta.held);
         compared.push(anew);
     }
-    read_both_sides(conn, scope, &mut compared, |delta| delta.feed.touched.clone()).await?;
+    read_both_sides(conn, scope, &mut compared, usize::MAX, |delta| {
+        delta.feed.touched.clone()
+    })
+    .await?;
     compared.iter_mut().try_for_each(|delta| delta.finish(scope))?;
     Ok(compared)
 }
 
+/// Says how many feeds were read whole: at least one, and the others as long as what they hold is not more than `bytes_max`.
 async fn read_both_sides(
     conn: &mut PgConnection,
     scope: &Scope,
     deltas: &mut [FeedDelta],
+    bytes_max: usize,
     touched: impl Fn(&FeedDelta) -> Vec<i64>,
-) -> Result<()> {
-    compare_pairs(conn, scope, deltas, touched, |delta, pair| delta.take(pair, scope)).await
+) -> Result<usize> {
+    compare_up_to(conn, scope, deltas, bytes_max, touched, |delta, pair| {
+        delta.take(pair, scope)
+    })
+    .await
 }
 
 /// Hands each unit's two sides to `take`, with the feed's delta; reads only. The deltas are in the order of their feeds, as
@@ -158,8 +180,21 @@ pub(crate) async fn compare_pairs(
     scope: &Scope,
     deltas: &mut [FeedDelta],
     touched: impl Fn(&FeedDelta) -> Vec<i64>,
-    mut take: impl FnMut(&mut FeedDelta, Pair) -> Result<()>,
+    take: impl FnMut(&mut FeedDelta, Pair) -> Result<()>,
 ) -> Result<()> {
+    compare_up_to(conn, scope, deltas, usize::MAX, touched, take)
+        .await
+        .map(drop)
+}
+
+async fn compare_up_to(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: &mut [FeedDelta],
+    bytes_max: usize,
+    touched: impl Fn(&FeedDelta) -> Vec<i64>,
+    mut take: impl FnMut(&mut FeedDelta, Pair) -> Result<()>,
+) -> Result<usize> {
     let keys = Keys::of(deltas, touched);
     let mut rows = sqlx::query(include_str!("../../sql/plan/compare_units.sql"))
         .bind(&keys.touched_feeds)
@@ -169,8 +204,9 @@ pub(crate) async fn compare_pairs(
         .bind(&keys.whole_properties)
         .bind(owed_per_feed_max(&scope.receiver))
         .bind(!scope.shape.removals_are_told())
+        .bind(TEXT_BYTES_MAX)
         .fetch(conn);
-    let mut position = 0;
+    let (mut position, mut bytes_held) = (0, 0);
     let mut last = None;
     while let Some(row) = rows.try_next().await? {
         let mut columns = Columns::of(&row);
@@ -179,13 +215,17 @@ pub(crate) async fn compare_pairs(
             bail!("rentsync.source_unit() gives unit {unit_id} more than once; a joined table has several rows for it");
         }
         while deltas[position].feed.feed_id != feed_id {
+            bytes_held += deltas[position].bytes_held();
             position += 1;
+            if bytes_held > bytes_max {
+                return Ok(position);
+            }
         }
         let delta = &mut deltas[position];
         let pair = Pair::read(unit_id, columns, delta, scope)?;
         take(delta, pair)?;
     }
-    Ok(())
+    Ok(deltas.len())
 }
 
 /// The unit ids to look at, as the statement wants them.

@@ -16,6 +16,7 @@ use super::feed_delta::FeedDelta;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Field;
 use crate::delta::{LedgerRow, Present};
+use crate::payload::UNIT_CODE_BYTES_MAX;
 
 /// More of the units that carry a code than these are not named in an alert.
 const UNITS_NAMED_MAX: usize = 5;
@@ -134,6 +135,7 @@ async fn find(
         .bind(codes.map.keys().copied().collect::<Vec<_>>())
         .bind(codes.map.values().map(String::as_str).collect::<Vec<_>>())
         .bind(now)
+        .bind(UNIT_CODE_BYTES_MAX)
         .fetch_all(conn)
         .await
 }

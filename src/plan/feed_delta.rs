@@ -87,6 +87,8 @@ pub(crate) struct FeedDelta {
     pub feed: ChosenFeed,
     pub mode: Mode,
     pub property: TellableProperty,
+    /// Why nothing that names the property can be told: neither its units nor, where it heads every request, anything.
+    pub objection: Option<String>,
     /// The property's own fields must be told.
     pub property_differs: bool,
     /// They are others than those told last.
@@ -122,6 +124,8 @@ pub(crate) struct FeedDelta {
     /// Everything told was asked for by a replay.
     pub replay: bool,
     pub body_bytes: usize,
+    /// What else it holds in memory.
+    noted_bytes: usize,
     entries: usize,
     /// What is gone, until everything living is told.
     leaving: Vec<(Reason, LedgerRow)>,
@@ -165,13 +169,24 @@ pub(crate) struct FirstTold {
 impl FeedDelta {
     pub fn of(feed: ChosenFeed, mode: Mode, scope: &Scope) -> Result<Self> {
         let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
+        // What is told of a property that left the feed is its removals, whatever its fields.
+        let objection = match feed.uncovered {
+            None => scope.shape.property_objection(&feed.property, &property),
+            Some(_) => None,
+        };
+        let is_told = scope.shape.properties_are_told() && objection.is_none();
+        let mode = match mode {
+            Mode::Snapshot if objection.is_some() => Mode::Retell,
+            mode => mode,
+        };
         let feed_waits = mode == Mode::Delta && feed.suspects_waited;
-        let changed = scope.shape.properties_are_told() && feed.property_hash != Some(property.hash);
-        let again = scope.shape.properties_are_told() && mode != Mode::Delta;
+        let changed = is_told && feed.property_hash != Some(property.hash);
+        let again = is_told && mode != Mode::Delta;
         Ok(Self {
             mode,
+            objection,
             // A property that left the feed tells its removals, not its new name.
-            property_differs: feed.property_owed || (feed.uncovered.is_none() && (changed || again)),
+            property_differs: (feed.property_owed && is_told) || (feed.uncovered.is_none() && (changed || again)),
             property_changed: changed,
             body_bytes: ENVELOPE_BYTES + scope.shape.property_bytes(&property),
             property,
@@ -192,6 +207,7 @@ impl FeedDelta {
             elsewhere: HashSet::new(),
             parts: Vec::new(),
             replay: true,
+            noted_bytes: 0,
             entries: 0,
             leaving: Vec::new(),
             suspects: None,
@@ -211,6 +227,11 @@ impl FeedDelta {
         self.mode == Mode::Snapshot
             || (self.property_differs && scope.shape.properties_are_told())
             || self.entries() > 0
+    }
+
+    /// How many bytes of the source it holds, about.
+    pub fn bytes_held(&self) -> usize {
+        self.body_bytes + self.noted_bytes
     }
 
     /// Units and removals.
@@ -255,6 +276,11 @@ impl FeedDelta {
         Ok(())
     }
 
+    /// No request can be made about this property.
+    fn is_unspeakable(&self, scope: &Scope) -> bool {
+        self.objection.is_some() && scope.shape.properties_are_told()
+    }
+
     /// Every unit on either side is looked at.
     pub fn is_compared_whole(&self) -> bool {
         self.mode != Mode::Delta || self.feed.whole
@@ -271,7 +297,7 @@ impl FeedDelta {
         self.hold_back();
         self.tell_gone(scope)?;
         self.suspects_wait = self.entries() > 0 && self.suspects.is_some();
-        if self.entries() == 0 {
+        if self.entries() == 0 && !self.is_unspeakable(scope) {
             self.tell_suspects(scope)?;
         }
         self.remove.sort_unstable_by_key(|removal| removal.unit_id);
@@ -282,9 +308,12 @@ impl FeedDelta {
         Ok(())
     }
 
-    /// A snapshot that has to name units it doesn't tell, for a receiver that can't be told so.
+    /// A snapshot that has to name units it doesn't tell, for a receiver that can't be told so, or more of them than one
+    /// request has room for.
     pub fn can_only_be_retold(&self, scope: &Scope) -> bool {
-        self.mode == Mode::Snapshot && !self.keep.is_empty() && !scope.shape.keep_can_be_told()
+        let keep = ENVELOPE_BYTES + scope.shape.property_bytes(&self.property) + self.keep.len() * KEEP_BYTES;
+        let can_be_told = scope.shape.keep_can_be_told() && keep <= scope.receiver.body_bytes_max;
+        self.mode == Mode::Snapshot && !self.keep.is_empty() && !can_be_told
     }
 
     /// Whether it would be news to the receiver that this property has it, while another still has it there.
@@ -351,7 +380,11 @@ impl FeedDelta {
     }
 
     fn tell_gone(&mut self, scope: &Scope) -> Result<()> {
-        if !scope.shape.removals_are_told() {
+        if self.is_unspeakable(scope) {
+            for (_, row) in mem::take(&mut self.leaving) {
+                self.owe(row.unit_id, Some(row), REMOVAL);
+            }
+        } else if !scope.shape.removals_are_told() {
             for (reason, row) in mem::take(&mut self.leaving) {
                 self.unavailable(reason, row, scope)?;
             }
@@ -460,6 +493,13 @@ impl FeedDelta {
     fn unavailable(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) -> Result<()> {
         let (code, content) = (row.unit_code.as_deref(), row.content.as_deref());
         let unit = scope.shape.unavailable(row.unit_id, code, content, &self.property)?;
+        if let Some(because) = scope.shape.too_large(&unit, &self.property) {
+            if !row.is_kept_back(Kept::Invalid) {
+                self.turned.invalid += 1;
+            }
+            self.keep_back(row.unit_id, Some(row), Kept::Invalid, because);
+            return Ok(());
+        }
         let telling = Telling {
             before: row.told.hash().copied(),
             unit,
@@ -613,6 +653,7 @@ impl FeedDelta {
     fn note(&mut self, unit_id: i64, ledger: Option<LedgerRow>, change: impl FnOnce(&mut LedgerRow)) {
         let mut row = ledger.unwrap_or(LedgerRow::untold(unit_id));
         change(&mut row);
+        self.noted_bytes += row.content.as_ref().map_or(0, String::len);
         self.noted.push(row);
     }
 

@@ -9,7 +9,7 @@ use super::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX};
 use crate::config::{Enroll, Receiver};
 use crate::payload::Reason;
 use crate::payload::{Digest, Hash};
-use crate::unit::{Columns, Property};
+use crate::unit::{Columns, Property, TEXT_BYTES_MAX};
 
 /// The planner's own: what it chooses stays as it is until it is sealed.
 const CHOOSE_AND_LOCK: &str = concat!(
@@ -86,6 +86,7 @@ pub(crate) async fn foresee(
             .bind(batch.after)
             .bind(room)
             .bind(NOT_ENROLLED)
+            .bind(TEXT_BYTES_MAX)
             .fetch_all(conn)
             .await?;
         rows.extend(new);
@@ -112,6 +113,8 @@ async fn with_news(
         .bind(feeds_max(batch))
         .bind(owed_per_feed_max(receiver))
         .bind(whole)
+        .bind(TEXT_BYTES_MAX)
+        .bind(UNITS_PER_BATCH_MAX)
         .fetch_all(conn)
         .await?)
 }
@@ -128,6 +131,7 @@ pub(crate) async fn every_feed(
         .bind(property_id)
         .bind(after)
         .bind(FEEDS_PER_BATCH_MAX)
+        .bind(TEXT_BYTES_MAX)
         .fetch_all(conn)
         .await?;
     fitting(&rows, receiver, FEEDS_PER_BATCH_MAX)

@@ -26,6 +26,51 @@ impl Turned {
     }
 }
 
+/// Of properties that were compared whole, those of which nothing can be told as they are, and why; and the others.
+pub(super) struct Unspeakable {
+    properties: Vec<(i64, String)>,
+    others: Vec<i64>,
+}
+
+impl Unspeakable {
+    /// Of a batch.
+    pub fn of(deltas: &[FeedDelta]) -> Self {
+        let whole = || deltas.iter().filter(|delta| delta.is_compared_whole());
+        let objection = |delta: &FeedDelta| Some((delta.feed.property_id, delta.objection.clone()?));
+        let others = whole().filter(|delta| delta.objection.is_none());
+        Self {
+            properties: whole().filter_map(objection).collect(),
+            others: others.map(|delta| delta.feed.property_id).collect(),
+        }
+    }
+}
+
+/// An alert for each such property, because it may have no unit to say it; over once it is put right.
+pub(super) async fn note_properties(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    unspeakable: Unspeakable,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let receiver = &scope.receiver.name;
+    if !unspeakable.others.is_empty() {
+        alert::resolve_of(conn, receiver, Kind::Invalid, &unspeakable.others, now).await?;
+    }
+    for (property_id, because) in unspeakable.properties {
+        let alert = Alert {
+            kind: Kind::Invalid,
+            receiver: receiver.clone(),
+            property_id: Some(property_id),
+            message: format!(
+                "property {property_id} can't be told as the source has it: {because}. At the receiver it and its units stay as \
+                 they were told last; put it right in the source, and all of it is told"
+            ),
+        };
+        alert::raise(conn, &alert, now).await?;
+    }
+    Ok(())
+}
+
 /// Raises the alert where units came to be invalid; it is over with the last. Once the ledger says so.
 pub(super) async fn note(
     conn: &mut PgConnection,
@@ -55,7 +100,7 @@ pub(super) async fn note(
         message: format!(
             "{} of {} can't be told as the source has it. At the receiver it stays as it was told last, if it \
              ever was. See `refused list --invalid` for the reasons; each is told once it is put right in the source, or \
-             [receivers.{receiver}.require] lets it through",
+             the settings of receivers.{receiver} let it through (require, body_bytes_max)",
             words::count(units, "unit", "units"),
             words::count(properties, "property", "properties")
         ),

@@ -179,6 +179,7 @@ async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) ->
         return Ok(Planned::default());
     }
     let compared = compare::compare(&mut tx, scope, feeds, batch.now).await?;
+    let more_after = compared.more_after.or(more_after);
     let planned = seal::seal(&mut tx, scope, compared, paused, batch.now).await?;
     if paused && planned.syncs > 0 && !claim_probe(&mut tx, scope, batch).await? {
         return Ok(Planned::default());
@@ -217,6 +218,11 @@ async fn claim_probe(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) 
 /// PostgreSQL quotes the value that it could not read (class 22), and a value may be somebody's name.
 pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
     match database_code(&error) {
+        Some(code) if code == "22021" || code == "22P05" => Fault::finding(format!(
+            "a text of the source has no equivalent in UTF-8 (SQLSTATE {code}): it holds bytes that its database's encoding \
+             gives no meaning; `select * from rentsync.source_unit()` with client_encoding UTF8 shows which"
+        ))
+        .into(),
         Some(code) if code.starts_with("22") => Fault::finding(format!(
             "a source function failed on a value (SQLSTATE {code}); `select * from rentsync.source_unit()` and \
              `rentsync.source_property()` show which"

@@ -35,9 +35,13 @@ impl Pair {
 }
 
 fn present(unit: &Unit, delta: &FeedDelta, scope: &Scope) -> Result<Present> {
-    Ok(match scope.shape.objection(unit) {
+    if let Some(because) = scope.shape.objection(unit).or_else(|| delta.objection.clone()) {
+        return Ok(Present::Invalid(because));
+    }
+    let unit = scope.shape.unit(unit, &delta.property)?;
+    Ok(match scope.shape.too_large(&unit, &delta.property) {
         Some(because) => Present::Invalid(because),
-        None => Present::Content(scope.shape.unit(unit, &delta.property)?),
+        None => Present::Content(unit),
     })
 }
 

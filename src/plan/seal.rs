@@ -14,7 +14,7 @@ use super::columns::{About, FeedColumns, LedgerColumns, RemovedColumns, SyncColu
 use super::compare::{Compared, read_part};
 use super::duplicate::{self, Recoded};
 use super::feed_delta::{FeedDelta, Mode, Telling};
-use super::invalid::{self, Turned};
+use super::invalid::{self, Turned, Unspeakable};
 use super::{Planned, Scope, ahead, hold};
 use crate::config;
 use crate::delta::{LedgerRow, Told};
@@ -29,7 +29,9 @@ const DRIFT_EXPLAINED_MAX: usize = 500;
 pub(super) async fn seal(
     conn: &mut PgConnection,
     scope: &Scope,
-    Compared { deltas, grown, ahead }: Compared,
+    Compared {
+        deltas, grown, ahead, ..
+    }: Compared,
     probe: bool,
     now: Option<DateTime<Utc>>,
 ) -> Result<Planned> {
@@ -57,6 +59,7 @@ pub(super) async fn seal(
         .map(|delta| delta.feed.feed_id)
         .collect();
     let (turned, recoded) = (Turned::of(&deltas), Recoded::of(&deltas));
+    let unspeakable = Unspeakable::of(&deltas);
     forget(conn, &deltas).await?;
     note_drift(conn, scope, &deltas, now).await?;
     let (in_parts, whole): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.parts.len() > 1);
@@ -77,6 +80,7 @@ pub(super) async fn seal(
     }
     hold::gather(conn, scope, &all).await?;
     invalid::note(conn, scope, turned, now).await?;
+    invalid::note_properties(conn, scope, unspeakable, now).await?;
     duplicate::note(conn, scope, &recoded, now).await?;
     retry_refused(conn, &compared).await?;
     Ok(batch.planned)

@@ -24,7 +24,7 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderNam
 use reqwest::{Body, Method, Request, Response, Url};
 use tokio::time::Instant;
 
-use crate::config::{Compression, Receiver};
+use crate::config::{Compression, Receiver, SecretRef};
 use crate::policy::Answer;
 
 use answer::Ended;
@@ -47,6 +47,7 @@ pub struct Endpoint {
     client: Client,
     url: Url,
     headers: HeaderMap,
+    secret_headers: Vec<(HeaderName, SecretRef)>,
     compression: Compression,
     identity: Identity,
     timeout: Duration,
@@ -76,6 +77,7 @@ impl Endpoint {
             client: client(&receiver.url)?,
             url: receiver.url.clone(),
             headers: headers(receiver)?,
+            secret_headers: secret_headers(receiver)?,
             compression: receiver.compression,
             identity: Identity::new(&receiver.auth, client)?,
             timeout: receiver.timeout,
@@ -89,17 +91,23 @@ impl Endpoint {
     /// have to do with it.
     pub async fn post(&self, sync_id: &str, body: Vec<u8>) -> Result<Try> {
         let deadline = Instant::now() + self.timeout;
-        let request = self.request(sync_id, self.packed(body).await?)?;
-        let proof = self
+        let mut request = self.request(sync_id, self.packed(body).await?)?;
+        let Proof { headers, others, .. } = proof::secret_headers(&self.secret_headers)?;
+        request.headers_mut().extend(headers);
+        let mut proof = self
             .identity
             .prove(sync_id, bytes(&request), self.for_a_token(deadline))
             .await?;
+        proof.others = others;
         let tried = self.send(&request, &proof, deadline).await?;
         if tried.status != Some(401) {
             return Ok(tried);
         }
         match self.identity.prove_anew(&proof, self.for_a_token(deadline)).await? {
-            Some(proof) => self.send(&request, &proof, deadline).await,
+            Some(other) => {
+                let others = proof.others;
+                self.send(&request, &Proof { others, ..other }, deadline).await
+            }
             None => Ok(tried),
         }
     }
@@ -196,6 +204,11 @@ fn headers(receiver: &Receiver) -> Result<HeaderMap> {
         headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
     }
     Ok(headers)
+}
+
+fn secret_headers(receiver: &Receiver) -> Result<Vec<(HeaderName, SecretRef)>> {
+    let named = |(name, reference): &(String, SecretRef)| Ok((HeaderName::try_from(name)?, reference.clone()));
+    receiver.secret_headers.iter().map(named).collect()
 }
 
 fn bytes(request: &Request) -> &[u8] {

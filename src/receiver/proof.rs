@@ -39,6 +39,19 @@ pub(super) struct Proof {
     pub secret: Option<SecretString>,
     /// Which token it is, if it is one.
     pub token: Option<u64>,
+    /// The secrets in other headers.
+    pub others: Vec<SecretString>,
+}
+
+/// What proves nothing by itself: other headers whose values are secrets.
+pub(super) fn secret_headers(references: &[(HeaderName, SecretRef)]) -> Result<Proof, Unsent> {
+    let mut proof = Proof::default();
+    for (name, reference) in references {
+        let secret = reference.read()?;
+        proof.headers.push((name.clone(), in_a_header(reference, "", &secret)?));
+        proof.others.push(secret);
+    }
+    Ok(proof)
 }
 
 impl Identity {
@@ -80,23 +93,27 @@ impl Identity {
 impl Proof {
     /// The text without the secret: a receiver may quote the key that it doesn't like.
     pub fn hide(&self, text: &str) -> String {
-        match &self.secret {
-            Some(secret) => text.replace(secret.expose_secret(), "[hidden]"),
-            None => text.to_owned(),
-        }
+        let secrets = self.secret.iter().chain(&self.others);
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret.expose_secret(), "[hidden]")
+        })
     }
 }
 
 fn in_header(name: &HeaderName, word: &str, reference: &SecretRef) -> Result<Proof, Unsent> {
     let secret = reference.read()?;
-    let value = sensitive(&format!("{word}{}", secret.expose_secret())).ok_or_else(|| {
-        let key = &reference.key;
-        Unsent::Secret(format!("{key}: the secret has characters that no header can carry"))
-    })?;
+    let value = in_a_header(reference, word, &secret)?;
     Ok(Proof {
         headers: vec![(name.clone(), value)],
         secret: Some(secret),
-        token: None,
+        ..Proof::default()
+    })
+}
+
+fn in_a_header(reference: &SecretRef, word: &str, secret: &SecretString) -> Result<HeaderValue, Unsent> {
+    sensitive(&format!("{word}{}", secret.expose_secret())).ok_or_else(|| {
+        let key = &reference.key;
+        Unsent::Secret(format!("{key}: the secret has characters that no header can carry"))
     })
 }
 
@@ -114,8 +131,7 @@ fn signed(references: &[SecretRef], id: &str, body: &[u8]) -> Result<Proof, Unse
             (TIMESTAMP, timestamp.into()),
             (SIGNATURE, plain(&signature)?),
         ],
-        secret: None,
-        token: None,
+        ..Proof::default()
     })
 }
 
@@ -126,6 +142,7 @@ fn bearer((number, token): (u64, SecretString)) -> Result<Proof, Unsent> {
         headers: vec![(AUTHORIZATION, value)],
         secret: Some(token),
         token: Some(number),
+        ..Proof::default()
     })
 }
 

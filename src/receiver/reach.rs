@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::client::causes;
-use super::{Endpoint, Unsent, signature};
+use super::{Endpoint, Unsent, proof, signature};
 use crate::policy::Answer;
 
 /// What came back, whatever it was.
@@ -71,6 +71,7 @@ impl Endpoint {
     /// What would keep a request from being sent.
     pub async fn try_credentials(&self) -> Result<(), Unsent> {
         let deadline = Instant::now() + self.timeout;
+        proof::secret_headers(&self.secret_headers)?;
         self.identity.prove("none", b"", deadline).await.map(drop)
     }
 }

@@ -391,7 +391,7 @@ fn a_text_that_is_no_unit_is_an_error_that_does_not_quote_it() {
 
 #[test]
 fn every_setting_that_shapes_a_unit_changes_the_fingerprint() {
-    let changes: [fn(&mut Receiver); 17] = [
+    let changes: [fn(&mut Receiver); 18] = [
         |_| {},
         |receiver| receiver.format = Format::Flat,
         |receiver| receiver.format = Format::Unit,
@@ -407,6 +407,7 @@ fn every_setting_that_shapes_a_unit_changes_the_fingerprint() {
         |receiver| receiver.require = requirements("view = { length_max = 4 }"),
         |receiver| receiver.require = requirements("building = { length_max = 4 }"),
         |receiver| receiver.unit_codes.map = [(1, "PH1".into())].into(),
+        |receiver| receiver.body_bytes_max = 6_000_000,
         |receiver| receiver.property_groups = Some(vec![7]),
         |receiver| receiver.property_groups = Some(Vec::new()),
     ];

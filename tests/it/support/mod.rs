@@ -51,6 +51,23 @@ impl TestDatabase {
         it
     }
 
+    /// Source tables in a database whose texts may be any bytes, nothing installed.
+    pub async fn of_any_bytes() -> Self {
+        let name = numbered_name();
+        let create = "template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'";
+        let home = Self::create(None).await;
+        home.execute(&format!("create database {name} {create}")).await;
+        let it = Self {
+            database: Database::from_options(server().options(&name)),
+            url: server().url(&name),
+            name,
+            elsewhere: false,
+            _template: None,
+        };
+        it.execute(portfolio::SCHEMA).await;
+        it
+    }
+
     /// Source tables, and the relay installed on them.
     pub async fn installed() -> Self {
         // Copied from one that was made once: a copy takes a third of an install. It goes with the last copy.
