@@ -219,8 +219,10 @@ pub(super) struct FeedColumns {
 impl FeedColumns {
     /// `sequence`: of the sync that tells the property's own fields, if one does.
     pub fn push(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
+        // What of a property is in doubt and can't be told is not owed: as it is told next it differs from this.
+        let is_forgotten = delta.is_unspeakable && delta.feed.property_owed;
         self.feeds.push(delta.feed.feed_id);
-        self.told.push(sequence.is_some());
+        self.told.push(sequence.is_some() || is_forgotten);
         self.property_hashes.push(delta.property.hash.as_bytes().to_vec());
         self.sequences.push(sequence);
         self.digests.push(delta.digest.as_bytes().to_vec());

@@ -89,6 +89,8 @@ pub(crate) struct FeedDelta {
     pub property: TellableProperty,
     /// Why nothing that names the property can be told: neither its units nor, where it heads every request, anything.
     pub objection: Option<String>,
+    /// No request can be made about this property.
+    pub is_unspeakable: bool,
     /// The property's own fields must be told.
     pub property_differs: bool,
     /// They are others than those told last.
@@ -174,6 +176,7 @@ impl FeedDelta {
             None => scope.shape.property_objection(&feed.property, &property),
             Some(_) => None,
         };
+        let is_unspeakable = scope.shape.properties_are_told() && objection.is_some();
         let is_told = scope.shape.properties_are_told() && objection.is_none();
         let mode = match mode {
             Mode::Snapshot if objection.is_some() => Mode::Retell,
@@ -185,6 +188,7 @@ impl FeedDelta {
         Ok(Self {
             mode,
             objection,
+            is_unspeakable,
             // A property that left the feed tells its removals, not its new name.
             property_differs: (feed.property_owed && is_told) || (feed.uncovered.is_none() && (changed || again)),
             property_changed: changed,
@@ -276,11 +280,6 @@ impl FeedDelta {
         Ok(())
     }
 
-    /// No request can be made about this property.
-    fn is_unspeakable(&self, scope: &Scope) -> bool {
-        self.objection.is_some() && scope.shape.properties_are_told()
-    }
-
     /// Every unit on either side is looked at.
     pub fn is_compared_whole(&self) -> bool {
         self.mode != Mode::Delta || self.feed.whole
@@ -297,7 +296,7 @@ impl FeedDelta {
         self.hold_back();
         self.tell_gone(scope)?;
         self.suspects_wait = self.entries() > 0 && self.suspects.is_some();
-        if self.entries() == 0 && !self.is_unspeakable(scope) {
+        if self.entries() == 0 {
             self.tell_suspects(scope)?;
         }
         self.remove.sort_unstable_by_key(|removal| removal.unit_id);
@@ -380,9 +379,10 @@ impl FeedDelta {
     }
 
     fn tell_gone(&mut self, scope: &Scope) -> Result<()> {
-        if self.is_unspeakable(scope) {
+        if self.is_unspeakable {
             for (_, row) in mem::take(&mut self.leaving) {
-                self.owe(row.unit_id, Some(row), REMOVAL);
+                let because = self.objection.clone().unwrap_or_default();
+                self.keep_removal_back(row, because);
             }
         } else if !scope.shape.removals_are_told() {
             for (reason, row) in mem::take(&mut self.leaving) {
@@ -417,7 +417,7 @@ impl FeedDelta {
     }
 
     fn suspects(&self, row: &LedgerRow) -> bool {
-        row.suspect.is_some() && row.is_owed() && self.mode == Mode::Delta
+        !self.is_unspeakable && row.suspect.is_some() && row.is_owed() && self.mode == Mode::Delta
     }
 
     /// Only the smallest group is held: the others stay owed.
@@ -494,10 +494,7 @@ impl FeedDelta {
         let (code, content) = (row.unit_code.as_deref(), row.content.as_deref());
         let unit = scope.shape.unavailable(row.unit_id, code, content, &self.property)?;
         if let Some(because) = scope.shape.too_large(&unit, &self.property) {
-            if !row.is_kept_back(Kept::Invalid) {
-                self.turned.invalid += 1;
-            }
-            self.keep_back(row.unit_id, Some(row), Kept::Invalid, because);
+            self.keep_removal_back(row, because);
             return Ok(());
         }
         let telling = Telling {
@@ -637,6 +634,16 @@ impl FeedDelta {
                 row.kept_back = None;
             });
         }
+    }
+
+    /// It is gone, and nothing can say so.
+    fn keep_removal_back(&mut self, row: LedgerRow, because: String) {
+        let is_noted = |kept: &KeptBack| kept.kind == Kept::Invalid && kept.because == because;
+        if row.kept_back.as_ref().is_some_and(is_noted) {
+            return self.keep.push(row.unit_id);
+        }
+        self.turned.invalid += i64::from(!row.is_kept_back(Kept::Invalid));
+        self.keep_back(row.unit_id, Some(row), Kept::Invalid, because);
     }
 
     fn keep_back(&mut self, unit_id: i64, ledger: Option<LedgerRow>, kind: Kept, because: String) {

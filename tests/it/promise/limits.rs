@@ -86,6 +86,7 @@ async fn promise_10_a_property_whose_name_is_too_long_stays_as_it_was_told_and_t
     for format in [Format::Property, Format::Unit] {
         let receiver = Receiver {
             format,
+            units_per_request_max: if format == Format::Unit { 1 } else { 500 },
             ..Rig::receiver()
         };
         let rig = Rig::agreeing(TestDatabase::installed().await, receiver).await;
@@ -241,6 +242,7 @@ async fn promise_23_a_unit_that_no_request_has_room_for_is_invalid() {
     for format in [Format::Property, Format::Flat, Format::Unit] {
         let receiver = Receiver {
             format,
+            units_per_request_max: if format == Format::Unit { 1 } else { 500 },
             body_bytes_max: 10_000,
             ..Rig::receiver()
         };
