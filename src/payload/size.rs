@@ -51,7 +51,11 @@ impl Shape {
         match self.format {
             Format::Flat => None,
             _ if !unreadable.is_empty() => Some(unreadable.join("; ")),
-            Format::Property => self.too_large_with(told, self.removal_bytes_max(told), "the property alone"),
+            // With room for a removal, whatever its code is, as long as little of that has to be escaped.
+            Format::Property => {
+                let removal = REMOVAL_BYTES + told.id.len() + UNIT_CODE_BYTES_MAX as usize;
+                self.too_large_with(told, removal, "the property alone")
+            }
             Format::Unit => None,
         }
     }
@@ -70,10 +74,6 @@ impl Shape {
                 words::thousands(self.body_bytes_max as u64)
             )
         })
-    }
-
-    fn removal_bytes_max(&self, property: &TellableProperty) -> usize {
-        REMOVAL_BYTES + property.id.len() + ESCAPED_BYTES * UNIT_CODE_BYTES_MAX as usize
     }
 }
 
