@@ -70,6 +70,7 @@ pub(super) fn unit_101() -> Unit {
         storage_boxes: None,
         lead_first_name: Some("John".into()),
         lead_last_name: Some("Doe".into()),
+        unreadable: Vec::new(),
     }
 }
 
