@@ -7,6 +7,8 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use crate::words::in_a_line;
+
 pub use post::Poster;
 
 /// What there is to know.
@@ -86,7 +88,7 @@ pub async fn raise(conn: &mut PgConnection, alert: &Alert, now: Option<DateTime<
         .bind(alert.kind.as_str())
         .bind(&alert.receiver)
         .bind(alert.property_id)
-        .bind(&alert.message)
+        .bind(in_a_line(&alert.message))
         .bind(now)
         .fetch_one(conn)
         .await?;

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::fault::Fault;
+use crate::words::in_a_line;
 
 pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 
@@ -21,10 +22,19 @@ pub struct Database {
 impl Database {
     /// From a `postgres://` URL.
     pub fn from_url(url: &SecretString) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| {
+        let (url, unknown) = known_parameters(url.expose_secret());
+        let options = PgConnectOptions::from_str(&url).map_err(|_| {
             Fault::usage("the database URL is not one: expected postgres://user:password@host:5432/database")
         })?;
-        Ok(Self::from_options(named(options, url.expose_secret())))
+        if !unknown.is_empty() {
+            // Their values may be secrets: a misspelt password is one.
+            tracing::warn!(
+                "the database URL has parameters that the relay does not know and leaves out: {}; those it knows are {}",
+                in_a_line(&unknown.join(", ")),
+                PARAMETERS.join(", ")
+            );
+        }
+        Ok(Self::from_options(named(options, &url)))
     }
 
     /// From options made elsewhere.
@@ -33,7 +43,8 @@ impl Database {
         // A slow statement is the server's to log: here it would be a page of SQL a line.
         let options = options
             .application_name("rentsync-relay")
-            .options([("row_security", "off")])
+            // Parameters of a statement that failed may be a body: they are not for the server's log.
+            .options([("row_security", "off"), ("log_parameter_max_length_on_error", "0")])
             .disable_statement_logging();
         Self { options }
     }
@@ -76,6 +87,51 @@ impl Database {
     }
 }
 
+/// The parameters of a URL that sqlx takes; it logs any other with its value.
+const PARAMETERS: [&str; 19] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+    "options[NAME]",
+];
+
+/// A URL without the parameters that nobody takes, and the names of those.
+pub(crate) fn known_parameters(url: &str) -> (String, Vec<String>) {
+    let Some((place, query)) = url.split_once('?') else {
+        return (url.to_owned(), Vec::new());
+    };
+    let name = |parameter: &str| -> String {
+        let pair = form_urlencoded::parse(parameter.as_bytes()).next();
+        pair.map_or(String::new(), |(name, _)| name.into_owned())
+    };
+    let is_known = |parameter: &&str| {
+        let name = name(parameter);
+        PARAMETERS.contains(&name.as_str()) || name.starts_with("options[")
+    };
+    let all = query.split('&').filter(|parameter| !parameter.is_empty());
+    let (known, unknown): (Vec<&str>, Vec<&str>) = all.partition(is_known);
+    let unknown = unknown.into_iter().map(name).collect();
+    match known.is_empty() {
+        true => (place.to_owned(), unknown),
+        false => (format!("{place}?{}", known.join("&")), unknown),
+    }
+}
+
 /// Without a name of its own a URL means the account's, as psql has it.
 fn named(options: PgConnectOptions, url: &str) -> PgConnectOptions {
     let has_user = url.split_once("://").is_some_and(|(_, rest)| {
@@ -110,4 +166,21 @@ pub async fn check_server(conn: &mut PgConnection) -> Result<()> {
         return Err(Fault::usage("the server is a standby; point the relay at the primary").into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_that_nobody_takes_are_named_without_their_values() {
+        let (url, unknown) = known_parameters("postgres://u@h/d?sslmode=disable&pasword=hunter2&options[a]=b&x%5Fy=z&");
+        assert_eq!(url, "postgres://u@h/d?sslmode=disable&options[a]=b");
+        assert_eq!(unknown, ["pasword", "x_y"]);
+        assert_eq!(known_parameters("postgres://h/d?a=1").0, "postgres://h/d");
+        assert_eq!(
+            known_parameters("postgres://h/d"),
+            ("postgres://h/d".to_owned(), vec![])
+        );
+    }
 }

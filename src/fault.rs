@@ -55,6 +55,11 @@ pub fn sentence(error: &anyhow::Error) -> String {
     text
 }
 
+/// The same for a terminal: an error may quote what somebody else wrote.
+pub fn printable_sentence(error: &anyhow::Error) -> String {
+    crate::words::printable(&sentence(error)).into_owned()
+}
+
 /// What the database says, without the line of its own source where it was noticed.
 pub(crate) fn said(error: &sqlx::Error) -> String {
     match error.as_database_error() {

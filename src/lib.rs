@@ -28,6 +28,8 @@ pub mod receiver;
 /// Stage 4: everything, once a night and on demand.
 pub mod snapshot;
 
+/// Everything that is kept of a unit's lead, and the proof that it is gone.
+pub mod erase;
 /// The requests that would be sent now.
 pub mod preview;
 /// Forgetting what is long over.

@@ -1,4 +1,5 @@
-//! Prune: forget outbox rows that every feed has planned, and syncs that are long over.
+//! Prune: forget outbox rows that every feed has planned, and syncs that are long over. Of a sync whose row says how a feed
+//! stands the row stays; its body, which has people's names in it, goes like any other.
 //!
 //! Guarantees: a row that any feed's cursor doesn't see stays, unless it is older than retention, and then that feed is due
 //! a snapshot instead; rows of transactions in progress stay; nobody who writes to the source waits, because no lock here
@@ -28,6 +29,8 @@ pub struct Pruned {
     pub outbox: u64,
     /// Settled syncs that are gone, with their attempts.
     pub syncs: u64,
+    /// Bodies that are gone though their sync stays, with the answers to them.
+    pub bodies: u64,
     /// Acknowledged alerts, drift, finished runs, acknowledged removals and settled holds that are gone.
     pub notes: u64,
     /// Feeds whose cursors were moved up.
@@ -42,6 +45,7 @@ impl std::ops::AddAssign for Pruned {
     fn add_assign(&mut self, step: Self) {
         self.outbox += step.outbox;
         self.syncs += step.syncs;
+        self.bodies += step.bodies;
         self.notes += step.notes;
         self.cursors += step.cursors;
         self.snapshots += step.snapshots;
@@ -169,6 +173,16 @@ async fn prune_syncs(conn: &mut PgConnection, before: DateTime<Utc>, pruned: &mu
         .await?;
     pruned.syncs += gone.unsigned_abs();
     pruned.more |= gone == SYNCS_PER_STEP_MAX;
+    // What is about to go as a whole need not be emptied first.
+    if gone < SYNCS_PER_STEP_MAX {
+        let emptied: i64 = sqlx::query_scalar(include_str!("../sql/prune/bodies.sql"))
+            .bind(before)
+            .bind(SYNCS_PER_STEP_MAX)
+            .fetch_one(&mut *conn)
+            .await?;
+        pruned.bodies += emptied.unsigned_abs();
+        pruned.more |= emptied == SYNCS_PER_STEP_MAX;
+    }
     for notes in [
         include_str!("../sql/prune/alerts.sql"),
         include_str!("../sql/prune/drift.sql"),

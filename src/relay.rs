@@ -141,6 +141,7 @@ impl Relay {
         if let Some(url) = &self.config.alerts.webhook_url {
             Poster::new(url, self.clock.clone())?.post_due(&mut conn).await?;
         }
+        housekeeping::prune_some(self, &mut conn).await;
         pool.close().await;
         Ok(pass)
     }

@@ -21,7 +21,7 @@ use crate::payload::Hash;
 use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, without_values};
 
 pub use difference::Difference;
-use difference::{Bodies, differences};
+use difference::{Bodies, Told, differences};
 pub(crate) use difference::{replaced_by, told_hash};
 
 /// Units whose contents are looked at together.
@@ -420,17 +420,14 @@ pub(crate) async fn drifted_units(
         .collect()
 }
 
-fn drifted_unit(
-    scope: &Scope,
-    feed: &ChosenFeed,
-    pair: &Pair,
-    told: &HashMap<i64, serde_json::Value>,
-) -> Result<Finding> {
-    let (because, fields) = match (&pair.source, ledger_hash(pair), told.get(&pair.unit_id)) {
-        (Present::Content(_), None, _) => (Some("it was never told"), Vec::new()),
-        (Present::Content(unit), Some(_), Some(told)) => (None, differences(told, &serde_json::from_str(&unit.json)?)),
-        (Present::Content(_), Some(_), None) => (Some("what was told last is no longer kept"), Vec::new()),
-        (Present::Absent(_) | Present::Invalid(_), ..) => (Some("the source no longer has it here"), Vec::new()),
+fn drifted_unit(scope: &Scope, feed: &ChosenFeed, pair: &Pair, told: &Told) -> Result<Finding> {
+    let (because, fields) = match (&pair.source, ledger_hash(pair)) {
+        (Present::Content(_), None) => (Some("it was never told"), Vec::new()),
+        (Present::Content(unit), Some(_)) => match told.differences(pair.unit_id, &unit.json)? {
+            Some(fields) => (None, fields),
+            None => (Some("what was told last is no longer kept"), Vec::new()),
+        },
+        (Present::Absent(_) | Present::Invalid(_), _) => (Some("the source no longer has it here"), Vec::new()),
     };
     Ok(Finding {
         because: because.map(str::to_owned),

@@ -1,5 +1,7 @@
 //! How people are told of numbers, times, and what somebody else said.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 /// So many of a thing: `1 unit`, `2 units`.
@@ -25,8 +27,46 @@ pub(crate) fn moment(at: DateTime<Utc>) -> String {
 
 /// Somebody else's words, without what would break a line or a terminal.
 pub(crate) fn in_a_line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = text.split(|c: char| c.is_whitespace() || is_unprintable(c));
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A character that a terminal obeys instead of showing it, or that shows the others in another order or not at all: control
+/// characters (ESC, CSI and OSC among them), directions, what has no width, tags.
+pub(crate) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text without what a terminal would obey; lines and tabs stay.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let goes = |c: char| is_unprintable(c) && !matches!(c, '\n' | '\t');
+    match text.contains(goes) {
+        true => Cow::Owned(text.chars().filter(|c| !goes(*c)).collect()),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// JSON that says the same and holds nothing that a terminal would obey: JSON's own escapes end at U+001F.
+pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
+    let goes = |c: char| is_unprintable(c) && !matches!(c, '\n' | '\t' | '\r');
+    if !text.contains(goes) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match goes(c) {
+            // Only strings hold such a character.
+            true => c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .for_each(|unit| safe.push_str(&format!("\\u{unit:04x}"))),
+            false => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
 }
 
 #[cfg(test)]
@@ -37,5 +77,25 @@ mod tests {
     fn thousands_are_set_apart() {
         let read = [0, 999, 1_000, 65_536, 209_715_200].map(|number: i32| thousands(number));
         assert_eq!(read, ["0", "999", "1,000", "65,536", "209,715,200"]);
+    }
+
+    const HOSTILE: &str = "a\u{1b}]0;title\u{7}b\u{9b}31mc\u{202e}d\u{200b}e\u{0}f\u{7f}g";
+
+    #[test]
+    fn nothing_is_left_that_a_terminal_obeys() {
+        assert_eq!(printable(HOSTILE), "a]0;titleb31mcdefg");
+        assert_eq!(in_a_line("a\r\n\u{1b}[2Jb\u{85}c\u{2028}d"), "a [2Jb c d");
+        assert_eq!(printable("Zoë\n\tÅsa 王"), "Zoë\n\tÅsa 王");
+    }
+
+    #[test]
+    fn json_says_the_same_without_it() {
+        let json = serde_json::to_string(&[HOSTILE, "\u{e0041}"]).unwrap();
+        let safe = printable_json(&json);
+        assert!(!safe.contains(is_unprintable), "{safe}");
+        assert_eq!(
+            serde_json::from_str::<Vec<String>>(&safe).unwrap(),
+            [HOSTILE, "\u{e0041}"]
+        );
     }
 }

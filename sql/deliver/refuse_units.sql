@@ -1,9 +1,8 @@
--- The receiver does not take what sync $2 told feed $1 of the units $3, because of $4 (pairwise): left out until they
+-- The receiver does not take what sync $2 told feed $1 of the units $3, because of $4: left out until they
 -- change, at $5 (null: now). Units that this sync did not tell are passed over: an answer may name anything. Locks the
 -- units. Says which.
 update rentsync.ledger l
-   set kept_back = 'refused', kept_back_because = refused.because, kept_back_hash = l.hash,
+   set kept_back = 'refused', kept_back_because = $4, kept_back_hash = l.hash,
        kept_back_at = coalesce($5, clock_timestamp()), owed = null, suspect = null
-  from unnest($3::bigint[], $4::text[]) as refused (unit_id, because)
- where l.feed_id = $1 and l.sequence = $2 and l.unit_id = refused.unit_id
+ where l.feed_id = $1 and l.sequence = $2 and l.unit_id = any ($3)
 returning l.unit_id

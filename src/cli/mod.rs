@@ -3,6 +3,7 @@
 mod alerts;
 mod doctor;
 mod duplicates;
+mod erase;
 mod explain;
 mod feeds;
 mod holds;
@@ -20,7 +21,6 @@ mod status;
 mod syncs;
 mod verify;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -92,6 +92,8 @@ enum Command {
     Redeliver(replay::Redeliver),
     /// Forget changes and syncs that are older than retention and that nothing needs any more
     Prune,
+    /// Erase what is kept of one unit's lead: the bodies that told it, and the answers to them
+    Erase(erase::Options),
     /// Compare the source with what every receiver was told, without sending anything; exits 1 on drift
     Verify(verify::Options),
     /// The requests that would be sent now, unit by unit; writes and sends nothing
@@ -151,6 +153,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Replay(options) => replay::replay(config()?, &options).await,
         Command::Redeliver(options) => replay::redeliver(config()?, &options).await,
         Command::Prune => prune::prune(&config()?).await,
+        Command::Erase(options) => erase::erase(&config()?, &options).await,
     }
 }
 
@@ -164,8 +167,9 @@ fn log_to_stderr(command: &Command) {
     let filter = std::env::var("RELAY_LOG").unwrap_or_else(|_| default.to_owned());
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| print::Clean(std::io::stderr()))
+        // Colours and what somebody else wrote look the same to a terminal: no event has any.
+        .with_ansi(false)
         .with_target(false)
         .init();
 }

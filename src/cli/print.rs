@@ -14,7 +14,7 @@ use crate::words;
 /// Prints rows: their fields are the columns.
 pub(super) fn rows<T: Serialize>(rows: &[T], json: bool, when_empty: &str) -> Result<()> {
     if json {
-        return line(&serde_json::to_string_pretty(rows)?);
+        return json_line(&serde_json::to_string_pretty(rows)?);
     }
     let rows: Vec<Value> = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
     let Some(first) = rows.first().and_then(Value::as_object) else {
@@ -47,7 +47,7 @@ impl List {
 
     pub fn item(&mut self, item: &impl Serialize) -> Result<()> {
         let before = if std::mem::take(&mut self.first) { "[" } else { "," };
-        line(&format!("{before}{}", serde_json::to_string(item)?))
+        json_line(&format!("{before}{}", serde_json::to_string(item)?))
     }
 
     pub fn end(&self) -> Result<()> {
@@ -59,10 +59,34 @@ impl List {
     }
 }
 
-/// One line to standard output; a closed pipe is an error that the caller ends on quietly.
+/// One line, or a table, to standard output; a closed pipe is an error that the caller ends on quietly. Names, codes and
+/// words that somebody else wrote are in many of them: whatever a terminal would obey is left out.
 pub(super) fn line(text: &str) -> Result<()> {
-    writeln!(io::stdout().lock(), "{text}")?;
+    writeln!(io::stdout().lock(), "{}", words::printable(text))?;
     Ok(())
+}
+
+/// The same for JSON, which says all that it said, in escapes.
+pub(super) fn json_line(text: &str) -> Result<()> {
+    writeln!(io::stdout().lock(), "{}", words::printable_json(text))?;
+    Ok(())
+}
+
+/// Where log events go, one at a time: each stays a line, and nothing in it is obeyed by a terminal.
+pub(super) struct Clean<W>(pub W);
+
+impl<W: Write> Write for Clean<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let end = if text.ends_with('\n') { "\n" } else { "" };
+        let line = words::printable(text.trim_end_matches('\n')).replace('\n', " ");
+        self.0.write_all(format!("{line}{end}").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Somebody else's words, in one line and not too many.
@@ -91,7 +115,8 @@ fn cell(value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::String(text) => match DateTime::parse_from_rfc3339(text) {
             Ok(at) => words::moment(at.to_utc()),
-            Err(_) => text.clone(),
+            // A line break would begin a row that nobody wrote.
+            Err(_) => words::in_a_line(text),
         },
         other => other.to_string(),
     }

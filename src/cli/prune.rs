@@ -17,8 +17,8 @@ pub(super) async fn prune(config: &Config) -> Result<()> {
         }
     }
     print::line(&format!(
-        "pruned: {} changes, {} syncs, {} notes; {} feeds moved up, {} of them due a snapshot",
-        pruned.outbox, pruned.syncs, pruned.notes, pruned.cursors, pruned.snapshots
+        "pruned: {} changes, {} syncs, {} bodies of others, {} notes; {} feeds moved up, {} of them due a snapshot",
+        pruned.outbox, pruned.syncs, pruned.bodies, pruned.notes, pruned.cursors, pruned.snapshots
     ))?;
     match horizon(&mut conn).await? {
         Some(horizon) => print::line(&format!("a replay can go back to {}", words::moment(horizon))),

@@ -11,6 +11,7 @@ use sqlx::{FromRow, PgConnection};
 use super::{Listing, check_receiver, connect, duplicates, print};
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::receiver::message_about;
 
 /// More of a reason than this makes a table unreadable; `--json` has all of it.
 const BECAUSE_CHARS_MAX: usize = 80;
@@ -57,6 +58,10 @@ struct Unit {
     since: Option<DateTime<Utc>>,
     what: String,
     because: String,
+    /// The sync that told it, where there still is one.
+    sync_id: Option<String>,
+    #[serde(skip)]
+    answer: Option<String>,
 }
 
 /// A unit that is owed again.
@@ -90,6 +95,7 @@ async fn list(config: &Config, options: &List) -> Result<()> {
         .bind(kind)
         .fetch_all(&mut conn)
         .await?;
+    units.iter_mut().for_each(quote);
     if !listing.json {
         units
             .iter_mut()
@@ -101,6 +107,17 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     }
     mention_invalid(&mut conn, listing).await?;
     mention_duplicates(&mut conn, listing).await
+}
+
+/// The receiver's own words, where its answer is still kept with the attempt.
+fn quote(unit: &mut Unit) {
+    let said = unit
+        .answer
+        .take()
+        .and_then(|answer| message_about(&answer, unit.unit_id));
+    if let Some(said) = said {
+        unit.because = format!("{}: {said}", unit.because);
+    }
 }
 
 /// They are missing at the receiver as well, and whoever looks for a unit may look here first.

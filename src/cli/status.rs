@@ -74,7 +74,7 @@ pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
                 alert.kind,
                 times(alert.times),
                 moment(Some(alert.last_at)),
-                alert.message
+                words::in_a_line(&alert.message)
             ))?;
         }
     }

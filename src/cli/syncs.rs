@@ -143,11 +143,14 @@ async fn show(conn: &mut PgConnection, options: &Show) -> Result<()> {
         .into());
     };
     if options.body {
-        let body: Vec<u8> = sqlx::query_scalar("select body from rentsync.sync where sync_id = $1")
-            .bind(sync_id)
+        let (body, gone): (Option<Vec<u8>>, Option<String>) = sqlx::query_as(include_str!("../../sql/replay/body.sql"))
+            .bind(sync.sequence)
             .fetch_one(conn)
             .await?;
-        return print::line(&String::from_utf8_lossy(&decompressed(&body)?));
+        let Some(body) = body else {
+            return Err(Fault::finding(no_body(sync_id, gone.as_deref())).into());
+        };
+        return print::json_line(&String::from_utf8_lossy(&decompressed(&body)?));
     }
     let tries: Vec<Attempt> = sqlx::query_as(include_str!("../../sql/status/attempts.sql"))
         .bind(sync.sequence)
@@ -159,4 +162,13 @@ async fn show(conn: &mut PgConnection, options: &Show) -> Result<()> {
     print::rows(&[sync], false, "")?;
     print::line("")?;
     print::rows(&tries, false, "not tried yet")
+}
+
+fn no_body(sync_id: &str, gone: Option<&str>) -> String {
+    match gone {
+        Some("erased") => {
+            format!("the body of {sync_id} was erased, because it told a unit that `erase` was asked for")
+        }
+        _ => format!("the body of {sync_id} was pruned: bodies are kept for retention.syncs after they are settled"),
+    }
 }

@@ -148,7 +148,8 @@ impl Section<'_> {
         self.reading.problems.push(if refusal.hides_value {
             format!("{origin}: {path} {must}.")
         } else {
-            format!("{origin}: {path} is {}, but {must}.", node.shown())
+            let shown = refusal.shown.unwrap_or_else(|| node.shown());
+            format!("{origin}: {path} is {shown}, but {must}.")
         });
         Found::Refused
     }

@@ -22,15 +22,24 @@ pub(super) fn endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Taken<Url> {
             ));
         }
         let Some(url) = url else {
-            return Err(Refusal::new("must be an http or https URL"));
+            return Err(Refusal::showing("must be an http or https URL", shown(node)));
         };
         if url.scheme() == "http" && !allow_plain_http && !is_loopback(&url) {
-            return Err(Refusal::new(
+            return Err(Refusal::showing(
                 "must be https, since plain http lets anyone on the way read and change it \
                  (allowed for this machine itself, elsewhere with allow_plain_http = true)",
+                shown(node),
             ));
         }
         Ok(url)
+    }
+}
+
+/// A URL for a message: without its query, which may be a key.
+fn shown(node: &Node) -> String {
+    match node.as_str() {
+        Some(text) => format!("{:?}", text.split(['?', '#']).next().unwrap_or_default()),
+        None => "no text".to_owned(),
     }
 }
 

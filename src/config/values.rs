@@ -13,6 +13,8 @@ use super::node::Node;
 pub(super) struct Refusal {
     pub must: String,
     pub hides_value: bool,
+    /// What is shown instead of the value as it was written.
+    pub shown: Option<String>,
 }
 
 /// A value, or why not.
@@ -23,6 +25,7 @@ impl Refusal {
         Self {
             must: must.into(),
             hides_value: false,
+            shown: None,
         }
     }
 
@@ -31,6 +34,15 @@ impl Refusal {
         Self {
             must: must.into(),
             hides_value: true,
+            shown: None,
+        }
+    }
+
+    /// For values of which a part may be a secret.
+    pub fn showing(must: impl Into<String>, shown: String) -> Self {
+        Self {
+            shown: Some(shown),
+            ..Self::new(must)
         }
     }
 }

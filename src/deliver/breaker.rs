@@ -91,7 +91,7 @@ pub async fn cancel_open(
 
 /// What given up syncs told is owed. `given_up`: sync, feed, whether it was a snapshot; `because`: such a snapshot is due
 /// again.
-pub(super) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)], because: Option<&str>) -> Result<()> {
+pub(crate) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)], because: Option<&str>) -> Result<()> {
     if given_up.is_empty() {
         return Ok(());
     }

@@ -56,14 +56,14 @@ pub(super) async fn refuse(
     conn: &mut PgConnection,
     leased: &Leased,
     feed: &LeasedFeed,
-    errors: &[UnitError],
+    (errors, because): (&[UnitError], &str),
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<i64>> {
-    let (units, because): (Vec<i64>, Vec<&str>) = errors
+    let units: Vec<i64> = errors
         .iter()
         .filter(|error| error.project_id.as_ref().is_none_or(|id| *id == feed.external_id))
-        .map(|error| (error.unit_id, error.message.as_str()))
-        .unzip();
+        .map(|error| error.unit_id)
+        .collect();
     if units.is_empty() {
         return Ok(Vec::new());
     }
@@ -244,7 +244,7 @@ async fn find_the_bad(
         if told.len() > 1 && naming.len() == told.len() {
             refused_whole += pause(conn, feed, found).await?;
         } else if !naming.is_empty() {
-            let refused = refuse(conn, leased, feed, &errors, now).await?;
+            let refused = refuse(conn, leased, feed, (&errors, &verdict.refusal()), now).await?;
             found.push(Found::of(feed.property_id, Finding::Refused(refused)));
         }
     }
@@ -252,7 +252,7 @@ async fn find_the_bad(
         return Ok(refused_whole);
     }
     match leased.feeds.as_slice() {
-        [feed] => halve_units(conn, leased, feed, found, now).await,
+        [feed] => halve_units(conn, verdict, feed, found, now).await,
         _ => halve_feeds(conn, leased).await,
     }
 }
@@ -268,11 +268,12 @@ async fn halve_feeds(conn: &mut PgConnection, leased: &Leased) -> Result<usize> 
 
 async fn halve_units(
     conn: &mut PgConnection,
-    leased: &Leased,
+    verdict: &Verdict,
     feed: &LeasedFeed,
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<usize> {
+    let leased = &verdict.outcome.leased;
     let told = told_units(conn, feed, leased).await?;
     match told.as_slice() {
         // Sent again by command, and overtaken: what it told was told since, and nothing is left to look for.
@@ -290,9 +291,9 @@ async fn halve_units(
             let alone = UnitError {
                 project_id: None,
                 unit_id: *unit_id,
-                message: "rejected when told alone".to_owned(),
             };
-            let refused = refuse(conn, leased, feed, &[alone], now).await?;
+            let because = format!("{} when told alone", verdict.refusal());
+            let refused = refuse(conn, leased, feed, (&[alone], &because), now).await?;
             if !searching {
                 found.push(Found::of(feed.property_id, Finding::Refused(refused)));
             }

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::{Deliverer, Outcome, alerts, breaker, given_up, seconds, taken};
 use crate::config::UnitIdentity;
 use crate::policy::{Answer, Decision};
+use crate::words;
 
 /// What settling a group did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,9 +57,16 @@ impl Verdict {
     pub fn answer(&self) -> String {
         match (self.outcome.tried.status, &self.outcome.tried.error) {
             (Some(status), _) => format!("the receiver answered {status}"),
-            (None, Some(error)) => error.clone(),
+            // A certificate may name anything.
+            (None, Some(error)) => words::in_a_line(error),
             (None, None) => "no answer".to_owned(),
         }
+    }
+
+    /// Why units of it are refused, in our words: the receiver's own are kept with the attempt.
+    pub fn refusal(&self) -> String {
+        let status = self.outcome.tried.status.map(|status| format!(" ({status})"));
+        format!("the receiver refused it{}", status.unwrap_or_default())
     }
 
     /// Seconds until the sync is due again, while it is open.
@@ -140,7 +148,11 @@ async fn finish_attempts(conn: &mut PgConnection, verdicts: &[Verdict], now: Opt
         .bind(leases)
         .bind(verdicts.iter().map(Verdict::outcome).collect::<Vec<_>>())
         .bind(tried().map(|tried| tried.status.map(i32::from)).collect::<Vec<_>>())
-        .bind(tried().map(|tried| tried.error.as_deref()).collect::<Vec<_>>())
+        .bind(
+            tried()
+                .map(|tried| tried.error.as_deref().map(words::in_a_line))
+                .collect::<Vec<_>>(),
+        )
         .bind(tried().map(|tried| tried.text.as_deref()).collect::<Vec<_>>())
         .execute(conn)
         .await?;

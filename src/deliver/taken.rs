@@ -27,7 +27,7 @@ pub(super) async fn take(
     for verdict in delivered {
         let (leased, said) = (&verdict.outcome.leased, &verdict.outcome.tried.said);
         for feed in &leased.feeds {
-            let refused = refuse(conn, leased, feed, &said.errors, now).await?;
+            let refused = refuse(conn, leased, feed, (&said.errors, &verdict.refusal()), now).await?;
             if !refused.is_empty() {
                 found.push(Found::of(feed.property_id, Finding::Refused(refused)));
             }

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::{Durability, LocalPostgres, account};
+use crate::database::known_parameters;
 
 /// A server to make scratch databases on: `DATABASE_URL`'s when set, else a private one.
 #[derive(Debug)]
@@ -40,7 +41,8 @@ impl Server {
     /// The server that a URL names.
     pub fn given(url: &str) -> Result<Self> {
         let url = DatabaseUrl::parse(url)?.with_user(default_user);
-        let options = url.to_string(&url.database).parse()?;
+        // What sqlx doesn't know it would log, with its value.
+        let options = known_parameters(&url.to_string(&url.database)).0.parse()?;
         Ok(Self::Given(Box::new(Given { url, options })))
     }
 

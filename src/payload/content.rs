@@ -83,7 +83,8 @@ impl Content for Present<'_> {
 
 type Object<'a> = HashMap<String, &'a RawValue>;
 
-/// A unit that went: what it was told as last, but not available.
+/// A unit that went: what it was told as last, but not available, and without its lead: nobody is told any more who was to
+/// rent what is gone.
 ///
 /// Values are copied as they were written. They are found in either style, so that it doesn't matter whether the
 /// settings have changed since: what is told now and wasn't then is null.
@@ -145,7 +146,6 @@ impl Content for LastTold<'_> {
     }
 
     fn has_lead(&self) -> bool {
-        let lead = [Field::LeadFirstName, Field::LeadLastName];
-        lead.into_iter().any(|field| self.value(field).is_some())
+        false
     }
 }

@@ -14,6 +14,7 @@ mod hash;
 mod json;
 mod layout;
 mod objection;
+mod personal;
 mod removal;
 #[cfg(test)]
 mod samples;
@@ -23,6 +24,7 @@ mod size;
 pub use body::{Body, PropertyPart};
 pub use hash::{Digest, Hash};
 pub(crate) use objection::UNIT_CODE_BYTES_MAX;
+pub(crate) use personal::{leads, units_with_lead, without_lead};
 pub use removal::{Reason, Removal};
 pub use shape::Shape;
 pub use size::{ENVELOPE_BYTES, KEEP_BYTES};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::feed_delta::{FeedDelta, FirstTold};
 use crate::delta::{LedgerRow, Told};
-use crate::payload::{Digest, Hash};
+use crate::payload::{Digest, Hash, without_lead};
 
 /// A sync to be written.
 pub(super) struct SyncRow {
@@ -175,7 +175,8 @@ impl LedgerColumns {
         self.kept_back_hashes
             .push(row.kept_back.as_ref().and_then(|kept| kept.hash).map(bytes));
         self.kept_back_because.push(row.kept_back.map(|kept| kept.because));
-        self.contents.push(row.content);
+        // Whatever it was made from: nobody's name is kept in the ledger.
+        self.contents.push(row.content.as_deref().and_then(without_lead));
     }
 
     pub async fn write(self, conn: &mut PgConnection, now: Option<DateTime<Utc>>) -> Result<()> {

@@ -1,7 +1,7 @@
 //! What a receiver says beside its status: stale numbering, unit errors, digests.
 //!
 //! A receiver may say anything. What is not as the contract has it is passed over, and what is kept is bounded: in bytes
-//! read, in entries, in characters of each.
+//! read, in entries, in characters of each. Its words are not among that: they may be anybody's name.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -39,8 +39,6 @@ pub struct UnitError {
     pub project_id: Option<String>,
     /// The unit.
     pub unit_id: i64,
-    /// Why, perhaps cut; empty where nothing was said.
-    pub message: String,
 }
 
 /// How the reading of a body ended.
@@ -70,19 +68,16 @@ pub(super) async fn read(mut response: Response, bytes_max: usize) -> (Vec<u8>, 
 }
 
 /// What a whole body of this status says: all of it for a success, the unit errors for a refusal, else nothing.
-/// Beside it the newest sequence that the receiver has, where it has seen a newer one. `hide` takes out of messages what
-/// is not for everyone.
-pub(super) fn parse(status: u16, body: &[u8], hide: impl Fn(&str) -> String) -> (Said, Option<i64>) {
+/// Beside it the newest sequence that the receiver has, where it has seen a newer one.
+pub(super) fn parse(status: u16, body: &[u8]) -> (Said, Option<i64>) {
     let is_success = (200..300).contains(&status);
     if !is_success && !(400..500).contains(&status) {
         return (Said::default(), None);
     }
-    // Some put a byte order mark before it.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let Ok(parts) = serde_json::from_slice::<Parts>(body) else {
+    let Some(parts) = parts(body) else {
         return (Said::default(), None);
     };
-    let errors = list(parts.errors, |said: UnitErrorSaid| said.into_error(&hide));
+    let errors = list(parts.errors, UnitErrorSaid::into_error);
     if !is_success {
         let said = Said {
             errors,
@@ -100,6 +95,18 @@ pub(super) fn parse(status: u16, body: &[u8], hide: impl Fn(&str) -> String) -> 
     // That it is stale is what matters: it is not delivered, whatever the number looks like.
     let newest = one::<Value>(parts.sequence).and_then(|said| number(&said)).unwrap_or(0);
     (said, is_stale.then(|| sequence(newest)))
+}
+
+/// What an answer that was kept with its attempt says about one unit, if it is whole and says anything.
+pub(crate) fn message_about(answer: &str, unit_id: i64) -> Option<String> {
+    let about = |said: UnitErrorSaid| (number(&said.unit_id)? == unit_id).then(|| message(said.message));
+    let messages = list(parts(answer.as_bytes())?.errors, about);
+    messages.into_iter().find(|message| !message.is_empty())
+}
+
+fn parts(body: &[u8]) -> Option<Parts<'_>> {
+    // Some put a byte order mark before it.
+    serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()
 }
 
 /// The body's members, each to be read by itself: one that is wrong takes nothing else along.
@@ -144,7 +151,7 @@ struct PropertySaid {
 }
 
 impl UnitErrorSaid {
-    fn into_error(self, hide: impl Fn(&str) -> String) -> Option<UnitError> {
+    fn into_error(self) -> Option<UnitError> {
         let project_id = match self.project_id {
             Value::Null => None,
             said => Some(identifier(said)?),
@@ -152,7 +159,6 @@ impl UnitErrorSaid {
         Some(UnitError {
             project_id,
             unit_id: number(&self.unit_id)?,
-            message: message(self.message, hide),
         })
     }
 }
@@ -196,19 +202,13 @@ fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= IDENTIFIER_CHARS_MAX && !text.contains('\0')
 }
 
-fn message(said: Value, hide: impl Fn(&str) -> String) -> String {
+fn message(said: Value) -> String {
     let text = match said {
         Value::Null => return String::new(),
         Value::String(text) => text,
         other => other.to_string(),
     };
-    // Hidden before it is cut: half a secret is one too many.
-    beginning(&hide(&text), MESSAGE_CHARS_MAX)
-}
-
-/// The beginning of a text, as it can be kept: PostgreSQL's text can't hold a NUL.
-pub(super) fn beginning(text: &str, chars_max: usize) -> String {
-    text.chars().filter(|c| *c != '\0').take(chars_max).collect()
+    text.chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
 /// A whole number, also as text: many write numbers of 64 bits so.
@@ -268,7 +268,7 @@ mod tests {
     const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     fn parsed(status: u16, body: &[u8]) -> (Said, Option<i64>) {
-        parse(status, body, |text| text.replace("hunter2", "[hidden]"))
+        parse(status, body)
     }
 
     fn said(status: u16, body: &Value) -> Said {
@@ -279,11 +279,10 @@ mod tests {
         parsed(status, body.to_string().as_bytes()).1
     }
 
-    fn error(unit_id: i64, message: &str) -> UnitError {
+    fn error(unit_id: i64) -> UnitError {
         UnitError {
             project_id: None,
             unit_id,
-            message: message.to_owned(),
         }
     }
 
@@ -306,11 +305,7 @@ mod tests {
         };
         let expected = Said {
             property_digest: Some(DIGEST.to_owned()),
-            errors: vec![
-                error(1, "no"),
-                named("101", error(2, "never")),
-                named("P-7", error(3, "")),
-            ],
+            errors: vec![error(1), named("101", error(2)), named("P-7", error(3))],
             stale: vec![("101".to_owned(), 4800), ("P-7".to_owned(), 0)],
             properties: vec![("101".to_owned(), DIGEST.to_owned())],
         };
@@ -338,7 +333,7 @@ mod tests {
         errors.push(json!({ "unit_id": 9, "message": "real", "more": [1, 2] }));
         let body = json!({ "errors": errors, "property_digest": 12, "stale": {}, "properties": "none" });
         let expected = Said {
-            errors: vec![error(9, "real")],
+            errors: vec![error(9)],
             ..Said::default()
         };
         assert_eq!(said(200, &body), expected);
@@ -365,9 +360,9 @@ mod tests {
     fn what_is_kept_is_bounded() {
         let many: Vec<_> = (0..ENTRIES_MAX + 5).map(|unit| json!({ "unit_id": unit })).collect();
         assert_eq!(said(200, &json!({ "errors": many })).errors.len(), ENTRIES_MAX);
-        let long = "é\0".repeat(MESSAGE_CHARS_MAX + 1);
-        let errors = said(200, &json!({ "errors": [{ "unit_id": 1, "message": long }] })).errors;
-        assert_eq!(errors[0].message, "é".repeat(MESSAGE_CHARS_MAX));
+        let long = "é".repeat(MESSAGE_CHARS_MAX + 1);
+        let answer = json!({ "errors": [{ "unit_id": 1, "message": long }] }).to_string();
+        assert_eq!(message_about(&answer, 1), Some("é".repeat(MESSAGE_CHARS_MAX)));
         let long = "é".repeat(IDENTIFIER_CHARS_MAX + 1);
         let body = json!({ "stale": [{ "project_id": long, "sequence": 1 }] });
         assert_eq!(said(200, &body).stale, []);
@@ -375,15 +370,10 @@ mod tests {
 
     #[test]
     fn a_message_is_text_or_the_json_that_stands_in_its_place() {
-        let body = json!({ "errors": [{ "unit_id": 1, "message": ["too", "high"] }] });
-        assert_eq!(said(400, &body).errors, [error(1, "[\"too\",\"high\"]")]);
-    }
-
-    #[test]
-    fn a_secret_is_hidden_before_a_message_is_cut() {
-        let message = format!("{}hunter2", "x".repeat(MESSAGE_CHARS_MAX - 3));
-        let errors = said(200, &json!({ "errors": [{ "unit_id": 1, "message": message }] })).errors;
-        assert!(errors[0].message.ends_with("xx[hi"), "{}", errors[0].message);
+        let body = json!({ "errors": [{ "unit_id": 1 }, { "unit_id": 1, "message": ["too", "high"] }] }).to_string();
+        assert_eq!(message_about(&body, 1).as_deref(), Some("[\"too\",\"high\"]"));
+        assert_eq!(message_about(&body, 2), None);
+        assert_eq!(message_about(&body[..30], 1), None);
     }
 
     #[test]

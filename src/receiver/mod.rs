@@ -2,10 +2,12 @@
 //!
 //! Sends once (a token that wasn't taken is renewed, once, and the same bytes go again); whether and when to send again is
 //! [`crate::policy`]'s business. The deadline is for all of it, the answer's body included. No redirect is followed: the
-//! body holds personal data and goes where the settings say. No secret is in anything that is returned.
+//! body holds personal data and goes where the settings say. No secret is in anything that is returned, and of what the
+//! receiver said in words nothing but `Try::text`, where the names of the leads in that body are hidden too.
 
 mod answer;
 mod client;
+mod mask;
 mod proof;
 mod reach;
 mod retry_after;
@@ -13,6 +15,7 @@ mod signature;
 mod token;
 mod unsent;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
 use std::time::Duration;
@@ -22,15 +25,19 @@ use chrono::Utc;
 use flate2::write::GzEncoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Body, Method, Request, Response, Url};
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::config::{Compression, Receiver, SecretRef};
+use crate::payload::leads;
 use crate::policy::Answer;
 
 use answer::Ended;
 use client::{Client, causes};
+use mask::Mask;
 use proof::{Identity, Proof};
 
+pub(crate) use answer::message_about;
 pub use answer::{Said, UnitError};
 pub use reach::{Reached, Unreached, signing_key_bytes};
 pub use unsent::Unsent;
@@ -62,7 +69,7 @@ pub struct Try {
     pub status: Option<u16>,
     /// Why there was no answer; names no secret and nothing of the body.
     pub error: Option<String>,
-    /// The beginning of what the receiver said.
+    /// The beginning of what the receiver said, without secrets and without the names of the body's leads.
     pub text: Option<String>,
     /// What it said that the relay acts on.
     pub said: Said,
@@ -91,23 +98,21 @@ impl Endpoint {
     /// have to do with it.
     pub async fn post(&self, sync_id: &str, body: Vec<u8>) -> Result<Try> {
         let deadline = Instant::now() + self.timeout;
+        let names = leads(&body);
         let mut request = self.request(sync_id, self.packed(body).await?)?;
-        let Proof { headers, others, .. } = proof::secret_headers(&self.secret_headers)?;
-        request.headers_mut().extend(headers);
-        let mut proof = self
+        let beside = proof::secret_headers(&self.secret_headers)?;
+        request.headers_mut().extend(beside.headers);
+        let hidden = (beside.secrets.as_slice(), &names);
+        let proof = self
             .identity
             .prove(sync_id, bytes(&request), self.for_a_token(deadline))
             .await?;
-        proof.others = others;
-        let tried = self.send(&request, &proof, deadline).await?;
+        let tried = self.send(&request, &proof, hidden, deadline).await?;
         if tried.status != Some(401) {
             return Ok(tried);
         }
         match self.identity.prove_anew(&proof, self.for_a_token(deadline)).await? {
-            Some(other) => {
-                let others = proof.others;
-                self.send(&request, &Proof { others, ..other }, deadline).await
-            }
+            Some(proof) => self.send(&request, &proof, hidden, deadline).await,
             None => Ok(tried),
         }
     }
@@ -136,17 +141,27 @@ impl Endpoint {
         Ok(request)
     }
 
-    async fn send(&self, request: &Request, proof: &Proof, deadline: Instant) -> Result<Try> {
+    /// `secrets` and `names`: what is hidden beside the proof.
+    async fn send(
+        &self,
+        request: &Request,
+        proof: &Proof,
+        (secrets, names): (&[SecretString], &BTreeSet<String>),
+        deadline: Instant,
+    ) -> Result<Try> {
         let mut request = request.try_clone().context("a request that can't be repeated")?;
         request.headers_mut().extend(proof.headers.iter().cloned());
         *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
         Ok(match self.client.http.execute(request).await {
-            Ok(response) => self.answered(response, proof).await,
+            Ok(response) => {
+                let mask = Mask::new(proof.secrets.iter().chain(secrets), names);
+                self.answered(response, &mask).await
+            }
             Err(error) => self.failed(error),
         })
     }
 
-    async fn answered(&self, response: Response, proof: &Proof) -> Try {
+    async fn answered(&self, response: Response, mask: &Mask) -> Try {
         let status = response.status().as_u16();
         let retry_after = retry_after_of(response.headers());
         let is_success = response.status().is_success();
@@ -157,18 +172,18 @@ impl Endpoint {
             Ended::Broken(_) | Ended::Cut => b"",
             Ended::Whole => body.as_slice(),
         };
-        let (said, newest) = answer::parse(status, whole, |text| proof.hide(text));
+        let (said, newest) = answer::parse(status, whole);
         let answer = match newest {
             Some(sequence) => Answer::Stale { sequence },
             None if self.client.is_proxys(status) => Answer::Proxy,
             None => Answer::Status { status, retry_after },
         };
-        let text = proof.hide(&String::from_utf8_lossy(&body));
+        let text = mask.beginning(&String::from_utf8_lossy(&body), ANSWER_KEPT_CHARS);
         Try {
             answer,
             status: Some(status),
             error: None,
-            text: (!text.is_empty()).then(|| answer::beginning(&text, ANSWER_KEPT_CHARS)),
+            text: (!text.is_empty()).then_some(text),
             said,
         }
     }

@@ -35,12 +35,10 @@ pub(super) enum Identity {
 pub(super) struct Proof {
     /// What goes along with the request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The secret within it, which the receiver might quote.
-    pub secret: Option<SecretString>,
+    /// What the receiver knows or is shown and might quote.
+    pub secrets: Vec<SecretString>,
     /// Which token it is, if it is one.
     pub token: Option<u64>,
-    /// The secrets in other headers.
-    pub others: Vec<SecretString>,
 }
 
 /// What proves nothing by itself: other headers whose values are secrets.
@@ -49,7 +47,7 @@ pub(super) fn secret_headers(references: &[(HeaderName, SecretRef)]) -> Result<P
     for (name, reference) in references {
         let secret = reference.read()?;
         proof.headers.push((name.clone(), in_a_header(reference, "", &secret)?));
-        proof.others.push(secret);
+        proof.secrets.push(secret);
     }
     Ok(proof)
 }
@@ -77,7 +75,7 @@ impl Identity {
             Self::Nobody => Ok(Proof::default()),
             Self::Header(name, word, reference) => in_header(name, word, reference),
             Self::Signed(references) => signed(references, id, body),
-            Self::Token(tokens) => bearer(tokens.get(deadline).await?),
+            Self::Token(tokens) => bearer(tokens, tokens.get(deadline).await?),
         }
     }
 
@@ -86,17 +84,7 @@ impl Identity {
         let (Self::Token(tokens), Some(number)) = (self, not_taken.token) else {
             return Ok(None);
         };
-        bearer(tokens.get_other_than(number, deadline).await?).map(Some)
-    }
-}
-
-impl Proof {
-    /// The text without the secret: a receiver may quote the key that it doesn't like.
-    pub fn hide(&self, text: &str) -> String {
-        let secrets = self.secret.iter().chain(&self.others);
-        secrets.fold(text.to_owned(), |text, secret| {
-            text.replace(secret.expose_secret(), "[hidden]")
-        })
+        bearer(tokens, tokens.get_other_than(number, deadline).await?).map(Some)
     }
 }
 
@@ -105,7 +93,7 @@ fn in_header(name: &HeaderName, word: &str, reference: &SecretRef) -> Result<Pro
     let value = in_a_header(reference, word, &secret)?;
     Ok(Proof {
         headers: vec![(name.clone(), value)],
-        secret: Some(secret),
+        secrets: vec![secret],
         ..Proof::default()
     })
 }
@@ -131,18 +119,18 @@ fn signed(references: &[SecretRef], id: &str, body: &[u8]) -> Result<Proof, Unse
             (TIMESTAMP, timestamp.into()),
             (SIGNATURE, plain(&signature)?),
         ],
+        secrets,
         ..Proof::default()
     })
 }
 
-fn bearer((number, token): (u64, SecretString)) -> Result<Proof, Unsent> {
+fn bearer(tokens: &Tokens, (number, token): (u64, SecretString)) -> Result<Proof, Unsent> {
     let value = sensitive(&format!("Bearer {}", token.expose_secret()));
     let value = value.ok_or_else(|| Unsent::NoToken("the token has characters that no header can carry".to_owned()))?;
     Ok(Proof {
         headers: vec![(AUTHORIZATION, value)],
-        secret: Some(token),
+        secrets: [token].into_iter().chain(tokens.client_secret()).collect(),
         token: Some(number),
-        ..Proof::default()
     })
 }
 

@@ -208,6 +208,11 @@ impl Tokens {
         Ok(request)
     }
 
+    /// What proves to the endpoint who we are, while it can be read.
+    pub fn client_secret(&self) -> Option<SecretString> {
+        self.settings.client_secret.read().ok()
+    }
+
     fn refusal(&self, status: u16, body: &[u8]) -> String {
         let host = self.host();
         let code = error_code(body).map_or(String::new(), |code| format!(" ({code})"));

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use sqlx::PgConnection;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -15,6 +16,8 @@ use crate::prune;
 
 /// What is older than its retention is some days old: an hour more is nothing.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// Each of some thousands of rows.
+const STEPS_OF_A_PASS: usize = 50;
 
 /// Alerts that are due at the webhook; whatever fails is tried again, and never in anybody's way.
 pub(super) async fn post_loop(relay: Relay, poster: Poster, mut stop: watch::Receiver<Stop>) {
@@ -45,6 +48,23 @@ pub(super) async fn prune_loop(relay: Relay, mut stop: watch::Receiver<Stop>) {
         tokio::select! {
             () = sleep(PRUNE_EVERY) => {}
             () = stopped(&mut stop, Stop::Finish) => return,
+        }
+    }
+}
+
+/// A pass may be all that ever runs here: it prunes what a night leaves behind, and the next one goes on. Nothing that was
+/// told depends on it.
+pub(super) async fn prune_some(relay: &Relay, conn: &mut PgConnection) {
+    for _ in 0..STEPS_OF_A_PASS {
+        match prune::step(conn, &relay.config.retention, relay.clock.now()).await {
+            Ok(step) if step.more => {}
+            Ok(_) => return,
+            Err(error) => {
+                return tracing::warn!(
+                    "nothing could be pruned, the next pass tries again: {}",
+                    sentence(&error)
+                );
+            }
         }
     }
 }

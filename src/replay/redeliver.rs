@@ -1,11 +1,12 @@
 //! One sync's own bytes once more, under its own sync ID.
 //!
 //! It takes its feeds' one open slot, so nothing of them is planned beside it. What came after it stands corrected by what
-//! is owed then: units in their present state, removals that are forgotten, a snapshot where it was one.
+//! is owed then: units in their present state, removals that are forgotten, a snapshot where it was one. The lead of a unit
+//! that was removed since is told nobody again, so a sync that names one is not redelivered, forced or not.
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection};
@@ -13,8 +14,11 @@ use sqlx::{Connection, PgConnection};
 use super::asked::{Tombstone, manner};
 use super::{Asked, AskedFeed, lock_planning};
 use crate::config::Receiver;
+use crate::deliver::decompressed;
+use crate::delta::Present;
 use crate::fault::Fault;
-use crate::plan;
+use crate::payload::units_with_lead;
+use crate::plan::{self, FeedDelta, Mode, Scope, compare_pairs, every_feed};
 use crate::unit::Columns;
 
 /// A sync that is open again.
@@ -83,6 +87,7 @@ async fn reopen(
         return Err(Fault::finding(format!("{sync_id} is not settled ({state}): it is sent by itself")).into());
     }
     let forced = check_way(&mut tx, receiver, sequence, sync_id, force).await?;
+    check_body(&mut tx, receiver, sequence, sync_id).await?;
     let feeds = sqlx::query_scalar(include_str!("../../sql/replay/reopen.sql"))
         .bind(sequence)
         .bind(now)
@@ -131,6 +136,74 @@ async fn check_way(
         .into()),
         (later, _) => Ok(later.is_some()),
     }
+}
+
+/// Refuses bytes that are gone, and bytes that name the lead of a unit that was removed since.
+async fn check_body(conn: &mut PgConnection, receiver: &Receiver, sequence: i64, sync_id: &str) -> Result<()> {
+    let (body, gone): (Option<Vec<u8>>, Option<String>) = sqlx::query_as(include_str!("../../sql/replay/body.sql"))
+        .bind(sequence)
+        .fetch_one(&mut *conn)
+        .await?;
+    let Some(body) = body else {
+        return Err(Fault::finding(format!(
+            "the body of {sync_id} was {}: there is nothing to send again; `replay` or `snapshot` tells the present state",
+            gone.unwrap_or_default()
+        ))
+        .into());
+    };
+    let body = serde_json::from_slice(&decompressed(&body)?).ok();
+    let with_lead = units_with_lead(&body.with_context(|| format!("the body of {sync_id} is no JSON"))?);
+    if with_lead.is_empty() {
+        return Ok(());
+    }
+    let about: Vec<(i64, Vec<i64>)> = sqlx::query_as(include_str!("../../sql/replay/about.sql"))
+        .bind(sequence)
+        .fetch_all(&mut *conn)
+        .await?;
+    for (property_id, units) in about {
+        let named: Vec<i64> = units
+            .into_iter()
+            .filter(|unit_id| with_lead.contains(unit_id))
+            .collect();
+        if let Some(unit_id) = removed_since(conn, receiver, property_id, named).await? {
+            return Err(Fault::finding(format!(
+                "{sync_id} names the lead of unit {unit_id}, which is gone from property {property_id} since: it is not sent \
+                 again; `replay` tells the present state"
+            ))
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// The first of these units that a plan would find gone from its feed.
+async fn removed_since(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    property_id: i64,
+    units: Vec<i64>,
+) -> Result<Option<i64>> {
+    // Which status means available makes no difference to what is gone.
+    let scope = Scope::new(receiver, &[]);
+    let (feeds, _) = every_feed(conn, receiver, Some(property_id), 0).await?;
+    let mut removed = None;
+    for feed in feeds {
+        let mut part = [FeedDelta::of(feed, Mode::Part, &scope)?];
+        compare_pairs(
+            conn,
+            &scope,
+            &mut part,
+            |_| units.clone(),
+            |_, pair| {
+                if matches!(pair.source, Present::Absent(_)) {
+                    removed.get_or_insert(pair.unit_id);
+                }
+                Ok(())
+            },
+        )
+        .await?;
+    }
+    Ok(removed)
 }
 
 /// What the old bytes say of the feeds that is not so any more.

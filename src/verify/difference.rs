@@ -1,6 +1,6 @@
 //! What differs: the unit as it was told last, looked up in the sealed body that told it, against the unit as it is.
 //!
-//! A lead's name is never shown, only that it differs.
+//! A lead's name is never shown, only that it differs; where the body is no longer kept, not even that.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
 use crate::deliver::decompressed;
+use crate::payload::without_lead;
 
 /// One field's two sides.
 #[derive(Clone, PartialEq, Serialize)]
@@ -70,36 +71,36 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
 pub(super) struct Bodies {
     wanted: BTreeMap<i64, BTreeSet<i64>>,
     told: HashMap<i64, Value>,
+    /// As the ledger has them: without a lead, whether or not one was told.
+    kept: HashMap<i64, Value>,
 }
 
 impl Bodies {
-    /// The ledger has the content of some units itself.
+    /// The ledger has the content of some units itself, for when the body is no longer there.
     pub fn want(&mut self, sequence: Option<i64>, unit_id: i64, content: Option<&str>) -> Result<()> {
-        match (content, sequence) {
+        if let Some(sequence) = sequence {
+            self.wanted.entry(sequence).or_default().insert(unit_id);
+        }
+        if let Some(content) = content {
             // The parser's own message may quote what it found.
-            (Some(content), _) => {
-                let unit = serde_json::from_str(content).ok();
-                self.told.insert(
-                    unit_id,
-                    unit.with_context(|| format!("unit {unit_id}: the ledger's content is no JSON"))?,
-                );
-            }
-            (None, Some(sequence)) => {
-                self.wanted.entry(sequence).or_default().insert(unit_id);
-            }
-            (None, None) => {}
+            let unit = serde_json::from_str(content).ok();
+            let unit = unit.with_context(|| format!("unit {unit_id}: the ledger's content is no JSON"))?;
+            self.kept.insert(unit_id, unit);
         }
         Ok(())
     }
 
-    /// One body after another; those that were pruned tell nothing any more.
-    pub async fn read(mut self, conn: &mut PgConnection) -> Result<HashMap<i64, Value>> {
+    /// One body after another; those that were pruned or erased tell nothing any more.
+    pub async fn read(mut self, conn: &mut PgConnection) -> Result<Told> {
         for (sequence, units) in std::mem::take(&mut self.wanted) {
             if let Some(body) = body(conn, sequence).await? {
                 self.take(body, &units);
             }
         }
-        Ok(self.told)
+        Ok(Told {
+            units: self.told,
+            kept: self.kept,
+        })
     }
 
     /// A body has its units in a list, or in a list of each property, or is one.
@@ -117,6 +118,28 @@ impl Bodies {
                 }
             }
         }
+    }
+}
+
+/// What units were told as.
+pub(super) struct Told {
+    units: HashMap<i64, Value>,
+    kept: HashMap<i64, Value>,
+}
+
+impl Told {
+    /// Which fields of a unit differ from its present text; none: what was told is no longer kept.
+    pub fn differences(&self, unit_id: i64, present: &str) -> Result<Option<Vec<Difference>>> {
+        if let Some(told) = self.units.get(&unit_id) {
+            return Ok(Some(differences(told, &serde_json::from_str(present)?)));
+        }
+        let Some(kept) = self.kept.get(&unit_id) else {
+            return Ok(None);
+        };
+        let present = without_lead(present).context("a unit's text is no JSON")?;
+        let found = differences(kept, &serde_json::from_str(&present)?);
+        // Where nothing else differs it was the lead, or nobody knows.
+        Ok((!found.is_empty()).then_some(found))
     }
 }
 
@@ -142,7 +165,7 @@ pub(crate) async fn told_hash(conn: &mut PgConnection, sequence: i64, unit_id: i
     let mut bodies = Bodies::default();
     bodies.want(Some(sequence), unit_id, None)?;
     let told = bodies.read(conn).await?;
-    let hash = told.get(&unit_id).and_then(|unit| unit["content_hash"].as_str());
+    let hash = told.units.get(&unit_id).and_then(|unit| unit["content_hash"].as_str());
     Ok(hash.map(str::to_owned))
 }
 
@@ -167,11 +190,11 @@ fn replacement(body: &Map<String, Value>, unit_id: i64) -> Option<i64> {
 }
 
 async fn body(conn: &mut PgConnection, sequence: i64) -> Result<Option<Map<String, Value>>> {
-    let body: Option<Vec<u8>> = sqlx::query_scalar(include_str!("../../sql/verify/body.sql"))
+    let body: Option<Option<Vec<u8>>> = sqlx::query_scalar(include_str!("../../sql/verify/body.sql"))
         .bind(sequence)
         .fetch_optional(conn)
         .await?;
-    let Some(body) = body else { return Ok(None) };
+    let Some(body) = body.flatten() else { return Ok(None) };
     let body: Option<Value> = serde_json::from_slice(&decompressed(&body)?).ok();
     Ok(Some(body.and_then(object).with_context(|| {
         format!("the body of sequence {sequence} is no JSON object")

@@ -1,0 +1,18 @@
+-- The proof: what is there of unit $2 for receiver $1, and in how much of it its lead may still be. Syncs that told it, bodies
+-- of these; tries of them, answers to these; rows of the ledger, texts with a lead among these. Reads only.
+with telling as materialized (
+    select s.sequence, s.body is not null as has_body
+      from rentsync.sync s
+     where s.receiver = $1
+       and exists (select from rentsync.sync_feed sf where sf.sequence = s.sequence and $2 = any (sf.units))
+), tried as (
+    select count(*) as tries, count(a.answer) as answers from rentsync.attempt a join telling using (sequence)
+), noted as (
+    select count(*) as rows, count(*) filter (where l.content like '%"lead\_%') as texts
+      from rentsync.ledger l
+      join rentsync.feed f using (feed_id)
+     where f.receiver = $1 and l.unit_id = $2
+)
+select (select count(*) from telling) as syncs, (select count(*) from telling where has_body) as bodies,
+       tried.tries, tried.answers, noted.rows, noted.texts
+  from tried, noted

@@ -1,0 +1,6 @@
+-- The properties that sync $1 is about, and the units of each that it tells. Reads only.
+select f.property_id, sf.units
+  from rentsync.sync_feed sf
+  join rentsync.feed f using (feed_id)
+ where sf.sequence = $1
+ order by f.property_id

@@ -1,0 +1,119 @@
+//! Erase: everything that the relay keeps of one unit's lead, and the proof that it is gone.
+//!
+//! One transaction behind the planning right. Guarantees: nothing is lost by it, because what was sealed and not settled is
+//! given up in doubt and told anew as it is then, under another sync ID; no body that told the unit is left, nor an answer to
+//! one. Not its business: the source's own copy, from which the unit is told again, and the receiver's.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, FromRow, PgConnection};
+
+use crate::deliver::breaker;
+use crate::plan;
+
+/// What was erased for one receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// The receiver.
+    pub receiver: String,
+    /// Bodies that told the unit.
+    pub bodies: i64,
+    /// Of these, of syncs that were not settled and are given up.
+    pub given_up: usize,
+    /// Answers to them.
+    pub answers: i64,
+    /// Texts in the ledger.
+    pub texts: i64,
+    /// What was looked at afterwards.
+    pub proof: Proof,
+}
+
+/// What there is of the unit, and in how much of it its lead may still be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct Proof {
+    /// Syncs that told it.
+    pub syncs: i64,
+    /// Of these, with a body.
+    pub bodies: i64,
+    /// Tries of them.
+    pub tries: i64,
+    /// Of these, with an answer.
+    pub answers: i64,
+    /// Rows of the ledger.
+    pub rows: i64,
+    /// Of these, with a lead.
+    pub texts: i64,
+}
+
+impl Proof {
+    /// Where its lead may still be.
+    pub fn left(&self) -> i64 {
+        self.bodies + self.answers + self.texts
+    }
+}
+
+/// Every receiver that may have been told of a unit.
+pub async fn receivers(conn: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(include_str!("../sql/erase/receivers.sql"))
+        .fetch_all(conn)
+        .await?)
+}
+
+/// Erases what is kept for one receiver. `now` none: by the database's clock.
+pub async fn erase(
+    conn: &mut PgConnection,
+    receiver: &str,
+    unit_id: i64,
+    now: Option<DateTime<Utc>>,
+) -> Result<Erased> {
+    let mut tx = conn.begin().await?;
+    plan::lock(&mut tx, receiver).await?;
+    // Before its syncs, as whoever settles them does.
+    sqlx::query(include_str!("../sql/deliver/lock_receiver.sql"))
+        .bind(receiver)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+    let given_up: Vec<(i64, i64, bool)> = sqlx::query_as(include_str!("../sql/erase/give_up.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .bind(now)
+        .fetch_all(&mut *tx)
+        .await?;
+    breaker::doubt(&mut tx, &given_up, Some("its request was given up")).await?;
+    let (bodies, answers) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .fetch_one(&mut *tx)
+        .await?;
+    let texts = sqlx::query_scalar(include_str!("../sql/erase/content.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .fetch_one(&mut *tx)
+        .await?;
+    let proof = sqlx::query_as(include_str!("../sql/erase/left.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .fetch_one(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    let given_up: BTreeSet<i64> = given_up.iter().map(|(sequence, ..)| *sequence).collect();
+    Ok(Erased {
+        receiver: receiver.to_owned(),
+        bodies,
+        given_up: given_up.len(),
+        answers,
+        texts,
+        proof,
+    })
+}
+
+/// Whether the source has a lead for the unit, which is told and kept again then.
+pub async fn source_has_lead(conn: &mut PgConnection, unit_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(include_str!("../sql/erase/source.sql"))
+        .bind(unit_id)
+        .fetch_one(conn)
+        .await?)
+}

@@ -1,0 +1,442 @@
+//! What is kept of a receiver's answer: without our secrets and without the names of the leads in the body that it answers.
+//!
+//! A receiver quotes what it doesn't like, and seldom as it came: a token without the word before it, a body as JSON within
+//! JSON, a header in base64. So what is hidden is looked for in the text as it stands and in everything that the text reads
+//! as. What is encrypted, abbreviated or transliterated is not found; such an answer is the receiver's own work.
+
+use std::collections::{BTreeSet, HashMap};
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::words::is_unprintable;
+
+const SECRET: &str = "[hidden]";
+const NAME: &str = "[name]";
+/// A name of fewer characters is hidden only where it stands by itself: else half of every answer would be.
+const WITHIN_WORDS_MIN: usize = 4;
+/// Parts of a secret that are worth hiding by themselves, as in `key=abc, id=def`.
+const PART_CHARS_MIN: usize = 6;
+/// How much longer a character may be in an answer than by itself: `\\u00e9`, or `%25C3%25A9`.
+const LONGER_AT_MOST: usize = 12;
+/// Of an answer this many times what is kept is looked at: hiding makes it shorter.
+const LOOKED_AT: usize = 4;
+/// A shorter run of letters and digits decodes to nothing worth hiding.
+const RUN_CHARS_MIN: usize = 8;
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What is to be hidden in one answer.
+#[derive(Default)]
+pub(super) struct Mask {
+    /// By their first character, as [`folded`] has it.
+    words: HashMap<char, Vec<Word>>,
+    longest: usize,
+}
+
+struct Word {
+    chars: Vec<char>,
+    instead: &'static str,
+    stands_alone: bool,
+    /// A byte of it that is no UTF-8 leaves enough to be sure of.
+    outlives_garbling: bool,
+}
+
+/// A character that a text reads as, and the characters of the text that it is made of.
+#[derive(Clone, Copy)]
+struct Glyph {
+    c: char,
+    from: usize,
+    to: usize,
+}
+
+impl Mask {
+    /// These secrets, in every form that a header may have carried them in, and these names.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>, names: &BTreeSet<String>) -> Self {
+        let mut mask = Self::default();
+        for secret in secrets {
+            for form in forms(secret.expose_secret()) {
+                mask.add(&form, SECRET, false);
+            }
+        }
+        for name in names {
+            let parts = name.split_whitespace().filter(|part| part.chars().count() > 1);
+            for part in [name.trim()].into_iter().chain(parts) {
+                mask.add(part, NAME, part.chars().count() < WITHIN_WORDS_MIN);
+            }
+        }
+        mask
+    }
+
+    fn add(&mut self, text: &str, instead: &'static str, stands_alone: bool) {
+        let chars: Vec<char> = text.chars().filter(|c| !is_unprintable(*c)).map(folded).collect();
+        let Some(first) = chars.first() else { return };
+        self.longest = self.longest.max(chars.len());
+        self.words.entry(*first).or_default().push(Word {
+            outlives_garbling: chars.iter().filter(|c| c.is_ascii_alphanumeric()).count() > 1,
+            chars,
+            instead,
+            stands_alone,
+        });
+    }
+
+    /// The beginning of the text, at most so many characters, with everything hidden that is to be.
+    pub fn beginning(&self, text: &str, chars_max: usize) -> String {
+        let looked_at = chars_max * LOOKED_AT;
+        let text: Vec<char> = text.chars().take(looked_at + self.longest * LONGER_AT_MOST).collect();
+        let mut hidden: Vec<Option<&'static str>> = vec![None; text.len()];
+        for reading in readings(&text) {
+            self.hide(&reading, &mut hidden);
+            self.hide_runs(&reading, &mut hidden);
+        }
+        let mut shown = String::new();
+        let mut before = None;
+        for (c, instead) in text.into_iter().zip(hidden).take(looked_at) {
+            match instead {
+                // PostgreSQL's text can't hold a NUL.
+                None if c != '\0' => shown.push(c),
+                Some(instead) if before != Some(instead) => shown.push_str(instead),
+                _ => {}
+            }
+            before = instead;
+        }
+        shown.chars().take(chars_max).collect()
+    }
+
+    fn hide(&self, reading: &[Glyph], hidden: &mut [Option<&'static str>]) {
+        for at in 0..reading.len() {
+            for word in self.at(reading, at) {
+                let (first, last) = (reading[at], reading[at + word.chars.len() - 1]);
+                hidden[first.from..last.to].fill(Some(word.instead));
+            }
+        }
+    }
+
+    /// The words that begin there.
+    fn at<'a>(&'a self, reading: &'a [Glyph], at: usize) -> impl Iterator<Item = &'a Word> {
+        let first = folded(reading[at].c);
+        let candidates: Box<dyn Iterator<Item = &Word>> = match first {
+            // A byte that is no UTF-8 may be any letter beyond ASCII.
+            char::REPLACEMENT_CHARACTER => Box::new(self.words.values().flatten()),
+            first => Box::new(self.words.get(&first).into_iter().flatten()),
+        };
+        candidates.filter(move |word| {
+            let rest = &reading[at..];
+            let is_same = |(c, glyph): (&char, &Glyph)| {
+                let garbled = glyph.c == char::REPLACEMENT_CHARACTER && !c.is_ascii() && word.outlives_garbling;
+                *c == folded(glyph.c) || garbled
+            };
+            let reads = rest.len() >= word.chars.len() && word.chars.iter().zip(rest).all(is_same);
+            let goes_on = |glyph: Option<&Glyph>| glyph.is_some_and(|glyph| glyph.c.is_alphanumeric());
+            let is_part =
+                || goes_on(at.checked_sub(1).map(|before| &reading[before])) || goes_on(rest.get(word.chars.len()));
+            reads && !(word.stands_alone && is_part())
+        })
+    }
+
+    /// Runs of letters and digits that are base64 or hex of something to be hidden.
+    fn hide_runs(&self, reading: &[Glyph], hidden: &mut [Option<&'static str>]) {
+        let is_of_a_run = |glyph: &Glyph| glyph.c.is_ascii_alphanumeric() || matches!(glyph.c, '+' | '/' | '-' | '_');
+        let mut at = 0;
+        while at < reading.len() {
+            let length = reading[at..].iter().take_while(|glyph| is_of_a_run(glyph)).count();
+            if length >= RUN_CHARS_MIN {
+                let run = &reading[at..at + length];
+                if let Some(instead) = self.in_run(run) {
+                    hidden[run[0].from..run[length - 1].to].fill(Some(instead));
+                }
+            }
+            at += length.max(1);
+        }
+    }
+
+    fn in_run(&self, run: &[Glyph]) -> Option<&'static str> {
+        let run: String = run.iter().map(|glyph| glyph.c).collect();
+        let standard = run.replace('-', "+").replace('_', "/");
+        // Something may stand before it that only looks like a part of it.
+        let from_base64 = (0..4).filter_map(|skip| {
+            let rest = standard.get(skip..)?;
+            // One character of four holds less than a byte.
+            let rest = &rest[..rest.len() - usize::from(rest.len() % 4 == 1)];
+            LENIENT.decode(rest).ok()
+        });
+        let from_hex = hex::decode(&run).ok();
+        from_base64.chain(from_hex).find_map(|bytes| {
+            let text: Vec<char> = String::from_utf8_lossy(&bytes).chars().collect();
+            let reading = as_it_stands(&text);
+            (0..reading.len()).find_map(|at| self.at(&reading, at).next().map(|word| word.instead))
+        })
+    }
+}
+
+/// A secret, and what of it somebody may quote without the rest: behind the word that says what it is (`Token abc`), within
+/// Basic credentials, the value of a parameter, the key of a signing secret.
+fn forms(secret: &str) -> BTreeSet<String> {
+    let mut forms = BTreeSet::from([secret.trim().to_owned()]);
+    if let Some((_, rest)) = secret.trim().split_once(char::is_whitespace) {
+        let rest = rest.trim();
+        forms.insert(rest.to_owned());
+        let pair = LENIENT.decode(rest).ok().and_then(|pair| String::from_utf8(pair).ok());
+        if let Some((_, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) {
+            forms.insert(password.to_owned());
+            forms.extend(pair.clone());
+        }
+    }
+    if let Some(key) = secret.trim().strip_prefix("whsec_") {
+        forms.insert(key.to_owned());
+    }
+    let parts = secret.split(|c: char| c.is_whitespace() || matches!(c, '=' | ',' | ';' | '"' | ':'));
+    let parts = parts.filter(|part| part.chars().count() >= PART_CHARS_MIN);
+    // The scheme itself is nobody's secret.
+    forms.extend(parts.filter(|part| !is_scheme(part)).map(str::to_owned));
+    forms.retain(|form| !form.is_empty());
+    forms
+}
+
+fn is_scheme(part: &str) -> bool {
+    ["bearer", "basic", "digest", "apikey", "api-key", "api_key", "token"].contains(&part.to_lowercase().as_str())
+}
+
+fn folded(c: char) -> char {
+    match c.is_whitespace() {
+        true => ' ',
+        false => c.to_lowercase().next().unwrap_or(c),
+    }
+}
+
+/// Everything that the text reads as, as it stands first.
+fn readings(text: &[char]) -> Vec<Vec<Glyph>> {
+    let mut readings = vec![as_it_stands(text)];
+    let has = |reading: &[Glyph], marks: &[char]| reading.iter().any(|glyph| marks.contains(&glyph.c));
+    // A body that is quoted within JSON, and within JSON again.
+    for depth in 0..2 {
+        if has(&readings[depth], &['\\']) {
+            let inner = decoded(&readings[depth], json);
+            readings.push(inner);
+        } else {
+            break;
+        }
+    }
+    for depth in 0..readings.len() {
+        if has(&readings[depth], &['%', '+']) {
+            let inner = decoded(&readings[depth], percent);
+            let again = has(&inner, &['%']).then(|| decoded(&inner, percent));
+            readings.push(inner);
+            readings.extend(again);
+        }
+        if has(&readings[depth], &['&']) {
+            let inner = decoded(&readings[depth], html);
+            readings.push(inner);
+        }
+    }
+    readings
+}
+
+/// Characters that nobody sees may stand within a word.
+fn as_it_stands(text: &[char]) -> Vec<Glyph> {
+    let glyphs = text.iter().enumerate().map(|(at, c)| Glyph {
+        c: *c,
+        from: at,
+        to: at + 1,
+    });
+    glyphs
+        .filter(|glyph| glyph.c.is_whitespace() || !is_unprintable(glyph.c))
+        .collect()
+}
+
+/// `decode`: what stands at the beginning, and how many characters that takes; none where it stands for itself.
+fn decoded(reading: &[Glyph], decode: impl Fn(&[Glyph]) -> Option<(String, usize)>) -> Vec<Glyph> {
+    let mut glyphs = Vec::with_capacity(reading.len());
+    let mut at = 0;
+    while at < reading.len() {
+        let (text, length) = decode(&reading[at..]).unwrap_or_else(|| (reading[at].c.to_string(), 1));
+        let (from, to) = (reading[at].from, reading[at + length - 1].to);
+        let seen = text.chars().filter(|c| c.is_whitespace() || !is_unprintable(*c));
+        glyphs.extend(seen.map(|c| Glyph { c, from, to }));
+        at += length;
+    }
+    glyphs
+}
+
+fn json(rest: &[Glyph]) -> Option<(String, usize)> {
+    if rest.first()?.c != '\\' {
+        return None;
+    }
+    match rest.get(1)?.c {
+        'u' => {
+            let unit = |at: usize| -> Option<u16> { u16::try_from(digits(rest.get(at..at + 4)?, 16)?).ok() };
+            let first = unit(2)?;
+            let pair = || match (rest.get(6)?.c, rest.get(7)?.c) {
+                ('\\', 'u') => Some([first, unit(8)?]),
+                _ => None,
+            };
+            match pair()
+                .and_then(|pair| String::from_utf16(&pair).ok())
+                .filter(|text| text.chars().count() == 1)
+            {
+                Some(text) => Some((text, 12)),
+                None => Some((String::from_utf16_lossy(&[first]), 6)),
+            }
+        }
+        'n' | 'r' | 't' | 'f' | 'b' => Some((" ".to_owned(), 2)),
+        other => Some((other.to_string(), 2)),
+    }
+}
+
+/// A run of escapes at a time: one character may need several. Forms write a blank as `+`.
+fn percent(rest: &[Glyph]) -> Option<(String, usize)> {
+    if rest.first()?.c == '+' {
+        return Some((" ".to_owned(), 1));
+    }
+    let byte = |at: usize| match rest.get(at)?.c {
+        '%' => u8::try_from(digits(rest.get(at + 1..at + 3)?, 16)?).ok(),
+        _ => None,
+    };
+    let first = byte(0)?;
+    let length = match first {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xff => 4,
+        _ => 1,
+    };
+    let bytes: Vec<u8> = (0..length).map_while(|index| byte(index * 3)).collect();
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Some((text.to_owned(), bytes.len() * 3)),
+        Err(_) => Some((char::REPLACEMENT_CHARACTER.to_string(), 3)),
+    }
+}
+
+fn html(rest: &[Glyph]) -> Option<(String, usize)> {
+    if rest.first()?.c != '&' {
+        return None;
+    }
+    let end = rest.iter().take(12).position(|glyph| glyph.c == ';')?;
+    let entity: String = rest[1..end].iter().map(|glyph| glyph.c).collect();
+    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    let c = match (entity.to_lowercase().as_str(), entity.strip_prefix('#')) {
+        ("amp", _) => '&',
+        ("lt", _) => '<',
+        ("gt", _) => '>',
+        ("quot", _) => '"',
+        ("apos", _) => '\'',
+        ("nbsp", _) => ' ',
+        (_, Some(digits)) => match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => number(digits, 16)?,
+            None => number(digits, 10)?,
+        },
+        _ => return None,
+    };
+    Some((c.to_string(), end + 1))
+}
+
+fn digits(glyphs: &[Glyph], radix: u32) -> Option<u32> {
+    glyphs
+        .iter()
+        .try_fold(0, |number, glyph| Some(number * radix + glyph.c.to_digit(radix)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(secret: &str, names: &[&str]) -> Mask {
+        let secrets = [SecretString::from(secret)];
+        Mask::new(&secrets, &names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    fn hidden(mask: &Mask, text: &str) -> String {
+        mask.beginning(text, 2000)
+    }
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_quoted() {
+        let secret = "Token s3\"cr\\et/é+x";
+        let token = "s3\"cr\\et/é+x";
+        let mask = mask(secret, &[]);
+        let json = serde_json::to_string(token).unwrap();
+        let twice = serde_json::to_string(&json).unwrap();
+        let percent: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+        let base64 = base64::engine::general_purpose::STANDARD.encode(format!("me:{token}"));
+        let url_safe = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(token);
+        for quoted in [
+            secret.to_owned(),
+            token.to_owned(),
+            token.to_uppercase(),
+            json.trim_matches('"').to_owned(),
+            json.replace('/', "\\/").replace('é', "\\u00E9"),
+            twice.clone(),
+            percent.clone(),
+            percent.replace('%', "%25"),
+            token.replace('"', "&quot;").replace('é', "&#xE9;"),
+            base64,
+            url_safe,
+            hex::encode(token),
+            token.replace("cr", "c\u{200b}r"),
+        ] {
+            let text = hidden(&mask, &format!("no: <{quoted}>"));
+            assert!(
+                text.starts_with("no: <") && text.ends_with('>') && text.contains(SECRET),
+                "{quoted}: {text}"
+            );
+            for part in ["et/", "et\\/", "et%2F", "s3", "S3", &quoted[quoted.len() - 4..]] {
+                assert!(!text.contains(part), "{part} of {quoted} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_secret_holds_is_hidden_as_well() {
+        let pair = base64::engine::general_purpose::STANDARD.encode("me:hunter2");
+        let basic = mask(&format!("Basic {pair}"), &[]);
+        assert_eq!(hidden(&basic, "wrong password hunter2"), "wrong password [hidden]");
+        let parameters = mask("ApiKey id=abcdefgh, key=\"12345678\"", &[]);
+        assert_eq!(
+            hidden(&parameters, "key 12345678 of abcdefgh"),
+            "key [hidden] of [hidden]"
+        );
+        assert_eq!(
+            hidden(&mask("Token abc", &[]), "Token abc, abc; token"),
+            "[hidden], [hidden]; token"
+        );
+    }
+
+    #[test]
+    fn a_leads_names_are_hidden_and_little_else() {
+        let mask = mask("unused-secret", &["Zoë", "O'Brien", "Mary Jane", "Al"]);
+        for (text, shown) in [
+            ("Zo\\u00eb O'Brien", "[name] [name]"),
+            ("ZOË O&#39;Brien", "[name] [name]"),
+            ("Zo%C3%AB+O%27Brien", "[name]+[name]"),
+            ("Zo\u{fffd} o'brien", "[name] [name]"),
+            ("mary_jane@example.com", "[name]_[name]@example.com"),
+            ("Mary  Jane", "[name]  [name]"),
+            (
+                "{\"status\":\"also all\",\"al\":1}",
+                "{\"status\":\"also all\",\"[name]\":1}",
+            ),
+            ("O\u{200b}'Bri\u{1b}en", "[name]"),
+        ] {
+            assert_eq!(hidden(&mask, text), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_hidden_before_the_text_is_cut() {
+        let mask = mask("hunter2hunter2", &[]);
+        for before in [0, 1, 9, 10, 19, 40, 41, 79, 80] {
+            let text = mask.beginning(&format!("{}{}", "x".repeat(before), "hunter2hunter2".repeat(9)), 20);
+            assert!(
+                text.chars().count() <= 20 && !text.contains("hunter"),
+                "{before}: {text}"
+            );
+        }
+        assert_eq!(mask.beginning("é\0é", 20), "éé");
+    }
+}
