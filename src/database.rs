@@ -5,13 +5,22 @@ use std::time::Duration;
 
 use anyhow::Result;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
+use crate::config::{self, Tls};
 use crate::fault::Fault;
 use crate::words::in_a_line;
 
 pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
+
+/// What no name, type or operator of ours is looked up beyond: where `public` is writable, somebody's
+/// `public.hashtextextended(text, integer)` would be a better match than the server's own. Under a stricter isolation our
+/// reads of the source would have the application's own transactions fail.
+const SESSION: [(&str, &str); 2] = [
+    ("search_path", "pg_catalog, pg_temp"),
+    ("default_transaction_isolation", "read committed"),
+];
 
 /// Where the database is; made from a URL once, so that no other module sees the password.
 #[derive(Clone)]
@@ -20,8 +29,17 @@ pub struct Database {
 }
 
 impl Database {
+    /// Where the settings say.
+    pub fn from_config(settings: &config::Database) -> Result<Self> {
+        Self::from_url_with(settings.url()?, settings.tls)
+    }
+
     /// From a `postgres://` URL.
     pub fn from_url(url: &SecretString) -> Result<Self> {
+        Self::from_url_with(url, None)
+    }
+
+    fn from_url_with(url: &SecretString, tls: Option<Tls>) -> Result<Self> {
         let (url, unknown) = known_parameters(url.expose_secret());
         let options = PgConnectOptions::from_str(&url).map_err(|_| {
             Fault::usage("the database URL is not one: expected postgres://user:password@host:5432/database")
@@ -34,7 +52,13 @@ impl Database {
                 PARAMETERS.join(", ")
             );
         }
+        let options = proven(options, &url, tls)?;
         Ok(Self::from_options(named(options, &url)))
+    }
+
+    /// What a server has to prove, and whether it is on this machine.
+    pub(crate) fn tls(&self) -> (PgSslMode, bool) {
+        (self.options.get_ssl_mode(), is_local(&self.options))
     }
 
     /// From options made elsewhere.
@@ -54,7 +78,28 @@ impl Database {
         // Planning looks up some thousands of keys that were written lately: with the default cost of a random read the
         // ledger would be read whole, and a batch cost as much as the portfolio.
         let settings = [("synchronous_commit", "on"), ("random_page_cost", "1.1")];
-        let options = self.options.clone().options(settings);
+        self.open(self.options.clone().options(SESSION).options(settings)).await
+    }
+
+    /// The full names of the source tables. One without a schema is looked up along the role's own search_path, which the
+    /// relay's other connections don't have; one that is not there stays as it is.
+    pub async fn tables(&self, source: &config::Source) -> Result<[String; 2]> {
+        let mut names = [source.properties_table.clone(), source.units_table.clone()];
+        if names.iter().all(|name| name.contains('.')) {
+            return Ok(names);
+        }
+        let mut conn = self.open(self.options.clone()).await?;
+        for name in names.iter_mut().filter(|name| !name.contains('.')) {
+            let found: Option<String> = sqlx::query_scalar(include_str!("../sql/capture/resolve.sql"))
+                .bind(&*name)
+                .fetch_optional(&mut conn)
+                .await?;
+            *name = found.unwrap_or_else(|| name.clone());
+        }
+        Ok(names)
+    }
+
+    async fn open(&self, options: PgConnectOptions) -> Result<PgConnection> {
         let connecting = PgConnection::connect_with(&options);
         let connected = tokio::time::timeout(Duration::from_secs(10), connecting)
             .await
@@ -69,9 +114,12 @@ impl Database {
     /// A pool for delivering. A lease or a settled answer that a crash forgets is only repeated under its sync ID, so
     /// these commits are not waited for.
     pub fn pool(&self, options: PgPoolOptions) -> PgPool {
-        options
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_lazy_with(self.options.clone().options([("synchronous_commit", "off")]))
+        options.acquire_timeout(Duration::from_secs(10)).connect_lazy_with(
+            self.options
+                .clone()
+                .options(SESSION)
+                .options([("synchronous_commit", "off")]),
+        )
     }
 
     fn unreachable(&self, error: &sqlx::Error) -> Fault {
@@ -80,10 +128,19 @@ impl Database {
             None => format!("{}:{}", self.options.get_host(), self.options.get_port()),
         };
         let database = self.options.get_database().unwrap_or("(default)");
-        Fault::unreachable(format!(
-            "the database {database} at {place} could not be reached as {}: {error}; check DATABASE_URL or database.url",
+        let todo = match error {
+            sqlx::Error::Tls(_) => "check its certificate, sslrootcert in the URL, and database.tls",
+            _ => "check DATABASE_URL or database.url",
+        };
+        let message = format!(
+            "the database {database} at {place} could not be reached as {}: {error}; {todo}",
             self.options.get_username()
-        ))
+        );
+        if is_down(error) {
+            Fault::down(message)
+        } else {
+            Fault::unreachable(message)
+        }
     }
 }
 
@@ -130,6 +187,75 @@ pub(crate) fn known_parameters(url: &str) -> (String, Vec<String>) {
         true => (place.to_owned(), unknown),
         false => (format!("{place}?{}", known.join("&")), unknown),
     }
+}
+
+/// The server is not there, or not yet: not that it refuses us.
+fn is_down(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        // Starting, stopping, full.
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.starts_with("57P0") || code.starts_with("53")),
+        _ => false,
+    }
+}
+
+/// What the server has to prove before it is told a password: what the setting says, else the URL, else PGSSLMODE, else
+/// everything, unless it is on this machine.
+fn proven(options: PgConnectOptions, url: &str, tls: Option<Tls>) -> Result<PgConnectOptions> {
+    let in_url = url.split_once('?').is_some_and(|(_, parameters)| {
+        let mut names = parameters
+            .split('&')
+            .filter_map(|parameter| parameter.split('=').next());
+        names.any(|name| matches!(name, "sslmode" | "ssl-mode"))
+    });
+    let in_environment = std::env::var_os("PGSSLMODE").is_some_and(|mode| !mode.is_empty());
+    let Some(tls) = tls else {
+        let is_said = in_url || in_environment || is_local(&options);
+        return Ok(if is_said {
+            options
+        } else {
+            options.ssl_mode(PgSslMode::VerifyFull)
+        });
+    };
+    let mode = match tls {
+        Tls::VerifyFull => PgSslMode::VerifyFull,
+        Tls::VerifyCa => PgSslMode::VerifyCa,
+        Tls::Require => PgSslMode::Require,
+        Tls::Prefer => PgSslMode::Prefer,
+        Tls::Disable => PgSslMode::Disable,
+    };
+    if in_url && mode_name(mode) != mode_name(options.get_ssl_mode()) {
+        return Err(Fault::usage(format!(
+            "database.tls is {:?}, and the database URL says sslmode={}: say it in one of them",
+            mode_name(mode),
+            mode_name(options.get_ssl_mode())
+        ))
+        .into());
+    }
+    Ok(options.ssl_mode(mode))
+}
+
+pub(crate) fn mode_name(mode: PgSslMode) -> &'static str {
+    match mode {
+        PgSslMode::Disable => "disable",
+        PgSslMode::Allow => "allow",
+        PgSslMode::Prefer => "prefer",
+        PgSslMode::Require => "require",
+        PgSslMode::VerifyCa => "verify-ca",
+        PgSslMode::VerifyFull => "verify-full",
+    }
+}
+
+/// Nobody is on the way there.
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || address.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 /// Without a name of its own a URL means the account's, as psql has it.
@@ -182,5 +308,47 @@ mod tests {
             known_parameters("postgres://h/d"),
             ("postgres://h/d".to_owned(), vec![])
         );
+    }
+
+    fn mode(url: &str, tls: Option<Tls>) -> Result<&'static str> {
+        let database = Database::from_url_with(&url.into(), tls)?;
+        Ok(mode_name(database.tls().0))
+    }
+
+    #[test]
+    fn promise_07_any_other_machine_has_to_prove_who_it_is_unless_said_otherwise() {
+        for (url, expected) in [
+            ("postgres://relay:pw@db.internal/aigent", "verify-full"),
+            (
+                "postgres://relay:pw@10.0.0.5:5433/aigent?application_name=x",
+                "verify-full",
+            ),
+            ("postgres://relay:pw@localhost.evil.example/aigent", "verify-full"),
+            ("postgres://relay:pw@db.internal/aigent?sslmode=prefer", "prefer"),
+            ("postgres://relay:pw@db.internal/aigent?sslmode=disable", "disable"),
+            ("postgres://relay:pw@127.0.0.1/aigent", "prefer"),
+            ("postgres://relay:pw@localhost/aigent", "prefer"),
+            ("postgres://relay:pw@[::1]/aigent", "prefer"),
+            ("postgres:///aigent?host=/var/run/postgresql", "prefer"),
+        ] {
+            assert_eq!(mode(url, None).unwrap(), expected, "{url}");
+        }
+        let remote = "postgres://relay:pw@db.internal/aigent";
+        assert_eq!(mode(remote, Some(Tls::Disable)).unwrap(), "disable");
+        assert_eq!(
+            mode("postgres://relay@127.0.0.1/a", Some(Tls::VerifyFull)).unwrap(),
+            "verify-full"
+        );
+    }
+
+    #[test]
+    fn promise_07_two_that_say_different_things_are_an_error() {
+        let url = "postgres://relay:secret@db.internal/aigent?sslmode=prefer";
+        let error = mode(url, Some(Tls::VerifyFull)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "database.tls is \"verify-full\", and the database URL says sslmode=prefer: say it in one of them"
+        );
+        assert_eq!(mode(url, Some(Tls::Prefer)).unwrap(), "prefer");
     }
 }

@@ -7,6 +7,8 @@ use std::fmt;
 pub struct Fault {
     code: u8,
     message: String,
+    /// Whoever waits may see it pass.
+    passes: bool,
 }
 
 impl Fault {
@@ -15,6 +17,7 @@ impl Fault {
         Self {
             code: 1,
             message: message.into(),
+            passes: false,
         }
     }
 
@@ -23,6 +26,7 @@ impl Fault {
         Self {
             code: 2,
             message: message.into(),
+            passes: false,
         }
     }
 
@@ -31,8 +35,22 @@ impl Fault {
         Self {
             code: 3,
             message: message.into(),
+            passes: false,
         }
     }
+
+    /// The database is not there at present. Exit code 3.
+    pub fn down(message: impl Into<String>) -> Self {
+        Self {
+            passes: true,
+            ..Self::unreachable(message)
+        }
+    }
+}
+
+/// Whether the database is not there at present, and nothing else is wrong.
+pub fn is_down(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Fault>().is_some_and(|fault| fault.passes)
 }
 
 impl fmt::Display for Fault {

@@ -343,13 +343,13 @@ async fn start_anew(conn: &mut PgConnection, receiver: &str, now: Option<DateTim
         .bind(receiver)
         .execute(&mut *conn)
         .await?;
-    let changes = sqlx::query(include_str!("../sql/lineage/forget_future.sql"))
-        .execute(conn)
+    let changes: i64 = sqlx::query_scalar(include_str!("../sql/lineage/forget_future.sql"))
+        .fetch_one(conn)
         .await?;
     Ok(Resynced {
         syncs,
         feeds: feeds.rows_affected(),
-        changes: changes.rows_affected(),
+        changes: changes.unsigned_abs(),
         ..Resynced::default()
     })
 }

@@ -1,10 +1,22 @@
 -- The functions of this release, a row each: the text of its body, the statement that writes it, and what it is for. `install`
 -- runs the statements every time, so that a newer release replaces what an older one wrote; `doctor` compares the bodies with
--- what stands in the database. Reads nothing, locks nothing.
+-- what stands in the database. Reads rentsync.attachment, locks nothing.
 --
--- Each trigger function is one insert; `_tolerant` is the same insert inside an exception block, for sites that would rather
--- lose precision than a write (see rentsync.attach).
-with capture (name, statement, purpose) as (
+-- Each trigger function is one insert behind a check; `_tolerant` is the same insert inside an exception block, for sites that
+-- would rather lose precision than a write (see rentsync.attach).
+--
+-- The trigger functions run with the rights of whoever installed them, and whoever could hang one on a table of his own would
+-- have his table's casts and operators run with those rights. So nobody but the owner may execute one (see open_functions.sql),
+-- and each does nothing for a table that is not attached, before it looks at any row. The attached table's oid stands in the
+-- text, because that costs nothing; what has another oid (a partition, a table that was restored from a dump) is looked up.
+-- Nothing is raised: a partition that was detached keeps our triggers, and writes to it must not fail.
+-- They set no search_path: that costs a third of such a trigger. Every name, type and operator in them is qualified or the
+-- grammar's own instead.
+with place as (
+    select coalesce(max(table_name::oid) filter (where source = 'unit'), 0::oid) as unit,
+           coalesce(max(table_name::oid) filter (where source = 'property'), 0::oid) as property
+      from rentsync.attachment
+), capture (name, statement, purpose) as (
     values
     ('capture_units', $body$
     insert into rentsync.outbox (property_id, op, unit_ids)
@@ -157,25 +169,81 @@ begin
 end
 $body$,
      'Takes the triggers off again; the outbox stays.')
+), service (name, arguments, result, body, purpose) as (
+    -- What `run` needs from the outbox beyond reading and adding: a role that may delete from it could as well lock it, and
+    -- with it every writer of the source.
+    values
+    ('forget_changes', 'before timestamptz, changes_max bigint', 'bigint', $body$
+declare
+    forgotten bigint;
+begin
+    with oldest as materialized (
+        select ctid as place, occurred_at
+          from rentsync.outbox
+         where xid < coalesce((select pg_snapshot_xmin(cursor) from rentsync.feed where cursor is not null order by 1 limit 1),
+                              pg_snapshot_xmin(pg_current_snapshot()))
+         order by xid
+         limit changes_max
+    ), locked as materialized (
+        select o.ctid as place
+          from rentsync.outbox o
+         where o.ctid = any (array(select place from oldest where occurred_at < before))
+           for update skip locked
+    ), pruned as (
+        delete from rentsync.outbox o where o.ctid = any (array(select place from locked))
+        returning o.occurred_at
+    ), gone as (
+        select count(*) as changes, max(occurred_at) + interval '1 microsecond' as horizon from pruned
+    ), noted as (
+        update rentsync.horizon h set pruned_before = greatest(h.pruned_before, gone.horizon) from gone where gone.changes > 0
+    )
+    select changes into forgotten from gone;
+    return forgotten;
+end
+$body$,
+     'Deletes changes from before a moment that every cursor sees, of so many oldest, and notes the horizon. Says how many.'),
+    ('forget_future', '', 'bigint', $body$
+declare
+    forgotten bigint;
+begin
+    delete from rentsync.outbox where xid >= pg_snapshot_xmax(pg_current_snapshot());
+    get diagnostics forgotten = row_count;
+    return forgotten;
+end
+$body$,
+     'Deletes changes of transactions that this server has yet to begin. Says how many.')
+), checked as (
+    select c.name, c.statement, c.purpose,
+           format(E'\n    if tg_relid operator(pg_catalog.<>) %s::pg_catalog.oid%s then\n'
+                  '        perform from (select tg_relid union all select relid from pg_catalog.pg_partition_ancestors(tg_relid)) as s (place)\n'
+                  '          where place::pg_catalog.oid operator(pg_catalog.=) %1$s::pg_catalog.oid\n'
+                  '             or exists (select from rentsync.attachment a where a.table_name::pg_catalog.oid operator(pg_catalog.=) place::pg_catalog.oid);\n'
+                  '        if not found then\n            return null;\n        end if;\n    end if;',
+                  case when c.name like 'capture_propert%' then p.property else p.unit end,
+                  case when c.name = 'capture_truncate'
+                       then format(' and tg_relid operator(pg_catalog.<>) %s::pg_catalog.oid', p.property) else '' end) as refusal
+      from capture c, place p
 ), written as (
-    select name, '' as arguments, 'trigger' as result, 'security definer ' as rights,
-           E'\nbegin' || statement || E';\n    return null;\nend;\n' as body, purpose
-      from capture
+    select name, '' as arguments, 'trigger' as result, 'security definer' as rights, '' as path,
+           E'\nbegin' || refusal || statement || E';\n    return null;\nend;\n' as body, purpose
+      from checked
      union all
-    select name || '_tolerant', '', 'trigger', 'security definer ',
-           E'\nbegin\n    begin' || statement || E';\n'
+    select name || '_tolerant', '', 'trigger', 'security definer', '',
+           E'\nbegin' || refusal || E'\n    begin' || statement || E';\n'
            '    exception when others then\n'
            '        insert into rentsync.outbox (property_id, op) values (null, ''failed'');\n'
            '        raise warning ''rentsync: capture on %.% failed (%), every property will be compared'',\n'
            '            tg_table_schema, tg_table_name, sqlerrm;\n'
            '    end;\n    return null;\nend;\n',
            purpose || ' A failure becomes a change of every property instead of an error.'
-      from capture
+      from checked
      union all
-    select name, arguments, 'void', '', body, purpose from helper
+    select name, arguments, result, 'security definer', 'set search_path = pg_catalog, pg_temp', body, purpose from service
+     union all
+    select name, arguments, 'void', '', 'set search_path = pg_catalog, pg_temp', body, purpose from helper
 )
-select name, rights <> '' as is_definer, body,
-       format('create or replace function rentsync.%I(%s) returns %s language plpgsql %sset search_path = pg_catalog, pg_temp as %L',
-              name, arguments, result, rights, body) as statement,
+select name, rights <> '' as is_definer, path <> '' as has_path, body,
+       format('create or replace function rentsync.%I(%s) returns %s language plpgsql %s %s as %L',
+              name, arguments, result, rights, path, body) as statement,
        format('comment on function rentsync.%I is %L', name, purpose) as comment
   from written

@@ -1,36 +1,60 @@
--- What this role may not do in schema rentsync and `run` has to: a row for each kind of object and set of rights, with the
--- objects, and whether these are all of their kind. Asks the catalogs alone, so that it works without any right. A sequence
--- behind an identity column needs none.
-with object (oid, name, kind, rights) as (
-    select c.oid, c.relname::text, kind.kind, kind.rights
+-- What role $1 (null: this one) may not do in schema rentsync and `run` has to, and what it may do and has no need to, the latter
+-- not of a role that may act as the owner: a row for each kind of object and set of rights, with the objects, and whether these
+-- are all for which that is wanted. `doctor` says it, `install --grant-to` puts it right. Asks the catalogs alone, so that it works
+-- without any right. A sequence behind an identity column needs none.
+--
+-- What a later migration adds is granted by its kind. Three tables are the owner's: whoever may delete from one may also lock it, and
+-- every write of the source reads rentsync.attachment and adds to rentsync.outbox. Of the functions, a trigger's and those that
+-- return nothing (attach, detach) are the owner's.
+with asked (role) as (
+    select coalesce($1::text::name, current_user)
+), object (oid, name, kind, owner, rights, excess) as (
+    select c.oid, c.relname::text, 'table', c.relowner,
+           case when c.relname in ('attachment', 'migration') then array['select']
+                when c.relname = 'outbox' then array['select', 'insert']
+                else array['select', 'insert', 'update', 'delete'] end,
+           case when c.relname in ('attachment', 'migration') then array['insert', 'update', 'delete', 'truncate', 'trigger']
+                when c.relname = 'outbox' then array['update', 'delete', 'truncate', 'trigger']
+                else array['truncate', 'trigger'] end
       from pg_class c
-      join (values ('r', 'table', array['select', 'insert', 'update', 'delete']),
-                   ('p', 'table', array['select', 'insert', 'update', 'delete']),
-                   ('v', 'view', array['select']),
-                   ('S', 'sequence', array['usage', 'update'])) as kind (relkind, kind, rights)
-        on kind.relkind = c.relkind::text
-     where c.relnamespace = to_regnamespace('rentsync')
-       and not exists (select from pg_depend d where d.objid = c.oid and c.relkind = 'S' and d.deptype = 'i')
+     where c.relnamespace = to_regnamespace('rentsync') and c.relkind in ('r', 'p')
     union all
-    select p.oid, p.proname::text, 'function', array['execute']
+    select c.oid, c.relname::text, 'view', c.relowner, array['select'], '{}'
+      from pg_class c
+     where c.relnamespace = to_regnamespace('rentsync') and c.relkind in ('v', 'm')
+    union all
+    select c.oid, c.relname::text, 'sequence', c.relowner,
+           case when d.is_internal then '{}' when c.relname = 'sync_sequence' then array['usage', 'update'] else array['usage'] end,
+           case when d.is_internal then array['usage', 'update'] else '{}' end
+      from pg_class c
+     cross join lateral (select exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'i') as is_internal) d
+     where c.relnamespace = to_regnamespace('rentsync') and c.relkind = 'S'
+    union all
+    select p.oid, format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)), 'function', p.proowner, array['execute'], '{}'
       from pg_proc p
-     where p.pronamespace = to_regnamespace('rentsync') and p.proname in ('source_property', 'source_unit') and p.pronargs = 0
+     where p.pronamespace = to_regnamespace('rentsync') and p.prorettype not in ('trigger'::regtype, 'void'::regtype)
     union all
-    select n.oid, n.nspname::text, 'schema', array['usage'] from pg_namespace n where n.nspname = 'rentsync'
-), lacking as (
-    select o.kind, o.name, string_agg(wanted.privilege, ', ' order by wanted.place) as rights
+    select n.oid, n.nspname::text, 'schema', n.nspowner, array['usage'], array['create'] from pg_namespace n where n.nspname = 'rentsync'
+), found as (
+    select o.kind, o.name, o.rights as wanted, asked.is_excess, string_agg(asked.privilege, ', ' order by asked.place) as rights
       from object o
-     cross join lateral unnest(o.rights) with ordinality as wanted (privilege, place)
-     where not case o.kind
-               when 'schema' then has_schema_privilege(o.oid, wanted.privilege)
-               when 'function' then has_function_privilege(o.oid, wanted.privilege)
-               when 'sequence' then has_sequence_privilege(o.oid, wanted.privilege)
-               else has_table_privilege(o.oid, wanted.privilege)
+     cross join asked r
+     cross join lateral (
+           select privilege, place, false from unnest(o.rights) with ordinality as wanted (privilege, place)
+            union all
+           select privilege, place, true from unnest(o.excess) with ordinality as excess (privilege, place)
+            where not pg_has_role(r.role, o.owner, 'usage')
+           ) as asked (privilege, place, is_excess)
+     where asked.is_excess = case o.kind
+               when 'schema' then has_schema_privilege(r.role, o.oid, asked.privilege)
+               when 'function' then has_function_privilege(r.role, o.oid, asked.privilege)
+               when 'sequence' then has_sequence_privilege(r.role, o.oid, asked.privilege)
+               else has_table_privilege(r.role, o.oid, asked.privilege)
            end
-     group by o.kind, o.name
+     group by o.kind, o.name, o.rights, asked.is_excess
 )
-select l.kind, l.rights, array_agg(l.name order by l.name) as names,
-       count(*) = (select count(*) from object o where o.kind = l.kind) as is_all
-  from lacking l
- group by l.kind, l.rights
- order by array_position(array['schema', 'table', 'view', 'sequence', 'function'], l.kind), l.rights
+select f.kind, f.rights, f.is_excess, array_agg(f.name order by f.name) as names,
+       not f.is_excess and count(*) = (select count(*) from object o where o.kind = f.kind and o.rights = f.wanted) as is_all
+  from found f
+ group by f.kind, f.rights, f.wanted, f.is_excess
+ order by f.is_excess desc, array_position(array['schema', 'table', 'view', 'sequence', 'function'], f.kind), f.rights, names

@@ -6,5 +6,5 @@ select change.occurred_at, change.xid::text as transaction, change.op,
   from (select * from rentsync.outbox where property_id = $1 and (unit_ids is null or $3 = any (unit_ids))
          union all
         select * from rentsync.outbox where property_id is null) as change
- order by change.occurred_at desc, change.id desc
+ order by change.occurred_at desc, change.xid desc
  limit $4

@@ -9,6 +9,8 @@ pub(crate) struct Function {
     pub name: String,
     /// It runs with the rights of whoever installed it.
     pub is_definer: bool,
+    /// It sets a search_path of its own.
+    pub has_path: bool,
     /// As `pg_proc.prosrc` has it.
     pub body: String,
     statement: String,

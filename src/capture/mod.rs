@@ -6,8 +6,11 @@
 
 mod function;
 mod own;
+mod rights;
 mod source;
 mod template;
+
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use sqlx::migrate::Migrator;
@@ -18,6 +21,7 @@ use crate::database::{Database, check_server};
 use crate::fault::Fault;
 use crate::unit::Lossy;
 pub(crate) use function::Function;
+pub(crate) use rights::{Open, Right, SourceTable};
 pub(crate) use source::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub use template::Template;
 
@@ -41,35 +45,114 @@ pub struct Status {
     pub units: i64,
 }
 
+/// How often dropping what old releases left in the outbox is tried, and how long is waited between.
+const DROP_TRIES: u32 = 100;
+const DROP_PAUSE: Duration = Duration::from_millis(200);
+
 /// Migrations, source functions, triggers. Can be called again: what stands already stays.
 pub async fn install(database: &Database, source: &Source) -> Result<Installed> {
-    install_with(database, source, None).await
+    install_all(database, source, None, None).await
 }
 
 /// The same with the site's own source functions, as SQL that creates them.
 pub async fn install_with(database: &Database, source: &Source, functions: Option<&str>) -> Result<Installed> {
+    install_all(database, source, functions, None).await
+}
+
+/// The same, and a role is granted what `run` needs. A role that was granted it before is granted what this release adds.
+pub async fn install_for(database: &Database, source: &Source, grant_to: Option<&str>) -> Result<Installed> {
+    install_all(database, source, None, grant_to).await
+}
+
+/// The same with both.
+pub async fn install_all(
+    database: &Database,
+    source: &Source,
+    functions: Option<&str>,
+    grant_to: Option<&str>,
+) -> Result<Installed> {
+    let [properties, units] = database.tables(source).await?;
     let mut conn = database.connect().await?;
     check_server(&mut conn).await?;
     let mut tx = conn.begin().await?;
-    let properties = table(&mut tx, &source.properties_table, "source.properties_table").await?;
-    let units = table(&mut tx, &source.units_table, "source.units_table").await?;
+    let properties = table(&mut tx, &properties, "source.properties_table").await?;
+    let units = table(&mut tx, &units, "source.units_table").await?;
+    let tables = [properties, units];
     lock(&mut tx).await?;
+    check_schema(&mut tx, &tables).await?;
     migrate(&mut tx).await?;
+    on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
     function::write_all(&mut tx).await?;
-    source::write_both(&mut tx, [&properties, &units], functions).await?;
+    source::write_both(&mut tx, [&tables[0], &tables[1]], functions).await?;
+    rights::put_right(&mut tx, &tables, grant_to)
+        .await
+        .context("granting the relay's role what it needs")?;
     let statuses = statuses(&mut tx).await?;
     // Last, because from here on writers of the source wait for this transaction to end.
-    sqlx::query(include_str!("../../sql/capture/attach.sql"))
-        .bind(&properties)
-        .bind(&units)
-        .execute(&mut *tx)
+    on_both(&mut tx, include_str!("../../sql/capture/attach.sql"), &tables)
         .await
         .context("attaching the triggers")?;
     tx.commit().await?;
-    Ok(Installed {
-        tables: [properties, units],
-        statuses,
-    })
+    drop_outbox_id(&mut conn).await?;
+    Ok(Installed { tables, statuses })
+}
+
+async fn on_both(conn: &mut PgConnection, statement: &'static str, tables: &[String; 2]) -> Result<()> {
+    sqlx::query(statement)
+        .bind(&tables[0])
+        .bind(&tables[1])
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Whoever made the schema decided what is in it: nothing of it is run unless that was this role or one like it.
+async fn check_schema(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
+    let owner: Option<String> = sqlx::query_scalar(include_str!("../../sql/capture/foreign_schema.sql"))
+        .bind(&tables[0])
+        .bind(&tables[1])
+        .fetch_optional(conn)
+        .await?;
+    match owner {
+        None => Ok(()),
+        Some(owner) => Err(Fault::usage(format!(
+            "schema rentsync is there already and belongs to {owner}, so what is in it is not to be trusted: have {owner} drop it, or \
+             run install as {owner} if it was installed so; nothing was changed"
+        ))
+        .into()),
+    }
+}
+
+/// In transactions of its own, each as brief as a writer of the source may be made to wait. Where somebody writes all the
+/// time it is left for the next install; nothing needs it, and no role but the owner may touch its sequence.
+async fn drop_outbox_id(conn: &mut PgConnection) -> Result<()> {
+    let has_it: bool = sqlx::query_scalar(include_str!("../../sql/capture/has_outbox_id.sql"))
+        .fetch_one(&mut *conn)
+        .await?;
+    if !has_it {
+        return Ok(());
+    }
+    for _ in 0..DROP_TRIES {
+        match try_to_drop_outbox_id(conn).await {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
+                tokio::time::sleep(DROP_PAUSE).await;
+            }
+            done => return Ok(done?),
+        }
+    }
+    tracing::warn!("rentsync.outbox.id is left for the next install to drop: the outbox is written to all the time");
+    Ok(())
+}
+
+async fn try_to_drop_outbox_id(conn: &mut PgConnection) -> sqlx::Result<()> {
+    let mut tx = conn.begin().await?;
+    sqlx::query(include_str!("../../sql/capture/brief_locks.sql"))
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query(include_str!("../../sql/capture/drop_outbox_id.sql"))
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
 }
 
 /// Takes the triggers off; with `purge` also the schema and all it holds. Says whether there was anything.
@@ -221,11 +304,15 @@ async fn table(conn: &mut PgConnection, name: &str, setting: &str) -> Result<Str
 
 /// The statuses of the source, most frequent first: what `source.available_status_ids` can be chosen from.
 pub async fn statuses(conn: &mut PgConnection) -> Result<Vec<Status>> {
-    let statuses: Vec<(Option<i64>, Option<Lossy>, i64)> =
-        sqlx::query_as(include_str!("../../sql/capture/statuses.sql"))
-            .fetch_all(conn)
-            .await
-            .context("reading the statuses of rentsync.source_unit()")?;
+    let statuses: Vec<(Option<i64>, Option<Lossy>, i64)> = sqlx::query_as(include_str!(
+        "../../sql/capture/statuses.sql"
+    ))
+    .fetch_all(conn)
+    .await
+    .context(
+        "reading the statuses of rentsync.source_unit() (one of your own has to name tables with their schema: the \
+                 relay has none in its search_path)",
+    )?;
     let status = |(status_id, name, units): (_, Option<Lossy>, _)| Status {
         status_id,
         status_name: name.map(|Lossy(name)| name),

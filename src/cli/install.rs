@@ -1,5 +1,6 @@
 //! `install` and `uninstall`.
 
+use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -10,12 +11,16 @@ use crate::capture::{self, Template};
 use crate::config::Config;
 use crate::fault::Fault;
 
+/// What `install` takes.
 #[derive(Args)]
 pub(super) struct Options {
     /// SQL that creates rentsync.source_property() and rentsync.source_unit(), for tables with other columns; without it
     /// install prints where to begin
     #[arg(long, value_name = "FILE")]
     source_functions: Option<PathBuf>,
+    /// Grant this role all that `run` needs; a later install grants it what that release adds, also without this
+    #[arg(long, value_name = "ROLE")]
+    grant_to: Option<String>,
 }
 
 impl Options {
@@ -31,7 +36,8 @@ impl Options {
 
 pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
     let functions = options.functions()?;
-    let installed = match capture::install_with(&database(config)?, &config.source, functions.as_deref()).await {
+    let (database, grant_to) = (database(config)?, options.grant_to.as_deref());
+    let installed = match capture::install_all(&database, &config.source, functions.as_deref(), grant_to).await {
         Ok(installed) => installed,
         Err(error) => {
             if let Some(template) = error.downcast_ref::<Template>() {
@@ -56,11 +62,32 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn uninstall(config: &Config, purge: bool) -> Result<()> {
+pub(super) async fn uninstall(config: &Config, purge: bool, yes: bool) -> Result<()> {
+    if purge && !yes {
+        confirm()?;
+    }
     let done = capture::uninstall(&database(config)?, purge).await?;
     print::line(match (done, purge) {
         (false, _) => "nothing to take away: the relay is not installed in this database",
         (true, false) => "triggers taken off; schema rentsync is kept (--purge drops it)",
         (true, true) => "triggers taken off, schema rentsync dropped",
     })
+}
+
+/// What is dropped can't be made again: what the receivers were told is known nowhere else.
+fn confirm() -> Result<()> {
+    if !stdin().is_terminal() {
+        return Err(Fault::usage(
+            "uninstall --purge drops schema rentsync with all that was ever noted in it, and there is no terminal to ask on: \
+             say --yes as well; nothing was changed",
+        )
+        .into());
+    }
+    eprint!("This drops schema rentsync with all that was ever noted in it. Type yes to go on: ");
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    if answer.trim() == "yes" {
+        return Ok(());
+    }
+    Err(Fault::usage("the answer was not yes; nothing was changed").into())
 }

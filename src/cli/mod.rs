@@ -53,11 +53,14 @@ enum Command {
         /// Also drop schema rentsync with all that was ever noted in it
         #[arg(long)]
         purge: bool,
+        /// Without asking; needed where there is no terminal to ask on
+        #[arg(long, requires = "purge")]
+        yes: bool,
     },
     /// What is wrong with database, triggers, settings and receivers, and what to do about it; exits 1 when anything is
     Doctor(Listing),
     /// Run the relay until Ctrl-C or SIGTERM: the first finishes what is under way, the second stops at once
-    Run,
+    Run(run::Options),
     /// One pass until nothing is due, for cron; waits for no retry; exits 1 when something stays undelivered
     Once {
         /// Every property is due a snapshot
@@ -126,18 +129,21 @@ pub fn run(cli: Cli) -> Result<()> {
 }
 
 async fn dispatch(cli: Cli) -> Result<()> {
-    let config = || Config::load(cli.config.as_deref()).map_err(anyhow::Error::from);
+    // Whoever only installs or looks has no receiver's key, and needs none.
+    let load = if sends(&cli.command) {
+        Config::load
+    } else {
+        Config::load_without_secrets
+    };
+    let config = || load(cli.config.as_deref()).map_err(anyhow::Error::from);
     log_to_stderr(&cli.command);
     match cli.command {
         Command::Demo(options) => demo::run(options).await,
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Install(options) => install::install(&config()?, &options).await,
-        Command::Uninstall { purge } => install::uninstall(&config()?, purge).await,
-        // A secret that is missing is one of the things that it finds.
-        Command::Doctor(listing) => {
-            doctor::doctor(&Config::load_without_secrets(cli.config.as_deref())?, &listing).await
-        }
-        Command::Run => run::run(config()?).await,
+        Command::Uninstall { purge, yes } => install::uninstall(&config()?, purge, yes).await,
+        Command::Doctor(listing) => doctor::doctor(&config()?, &listing).await,
+        Command::Run(options) => run::run(config()?, &options).await,
         Command::Once { snapshot } => run::once(config()?, snapshot).await,
         Command::Snapshot(options) => snapshot::snapshot(config()?, options).await,
         Command::Status(listing) => status::status(&config()?, &listing).await,
@@ -154,6 +160,17 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Redeliver(options) => replay::redeliver(config()?, &options).await,
         Command::Prune => prune::prune(&config()?).await,
         Command::Erase(options) => erase::erase(&config()?, &options).await,
+    }
+}
+
+/// Whether a command sends anything to a receiver.
+fn sends(command: &Command) -> bool {
+    match command {
+        Command::Run(_) | Command::Once { .. } => true,
+        Command::Snapshot(options) => !options.no_wait,
+        Command::Replay(options) => !options.no_wait,
+        Command::Redeliver(options) => !options.no_wait,
+        _ => false,
     }
 }
 
@@ -199,5 +216,5 @@ fn unknown_receiver(name: &str) -> anyhow::Error {
 }
 
 fn database(config: &Config) -> Result<Database> {
-    Database::from_url(config.database.url()?)
+    Database::from_config(&config.database)
 }

@@ -42,7 +42,7 @@ pub(super) struct Replay {
     dry_run: bool,
     /// Mark, and leave the rest to a relay that runs
     #[arg(long)]
-    no_wait: bool,
+    pub(super) no_wait: bool,
     /// One JSON array instead of a table
     #[arg(long)]
     json: bool,
@@ -64,7 +64,7 @@ pub(super) struct Redeliver {
     force: bool,
     /// Open it, and leave the rest to a relay that runs
     #[arg(long)]
-    no_wait: bool,
+    pub(super) no_wait: bool,
 }
 
 /// One property of a replay.

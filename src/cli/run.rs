@@ -1,22 +1,38 @@
 //! `run` and `once`.
 
+use std::time::Duration;
+
 use anyhow::Result;
+use clap::Args;
 use indicatif::ProgressBar;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{connect, database, print};
 use crate::config::Config;
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::http;
 use crate::relay::{GRACE, Relay, Stop};
 use crate::snapshot;
 
-pub(super) async fn run(config: Config) -> Result<()> {
-    let relay = ready(config).await?;
+/// How long is waited between looks for a database that is down.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What `run` takes.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Exit with code 3 where the database is down at the start, instead of waiting for it
+    #[arg(long)]
+    exit: bool,
+}
+
+pub(super) async fn run(config: Config, options: &Options) -> Result<()> {
+    let stop = stop_on_signals()?;
+    let Some(relay) = ready_once_up(&config, options, stop.clone()).await? else {
+        return Ok(());
+    };
     let names: Vec<_> = relay.config.receivers.keys().cloned().collect();
     tracing::info!("relay {} runs for {}", relay.name, names.join(", "));
-    let stop = stop_on_signals()?;
     if let Some(listen) = relay.config.http.listen {
         let (relay, stop) = (relay.clone(), stop.clone());
         tokio::spawn(async move { http::serve(listen, &relay, stop).await });
@@ -24,6 +40,28 @@ pub(super) async fn run(config: Config) -> Result<()> {
     relay.run(stop).await?;
     tracing::info!("stopped; nothing is under way");
     Ok(())
+}
+
+/// Waits for a database that is down, and says so once; none where that was stopped.
+async fn ready_once_up(config: &Config, options: &Options, mut stop: watch::Receiver<Stop>) -> Result<Option<Relay>> {
+    let waiting = async {
+        let mut is_said = false;
+        loop {
+            match ready(config.clone()).await {
+                Err(error) if fault::is_down(&error) && !options.exit => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        tracing::warn!("{}; waiting until it is there", fault::sentence(&error));
+                    }
+                }
+                ready => return ready.map(Some),
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::select! {
+        ready = waiting => ready,
+        _ = stop.wait_for(|stop| *stop != Stop::No) => Ok(None),
+    }
 }
 
 pub(super) async fn once(config: Config, with_snapshot: bool) -> Result<()> {

@@ -23,7 +23,7 @@ pub(super) struct Options {
     receiver: Option<String>,
     /// Only mark what is due; a relay that runs does the rest
     #[arg(long)]
-    no_wait: bool,
+    pub(super) no_wait: bool,
 }
 
 pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {

@@ -48,7 +48,7 @@ pub(crate) use url::is_loopback;
 
 use node::{Entries, Node};
 use section::{Reading, Section, read_nothing};
-use values::{Refusal, Taken, any_integer, duration, integer, list_of, text};
+use values::{Refusal, Taken, any_integer, duration, integer, list_of, one_of, text};
 
 /// Read when it is there and nothing else is asked for.
 const DEFAULT_FILE: &str = "relay.toml";
@@ -84,6 +84,34 @@ pub struct Database {
     pub url: Option<SecretString>,
     /// The most connections at once.
     pub max_connections: u32,
+    /// What the server has to prove before it is told anything; not set: by where it is.
+    pub tls: Option<Tls>,
+}
+
+/// What a server has to prove before it is told anything, a password above all. The words are PostgreSQL's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// A certificate that somebody trusted signed, for the very host that was asked for.
+    VerifyFull,
+    /// A certificate that somebody trusted signed.
+    VerifyCa,
+    /// Nothing, but that it speaks TLS.
+    Require,
+    /// Nothing; TLS where it speaks it.
+    Prefer,
+    /// Nothing, and no TLS.
+    Disable,
+}
+
+impl Tls {
+    /// Each with its name.
+    pub const ALL: [(&str, Self); 5] = [
+        ("verify-full", Self::VerifyFull),
+        ("verify-ca", Self::VerifyCa),
+        ("require", Self::Require),
+        ("prefer", Self::Prefer),
+        ("disable", Self::Disable),
+    ];
 }
 
 /// The source tables.
@@ -230,6 +258,7 @@ impl Database {
         Self {
             url: section.optional("url", database_url),
             max_connections: section.take("max_connections", 8, integer(3..=1000)),
+            tls: section.optional("tls", one_of(&Tls::ALL)),
         }
     }
 }

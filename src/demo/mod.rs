@@ -103,6 +103,8 @@ impl Story {
     async fn begin(server: &Server, name: &str, options: &Options) -> Result<Self> {
         let database = Database::from_options(server.options(name));
         let mut conn = database.connect().await?;
+        // The edits of the day are an application's, which has its tables in its path.
+        sqlx::query("set search_path to public").execute(&mut conn).await?;
         portfolio::load(&mut conn, options.seed, UNITS).await?;
         println!("12 properties with {} units; the triggers go on.", grouped(UNITS));
         let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default()).await?;

@@ -146,12 +146,13 @@ impl Examination<'_> {
             .execute(&mut *conn)
             .await?;
         let (config, limits) = (self.config, self.limits);
-        let found = server::examine(conn).await;
+        let found = server::examine(conn, database).await;
         self.note("database", None, found)?;
         let found = clock::database(conn, limits).await;
         self.note("clock", None, found)?;
         let own = source::own(conn).await.unwrap_or_default();
-        let found = rights::examine(conn, config, &own).await;
+        let tables = database.tables(&config.source).await?;
+        let found = rights::examine(conn, config, &tables, &own).await;
         self.note("rights", None, found)?;
         let found = held_up::slots(conn, limits).await;
         self.note("replication_slots", None, found)?;
@@ -159,18 +160,18 @@ impl Examination<'_> {
         let is_installed = release.as_ref().is_ok_and(|(is_same, _)| *is_same);
         self.note("schema", None, release.map(|(_, finding)| vec![finding]))?;
         if is_installed {
-            self.installed(conn).await?;
+            self.installed(conn, &tables).await?;
         }
         Ok(())
     }
 
-    async fn installed(&mut self, conn: &mut PgConnection) -> Result<()> {
+    async fn installed(&mut self, conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
         let (config, limits) = (self.config, self.limits);
         let found = schema::functions(conn).await;
         self.note("functions", None, found)?;
-        let found = triggers::examine(conn, &config.source).await;
+        let found = triggers::examine(conn, tables).await;
         self.note("triggers", None, found)?;
-        let found = source::examine(conn, &config.source).await;
+        let found = source::examine(conn, tables).await;
         self.note("source", None, found)?;
         let found = source::available(conn, &config.source).await;
         self.note("statuses", None, found)?;

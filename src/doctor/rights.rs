@@ -1,49 +1,25 @@
 //! What this role may do: no less than `run` needs. Every grant that is missing is said as a statement to type.
 
 use anyhow::Result;
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 
 use super::Finding;
+use crate::capture::{Right, SourceTable};
 use crate::config::{Config, Source};
 
 const RIGHTS: &str = "rights";
 const ROW_SECURITY: &str = "row_security";
 const TABLES: &str = "source_tables";
 
-#[derive(FromRow)]
-struct Lacking {
-    kind: String,
-    rights: String,
-    names: Vec<String>,
-    is_all: bool,
-}
-
-/// A source table, as the catalogs have it.
-#[derive(FromRow)]
-pub(super) struct SourceTable {
-    pub setting: String,
-    pub full_name: String,
-    schema_name: String,
-    lacks_usage: bool,
-    lacks_select: bool,
-    hides_rows: bool,
-}
-
-/// The source tables that the settings name; one that isn't there is not among them.
-pub(super) async fn source_tables(conn: &mut PgConnection, source: &Source) -> Result<Vec<SourceTable>> {
-    Ok(sqlx::query_as(include_str!("../../sql/doctor/source_tables.sql"))
-        .bind(&source.properties_table)
-        .bind(&source.units_table)
-        .fetch_all(conn)
-        .await?)
-}
-
 /// `own`: the site's own source functions, which may read something else than the tables.
-pub(super) async fn examine(conn: &mut PgConnection, config: &Config, own: &[&str]) -> Result<Vec<Finding>> {
-    let lacking: Vec<Lacking> = sqlx::query_as(include_str!("../../sql/doctor/rights.sql"))
-        .fetch_all(&mut *conn)
-        .await?;
-    let tables = source_tables(conn, &config.source).await?;
+pub(super) async fn examine(
+    conn: &mut PgConnection,
+    config: &Config,
+    names: &[String; 2],
+    own: &[&str],
+) -> Result<Vec<Finding>> {
+    let rights = Right::of(conn, None).await?;
+    let tables = SourceTable::all(conn, names, None).await?;
     let role: String = sqlx::query_scalar("select quote_ident(current_user)")
         .fetch_one(conn)
         .await?;
@@ -51,87 +27,51 @@ pub(super) async fn examine(conn: &mut PgConnection, config: &Config, own: &[&st
         .iter()
         .filter(|table| !own.contains(&table.setting.as_str()))
         .collect();
-    let grants = grants(&lacking, &needed, &role);
-    let rights = match grants.len() {
-        0 => Finding::ok(RIGHTS, format!("{role} may do all that `run` needs")),
-        _ => Finding::wrong(
-            RIGHTS,
-            format!(
-                "{role} lacks {}",
-                grants
-                    .iter()
-                    .map(|(what, _)| what.as_str())
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            ),
-            format!(
-                "as the owner: {}",
-                grants.into_iter().map(|(_, grant)| grant).collect::<Vec<_>>().join(" ")
-            ),
-        ),
-    };
-    Ok(vec![rights, the_tables(&tables, config), row_security(&tables, &role)])
+    let rights = judge(&rights, &needed, &role);
+    Ok(vec![
+        rights,
+        the_tables(&tables, &config.source),
+        row_security(&tables, &role),
+    ])
 }
 
-/// What is lacking in words, and the statement that gives it.
-fn grants(lacking: &[Lacking], tables: &[&SourceTable], role: &str) -> Vec<(String, String)> {
-    let whole = lacking
-        .iter()
-        .any(|lacking| lacking.kind == "table" && lacking.is_all && lacking.rights.starts_with("select"));
-    let mut grants: Vec<(String, String)> = lacking
-        .iter()
-        // "All tables" has the view in it.
-        .filter(|lacking| !(whole && lacking.kind == "view"))
-        .map(|lacking| lacking.grant(role))
-        .collect();
-    let mut need = |rights: &str, on: String| {
-        let grant = (
-            format!("{rights} on {on}"),
-            format!("grant {rights} on {on} to {role};"),
-        );
+fn judge(rights: &[Right], tables: &[&SourceTable], role: &str) -> Finding {
+    let (excess, lacking): (Vec<_>, Vec<_>) = rights.iter().partition(|right| right.is_excess);
+    let mut what: Vec<String> = lacking.iter().map(|right| right.words()).collect();
+    let mut grants: Vec<String> = lacking.iter().map(|right| right.statement(role)).collect();
+    for (right, on) in tables.iter().flat_map(|table| table.lacking()) {
+        let grant = format!("grant {right} on {on} to {role};");
         if !grants.contains(&grant) {
+            what.push(format!("{right} on {on}"));
             grants.push(grant);
         }
-    };
-    for table in tables {
-        if table.lacks_usage {
-            need("usage", format!("schema {}", table.schema_name));
-        }
-        if table.lacks_select {
-            need("select", table.full_name.clone());
-        }
     }
-    grants
+    let install = format!("as the owner of the source tables: rentsync-relay install --grant-to {role}");
+    if lacking.iter().any(|right| right.is_all_tables()) {
+        return Finding::wrong(RIGHTS, format!("{role} lacks {}", what.join("; ")), install);
+    }
+    if !grants.is_empty() {
+        return Finding::wrong(
+            RIGHTS,
+            format!("{role} lacks {}", what.join("; ")),
+            format!("as the owner: {}", grants.join(" ")),
+        );
+    }
+    if !excess.is_empty() {
+        let what: Vec<String> = excess.iter().map(|right| right.words()).collect();
+        return Finding::warning(
+            RIGHTS,
+            format!(
+                "{role} may do more than `run` needs, and whoever has its password could hold up writes of the source: {}",
+                what.join("; ")
+            ),
+            install,
+        );
+    }
+    Finding::ok(RIGHTS, format!("{role} may do all that `run` needs"))
 }
 
-impl Lacking {
-    fn grant(&self, role: &str) -> (String, String) {
-        let qualified = |suffix: &str| {
-            let names: Vec<_> = self
-                .names
-                .iter()
-                .map(|name| format!("rentsync.{name}{suffix}"))
-                .collect();
-            names.join(", ")
-        };
-        let on = match (self.kind.as_str(), self.is_all) {
-            ("schema", _) => "schema rentsync".to_owned(),
-            ("table", true) => "all tables in schema rentsync".to_owned(),
-            ("sequence", true) => "all sequences in schema rentsync".to_owned(),
-            ("sequence", false) => format!("sequence {}", qualified("")),
-            ("function", _) => format!("function {}", qualified("()")),
-            _ => qualified(""),
-        };
-        let rights = &self.rights;
-        (
-            format!("{rights} on {on}"),
-            format!("grant {rights} on {on} to {role};"),
-        )
-    }
-}
-
-fn the_tables(tables: &[SourceTable], config: &Config) -> Finding {
-    let source = &config.source;
+fn the_tables(tables: &[SourceTable], source: &Source) -> Finding {
     let named = [
         ("source.properties_table", &source.properties_table),
         ("source.units_table", &source.units_table),

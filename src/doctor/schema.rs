@@ -6,17 +6,19 @@ use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
 use super::Finding;
-use crate::capture::{self, Function, Release};
+use crate::capture::{self, Function, Open, Release};
 
 const SCHEMA: &str = "schema";
 const FUNCTIONS: &str = "functions";
+/// Nobody's names but the server's own.
+const FENCED: &str = "search_path=pg_catalog, pg_temp";
 
 #[derive(FromRow)]
 struct Standing {
     name: String,
     body: String,
     is_definer: bool,
-    is_fenced: bool,
+    settings: String,
 }
 
 /// Whether it is this release's; where it isn't nothing else of it can be looked at.
@@ -38,28 +40,28 @@ pub(super) async fn release(conn: &mut PgConnection) -> Result<(bool, Finding)> 
 
 /// Compares the text of every function with this release's.
 pub(super) async fn functions(conn: &mut PgConnection) -> Result<Vec<Finding>> {
-    let wanted = Function::all(conn).await?;
+    let wanted = Function::all(&mut *conn).await?;
     let standing: Vec<Standing> = sqlx::query_as(include_str!("../../sql/doctor/functions.sql"))
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
     let standing: BTreeMap<&str, &Standing> = standing
         .iter()
         .map(|standing| (standing.name.as_str(), standing))
         .collect();
-    let differing: Vec<String> = wanted
+    let mut differing: Vec<String> = wanted
         .iter()
         .filter_map(|wanted| {
             let problem = match standing.get(wanted.name.as_str()) {
                 None => "is missing",
-                Some(standing) if standing.body != wanted.body => "has another text",
-                Some(standing) if standing.is_definer != wanted.is_definer || !standing.is_fenced => {
-                    "runs with other rights or another search_path"
-                }
+                Some(standing) if without_oids(&standing.body) != without_oids(&wanted.body) => "has another text",
+                Some(standing) if !standing.runs_as(wanted) => "runs with other rights or another search_path",
                 Some(_) => return None,
             };
             Some(format!("rentsync.{} {problem}", wanted.name))
         })
         .collect();
+    let open = Open::all(conn).await?;
+    differing.extend(open.iter().filter(|open| !open.is_source).map(Open::sentence));
     Ok(vec![match differing.len() {
         0 => Finding::ok(FUNCTIONS, format!("{}, all as this release writes them", wanted.len())),
         _ => Finding::wrong(
@@ -68,4 +70,21 @@ pub(super) async fn functions(conn: &mut PgConnection) -> Result<Vec<Finding>> {
             "run this release's `rentsync-relay install` as the owner of the source tables: it writes them anew",
         ),
     }])
+}
+
+impl Standing {
+    fn runs_as(&self, wanted: &Function) -> bool {
+        let settings = if wanted.has_path { FENCED } else { "" };
+        self.is_definer == wanted.is_definer && self.settings == settings
+    }
+}
+
+/// A body without the oids that installing writes into it: those of a database that was restored from a dump are another's,
+/// which costs a look-up and is no defect.
+fn without_oids(body: &str) -> String {
+    let pieces = body.split("::pg_catalog.oid");
+    let pieces: Vec<&str> = pieces
+        .map(|piece| piece.trim_end_matches(|c: char| c.is_ascii_digit()))
+        .collect();
+    pieces.join("::pg_catalog.oid")
 }

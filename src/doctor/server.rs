@@ -1,12 +1,14 @@
 //! The server: its version, whether it may be written to, and whether what it promises survives a crash.
 
 use anyhow::Result;
+use sqlx::postgres::PgSslMode;
 use sqlx::{FromRow, PgConnection};
 
 use super::Finding;
-use crate::database::SERVER_VERSION_MIN;
+use crate::database::{Database, SERVER_VERSION_MIN, mode_name};
 
 const DATABASE: &str = "database";
+const TLS: &str = "tls";
 const DURABILITY: &str = "durability";
 
 #[derive(FromRow)]
@@ -22,11 +24,39 @@ struct Server {
     row_security: String,
 }
 
-pub(super) async fn examine(conn: &mut PgConnection) -> Result<Vec<Finding>> {
+pub(super) async fn examine(conn: &mut PgConnection, database: &Database) -> Result<Vec<Finding>> {
     let server: Server = sqlx::query_as(include_str!("../../sql/doctor/server.sql"))
+        .fetch_one(&mut *conn)
+        .await?;
+    let (is_encrypted, version): (bool, String) = sqlx::query_as(include_str!("../../sql/doctor/tls.sql"))
         .fetch_one(conn)
         .await?;
-    Ok(vec![server.reached(), server.durability()])
+    let (mode, is_local) = database.tls();
+    let tls = judge_tls(is_encrypted.then_some(version.as_str()), mode, is_local);
+    Ok(vec![server.reached(), tls, server.durability()])
+}
+
+/// `version`: of TLS, where the connection is encrypted.
+fn judge_tls(version: Option<&str>, mode: PgSslMode, is_local: bool) -> Finding {
+    let asked = mode_name(mode);
+    let is_checked = matches!(mode, PgSslMode::VerifyFull | PgSslMode::VerifyCa);
+    let todo = "set database.tls = \"verify-full\" (with sslrootcert in the URL for a CA of your own), and take sslmode out of the URL";
+    match version {
+        Some(version) if is_checked || is_local => Finding::ok(TLS, format!("{version} ({asked})")),
+        Some(version) => Finding::warning(
+            TLS,
+            format!(
+                "{version}, but the server's certificate is not checked ({asked}): whoever is on the way can stand in for it"
+            ),
+            todo,
+        ),
+        None if is_local => Finding::ok(TLS, "none, on this machine itself"),
+        None => Finding::warning(
+            TLS,
+            format!("none ({asked}): whoever is on the way can read the password and every row"),
+            todo,
+        ),
+    }
 }
 
 impl Server {
@@ -132,6 +162,15 @@ mod tests {
             assert_eq!(found.finding, Grade::Wrong);
             assert!(found.todo.unwrap().contains(todo));
         }
+    }
+
+    #[test]
+    fn promise_07_what_is_not_encrypted_or_not_checked_is_said_of_any_other_machine() {
+        let grade = |version, mode, is_local| judge_tls(version, mode, is_local).finding;
+        assert_eq!(grade(Some("TLSv1.3"), PgSslMode::VerifyFull, false), Grade::Ok);
+        assert_eq!(grade(Some("TLSv1.3"), PgSslMode::Require, false), Grade::Warning);
+        assert_eq!(grade(None, PgSslMode::Prefer, false), Grade::Warning);
+        assert_eq!(grade(None, PgSslMode::Prefer, true), Grade::Ok);
     }
 
     #[test]

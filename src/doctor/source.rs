@@ -3,9 +3,8 @@
 use anyhow::Result;
 use sqlx::{Connection, FromRow, PgConnection};
 
-use super::rights::SourceTable;
 use super::{Finding, count, is_refusal, said};
-use crate::capture::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, SourceFunction, statuses};
+use crate::capture::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, SourceFunction, SourceTable, statuses};
 use crate::config::Source;
 use crate::fault::sentence;
 
@@ -81,8 +80,8 @@ pub(super) async fn own(conn: &mut PgConnection) -> Result<Vec<&'static str>> {
     Ok(own)
 }
 
-pub(super) async fn examine(conn: &mut PgConnection, source: &Source) -> Result<Vec<Finding>> {
-    let tables = super::rights::source_tables(conn, source).await?;
+pub(super) async fn examine(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<Finding>> {
+    let tables = SourceTable::all(conn, tables, None).await?;
     let mut findings = Vec::new();
     for asked in &ASKED {
         let table = tables.iter().find(|table| table.setting == asked.function.setting);

@@ -6,7 +6,6 @@ use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
 use super::Finding;
-use crate::config::Source;
 
 const TRIGGERS: &str = "triggers";
 /// Problems that are named one by one.
@@ -27,10 +26,10 @@ struct Trigger {
     problem: Option<String>,
 }
 
-pub(super) async fn examine(conn: &mut PgConnection, source: &Source) -> Result<Vec<Finding>> {
+pub(super) async fn examine(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<Finding>> {
     let attached: Vec<Attached> = sqlx::query_as(include_str!("../../sql/doctor/attached.sql"))
-        .bind(&source.properties_table)
-        .bind(&source.units_table)
+        .bind(&tables[0])
+        .bind(&tables[1])
         .fetch_all(&mut *conn)
         .await?;
     let elsewhere: Vec<Finding> = attached.iter().filter_map(Attached::problem).collect();

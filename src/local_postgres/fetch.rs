@@ -126,16 +126,19 @@ fn remove(directory: &Path) -> Result<()> {
 
 fn pip_is_there() -> bool {
     let asked = Command::new("python3")
-        .args(["-m", "pip", "--version"])
+        .args(["-I", "-m", "pip", "--version"])
+        .current_dir("/")
         .stdin(Stdio::null())
         .output();
     asked.is_ok_and(|output| output.status.success())
 }
 
 fn pip_install(partial: &Path) -> Result<()> {
-    // Whatever the umask: the server's account has to run what is installed here.
+    // Whatever the umask: the server's account has to run what is installed here. Isolated and from /, because `-m` looks
+    // for pip in the current directory first, and in what PYTHONPATH and the user's own packages say.
     let output = Command::new("/bin/sh")
-        .args(["-c", "umask 022 && exec python3 -m pip install \"$@\"", "pip"])
+        .args(["-c", "umask 022 && exec python3 -I -m pip install \"$@\"", "pip"])
+        .current_dir("/")
         .args(["--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir"])
         .args(["--require-hashes", "--no-deps", "--only-binary", ":all:"])
         .arg("--target")
@@ -178,6 +181,37 @@ mod tests {
 
         assert!(!is_ours_alone(&cache));
         assert!(make_cache(&cache).is_err());
+    }
+
+    /// In a process of its own, because the current directory is everybody's.
+    #[test]
+    fn promise_08_a_pip_in_the_current_directory_is_not_run() {
+        const TRAP: &str = "RENTSYNC_TEST_TRAP";
+        if env::var_os(TRAP).is_some() {
+            pip_is_there();
+            // Nothing is fetched: the requirements file is not there.
+            pip_install(Path::new("/nonexistent")).ok();
+            return;
+        }
+        let trap = tempfile::tempdir().unwrap();
+        let ran = trap.path().join("ran");
+        let code = format!("open({:?}, 'w').close()\n", ran.display().to_string());
+        for module in ["pip.py", "sitecustomize.py"] {
+            fs::write(trap.path().join(module), &code).unwrap();
+        }
+        let again = Command::new(env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "local_postgres::fetch::tests::promise_08_a_pip_in_the_current_directory_is_not_run",
+            ])
+            .current_dir(trap.path())
+            .env(TRAP, "1")
+            .env("PYTHONPATH", trap.path())
+            .output()
+            .unwrap();
+        assert!(again.status.success(), "{again:?}");
+        assert!(String::from_utf8_lossy(&again.stdout).contains("1 passed"), "{again:?}");
+        assert!(!ran.exists(), "somebody else's pip was run");
     }
 
     #[test]

@@ -34,7 +34,7 @@ async fn arm(rig: &Rig, table: &str, write: &str, nth: usize) {
         "create sequence fuse;
          create function blow() returns trigger language plpgsql as $$
          begin
-             if nextval('fuse') = {nth} then perform pg_terminate_backend(pg_backend_pid()); end if;
+             if nextval('public.fuse') = {nth} then perform pg_terminate_backend(pg_backend_pid()); end if;
              return null;
          end $$;
          create trigger fuse after {write} on rentsync.{table} for each row execute function blow()"

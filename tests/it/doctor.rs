@@ -67,14 +67,9 @@ impl Patient {
     }
 
     async fn grant(&self) {
-        let role = &self.role;
-        self.edit(&format!(
-            "grant usage on schema rentsync to {role};
-             grant select, insert, update, delete on all tables in schema rentsync to {role};
-             grant usage, update on all sequences in schema rentsync to {role};
-             grant select on projects, project_rent_roll_units to {role};"
-        ))
-        .await;
+        capture::install_for(&self.rig.source.database, &Config::default().source, Some(&self.role))
+            .await
+            .expect("grant");
     }
 
     async fn edit(&self, statements: &str) {
@@ -189,6 +184,7 @@ async fn where_all_is_well_it_says_so_does_nothing_and_exits_0() {
         .collect();
     let expected = [
         ("database", None),
+        ("tls", None),
         ("durability", None),
         ("clock", None),
         ("rights", None),
@@ -243,40 +239,40 @@ async fn a_trigger_that_is_gone_disabled_or_another_is_named_and_install_puts_it
     for (defect, parts) in [
         (
             "drop trigger rentsync_move on project_rent_roll_units",
-            &["rentsync_move on project_rent_roll_units: missing"][..],
+            &["rentsync_move on public.project_rent_roll_units: missing"][..],
         ),
         (
             "alter table projects disable trigger rentsync_update",
-            &["rentsync_update on projects: disabled"],
+            &["rentsync_update on public.projects: disabled"],
         ),
         (
             "alter table projects disable trigger all; alter table projects enable trigger all",
             &[
-                "rentsync_delete, rentsync_insert, rentsync_move, rentsync_truncate, rentsync_update on projects: not enabled always",
-                "rentsync_replica on projects: not enabled for replication",
+                "rentsync_delete, rentsync_insert, rentsync_move, rentsync_truncate, rentsync_update on public.projects: not enabled always",
+                "rentsync_replica on public.projects: not enabled for replication",
             ],
         ),
         (
             "alter table projects enable always trigger rentsync_replica",
-            &["rentsync_replica on projects: not enabled for replication alone"],
+            &["rentsync_replica on public.projects: not enabled for replication alone"],
         ),
         (
             "create or replace trigger rentsync_delete after delete on projects referencing old table as touched
              for each statement execute function rentsync.capture_units();
              alter table projects enable always trigger rentsync_delete",
-            &["rentsync_delete on projects: another than this release makes"],
+            &["rentsync_delete on public.projects: another than this release makes"],
         ),
         (
             "create or replace trigger rentsync_update after update of price on project_rent_roll_units
              for each statement execute function rentsync.capture_truncate();
              alter table project_rent_roll_units enable always trigger rentsync_update",
-            &["rentsync_update on project_rent_roll_units: another"],
+            &["rentsync_update on public.project_rent_roll_units: another"],
         ),
         (
             "create or replace trigger rentsync_move after update on projects for each row
              execute function rentsync.capture_property_renumbered();
              alter table projects enable always trigger rentsync_move",
-            &["rentsync_move on projects: another"],
+            &["rentsync_move on public.projects: another"],
         ),
     ] {
         patient.edit(defect).await;
@@ -319,7 +315,7 @@ async fn a_partition_that_came_later_lacks_its_triggers() {
         .await;
     says(
         &patient.found("triggers", "wrong").await,
-        &["rentsync_update on units_of_2: missing"],
+        &["rentsync_update on public.units_of_2: missing"],
     );
     patient.install().await;
     patient.assert_well().await;
@@ -344,7 +340,7 @@ async fn triggers_on_another_table_than_the_settings_name_are_found() {
         .expect("triggers");
     says(
         triggers,
-        &["they are on project_rent_roll_units, and the settings name public.rents"],
+        &["they are on public.project_rent_roll_units, and the settings name public.rents"],
     );
     let mut nowhere = patient.command(&["--json"]);
     nowhere.env("RELAY_SOURCE__UNITS_TABLE", "nowhere");
@@ -371,7 +367,7 @@ async fn a_function_of_another_release_is_named_and_install_writes_it_anew() {
             "rentsync.capture_properties runs with other rights",
         ),
         (
-            "alter function rentsync.capture_truncate() reset search_path",
+            "alter function rentsync.capture_truncate() set search_path = public",
             "rentsync.capture_truncate runs with other rights or another search_path",
         ),
         (
@@ -461,7 +457,7 @@ async fn a_missing_right_is_said_as_the_grant_that_gives_it() {
     patient
         .edit(&format!(
             "revoke usage on schema rentsync from {role}; revoke all on all tables in schema rentsync from {role};
-             revoke all on all sequences in schema rentsync from {role}; revoke execute on function rentsync.source_unit() from public;
+             revoke all on all sequences in schema rentsync from {role}; revoke execute on function rentsync.source_unit() from {role};
              revoke all on projects, project_rent_roll_units from {role}"
         ))
         .await;
@@ -470,21 +466,13 @@ async fn a_missing_right_is_said_as_the_grant_that_gives_it() {
         .iter()
         .find(|found| found["check"] == "rights")
         .expect("rights");
-    let todo = rights["todo"]
-        .as_str()
-        .expect("what to do")
-        .trim_start_matches("as the owner: ");
     assert_eq!(
-        todo,
-        format!(
-            "grant usage on schema rentsync to {role}; \
-             grant select, insert, update, delete on all tables in schema rentsync to {role}; \
-             grant usage, update on all sequences in schema rentsync to {role}; \
-             grant execute on function rentsync.source_unit() to {role}; \
-             grant select on public.projects to {role}; grant select on public.project_rent_roll_units to {role};"
-        )
+        rights["todo"],
+        json!(format!(
+            "as the owner of the source tables: rentsync-relay install --grant-to {role}"
+        ))
     );
-    patient.edit(todo).await;
+    patient.grant().await;
     patient.assert_well().await;
 }
 
@@ -553,7 +541,7 @@ fn own_units(attributes: &str, replaced: &[(&str, &str)], more: &str) -> String 
     format!(
         "drop function if exists rentsync.source_unit();
          create function rentsync.source_unit() returns table ({}) language sql {attributes} as
-         $$ select {} from project_rent_roll_units u {more} $$",
+         $$ select {} from public.project_rent_roll_units u {more} $$",
         results.join(", "),
         selected.join(", ")
     )
@@ -621,7 +609,11 @@ async fn a_source_function_that_does_not_answer_as_expected_is_found() {
     // It may read tables that no setting names.
     patient.edit("create table prices (unit integer)").await;
     patient
-        .edit(&own_units("stable", &[], "left join prices on prices.unit = u.id"))
+        .edit(&own_units(
+            "stable",
+            &[],
+            "left join public.prices on prices.unit = u.id",
+        ))
         .await;
     let (findings, code) = findings(patient.command(&["--json"])).await;
     assert_eq!(code, Some(1));

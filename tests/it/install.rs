@@ -118,7 +118,7 @@ async fn a_sites_own_source_function_is_left_alone() {
             "drop function rentsync.source_property();
              create function rentsync.source_property() returns table (property_id integer, name text,
                  address varchar, project_group_id smallint, is_active boolean, is_lease_up boolean)
-             language sql stable as $$ select p.id, 'ours ' || p.name, ''::varchar, 1::smallint, true, false from projects p $$;
+             language sql stable as $$ select p.id, 'ours ' || p.name, ''::varchar, 1::smallint, true, false from public.projects p $$;
              alter table projects rename column full_address to street",
         )
         .await;

@@ -273,14 +273,11 @@ async fn resync_serves_a_restore_that_nothing_can_detect_and_keeps_a_pause() {
 async fn lineage_needs_no_more_rights_than_run_has_and_bears_a_server_that_does_not_say() {
     let rig = noted().await;
     let role = format!("relay_{}", rig.source.number("select (random() * 1e9)::bigint").await);
-    rig.edit(&format!(
-        "create role {role} login;
-         grant usage on schema rentsync to {role};
-         grant select, insert, update, delete on all tables in schema rentsync to {role};
-         grant usage, update on all sequences in schema rentsync to {role};
-         grant select on projects, project_rent_roll_units to {role}"
-    ))
-    .await;
+    rig.edit(&format!("create role {role} login")).await;
+    let source = &Config::default().source;
+    capture::install_for(&rig.source.database, source, Some(&role))
+        .await
+        .expect("install");
     let url = rig.source.url().replacen("postgres@", &format!("{role}@"), 1);
     let as_role = |arguments: &[&str]| {
         let mut command = relay(&rig, arguments);

@@ -356,6 +356,7 @@ async fn a_source_that_fails_to_answer_is_not_an_empty_source() {
          grant usage on schema rentsync to relay_reader;
          grant select, insert, update, delete on all tables in schema rentsync to relay_reader;
          grant usage on all sequences in schema rentsync to relay_reader;
+         grant execute on function rentsync.source_property(), rentsync.source_unit() to relay_reader;
          grant select on projects, project_rent_roll_units to relay_reader;
          alter table project_rent_roll_units enable row level security;
          update project_rent_roll_units set price = 2",

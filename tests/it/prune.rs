@@ -268,7 +268,7 @@ async fn nobody_waits_for_pruning_and_pruning_waits_for_nobody() {
     let mut reader = rig.source.connect().await;
     crate::support::execute(
         &mut reader,
-        "begin; select from rentsync.outbox where id = (select min(id) from rentsync.outbox) for update",
+        "begin; select from rentsync.outbox where ctid = (select min(ctid) from rentsync.outbox) for update",
     )
     .await;
     prune_down_to(&rig, 1).await;

@@ -1,1 +1,680 @@
 //! Who may do what in the database and on the host.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rentsync_relay::capture;
+use rentsync_relay::config::Config;
+use rustix::process::Signal;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::process::Command;
+
+use crate::process::{LIMIT, at_rest, bare, ended, output, refused, relay, said, signal};
+use crate::support::rig::Rig;
+use crate::support::{TestDatabase, execute};
+
+/// A role of the server's; gone with what it owns.
+async fn role(database: &TestDatabase) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("rentsync_role_{}_{number}", std::process::id());
+    database.execute(&format!("create role {name} login")).await;
+    name
+}
+
+async fn drop_role(database: &TestDatabase, role: &str) {
+    database
+        .execute(&format!("drop owned by {role} cascade; drop role {role}"))
+        .await;
+}
+
+fn url_as(database: &TestDatabase, role: &str) -> String {
+    database.url().replacen("postgres@", &format!("{role}@"), 1)
+}
+
+/// As psql would, with the role's own search_path.
+async fn connect_as(database: &TestDatabase, role: &str) -> PgConnection {
+    let options: PgConnectOptions = url_as(database, role).parse().expect("a URL");
+    options.connect().await.expect("connect")
+}
+
+/// The code that the server refuses a statement with.
+async fn refusal(conn: &mut PgConnection, statement: &str) -> Option<String> {
+    let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(conn).await;
+    let error = done.err()?;
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+const DENIED: &str = "42501";
+const OUTBOX: &str = "select count(*) from rentsync.outbox";
+
+/// A table whose key has a cast that notes as whom it was run, and a trigger of the relay's on it.
+fn trap(function: &str, when: &str) -> String {
+    format!(
+        "drop table if exists m; create temp table m (id pg_temp.evil, project_id bigint);
+         create trigger t {when} execute function rentsync.{function}()"
+    )
+}
+
+const EVIL: &str = "create type pg_temp.evil as (x text);
+    create function pg_temp.c(pg_temp.evil) returns bigint language plpgsql as
+        $$ begin perform set_config('evil.ran_as', current_user, false); return 1; end $$;
+    create cast (pg_temp.evil as bigint) with function pg_temp.c(pg_temp.evil) as assignment;";
+
+const TOUCH: &str = "insert into m values (row('x'), 1); update m set project_id = 2; delete from m;
+    insert into m values (row('x'), 1); truncate m;";
+
+const TRIGGERS: [(&str, &str); 9] = [
+    (
+        "capture_units",
+        "after insert on m referencing new table as touched for each statement",
+    ),
+    (
+        "capture_units_both_sides",
+        "after update on m referencing new table as touched old table as untouched for each statement",
+    ),
+    ("capture_unit_moved", "after update on m for each row"),
+    ("capture_unit_row", "after insert or update or delete on m for each row"),
+    (
+        "capture_properties",
+        "after delete on m referencing old table as touched for each statement",
+    ),
+    (
+        "capture_properties_both_sides",
+        "after update on m referencing new table as touched old table as untouched for each statement",
+    ),
+    ("capture_property_renumbered", "after update on m for each row"),
+    (
+        "capture_property_row",
+        "after insert or update or delete on m for each row",
+    ),
+    ("capture_truncate", "after truncate on m for each statement"),
+];
+
+#[tokio::test]
+async fn promise_01_a_table_of_ones_own_gets_nothing_out_of_the_trigger_functions() {
+    let database = TestDatabase::installed().await;
+    let role = role(&database).await;
+    database
+        .execute(&format!("grant usage on schema rentsync to {role}"))
+        .await;
+    let before = database.number(OUTBOX).await;
+    let mut hostile = connect_as(&database, &role).await;
+    execute(&mut hostile, EVIL).await;
+    for (function, when) in TRIGGERS {
+        for function in [function.to_owned(), format!("{function}_tolerant")] {
+            assert_eq!(
+                refusal(&mut hostile, &trap(&function, when)).await.as_deref(),
+                Some(DENIED),
+                "{function}"
+            );
+        }
+    }
+    // Somebody grants it by mistake: the functions themselves do nothing for a table that is not attached.
+    database
+        .execute(&format!("grant execute on all functions in schema rentsync to {role}"))
+        .await;
+    for (function, when) in TRIGGERS {
+        for function in [function.to_owned(), format!("{function}_tolerant")] {
+            execute(&mut hostile, &trap(&function, when)).await;
+            execute(&mut hostile, TOUCH).await;
+            let ran_as: Option<String> = sqlx::query_scalar("select nullif(current_setting('evil.ran_as', true), '')")
+                .fetch_one(&mut hostile)
+                .await
+                .unwrap();
+            assert_eq!(ran_as, None, "{function}");
+        }
+    }
+    assert_eq!(database.number(OUTBOX).await, before, "no change was forged");
+    drop(hostile);
+    drop_role(&database, &role).await;
+}
+
+#[tokio::test]
+async fn promise_01_an_installation_that_granted_too_much_is_put_right_by_install() {
+    let rig = Rig::new().await;
+    let database = &rig.source;
+    let relay_role = role(database).await;
+    // As the first release had it.
+    database
+        .execute(&format!(
+            "grant execute on all functions in schema rentsync to public;
+             grant execute on function rentsync.capture_units() to {relay_role};
+             grant usage on schema rentsync to {relay_role};
+             grant select, insert, update, delete on all tables in schema rentsync to {relay_role};
+             grant usage, update on all sequences in schema rentsync to {relay_role};
+             grant select on projects, project_rent_roll_units to {relay_role}"
+        ))
+        .await;
+    let as_relay = |arguments: &[&str]| {
+        let mut command = relay(&rig, arguments);
+        command.env("DATABASE_URL", url_as(database, &relay_role));
+        command
+    };
+    let found = said(&output(as_relay(&["doctor"])).await);
+    for part in [
+        "rentsync.capture_units() may be executed by public",
+        "may do more than `run` needs",
+        "update, delete on rentsync.outbox",
+    ] {
+        assert!(found.contains(part), "{part} in {found}");
+    }
+    capture::install(&database.database, &Config::default().source)
+        .await
+        .expect("install");
+    let open = "select count(*) from pg_proc p, aclexplode(coalesce(proacl, acldefault('f', proowner))) a
+        where pronamespace = 'rentsync'::regnamespace and (grantee = 0 or grantee <> proowner and prorettype = 'trigger'::regtype)";
+    assert_eq!(database.number(open).await, 0);
+    let done = output(as_relay(&["once"])).await;
+    assert_eq!(done.status.code(), Some(0), "the relay goes on: {}", said(&done));
+    let found = said(&output(as_relay(&["doctor"])).await);
+    assert!(
+        !found.contains("may be executed") && !found.contains("may do more"),
+        "{found}"
+    );
+    drop_role(database, &relay_role).await;
+}
+
+#[tokio::test]
+async fn promise_01_what_is_attached_is_captured_under_any_oid_and_what_was_detached_is_let_be() {
+    let database = TestDatabase::bare().await;
+    database
+        .execute(
+            "alter table project_rent_roll_units rename to shape;
+             create table project_rent_roll_units (like shape) partition by list (project_id);
+             create table units_1 partition of project_rent_roll_units for values in (1);
+             create table units_2 partition of project_rent_roll_units for values in (2)",
+        )
+        .await;
+    capture::install(&database.database, &Config::default().source)
+        .await
+        .expect("install");
+    // Restored from a dump: the functions know the tables by numbers that mean nothing here.
+    database
+        .execute(
+            "do $$ declare one record; begin
+                 for one in select pg_get_functiondef(oid) as text from pg_proc
+                             where pronamespace = 'rentsync'::regnamespace and prorettype = 'trigger'::regtype loop
+                     execute regexp_replace(one.text, '\\d+::pg_catalog.oid', '1::pg_catalog.oid', 'g');
+                 end loop;
+             end $$; truncate rentsync.outbox",
+        )
+        .await;
+    database
+        .execute(
+            "insert into projects (id) values (1), (2); insert into project_rent_roll_units (id, project_id) values (11, 1), (21, 2);
+             insert into units_2 (id, project_id) values (22, 2); update project_rent_roll_units set project_id = 1 where id = 22",
+        )
+        .await;
+    let captured = "select count(distinct (property_id, unit_ids)) from rentsync.outbox
+        where (property_id, unit_ids) in ((1, null), (1, '{11}'), (2, '{21}'), (2, '{22}'), (1, '{22}')) or unit_ids is null";
+    assert_eq!(database.number(captured).await, 6);
+    database
+        .execute(
+            "alter table project_rent_roll_units detach partition units_2; truncate rentsync.outbox;
+             insert into units_2 (id, project_id) values (23, 2)",
+        )
+        .await;
+    assert_eq!(
+        database.number(OUTBOX).await,
+        0,
+        "no longer the source, and not in the way"
+    );
+}
+
+#[tokio::test]
+async fn promise_02_nothing_that_lies_in_a_writable_schema_is_run() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let database = &rig.source;
+    let name = database.url().rsplit('/').next().expect("a name").to_owned();
+    let shadow = |signature: &str, result: &str| {
+        format!(
+            "create function public.{signature} returns {result} language plpgsql as
+             $$ begin insert into public.ran values ('{signature}'); return null; end $$;"
+        )
+    };
+    let mut statements = String::from(
+        "create table ran (what text); grant all on ran to public; grant create on schema public to public;",
+    );
+    for (signature, result) in [
+        ("hashtextextended(text, integer)", "bigint"),
+        ("hashtextextended(text, bigint)", "bigint"),
+        ("lower(text)", "text"),
+        ("set_config(text, text, boolean)", "text"),
+        ("pg_table_is_visible(oid)", "boolean"),
+        ("to_regclass(text)", "regclass"),
+        ("current_setting(text)", "text"),
+        ("pg_is_in_recovery()", "boolean"),
+        ("same_oid(oid, oid)", "boolean"),
+    ] {
+        statements.push_str(&shadow(signature, result));
+    }
+    statements.push_str("create operator public.= (leftarg = oid, rightarg = oid, function = public.same_oid);");
+    // The server's own names come last, which is as bad as it gets.
+    statements.push_str(&format!("alter database {name} set search_path = public, pg_catalog"));
+    database.execute(&statements).await;
+    let role = role(database).await;
+    let done = output(relay(&rig, &["install", "--grant-to", &role])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.fill().await;
+    for command in [
+        &["once"][..],
+        &["snapshot"],
+        &["status"],
+        &["verify"],
+        &["doctor"],
+        &["prune"],
+    ] {
+        let mut command = relay(&rig, command);
+        command.env("DATABASE_URL", url_as(database, &role));
+        let done = output(command).await;
+        let ran = database.number("select count(*) from public.ran").await;
+        assert_eq!(ran, 0, "{}", said(&done));
+        assert!(!said(&done).contains("function public."), "{}", said(&done));
+    }
+    rig.assert_equal().await;
+    drop_role(database, &role).await;
+}
+
+#[tokio::test]
+async fn promise_02_a_session_has_our_isolation_and_nobodys_path() {
+    let database = TestDatabase::bare().await;
+    let name = database.url().rsplit('/').next().expect("a name").to_owned();
+    database
+        .execute(&format!(
+            "alter database {name} set default_transaction_isolation = 'serializable'"
+        ))
+        .await;
+    let mut conn = database.database.connect().await.expect("connect");
+    let settings: (String, String) =
+        sqlx::query_as("select current_setting('search_path'), current_setting('transaction_isolation')")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+    assert_eq!(
+        settings,
+        ("pg_catalog, pg_temp".to_owned(), "read committed".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn promise_02_a_schema_that_somebody_else_made_is_refused() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let role = role(&rig.source).await;
+    rig.edit(&format!("create schema rentsync authorization {role}")).await;
+    refused(
+        relay(&rig, &["install"]),
+        2,
+        &["schema rentsync", "belongs to", &role, "nothing was changed"],
+    )
+    .await;
+    assert_eq!(
+        rig.source
+            .number("select count(*) from pg_class where relnamespace = 'rentsync'::regnamespace")
+            .await,
+        0
+    );
+    drop_role(&rig.source, &role).await;
+}
+
+#[tokio::test]
+async fn promise_03_everything_runs_as_the_relays_role_and_that_role_breaks_no_write() {
+    let rig = Rig::new().await;
+    let database = &rig.source;
+    let role = role(database).await;
+    let done = output(relay(&rig, &["install", "--grant-to", &role])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    for command in [
+        &["once"][..],
+        &["once", "--snapshot"],
+        &["snapshot"],
+        &["replay", "--since", "1h"],
+        &["prune"],
+        &["verify"],
+        &["status"],
+        &["preview"],
+        &["explain", "11"],
+        &["feeds", "list"],
+        &["feeds", "pause", "1"],
+        &["feeds", "resume", "1"],
+        &["receivers", "list"],
+        &["receivers", "pause", "main"],
+        &["receivers", "resume", "main"],
+        &["receivers", "resync", "main"],
+        &["once"],
+        &["syncs", "list"],
+        &["holds", "list"],
+        &["refused", "list"],
+        &["alerts", "list"],
+        &["alerts", "ack", "--all"],
+    ] {
+        let mut as_relay = relay(&rig, command);
+        as_relay.env("DATABASE_URL", url_as(database, &role));
+        let done = output(as_relay).await;
+        assert!(
+            !said(&done).contains("permission denied"),
+            "{command:?}: {}",
+            said(&done)
+        );
+        assert_eq!(done.status.code(), Some(0), "{command:?}: {}", said(&done));
+    }
+    rig.assert_equal().await;
+
+    let mut hostile = connect_as(database, &role).await;
+    for statement in [
+        "lock table rentsync.outbox in access exclusive mode",
+        "lock table rentsync.outbox in share mode",
+        "lock table rentsync.attachment in access exclusive mode",
+        "lock table projects in row exclusive mode",
+        "delete from rentsync.outbox",
+        "update rentsync.outbox set op = 'x'",
+        "truncate rentsync.outbox",
+        "select from rentsync.outbox for update",
+        "delete from rentsync.attachment",
+        "update rentsync.attachment set tolerant = true",
+        "insert into rentsync.migration select * from rentsync.migration",
+        "truncate rentsync.ledger",
+        "create table rentsync.mine ()",
+        "create trigger t after insert on rentsync.outbox execute function rentsync.capture_truncate()",
+        "create rule r as on insert to rentsync.outbox do instead nothing",
+        "alter table rentsync.outbox add column mine int",
+        "drop table rentsync.outbox",
+        "drop function rentsync.capture_units()",
+        "create or replace function rentsync.capture_units() returns trigger language plpgsql as 'begin return null; end'",
+        "insert into projects (id) values (9)",
+        "update project_rent_roll_units set price = 0",
+        "delete from projects",
+        "drop trigger rentsync_insert on projects",
+        "alter table projects disable trigger all",
+        "select rentsync.attach('projects', 'project_rent_roll_units')",
+        "select rentsync.detach('projects', 'project_rent_roll_units')",
+        "select rentsync.lock_source('projects', 'project_rent_roll_units', 'access exclusive')",
+        "grant select on projects to public",
+        "set role postgres",
+        "alter role current_user superuser",
+    ] {
+        let code = refusal(&mut hostile, &format!("begin; {statement}; commit")).await;
+        assert_eq!(code.as_deref(), Some(DENIED), "{statement}");
+        execute(&mut hostile, "rollback").await;
+    }
+    // What it may break is its own: the numbering, and there is no other.
+    let sequences =
+        "select count(*) from pg_class where relnamespace = 'rentsync'::regnamespace and relname = 'outbox_id_seq'";
+    assert_eq!(database.number(sequences).await, 0);
+    execute(
+        &mut hostile,
+        "select setval('rentsync.sync_sequence', 9223372036854775807); insert into rentsync.outbox (property_id, op) values (-1, 'x')",
+    )
+    .await;
+    let before = database.number(OUTBOX).await;
+    rig.edit("update project_rent_roll_units set price = 7 where id = 11")
+        .await;
+    assert_eq!(database.number(OUTBOX).await, before + 1, "writes go on, and are noted");
+    drop(hostile);
+    drop_role(database, &role).await;
+}
+
+#[tokio::test]
+async fn promise_03_the_outbox_loses_its_number_without_making_a_writer_wait() {
+    let database = TestDatabase::installed().await;
+    database
+        .execute("alter table rentsync.outbox add column id bigint generated always as identity")
+        .await;
+    let mut writer = database.connect().await;
+    execute(&mut writer, "begin; insert into projects (id) values (1)").await;
+    let source = Config::default().source;
+    let installing = capture::install(&database.database, &source);
+    let writing = async {
+        for id in 2..20 {
+            database
+                .execute(&format!("insert into projects (id) values ({id})"))
+                .await;
+        }
+        execute(&mut writer, "commit").await;
+    };
+    let both = async { tokio::join!(installing, writing) };
+    let (installed, ()) = tokio::time::timeout(2 * LIMIT, both)
+        .await
+        .expect("nobody stands in line");
+    installed.expect("install");
+    let id = "select count(*) from pg_attribute where attrelid = 'rentsync.outbox'::regclass and attname = 'id' and not attisdropped";
+    assert_eq!(database.number(id).await, 0);
+}
+
+/// A server that refuses TLS, and what it is told after that.
+async fn tell_a_server_without_tls(tls: &str) -> (Vec<u8>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let rig = Rig::new().await;
+    let mut command = relay(&rig, &["status"]);
+    command
+        .env(
+            "DATABASE_URL",
+            format!("postgres://relay:open-sesame@127.0.0.1:{port}/aigent"),
+        )
+        .env("RELAY_DATABASE__TLS", tls);
+    let serving = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 8];
+        stream.read_exact(&mut asked).await.unwrap();
+        assert_eq!(asked[4..], 80_877_103_u32.to_be_bytes(), "it asks for TLS");
+        stream.write_all(b"N").await.unwrap();
+        // Whatever comes, a password is asked for in clear text.
+        let mut told = vec![0; 1024];
+        let length = stream.read(&mut told).await.unwrap_or(0);
+        told.truncate(length);
+        if length > 0 {
+            stream.write_all(&[b'R', 0, 0, 0, 8, 0, 0, 0, 3]).await.unwrap();
+            stream.read_to_end(&mut told).await.ok();
+        }
+        told
+    };
+    let (told, done) = tokio::join!(serving, output(command));
+    assert_eq!(done.status.code(), Some(3), "{}", said(&done));
+    (told, said(&done))
+}
+
+#[tokio::test]
+async fn promise_07_a_server_that_refuses_tls_is_told_no_password() {
+    let (told, message) = tell_a_server_without_tls("verify-full").await;
+    assert_eq!(told, b"", "{message}");
+    assert!(message.contains("TLS") && message.contains("database.tls"), "{message}");
+    assert!(!message.contains("open-sesame"), "{message}");
+    // That this server would be told it, were it asked for less.
+    let (told, _) = tell_a_server_without_tls("prefer").await;
+    assert!(
+        told.windows(11).any(|some| some == b"open-sesame"),
+        "the test sees what is sent"
+    );
+}
+
+#[tokio::test]
+async fn promise_07_doctor_says_how_the_connection_is_encrypted() {
+    let rig = Rig::new().await;
+    let found = said(&output(relay(&rig, &["doctor"])).await);
+    let tls = found.lines().find(|line| line.split_whitespace().nth(1) == Some("tls"));
+    assert!(tls.is_some_and(|line| line.starts_with("ok")), "{found}");
+}
+
+#[tokio::test]
+async fn promise_24_one_grant_covers_what_run_needs_and_what_a_later_release_adds() {
+    let rig = Rig::new().await;
+    let role = role(&rig.source).await;
+    refused(
+        relay(&rig, &["install", "--grant-to", "no_such_role"]),
+        2,
+        &["no role no_such_role", "nothing was changed"],
+    )
+    .await;
+    let install = |arguments: &[&str]| relay(&rig, &[&["install"], arguments].concat());
+    let done = output(install(&["--grant-to", &role])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let mut once = relay(&rig, &["once"]);
+    once.env("DATABASE_URL", url_as(&rig.source, &role));
+    let done = output(once).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.assert_equal().await;
+
+    rig.edit(
+        "create table rentsync.added (n integer); create sequence rentsync.added_sequence;
+         create function rentsync.added_function() returns integer language sql as 'select 1'; create view rentsync.added_view as select 1 as n",
+    )
+    .await;
+    let done = output(install(&[])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let mut as_relay = connect_as(&rig.source, &role).await;
+    execute(
+        &mut as_relay,
+        "insert into rentsync.added select n from rentsync.added_view; update rentsync.added set n = rentsync.added_function();
+         delete from rentsync.added; select nextval('rentsync.added_sequence')",
+    )
+    .await;
+    drop(as_relay);
+    drop_role(&rig.source, &role).await;
+}
+
+#[tokio::test]
+async fn promise_24_what_sends_nothing_asks_for_no_secret() {
+    let rig = Rig::new().await;
+    let with_key = |arguments: &[&str]| {
+        let mut command = relay(&rig, arguments);
+        command
+            .env("RELAY_RECEIVERS__MAIN__AUTH__METHOD", "api_key")
+            .env("RELAY_RECEIVERS__MAIN__AUTH__KEY", "{ env = 'A_KEY_THAT_IS_NOT_SET' }");
+        command
+    };
+    refused(with_key(&["once"]), 2, &["A_KEY_THAT_IS_NOT_SET"]).await;
+    rig.settle().await;
+    for command in [
+        &["install"][..],
+        &["status"],
+        &["feeds", "list"],
+        &["preview"],
+        &["verify"],
+        &["explain", "11"],
+        &["prune"],
+        &["snapshot", "--no-wait"],
+        &["uninstall"],
+    ] {
+        let done = output(with_key(command)).await;
+        assert_eq!(done.status.code(), Some(0), "{command:?}: {}", said(&done));
+    }
+}
+
+#[tokio::test]
+async fn promise_24_purging_asks_first() {
+    let rig = Rig::new().await;
+    refused(
+        relay(&rig, &["uninstall", "--purge"]),
+        2,
+        &["--yes", "nothing was changed"],
+    )
+    .await;
+    let standing = "select (select count(*) from pg_namespace where nspname = 'rentsync')
+        + (select count(*) from pg_trigger where tgname like 'rentsync%')";
+    assert_eq!(rig.source.number(standing).await, 13);
+    let done = output(relay(&rig, &["uninstall", "--purge", "--yes"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert_eq!(rig.source.number(standing).await, 0);
+}
+
+/// Has a port lead to the database from now on.
+fn forward(listener: TcpListener, url: &str) {
+    let authority = url
+        .split("://")
+        .nth(1)
+        .and_then(|rest| rest.split('/').next())
+        .expect("a host");
+    let place = authority.rsplit('@').next().expect("a host").replace("%2F", "/");
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let place = place.clone();
+            tokio::spawn(async move {
+                if let Some((directory, port)) = place.split_once(':').filter(|_| place.starts_with('/')) {
+                    let mut server = UnixStream::connect(format!("{directory}/.s.PGSQL.{port}")).await?;
+                    copy_bidirectional(&mut client, &mut server).await
+                } else {
+                    let mut server = TcpStream::connect(&place).await?;
+                    copy_bidirectional(&mut client, &mut server).await
+                }
+            });
+        }
+    });
+}
+
+#[tokio::test]
+async fn promise_24_run_waits_for_a_database_that_is_down() {
+    let rig = Rig::new().await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    let (user, rest) = rig
+        .source
+        .url()
+        .split_once('@')
+        .map(|(user, rest)| (user.to_owned(), rest.to_owned()))
+        .expect("a user");
+    let name = rest.split_once('/').expect("a database").1.to_owned();
+    let through = |arguments: &[&str]| -> Command {
+        let mut command = relay(&rig, arguments);
+        command.env("DATABASE_URL", format!("{user}@{address}/{name}"));
+        command
+    };
+    refused(through(&["run", "--exit"]), 3, &["could not be reached"]).await;
+
+    let mut child = through(&["run"]).spawn().expect("run");
+    let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
+    let first = tokio::time::timeout(LIMIT, lines.next_line())
+        .await
+        .expect("it says so")
+        .unwrap()
+        .unwrap();
+    assert!(first.contains("waiting until it is there"), "{first}");
+    let rest = tokio::spawn(async move {
+        let mut rest = Vec::new();
+        while let Ok(Some(line)) = lines.next_line().await {
+            rest.push(line);
+        }
+        rest
+    });
+    forward(
+        TcpListener::bind(address).await.expect("the same port"),
+        &rig.source.url(),
+    );
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    signal(&child, Signal::TERM);
+    assert_eq!(ended(child).await, Some(0));
+    let rest = rest.await.unwrap();
+    assert!(
+        !rest.iter().any(|line| line.contains("waiting until")),
+        "once: {rest:#?}"
+    );
+}
+
+#[tokio::test]
+async fn promise_24_whoever_waits_for_a_database_can_be_stopped() {
+    let mut command = bare(&["run"]);
+    command
+        .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+        .env("RELAY_RECEIVERS__MAIN__URL", "http://127.0.0.1:9/")
+        .env("RELAY_SOURCE__AVAILABLE_STATUS_IDS", "[1]");
+    let mut child = command.spawn().expect("run");
+    let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
+    let waits = tokio::time::timeout(LIMIT, lines.next_line())
+        .await
+        .expect("it says so")
+        .unwrap()
+        .unwrap();
+    assert!(waits.contains("waiting until it is there"), "{waits}");
+    signal(&child, Signal::TERM);
+    assert_eq!(
+        tokio::time::timeout(Duration::from_secs(20), ended(child)).await,
+        Ok(Some(0))
+    );
+}

@@ -139,7 +139,10 @@ impl TestDatabase {
     }
 
     pub async fn connect(&self) -> PgConnection {
-        self.database.connect().await.expect("connect")
+        // As whoever writes to the source is: with names of their own.
+        let mut conn = self.database.connect().await.expect("connect");
+        execute(&mut conn, "set search_path to \"$user\", public").await;
+        conn
     }
 
     /// Runs statements on a connection of their own, each in its own transaction unless they say otherwise.

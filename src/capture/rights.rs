@@ -1,0 +1,180 @@
+//! Who may do what in schema rentsync: the relay's role what `run` needs, everybody else nothing.
+//!
+//! One list of rights (`sql/doctor/rights.sql`) is what `doctor` goes by and what `install` grants, so that a table that a
+//! later release adds is in both.
+
+use anyhow::Result;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+
+use crate::fault::Fault;
+
+/// A set of rights on objects of one kind that a role lacks, or has and does not need.
+#[derive(FromRow)]
+pub(crate) struct Right {
+    kind: String,
+    rights: String,
+    pub is_excess: bool,
+    names: Vec<String>,
+    /// All objects for which that is wanted.
+    is_all: bool,
+}
+
+/// Objects that a sentence names one by one.
+const NAMED_MAX: usize = 8;
+
+impl Right {
+    /// What is not as it should be for a role; none: for this one.
+    pub async fn of(conn: &mut PgConnection, role: Option<&str>) -> Result<Vec<Self>> {
+        Ok(sqlx::query_as(include_str!("../../sql/doctor/rights.sql"))
+            .bind(role)
+            .fetch_all(conn)
+            .await?)
+    }
+
+    /// The whole schema was never granted, or not by this release.
+    pub fn is_all_tables(&self) -> bool {
+        self.kind == "table" && self.is_all && !self.is_excess
+    }
+
+    /// For a sentence.
+    pub fn words(&self) -> String {
+        let on = match (self.kind.as_str(), self.names.len()) {
+            ("schema", _) => "schema rentsync".to_owned(),
+            (kind, number) if number > NAMED_MAX => format!("{number} {kind}s in schema rentsync"),
+            _ => self.objects(),
+        };
+        format!("{} on {on}", self.rights)
+    }
+
+    /// The statement that puts it right; `role` is quoted.
+    pub fn statement(&self, role: &str) -> String {
+        let (rights, objects) = (&self.rights, self.objects());
+        if self.is_excess {
+            format!("revoke {rights} on {objects} from {role};")
+        } else {
+            format!("grant {rights} on {objects} to {role};")
+        }
+    }
+
+    fn objects(&self) -> String {
+        let qualified: Vec<String> = self.names.iter().map(|name| format!("rentsync.{name}")).collect();
+        let qualified = qualified.join(", ");
+        match self.kind.as_str() {
+            "schema" => "schema rentsync".to_owned(),
+            "sequence" => format!("sequence {qualified}"),
+            "function" => format!("function {qualified}"),
+            _ => qualified,
+        }
+    }
+}
+
+/// A source table, as the catalogs have it.
+#[derive(FromRow)]
+pub(crate) struct SourceTable {
+    pub setting: String,
+    pub full_name: String,
+    schema_name: String,
+    lacks_usage: bool,
+    lacks_select: bool,
+    pub hides_rows: bool,
+}
+
+impl SourceTable {
+    /// Those that are there, of two full names; what a role lacks on them, none: this one.
+    pub async fn all(conn: &mut PgConnection, names: &[String; 2], role: Option<&str>) -> Result<Vec<Self>> {
+        Ok(sqlx::query_as(include_str!("../../sql/doctor/source_tables.sql"))
+            .bind(&names[0])
+            .bind(&names[1])
+            .bind(role)
+            .fetch_all(conn)
+            .await?)
+    }
+
+    /// What is lacking on it: right and object.
+    pub fn lacking(&self) -> Vec<(&'static str, String)> {
+        let usage = self
+            .lacks_usage
+            .then(|| ("usage", format!("schema {}", self.schema_name)));
+        let select = self.lacks_select.then(|| ("select", self.full_name.clone()));
+        usage.into_iter().chain(select).collect()
+    }
+}
+
+/// A function that somebody may execute who should not.
+#[derive(FromRow)]
+pub(crate) struct Open {
+    name: String,
+    /// One of the two that a site may replace; they run with the caller's own rights.
+    pub is_source: bool,
+    grantee: String,
+    statement: String,
+}
+
+impl Open {
+    pub async fn all(conn: &mut PgConnection) -> Result<Vec<Self>> {
+        Ok(sqlx::query_as(include_str!("../../sql/capture/open_functions.sql"))
+            .fetch_all(conn)
+            .await?)
+    }
+
+    pub fn sentence(&self) -> String {
+        format!("{} may be executed by {}", self.name, self.grantee)
+    }
+}
+
+/// Nobody executes by being just anybody; whoever the relay runs as, and `grant_to`, may do what this release's `run` needs.
+pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], grant_to: Option<&str>) -> Result<()> {
+    let open = Open::all(conn).await?;
+    execute(conn, open.into_iter().map(|open| open.statement)).await?;
+    let mut roles: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/relay_roles.sql"))
+        .fetch_all(&mut *conn)
+        .await?;
+    if let Some(role) = grant_to {
+        check_role(conn, role).await?;
+        roles.push(role.to_owned());
+    }
+    for role in roles {
+        grant(conn, &role, tables).await?;
+    }
+    Ok(())
+}
+
+async fn grant(conn: &mut PgConnection, role: &str, tables: &[String; 2]) -> Result<()> {
+    let quoted = format!("\"{}\"", role.replace('"', "\"\""));
+    // What is taken away may have held up what is wanted: a right on a column goes with that on its table.
+    for is_excess in [true, false] {
+        let rights = Right::of(conn, Some(role)).await?;
+        let statements = rights.iter().filter(|right| right.is_excess == is_excess);
+        execute(conn, statements.map(|right| right.statement(&quoted))).await?;
+    }
+    for table in SourceTable::all(conn, tables, Some(role)).await? {
+        let lacking = table.lacking().into_iter();
+        execute(
+            conn,
+            lacking.map(|(right, on)| format!("grant {right} on {on} to {quoted};")),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+async fn check_role(conn: &mut PgConnection, role: &str) -> Result<()> {
+    let exists: bool = sqlx::query_scalar(include_str!("../../sql/capture/role_exists.sql"))
+        .bind(role)
+        .fetch_one(conn)
+        .await?;
+    if exists {
+        return Ok(());
+    }
+    Err(Fault::usage(format!(
+        "there is no role {role} to grant to; make it first (create role {role} login), or name another; nothing was changed"
+    ))
+    .into())
+}
+
+async fn execute(conn: &mut PgConnection, statements: impl Iterator<Item = String>) -> Result<()> {
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
