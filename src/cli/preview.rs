@@ -155,7 +155,7 @@ fn removed(gone: &Gone) -> String {
 }
 
 fn code(code: Option<&str>) -> String {
-    code.map_or(String::new(), |code| format!(" ({code})"))
+    code.map_or(String::new(), |code| format!(" ({})", words::in_a_line(code)))
 }
 
 fn sum(total: &Total) -> String {
