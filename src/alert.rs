@@ -32,6 +32,10 @@ pub enum Kind {
     Stale,
     /// The receiver holds something else than it was told.
     DigestMismatch,
+    /// The receiver asked to be left alone for longer than any retry waits.
+    Waiting,
+    /// It answers, with what is no acknowledgement: a maintenance or login page.
+    NotAcknowledged,
     /// Nothing can be sent because of ourselves: a token endpoint, an egress proxy, a damaged body.
     NotSent,
     /// Planning fails: a source function, a right, a table.
@@ -59,6 +63,8 @@ impl Kind {
             Self::Exhausted => "exhausted",
             Self::Stale => "stale",
             Self::DigestMismatch => "digest_mismatch",
+            Self::Waiting => "waiting",
+            Self::NotAcknowledged => "not_acknowledged",
             Self::NotSent => "not_sent",
             Self::Plan => "plan",
             Self::Lineage => "lineage",

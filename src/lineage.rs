@@ -335,8 +335,7 @@ async fn stop(conn: &mut PgConnection, receiver: &str, why: &str, now: Option<Da
 /// What is noted says nothing of what the receiver holds: all of it is told again.
 async fn start_anew(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Resynced> {
     let syncs = breaker::cancel_open(conn, receiver, "lineage", now).await?;
-    sqlx::query(include_str!("../sql/deliver/raise_sequence.sql"))
-        .bind(0_i64)
+    sqlx::query(include_str!("../sql/lineage/raise_sequence.sql"))
         .execute(&mut *conn)
         .await?;
     let feeds = sqlx::query(include_str!("../sql/lineage/start_anew.sql"))

@@ -25,6 +25,11 @@ pub enum Answer {
         /// The newest it has.
         sequence: i64,
     },
+    /// 2xx, but nothing that the settings take for an acknowledgement: a page that stands in for the receiver.
+    NotAcknowledged {
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
     /// No whole answer within the deadline.
     Timeout,
     /// No connection: refused, unreachable, or the name isn't known.
@@ -106,6 +111,7 @@ pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
             // 400, 413, 422 and every other 4xx; a status outside HTTP's ranges is no answer to this request either.
             _ => Decision::Rejected,
         },
+        Answer::NotAcknowledged { retry_after } => again(tried, retry, *retry_after),
         Answer::Timeout | Answer::NotConnected | Answer::ConnectionLost => again(tried, retry, None),
         Answer::BadCertificate | Answer::NoToken => Decision::Pause,
         // The same would happen to everything to this receiver.
@@ -130,7 +136,7 @@ fn again(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision
         return Decision::Exhausted;
     }
     Decision::Retry {
-        after: later(step(tried, retry), retry_after),
+        after: later(step(tried, retry), retry_after.map(|asked| asked.min(longest(retry)))),
     }
 }
 
@@ -156,6 +162,11 @@ fn step(tried: Tried, retry: &Retry) -> Duration {
     let step = (tried.attempts as usize).min(retry.schedule.len() - 1);
     let jitter = f64::from(retry.jitter_percent) / 100.0 * tried.jitter;
     retry.schedule[step].mul_f64(1.0 + jitter)
+}
+
+/// Longer than this one failure keeps nothing back, whatever its answer asks for.
+fn longest(retry: &Retry) -> Duration {
+    retry.schedule.iter().copied().max().unwrap_or_default()
 }
 
 /// Never sooner than the receiver asks, never later than a day.
@@ -195,6 +206,7 @@ mod tests {
     #[test]
     fn the_guides_schedule_is_kept_and_the_fifth_failure_is_the_last() {
         for answer in [
+            Answer::NotAcknowledged { retry_after: None },
             status(500),
             status(504),
             status(408),
@@ -243,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_comes_never_sooner_than_asked_and_never_later_than_a_day() {
+    fn promise_13_a_failure_silences_for_the_longest_step_at_most_and_a_rate_limit_for_a_day() {
         let asked = |status, seconds| Answer::Status {
             status,
             retry_after: Some(Duration::from_secs(seconds)),
@@ -257,6 +269,12 @@ mod tests {
             decide(&asked(503, 90), tried(0), &guide()),
             Decision::Retry { after: after(90) }
         );
+        for failing in [503, 500, 408, 409, 425] {
+            assert_eq!(
+                decide(&asked(failing, 999_999), tried(0), &guide()),
+                Decision::Retry { after: 10 * MINUTE }
+            );
+        }
         assert_eq!(
             decide(&asked(429, 90), tried(0), &guide()),
             Decision::Wait { after: after(90) }

@@ -2,7 +2,7 @@
 -- with those that any relay has leased already they are at most $6.
 --
 -- Locks the rows it takes; the receiver's row is locked already. A lease that ran out without an outcome counts as lost.
--- Where the receiver is paused nothing is due but a probe. Nothing is sent before this commits.
+-- Where the receiver is paused nothing is due but a probe, which waits for no silence asked for. Nothing is sent before this commits.
 with taken as (
     select s.sequence
       from rentsync.sync s
@@ -11,7 +11,7 @@ with taken as (
        and s.due_at <= coalesce($3, clock_timestamp())
        and (s.leased_until is null or s.leased_until <= coalesce($3, clock_timestamp()))
        and (r.paused_at is null or s.probe)
-       and (r.wait_until is null or r.wait_until <= coalesce($3, clock_timestamp()))
+       and (r.paused_at is not null or r.wait_until is null or r.wait_until <= coalesce($3, clock_timestamp()))
      order by s.due_at, s.sequence
      limit least($5, greatest(0, $6 - (
            select count(*) from rentsync.sync busy

@@ -4,5 +4,6 @@ with forgotten as (
     update rentsync.receiver_count set ahead_seen = null, doubted_at = null where receiver = $1
 )
 update rentsync.feed
-   set cursor = null, snapshot_due = 'lineage', property_owed = 'in_doubt', rest_until = null, rest_because = null
+   set cursor = null, snapshot_due = 'lineage', property_owed = 'in_doubt', rest_until = null, rest_because = null,
+       stale_at = null
  where receiver = $1

@@ -9,7 +9,7 @@
 -- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Reads only, as a preview
 -- needs it; the planner adds `for no key update of f`, in its REPEATABLE READ transaction behind the receiver's planning lock.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units,
-       f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited,
+       f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited, f.sequence_offset,
        f.cursor is null or news.whole or $7,
        news.unit_ids,
        least(news.oldest_change, f.owed_since),

@@ -25,6 +25,6 @@ select pg_current_snapshot()::text,
          from rentsync.sync s
         where s.receiver = $1 and s.state = 'open' and s.due_at <= coalesce($3, clock_timestamp())
           and (r.paused_at is null or s.probe)
-          and (r.wait_until is null or r.wait_until <= coalesce($3, clock_timestamp()))
+          and (r.paused_at is not null or r.wait_until is null or r.wait_until <= coalesce($3, clock_timestamp()))
        ) as due
  where r.receiver = $1

@@ -13,6 +13,8 @@ select f.feed_id, f.property_id,
        (select max(sf.sequence) from rentsync.sync_feed sf where sf.feed_id = f.feed_id) as newest,
        unsettled.sequence as unsettled,
        case when f.paused_because is not null then 'its feed is paused: ' || f.paused_because
+            when f.rest_because = 'stale again' and f.rest_until > coalesce($3, clock_timestamp())
+            then 'the receiver calls it stale again and again, it is told once an hour'
             when f.rest_because = 'exhausted' and f.rest_until > coalesce($3, clock_timestamp())
             then 'its request was given up, it is told when the receiver takes anything again'
        end as stuck,

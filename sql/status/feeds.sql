@@ -11,7 +11,7 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
             else 'idle'
        end as state,
        told.units, told.owed, told.kept_back,
-       last.sequence as last_sequence, last.settled_at as last_delivered
+       last.told_as as last_sequence, last.settled_at as last_delivered
   from rentsync.feed f
   left join lateral (
        select s.sequence, s.attempts from rentsync.sync_feed sf join rentsync.sync s using (sequence)
@@ -22,7 +22,7 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
          from rentsync.ledger l where l.feed_id = f.feed_id
        ) as told
   left join lateral (
-       select s.sequence, s.settled_at from rentsync.sync_feed sf join rentsync.sync s using (sequence)
+       select s.sequence + s.sequence_offset as told_as, s.settled_at from rentsync.sync_feed sf join rentsync.sync s using (sequence)
         where sf.feed_id = f.feed_id and s.state = 'delivered'
         order by sf.sequence desc limit 1
        ) as last on true

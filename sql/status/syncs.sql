@@ -1,8 +1,9 @@
 -- The newest syncs, at most $5: of receiver $1, property $2, state $3, sync ID $4, each null for all. property_id is null
--- where a sync is about several properties. Reads only.
+-- where a sync is about several properties. The sequence is that of
+-- its body, the number that of the table. Reads only.
 select s.sync_id as id, s.receiver,
        case when about.properties = 1 then about.property_id end as property_id, about.properties,
-       s.sequence, s.sync_type, s.state, s.units, s.removed_units, s.body_bytes,
+       s.sequence + s.sequence_offset as sequence, s.sequence as number, s.sync_type, s.state, s.units, s.removed_units, s.body_bytes,
        s.attempts, s.sealed_at, s.due_at, s.settled_at
   from rentsync.sync s
  cross join lateral (

@@ -63,6 +63,8 @@ struct Sync {
     property_id: Option<i64>,
     properties: i64,
     sequence: i64,
+    #[serde(skip)]
+    number: i64,
     sync_type: String,
     state: String,
     units: i32,
@@ -153,7 +155,7 @@ async fn show(conn: &mut PgConnection, options: &Show) -> Result<()> {
         return print::json_line(&String::from_utf8_lossy(&decompressed(&body)?));
     }
     let tries: Vec<Attempt> = sqlx::query_as(include_str!("../../sql/status/attempts.sql"))
-        .bind(sync.sequence)
+        .bind(sync.number)
         .fetch_all(conn)
         .await?;
     if options.json {

@@ -42,7 +42,9 @@ pub use http::Http;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
 pub use require::{Requirement, Requirements};
 pub use secret::{SecretPlace, SecretRef};
-pub use shape::{Batch, Compression, Field, FieldKind, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
+pub use shape::{
+    Accept, Batch, Compression, Field, FieldKind, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle,
+};
 pub use snapshot::Snapshot;
 pub(crate) use url::is_loopback;
 

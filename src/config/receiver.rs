@@ -14,7 +14,7 @@ use super::headers::{Headers, static_headers};
 use super::require::Requirements;
 use super::secret::SecretRef;
 use super::section::{Section, read_nothing};
-use super::shape::{Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
+use super::shape::{Accept, Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use super::telling::Telling;
 use super::url::endpoint;
 use super::values::{any_integer, boolean, duration, integer, list_of, number, one_of};
@@ -58,6 +58,8 @@ pub struct Receiver {
     pub body_bytes_max: usize,
     /// How bodies are packed on the wire.
     pub compression: Compression,
+    /// What a 2xx must look like to count as an acknowledgement.
+    pub accept: Accept,
     /// The deadline of one request, its answer's body included.
     pub timeout: Duration,
     /// The most requests at once.
@@ -147,6 +149,7 @@ impl Receiver {
             units_per_request_max: telling.units_per_request_max,
             body_bytes_max: section.take("body_bytes_max", 5_000_000, integer(10_000..=1_000_000_000)),
             compression: telling.compression,
+            accept: telling.accept,
             timeout: section.take("timeout", 30 * SECOND, duration(SECOND / 10..=10 * MINUTE)),
             concurrency_max: section.take("concurrency_max", 8, integer(1..=256)),
             requests_per_second_max: section.optional("requests_per_second_max", number(0.001..=100_000.0)),

@@ -60,6 +60,19 @@ pub enum Compression {
     Gzip,
 }
 
+/// What a 2xx must look like to count as an acknowledgement, each stricter than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Accept {
+    /// Anything.
+    Any,
+    /// Anything but an HTML page.
+    NotHtml,
+    /// A JSON object.
+    Json,
+    /// A JSON object with the receiver's digest of each property whose digest it was told.
+    Digest,
+}
+
 /// How the receiver's unit codes come of the source's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnitCodes {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::node::Node;
 use super::require::Requirements;
 use super::section::{Section, nearest};
-use super::shape::{Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
+use super::shape::{Accept, Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use super::values::{Refusal, Taken, boolean, integer, one_of, text};
 
 const UNITS_PER_REQUEST_MAX: usize = 500;
@@ -29,6 +29,7 @@ pub(super) struct Telling {
     pub unit_codes: UnitCodes,
     pub units_per_request_max: usize,
     pub compression: Compression,
+    pub accept: Accept,
 }
 
 impl Telling {
@@ -64,8 +65,10 @@ impl Telling {
             unit_codes: section.section("unit_codes", UnitCodes::read),
             units_per_request_max,
             compression: section.take("compression", Compression::None, one_of(&Compression::CHOICES)),
+            accept: section.take("accept", Accept::NotHtml, one_of(&Accept::CHOICES)),
         };
         telling.refuse_removals_that_nobody_can_read(section);
+        telling.refuse_digests_that_nobody_can_tell(section);
         telling
     }
 
@@ -82,6 +85,16 @@ impl Telling {
                 "removed",
                 "= \"unavailable\" needs is_available among the fields: \
                  nothing else would tell that the unit is gone",
+            );
+        }
+    }
+
+    fn refuse_digests_that_nobody_can_tell(&self, section: &mut Section) {
+        if self.accept == Accept::Digest && (!self.extensions || self.format == Format::Unit) {
+            section.refuse(
+                "accept",
+                "can't be \"digest\" beside extensions = false or format = \"unit\": no body has a digest that an answer could \
+                 repeat; \"json\" is the strictest there",
             );
         }
     }
@@ -139,6 +152,21 @@ impl UnitIdentity {
 
 impl Compression {
     const CHOICES: [(&str, Self); 2] = [("none", Self::None), ("gzip", Self::Gzip)];
+}
+
+impl Accept {
+    const CHOICES: [(&str, Self); 4] = [
+        ("any", Self::Any),
+        ("not_html", Self::NotHtml),
+        ("json", Self::Json),
+        ("digest", Self::Digest),
+    ];
+
+    /// As the settings have it.
+    pub fn as_str(self) -> &'static str {
+        let named = Self::CHOICES.iter().find(|(_, accept)| *accept == self);
+        named.map_or("", |(name, _)| name)
+    }
 }
 
 impl Fields {
@@ -375,6 +403,17 @@ mod tests {
         }
         told("extensions = false\nremoved = 'unavailable'\nfields.include = ['is_available']");
         told("fields.exclude = ['is_available']");
+    }
+
+    #[test]
+    fn a_digest_is_asked_for_where_one_is_told() {
+        for settings in ["format = 'unit'", "extensions = false\nremoved = 'unavailable'"] {
+            let problem = the_problem(&format!("{settings}\naccept = 'digest'"));
+            assert!(problem.starts_with("receivers.main.accept can't be"), "{problem}");
+            told(&format!("{settings}\naccept = 'json'"));
+        }
+        assert_eq!(told("").accept, Accept::NotHtml);
+        assert_eq!(told("accept = 'digest'").accept, Accept::Digest);
     }
 
     #[test]

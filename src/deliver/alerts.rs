@@ -33,7 +33,15 @@ pub(super) enum Finding {
     FeedPaused,
     Stale {
         sync_id: String,
-        sequence: i64,
+        newest: i64,
+    },
+    StaleAgain {
+        sync_id: String,
+        newest: i64,
+    },
+    BeyondNumbering {
+        sync_id: String,
+        newest: i64,
     },
     DigestMismatch,
 }
@@ -78,7 +86,7 @@ impl Finding {
             Self::Exhausted { .. } => Kind::Exhausted,
             Self::Refused(_) => Kind::Refused,
             Self::FeedPaused => Kind::FeedPaused,
-            Self::Stale { .. } => Kind::Stale,
+            Self::Stale { .. } | Self::StaleAgain { .. } | Self::BeyondNumbering { .. } => Kind::Stale,
             Self::DigestMismatch => Kind::DigestMismatch,
         }
     }
@@ -103,8 +111,17 @@ impl Finding {
                 "the receiver rejects everything about this property: nothing more is sent for it, changes keep gathering. \
                  Ask the receiver about it, then `feeds resume {property}`"
             ),
-            Self::Stale { sync_id, sequence } => format!(
-                "the receiver has sequence {sequence}, {sync_id} is older: numbering goes on above it, the property is told anew"
+            Self::Stale { sync_id, newest } => format!(
+                "the receiver calls {sync_id} stale, it has sequence {newest} of this property: its numbers go on above that, it is \
+                 told anew"
+            ),
+            Self::StaleAgain { sync_id, newest } => format!(
+                "the receiver calls {sync_id} stale as well, it says that it has sequence {newest} of this property: it is told anew \
+                 once an hour and not sooner. Ask the receiver which sequence it has, and of what"
+            ),
+            Self::BeyondNumbering { sync_id, newest } => format!(
+                "the receiver calls {sync_id} stale, it says that it has sequence {newest} of this property (or more), and no number \
+                 can go on above that: the property is told again once an hour. Have the receiver forget that sequence"
             ),
             Self::DigestMismatch => {
                 "the receiver holds something else than it was told: the property is told anew, at most hourly"

@@ -4,15 +4,17 @@
 //! that is sealed: what the receiver is told when it is back is what holds then.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::given_up::GivenUp;
 use super::settle::Verdict;
 use super::{Deliverer, seconds};
 use crate::alert::{self, Alert, Kind};
-use crate::policy::{self, Decision};
+use crate::policy::{self, Answer, Decision};
 
 /// Pauses a receiver; nothing is sealed or sent until a probe gets through, or (`probe_after` none) a person resumes it.
 /// Says whether it was open before; none where there is no such receiver, or a person paused it.
@@ -117,18 +119,19 @@ pub(crate) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)]
     Ok(())
 }
 
-/// What a group of answers says about the receiver. `refused_whole`: feeds of which it takes nothing at all.
+/// What a group of answers says about the receiver.
 pub(super) async fn affect(
     conn: &mut PgConnection,
     deliverer: &Deliverer,
     verdicts: &[&Verdict],
-    refused_whole: usize,
+    given: &GivenUp,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    resume_where_it_answers(conn, deliverer, verdicts, now).await?;
+    resume_where_it_answers(conn, deliverer, verdicts, given, now).await?;
     wait_where_asked(conn, deliverer, verdicts, now).await?;
     say_what_is_ours(conn, deliverer, verdicts, now).await?;
-    let failures = tune(conn, deliverer, verdicts, refused_whole).await?;
+    say_what_is_no_acknowledgement(conn, deliverer, verdicts, now).await?;
+    let failures = tune(conn, deliverer, verdicts, given).await?;
     if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
         return pause(conn, deliverer, verdict, now).await;
     }
@@ -138,30 +141,43 @@ pub(super) async fn affect(
     Ok(())
 }
 
-/// A probe that got through ends the pause; so does one that was rejected, because that is an answer.
+/// A probe that got through ends the pause; so does one that was rejected, because that is an answer. One that is called stale
+/// over and over is none.
 async fn resume_where_it_answers(
     conn: &mut PgConnection,
     deliverer: &Deliverer,
     verdicts: &[&Verdict],
+    given: &GivenUp,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let name = &deliverer.receiver.name;
     for verdict in verdicts.iter().filter(|verdict| verdict.outcome.leased.probe) {
+        let goes_round = given.stale_again.contains(&verdict.outcome.leased.sequence);
         match &verdict.decision {
+            Decision::Renumber { .. } if goes_round => probe_failed(conn, deliverer, Duration::ZERO, now).await?,
             Decision::Delivered | Decision::Rejected | Decision::Renumber { .. } => {
                 answers(conn, deliverer, now).await?
             }
-            Decision::ProbeFailed { after } => {
-                sqlx::query(include_str!("../../sql/deliver/probe_failed.sql"))
-                    .bind(name)
-                    .bind(now)
-                    .bind(seconds(*after))
-                    .execute(&mut *conn)
-                    .await?;
-            }
+            Decision::ProbeFailed { after } => probe_failed(conn, deliverer, *after, now).await?,
             _ => {}
         }
     }
+    Ok(())
+}
+
+/// Whatever silence its answer asks for: the next probe comes in time.
+async fn probe_failed(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    after: Duration,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let receiver = &deliverer.receiver;
+    sqlx::query(include_str!("../../sql/deliver/probe_failed.sql"))
+        .bind(&receiver.name)
+        .bind(now)
+        .bind(seconds(after.min(receiver.breaker.probe_every)))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -182,10 +198,11 @@ async fn wait_where_asked(
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let longest = verdicts.iter().filter_map(|verdict| match &verdict.decision {
-        Decision::Wait { after } | Decision::Ours { after } => Some(*after),
+        Decision::Wait { after } | Decision::Ours { after } => Some((*after, verdict)),
         _ => None,
     });
-    if let Some(after) = longest.max() {
+    if let Some((after, verdict)) = longest.max_by_key(|(after, _)| *after) {
+        say_how_long(conn, deliverer, verdict, now).await?;
         sqlx::query(include_str!("../../sql/deliver/wait_receiver.sql"))
             .bind(&deliverer.receiver.name)
             .bind(now)
@@ -194,6 +211,32 @@ async fn wait_where_asked(
             .await?;
     }
     Ok(())
+}
+
+/// Nothing is told for longer than any retry would wait: somebody should know.
+async fn say_how_long(
+    conn: &mut PgConnection,
+    deliverer: &Deliverer,
+    verdict: &Verdict,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let receiver = &deliverer.receiver;
+    let (Decision::Wait { after }, Answer::Status { retry_after, .. }) =
+        (&verdict.decision, &verdict.outcome.tried.answer)
+    else {
+        return Ok(());
+    };
+    if *retry_after <= receiver.retry.schedule.last().copied() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} and asks to be left alone for {}: nothing is sent to it until then, changes keep gathering. \
+         `receivers resume {}` sends to it at once",
+        verdict.answer(),
+        humantime::format_duration(Duration::from_secs(after.as_secs())),
+        receiver.name
+    );
+    alert::raise(conn, &about(deliverer, Kind::Waiting, message), now).await
 }
 
 /// A token endpoint or a proxy that is down keeps everything back as surely as a receiver that is.
@@ -219,15 +262,43 @@ async fn say_what_is_ours(
     Ok(())
 }
 
-/// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
-async fn tune(
+/// A page that stands in for the receiver takes nothing and loses nothing. What is acknowledged ends that, and a wait that
+/// is over.
+async fn say_what_is_no_acknowledgement(
     conn: &mut PgConnection,
     deliverer: &Deliverer,
     verdicts: &[&Verdict],
-    refused_whole: usize,
-) -> Result<i64> {
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let receiver = &deliverer.receiver;
+    let no = |verdict: &&&Verdict| matches!(verdict.outcome.tried.answer, Answer::NotAcknowledged { .. });
+    let Some(verdict) = verdicts.iter().find(no) else {
+        if verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered) {
+            sqlx::query(include_str!("../../sql/deliver/resolve_acknowledged.sql"))
+                .bind(&receiver.name)
+                .bind(now)
+                .execute(conn)
+                .await?;
+        }
+        return Ok(());
+    };
+    let message = format!(
+        "{}, which is no acknowledgement (accept = \"{}\"): what was sent counts as not taken and is sent again as after an outage. \
+         Look at {} for a maintenance or login page; if the receiver does answer so, set accept in [receivers.{}]",
+        verdict.answer(),
+        receiver.accept.as_str(),
+        receiver.url.origin().ascii_serialization(),
+        receiver.name
+    );
+    alert::raise(conn, &about(deliverer, Kind::NotAcknowledged, message), now).await
+}
+
+/// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
+async fn tune(conn: &mut PgConnection, deliverer: &Deliverer, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
     let count = |which: fn(&Decision) -> bool| verdicts.iter().filter(|verdict| which(&verdict.decision)).count();
-    let failed = count(|decision| matches!(decision, Decision::Retry { .. } | Decision::Exhausted)) + refused_whole;
+    let failed = count(|decision| matches!(decision, Decision::Retry { .. } | Decision::Exhausted))
+        + given.refused_whole
+        + given.stale_again.len();
     let overburdened = count(|decision| {
         matches!(
             decision,

@@ -16,31 +16,45 @@ use sqlx::PgConnection;
 use super::alerts::{Finding, Found};
 use super::lease::{Leased, LeasedFeed};
 use super::settle::Verdict;
-use super::{Deliverer, breaker, seconds};
+use super::{Deliverer, breaker, seconds, stale};
 use crate::policy::Decision;
 use crate::receiver::UnitError;
 
-/// Settles what was given up. Says how many feeds there are of which the receiver takes nothing at all.
+/// What the giving up of a group says of the receiver.
+#[derive(Default)]
+pub(super) struct GivenUp {
+    /// How many feeds there are of which it takes nothing at all.
+    pub refused_whole: usize,
+    /// Syncs that it called stale although their property was told anew for that already.
+    pub stale_again: Vec<i64>,
+}
+
+/// Settles what was given up.
 pub(super) async fn give_up(
     conn: &mut PgConnection,
     deliverer: &Deliverer,
     given_up: &[&Verdict],
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
-) -> Result<usize> {
-    let mut refused_whole = 0;
+) -> Result<GivenUp> {
+    let mut given = GivenUp::default();
     for verdict in given_up {
         let leased = &verdict.outcome.leased;
         match &verdict.decision {
             Decision::Rejected => {
                 found.push(Found::about(leased, Finding::rejected(verdict)));
-                refused_whole += find_the_bad(conn, verdict, found, now).await?;
+                given.refused_whole += find_the_bad(conn, verdict, found, now).await?;
             }
             Decision::Exhausted => {
                 found.push(Found::about(leased, Finding::exhausted(verdict)));
-                refused_whole += exhaust(conn, deliverer, verdict, found, now).await?;
+                given.refused_whole += exhaust(conn, deliverer, verdict, found, now).await?;
             }
-            Decision::Renumber { beyond } => renumber(conn, deliverer, leased, *beyond, found, now).await?,
+            Decision::Renumber { .. } => {
+                doubt(conn, leased, Some("numbering"), now).await?;
+                if stale::tell_anew(conn, deliverer, verdict, found, now).await? {
+                    given.stale_again.push(leased.sequence);
+                }
+            }
             Decision::ProbeFailed { .. } => {
                 doubt(conn, leased, Some("its request was given up"), now).await?;
                 set_apart(conn, leased).await?;
@@ -48,7 +62,7 @@ pub(super) async fn give_up(
             _ => doubt(conn, leased, Some("its request was given up"), now).await?,
         }
     }
-    Ok(refused_whole)
+    Ok(given)
 }
 
 /// The receiver does not take these units of this sync. Says which; an answer may name others as well.
@@ -75,15 +89,6 @@ pub(super) async fn refuse(
         .bind(now)
         .fetch_all(conn)
         .await?)
-}
-
-/// Our numbering goes on above what the receiver has.
-pub(super) async fn number_past(conn: &mut PgConnection, sequence: i64) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/raise_sequence.sql"))
-        .bind(sequence.saturating_add(1))
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 /// In doubt; a snapshot is due again, because of `again`, or (none) is told as deltas, which can be halved.
@@ -181,27 +186,6 @@ async fn set_apart(conn: &mut PgConnection, leased: &Leased) -> Result<()> {
             halve_feeds(conn, leased).await?;
         }
     }
-    Ok(())
-}
-
-/// The numbering is right from now on; but a receiver may say so again and again, so the feeds rest a while.
-async fn renumber(
-    conn: &mut PgConnection,
-    deliverer: &Deliverer,
-    leased: &Leased,
-    beyond: i64,
-    found: &mut Vec<Found>,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    number_past(conn, beyond).await?;
-    doubt(conn, leased, Some("numbering"), now).await?;
-    for feed in &leased.feeds {
-        breaker::doubt(conn, &[(leased.sequence, feed.feed_id, true)], Some("numbering")).await?;
-    }
-    rest(conn, leased, "stale", deliverer.receiver.retry.schedule.first(), now).await?;
-    let sync_id = leased.sync_id.clone();
-    let sequence = beyond;
-    found.push(Found::about(leased, Finding::Stale { sync_id, sequence }));
     Ok(())
 }
 

@@ -4,12 +4,14 @@
 //! sync sends the same bytes under the same sync ID; a relay that died is taken over when its lease ends; a failure
 //! counts only under the newest lease, a success always. What is told next is the planner's business.
 
+mod acknowledged;
 mod alerts;
 pub mod breaker;
 mod credentials;
 mod given_up;
 mod lease;
 mod settle;
+mod stale;
 mod taken;
 
 use std::io::Read;
@@ -22,9 +24,9 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::config::Receiver;
+use crate::config::{Accept, Receiver};
 use crate::policy::{self, Answer, Decision, Tried};
-use crate::receiver::{Endpoint, Said, Try, Unsent};
+use crate::receiver::{Endpoint, Form, Said, Try, Unsent};
 
 use credentials::Credentials;
 use lease::Leased;
@@ -37,6 +39,8 @@ const LOST_MAX: i32 = 5;
 struct Outcome {
     leased: Leased,
     tried: Try,
+    /// How many properties' digests the body tells, where the answer has to repeat them.
+    digests_told: usize,
 }
 
 /// Tries that have ended and are not settled yet.
@@ -87,7 +91,8 @@ impl Deliverer {
         let count = leased.len();
         for leased in leased {
             self.held.push((leased.sequence, leased.lease));
-            self.in_flight.spawn(send(self.endpoint.clone(), leased));
+            self.in_flight
+                .spawn(send(self.endpoint.clone(), self.receiver.accept, leased));
         }
         Ok(count)
     }
@@ -153,8 +158,9 @@ impl Deliverer {
     }
 }
 
-async fn send(endpoint: Arc<Endpoint>, mut leased: Leased) -> Outcome {
+async fn send(endpoint: Arc<Endpoint>, accept: Accept, mut leased: Leased) -> Outcome {
     let body = std::mem::take(&mut leased.body);
+    let mut digests_told = 0;
     let tried = if leased.lost >= LOST_MAX {
         let why = format!(
             "{} leases in a row ended without any outcome; not sent again",
@@ -163,16 +169,30 @@ async fn send(endpoint: Arc<Endpoint>, mut leased: Leased) -> Outcome {
         no_answer(Answer::RelayLost, why)
     } else {
         tokio::time::sleep(leased.begin_after).await;
-        match try_once(&endpoint, &leased.sync_id, &body).await {
+        match try_once(&endpoint, &leased.sync_id, &body, accept, &mut digests_told).await {
             Ok(tried) => tried,
             Err(error) => no_answer(not_sent(&error), format!("{error:#}")),
         }
     };
-    Outcome { leased, tried }
+    Outcome {
+        leased,
+        tried,
+        digests_told,
+    }
 }
 
-async fn try_once(endpoint: &Endpoint, sync_id: &str, body: &[u8]) -> Result<Try> {
-    endpoint.post(sync_id, decompressed(body)?).await
+async fn try_once(
+    endpoint: &Endpoint,
+    sync_id: &str,
+    body: &[u8],
+    accept: Accept,
+    digests_told: &mut usize,
+) -> Result<Try> {
+    let body = decompressed(body)?;
+    if accept == Accept::Digest {
+        *digests_told = acknowledged::digests_in(&body);
+    }
+    endpoint.post(sync_id, body).await
 }
 
 fn not_sent(error: &anyhow::Error) -> Answer {
@@ -189,6 +209,7 @@ fn no_answer(answer: Answer, why: String) -> Try {
         error: Some(why),
         text: None,
         said: Said::default(),
+        form: Form::Nothing,
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Deliverer, Outcome, alerts, breaker, given_up, seconds, taken};
+use super::{Deliverer, Outcome, acknowledged, alerts, breaker, given_up, seconds, taken};
 use crate::config::UnitIdentity;
 use crate::policy::{Answer, Decision};
 use crate::words;
@@ -56,7 +56,11 @@ impl Verdict {
     /// The receiver's answer, or why there was none.
     pub fn answer(&self) -> String {
         match (self.outcome.tried.status, &self.outcome.tried.error) {
-            (Some(status), _) => format!("the receiver answered {status}"),
+            (Some(status), _) if matches!(self.decision, Decision::Renumber { .. }) => {
+                format!("the receiver answered {status}, but called it stale")
+            }
+            (Some(status), Some(what)) => format!("the receiver answered {status} with {what}"),
+            (Some(status), None) => format!("the receiver answered {status}"),
             // A certificate may name anything.
             (None, Some(error)) => words::in_a_line(error),
             (None, None) => "no answer".to_owned(),
@@ -93,6 +97,7 @@ impl Verdict {
 pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Result<Settled> {
     let verdicts: Vec<_> = outcomes
         .into_iter()
+        .map(|outcome| acknowledged::judged(outcome, deliverer.receiver.accept))
         .map(|outcome| Verdict {
             decision: deliverer.decide(&outcome),
             outcome,
@@ -113,8 +118,8 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
         .partition(|verdict| verdict.decision == Decision::Delivered);
     let given_up: Vec<_> = others.into_iter().filter(|verdict| verdict.is_over()).collect();
     let mut found = taken::take(&mut tx, deliverer, &delivered, now).await?;
-    let refused_whole = given_up::give_up(&mut tx, deliverer, &given_up, &mut found, now).await?;
-    breaker::affect(&mut tx, deliverer, &counted, refused_whole, now).await?;
+    let given = given_up::give_up(&mut tx, deliverer, &given_up, &mut found, now).await?;
+    breaker::affect(&mut tx, deliverer, &counted, &given, now).await?;
     alerts::raise_all(&mut tx, deliverer, found, now).await?;
     let mut properties = release_elsewhere(&mut tx, deliverer).await?;
     tx.commit().await.context("settling")?;

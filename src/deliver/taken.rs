@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
-use super::given_up::{end_halving, number_past, refuse};
+use super::given_up::{end_halving, refuse};
 use super::lease::LeasedFeed;
 use super::settle::Verdict;
-use super::{Deliverer, breaker};
+use super::{Deliverer, stale};
 use crate::config::Format;
 
 /// Everything that follows from the delivered. What a person should know is put into what it returns.
@@ -32,12 +32,8 @@ pub(super) async fn take(
                 found.push(Found::of(feed.property_id, Finding::Refused(refused)));
             }
         }
-        for (feed, sequence) in stale(verdict) {
-            number_past(conn, sequence).await?;
-            breaker::doubt(conn, &[(leased.sequence, feed.feed_id, true)], Some("numbering")).await?;
-            let sync_id = leased.sync_id.clone();
-            found.push(Found::of(feed.property_id, Finding::Stale { sync_id, sequence }));
-        }
+        // The others of the batch were taken.
+        stale::tell_anew(conn, deliverer, verdict, &mut found, now).await?;
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
     bury(conn, delivered, now).await?;
@@ -93,16 +89,6 @@ async fn open_next_parts(conn: &mut PgConnection, delivered: &[&Verdict], now: O
             .await?;
     }
     Ok(())
-}
-
-/// Properties of a batch that were told something older than the receiver has.
-fn stale(verdict: &Verdict) -> impl Iterator<Item = (&LeasedFeed, i64)> {
-    let leased = &verdict.outcome.leased;
-    let named = verdict.outcome.tried.said.stale.iter();
-    named.filter_map(|(property, sequence)| {
-        let feed = leased.feeds.iter().find(|feed| feed.external_id == *property)?;
-        Some((feed, *sequence))
-    })
 }
 
 /// Feeds that rest because the receiver took nothing are planned again.

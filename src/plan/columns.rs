@@ -23,6 +23,7 @@ pub(super) struct SyncRow {
     pub body: Vec<u8>,
     pub oldest_change: Option<DateTime<Utc>>,
     pub run_id: Option<i64>,
+    pub sequence_offset: i64,
 }
 
 /// What a sync says of one feed.
@@ -96,6 +97,7 @@ impl SyncColumns {
             .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
             .bind(column(rows, |row| row.oldest_change))
             .bind(column(rows, |row| row.run_id))
+            .bind(column(rows, |row| row.sequence_offset))
             .execute(&mut *conn)
             .await
             .context("sealing syncs")?;

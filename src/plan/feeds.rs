@@ -41,6 +41,8 @@ pub(crate) struct ChosenFeed {
     pub suspect: Option<i64>,
     /// Suspect units of its own are told before its news: they have waited for news already.
     pub suspects_waited: bool,
+    /// Added to the numbers of its syncs in their bodies.
+    pub sequence_offset: i64,
     /// Changes ask for everything to be compared, rather than what was touched.
     pub whole: bool,
     pub touched: Vec<i64>,
@@ -173,7 +175,8 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     let digest: Vec<u8> = columns.next()?;
     let units = columns.next()?;
     let (snapshot_due, snapshot_run) = (columns.next()?, columns.next()?);
-    let (suspect, suspects_waited, whole) = (columns.next()?, columns.next()?, columns.next()?);
+    let (suspect, suspects_waited) = (columns.next()?, columns.next()?);
+    let (sequence_offset, whole) = (columns.next()?, columns.next()?);
     let touched: Option<Vec<i64>> = columns.next()?;
     let oldest_change = columns.next()?;
     let weight = columns.next()?;
@@ -191,6 +194,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
         snapshot_run,
         suspect,
         suspects_waited,
+        sequence_offset,
         whole,
         touched: touched.unwrap_or_default(),
         oldest_change,

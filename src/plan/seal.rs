@@ -247,8 +247,15 @@ pub(super) fn in_bodies(deltas: Vec<FeedDelta>, scope: &Scope) -> Vec<Vec<FeedDe
     let alone = scope.receiver.batch == config::Batch::PerProperty;
     let mut bodies: Vec<Vec<FeedDelta>> = Vec::new();
     let mut deltas = deltas;
-    // Of one kind, and suspected together or not at all.
-    deltas.sort_by_key(|delta| (delta.feed.suspect, delta.mode == Mode::Snapshot, delta.feed.feed_id));
+    // Of one kind, numbered alike, and suspected together or not at all.
+    let place = |delta: &FeedDelta| {
+        (
+            delta.feed.suspect,
+            delta.mode == Mode::Snapshot,
+            delta.feed.sequence_offset,
+        )
+    };
+    deltas.sort_by_key(|delta| (place(delta), delta.feed.feed_id));
     for delta in deltas {
         match bodies.last_mut() {
             Some(body) if !alone && goes_with(body, &delta, scope) => body.push(delta),
@@ -259,7 +266,7 @@ pub(super) fn in_bodies(deltas: Vec<FeedDelta>, scope: &Scope) -> Vec<Vec<FeedDe
 }
 
 fn goes_with(body: &[FeedDelta], delta: &FeedDelta, scope: &Scope) -> bool {
-    let kind = |delta: &FeedDelta| (delta.feed.suspect, sync_type(delta));
+    let kind = |delta: &FeedDelta| (delta.feed.suspect, sync_type(delta), delta.feed.sequence_offset);
     let all = || body.iter().chain([delta]);
     let entries: usize = all().map(FeedDelta::entries).sum();
     let bytes: usize = all().map(|delta| delta.body_bytes - ENVELOPE_BYTES).sum();
@@ -302,7 +309,7 @@ pub(super) fn body(scope: &Scope, header: &Header, sync_id: &SyncId, deltas: &[F
         sync_id,
         sealed_at: header.sealed_at,
         sync_type,
-        sequence: header.sequence,
+        sequence: header.sequence + deltas[0].feed.sequence_offset,
         snapshot_id: header.snapshot_id,
         part: header.part,
         parts: header.parts,
@@ -327,6 +334,7 @@ fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<Sync
         body: compressed(&body)?,
         oldest_change: deltas.iter().filter_map(|delta| delta.feed.oldest_change).min(),
         run_id: deltas.iter().find_map(|delta| delta.feed.snapshot_run),
+        sequence_offset: deltas[0].feed.sequence_offset,
     })
 }
 

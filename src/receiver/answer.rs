@@ -15,9 +15,6 @@ use serde_json::value::RawValue;
 const ENTRIES_MAX: usize = 10_000;
 const MESSAGE_CHARS_MAX: usize = 200;
 const IDENTIFIER_CHARS_MAX: usize = 200;
-/// Our numbering goes on above what a receiver says, and must never be driven to the end of what JSON carries everywhere (2^53,
-/// RFC 8259, section 6). Numbers are at most microseconds since 1970: this is the year 2096.
-const SEQUENCE_MAX: i64 = 4_000_000_000_000_000;
 
 /// What the receiver said that the relay acts on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +91,7 @@ pub(super) fn parse(status: u16, body: &[u8]) -> (Said, Option<i64>) {
     let is_stale = one::<String>(parts.status).is_some_and(|status| status == "stale");
     // That it is stale is what matters: it is not delivered, whatever the number looks like.
     let newest = one::<Value>(parts.sequence).and_then(|said| number(&said)).unwrap_or(0);
-    (said, is_stale.then(|| sequence(newest)))
+    (said, is_stale.then_some(newest))
 }
 
 /// What an answer that was kept with its attempt says about one unit, if it is whole and says anything.
@@ -165,10 +162,7 @@ impl UnitErrorSaid {
 
 impl StaleSaid {
     fn into_pair(self) -> Option<(String, i64)> {
-        Some((
-            identifier(self.project_id)?,
-            sequence(number(&self.sequence).unwrap_or(0)),
-        ))
+        Some((identifier(self.project_id)?, number(&self.sequence).unwrap_or(0)))
     }
 }
 
@@ -218,10 +212,6 @@ fn number(said: &Value) -> Option<i64> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
-}
-
-fn sequence(said: i64) -> i64 {
-    said.clamp(0, SEQUENCE_MAX)
 }
 
 fn is_digest(text: &str) -> bool {
@@ -306,7 +296,7 @@ mod tests {
         let expected = Said {
             property_digest: Some(DIGEST.to_owned()),
             errors: vec![error(1), named("101", error(2)), named("P-7", error(3))],
-            stale: vec![("101".to_owned(), 4800), ("P-7".to_owned(), 0)],
+            stale: vec![("101".to_owned(), 4800), ("P-7".to_owned(), -1)],
             properties: vec![("101".to_owned(), DIGEST.to_owned())],
         };
         assert_eq!(said(200, &body), expected);
@@ -377,11 +367,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_success_is_stale_and_its_sequence_is_held_to_what_json_carries() {
+    fn only_a_success_is_stale_and_its_sequence_is_what_it_says() {
         let at = |sequence: Value| json!({ "status": "stale", "sequence": sequence });
         assert_eq!(stale(200, &at(json!(4800))), Some(4800));
-        assert_eq!(stale(200, &at(json!(i64::MAX))), Some(SEQUENCE_MAX));
-        assert_eq!(stale(200, &at(json!(-3))), Some(0));
+        assert_eq!(stale(200, &at(json!(i64::MAX))), Some(i64::MAX));
+        assert_eq!(stale(200, &at(json!(u64::MAX))), Some(i64::MAX), "or more");
+        assert_eq!(stale(200, &at(json!(-3))), Some(-3));
         assert_eq!(stale(200, &at(json!("4800"))), Some(4800), "many write 64 bits as text");
         for unreadable in [json!("many"), json!(null), json!([1])] {
             assert_eq!(stale(200, &at(unreadable)), Some(0), "stale all the same");

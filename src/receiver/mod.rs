@@ -7,6 +7,7 @@
 
 mod answer;
 mod client;
+mod form;
 mod mask;
 mod proof;
 mod reach;
@@ -39,6 +40,7 @@ use proof::{Identity, Proof};
 
 pub(crate) use answer::message_about;
 pub use answer::{Said, UnitError};
+pub use form::Form;
 pub use reach::{Reached, Unreached, signing_key_bytes};
 pub use unsent::Unsent;
 
@@ -73,6 +75,8 @@ pub struct Try {
     pub text: Option<String>,
     /// What it said that the relay acts on.
     pub said: Said,
+    /// What it looks like.
+    pub form: Form,
 }
 
 impl Endpoint {
@@ -165,6 +169,10 @@ impl Endpoint {
         let status = response.status().as_u16();
         let retry_after = retry_after_of(response.headers());
         let is_success = response.status().is_success();
+        let content_type = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok().map(str::to_owned));
         let (body, ended) = answer::read(response, ANSWER_BYTES_MAX).await;
         let whole = match ended {
             // A success whose text broke off may be a lie; any other status has said what matters.
@@ -179,12 +187,14 @@ impl Endpoint {
             None => Answer::Status { status, retry_after },
         };
         let text = mask.beginning(&String::from_utf8_lossy(&body), ANSWER_KEPT_CHARS);
+        let form = Form::of(content_type.as_deref(), &body, whole.len() == body.len());
         Try {
             answer,
             status: Some(status),
             error: None,
             text: (!text.is_empty()).then_some(text),
             said,
+            form,
         }
     }
 
@@ -195,6 +205,7 @@ impl Endpoint {
             error: Some(causes(&error.without_url())),
             text: None,
             said: Said::default(),
+            form: Form::Nothing,
         }
     }
 }

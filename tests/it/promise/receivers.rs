@@ -1,1 +1,427 @@
 //! What a receiver can and can't do to the relay.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rentsync_relay::capture;
+use rentsync_relay::config::{Accept, Batch, Config};
+use rentsync_relay::sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
+use serde_json::{Value, json};
+
+use crate::support::rig::{Hands, Rig};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const PAGE: &str = "<!doctype html><title>Maintenance</title><p>We are back soon";
+
+/// Everything that can be done at this moment.
+async fn work(hands: &mut Hands, rig: &Rig) {
+    while hands.round(rig).await {}
+}
+
+/// A minute after another.
+async fn pass(hands: &mut Hands, rig: &Rig, minutes: u32) {
+    for _ in 0..minutes {
+        rig.pass(MINUTE);
+        work(hands, rig).await;
+    }
+}
+
+/// Every property told, so many of them, and the request log empty.
+async fn told(properties: u32, batch: Batch) -> Rig {
+    let mut rig = Rig::empty().await;
+    rig.receiver.batch = batch;
+    rig.agree_anew(|_| {}).await;
+    rig.edit(&format!(
+        "insert into projects (id, name, is_actived) select n, 'P' || n, true from generate_series(1, {properties}) n;
+         insert into project_rent_roll_units (id, project_id, price)
+         select 10 * p + n, p, 1000 from generate_series(1, {properties}) p, generate_series(1, 3) n"
+    ))
+    .await;
+    rig.settle().await;
+    rig.sandbox.clear_log();
+    rig
+}
+
+async fn touch(rig: &Rig, price: u32) {
+    rig.edit(&format!("update project_rent_roll_units set price = {price}"))
+        .await;
+}
+
+async fn number_now(rig: &Rig) -> i64 {
+    rig.source
+        .number("select pg_sequence_last_value('rentsync.sync_sequence')")
+        .await
+}
+
+async fn messages(rig: &Rig, kind: &str) -> Vec<String> {
+    sqlx::query_scalar("select message from rentsync.alert where kind = $1 order by alert_id")
+        .bind(kind)
+        .fetch_all(&mut rig.source.connect().await)
+        .await
+        .expect("alerts")
+}
+
+async fn open_alerts(rig: &Rig) -> Vec<String> {
+    sqlx::query_scalar("select kind from rentsync.alert where acked_at is null order by alert_id")
+        .fetch_all(&mut rig.source.connect().await)
+        .await
+        .expect("alerts")
+}
+
+/// The newest number of each property that came in.
+fn numbers(rig: &Rig) -> BTreeMap<i64, i64> {
+    let syncs = rig.sandbox.syncs();
+    let told = syncs.iter().filter_map(|sync| Some((sync.project_id?, sync.sequence?)));
+    told.fold(BTreeMap::new(), |mut newest, (property, sequence)| {
+        let of = newest.entry(property).or_insert(sequence);
+        *of = (*of).max(sequence);
+        newest
+    })
+}
+
+#[tokio::test]
+async fn promise_12_a_forged_sequence_raises_the_numbers_of_that_property_for_that_receiver_alone() {
+    for forged in [
+        9_000_000_000_000_000,
+        9_007_199_254_740_993,
+        9_100_000_000_000_000_000_i64,
+    ] {
+        let mut rig = told(2, Batch::PerProperty).await;
+        let before = number_now(&rig).await;
+        rig.faults(json!({ "stale": forged, "property_id": 1, "times": 1 }));
+        touch(&rig, 1).await;
+        rig.settle().await;
+        rig.assert_equal().await;
+        assert_eq!(open_alerts(&rig).await, ["stale"]);
+        assert!(
+            messages(&rig, "stale").await[0].contains(&forged.to_string()),
+            "its own number"
+        );
+        rig.sandbox.clear_log();
+        touch(&rig, 2).await;
+        rig.settle().await;
+        let numbers = numbers(&rig);
+        assert!(numbers[&1] > forged, "{numbers:?}");
+        let now = number_now(&rig).await;
+        assert!(
+            numbers[&2] <= now && now < before + 1_000,
+            "{numbers:?}, {before}, {now}"
+        );
+
+        rig.receiver.name = "staging".to_owned();
+        rig.sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default())
+            .await
+            .expect("sandbox");
+        rig.receiver.url = rig.sandbox.url().parse().expect("URL");
+        rig.settle().await;
+        let highest = rig.sandbox.syncs().iter().filter_map(|sync| sync.sequence).max();
+        assert!(highest.is_some_and(|highest| highest < before + 1_000), "{highest:?}");
+    }
+}
+
+#[tokio::test]
+async fn promise_12_a_sequence_that_nothing_goes_on_above_raises_nothing_and_its_property_is_told_hourly() {
+    let rig = told(2, Batch::PerProperty).await;
+    let before = number_now(&rig).await;
+    rig.faults(json!({ "stale": i64::MAX, "property_id": 1 }));
+    touch(&rig, 1).await;
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    pass(&mut hands, &rig, 185).await;
+    let (one, other): (Vec<_>, Vec<_>) = rig.sandbox.syncs().into_iter().partition(|sync| sync.stale);
+    assert_eq!((one.len(), other.len()), (4, 1), "at once, and after each hour");
+    assert!(
+        one.iter()
+            .chain(&other)
+            .all(|sync| sync.sequence < Some(before + 1_000))
+    );
+    assert!(messages(&rig, "stale").await[0].contains("9223372036854775807"));
+    rig.no_faults();
+    pass(&mut hands, &rig, 61).await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn promise_12_after_a_purge_a_new_installation_is_told_and_nothing_is_stale() {
+    let rig = told(3, Batch::PerProperty).await;
+    capture::uninstall(&rig.source.database, true).await.expect("purge");
+    capture::install(&rig.source.database, &Config::default().source)
+        .await
+        .expect("install");
+    touch(&rig, 2).await;
+    rig.settle().await;
+    assert_eq!(rig.alerts().await, [] as [String; 0]);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn promise_12_numbers_that_a_purge_lost_are_gone_on_above_at_once_however_high_they_are() {
+    for batch in [Batch::PerProperty, Batch::AllProperties] {
+        let rig = told(12, batch).await;
+        // As an installation leaves it that believed every number it was told.
+        rig.edit("select setval('rentsync.sync_sequence', 4000001000000000)")
+            .await;
+        touch(&rig, 2).await;
+        rig.settle().await;
+        capture::uninstall(&rig.source.database, true).await.expect("purge");
+        capture::install(&rig.source.database, &Config::default().source)
+            .await
+            .expect("install");
+        rig.sandbox.clear_log();
+        touch(&rig, 3).await;
+        let mut hands = rig.hands().await;
+        work(&mut hands, &rig).await;
+        pass(&mut hands, &rig, 2).await;
+        rig.assert_equal().await;
+        let paused = "select count(*) from rentsync.receiver where paused_at is not null or failures > 0";
+        assert_eq!(rig.source.number(paused).await, 0, "it told what was wrong: no failure");
+        let requests = rig.sandbox.syncs().len();
+        assert!(requests <= 24, "{batch:?}: {requests}");
+
+        // What was raised by much the same shares requests again.
+        rig.sandbox.clear_log();
+        touch(&rig, 4).await;
+        work(&mut hands, &rig).await;
+        let expected = if batch == Batch::AllProperties { 2 } else { 12 };
+        let requests = rig.sandbox.syncs().len();
+        assert!(requests <= expected, "{batch:?}: {requests}");
+        rig.assert_equal().await;
+    }
+}
+
+#[tokio::test]
+async fn promise_12_a_receiver_that_calls_everything_stale_gets_a_snapshot_an_hour_and_counts_as_failing() {
+    for (batch, stale) in [
+        (Batch::PerProperty, 9_000),
+        (Batch::AllProperties, 9_000),
+        (Batch::AllProperties, 9_000_000_000_000_000_i64),
+    ] {
+        let rig = told(4, batch).await;
+        rig.edit("delete from rentsync.attempt").await;
+        rig.faults(json!({ "stale": stale }));
+        touch(&rig, 1).await;
+        let mut hands = rig.hands().await;
+        work(&mut hands, &rig).await;
+        pass(&mut hands, &rig, 185).await;
+        let snapshots = rig.source.number(
+            "select coalesce(max(told), 0) from (
+                 select count(*) as told from rentsync.sync s join rentsync.sync_feed using (sequence)
+                   join rentsync.attempt using (sequence)
+                  where s.sync_type = 'snapshot' group by feed_id) as feed",
+        );
+        assert!((1..=4).contains(&snapshots.await), "{batch:?}");
+        let delivered = "select count(*) from rentsync.attempt where outcome = 'delivered'";
+        assert_eq!(rig.source.number(delivered).await, 0, "{batch:?}");
+        let failures = "select failures::bigint from rentsync.receiver";
+        assert!(rig.source.number(failures).await > 0, "{batch:?}");
+        assert!(open_alerts(&rig).await.contains(&"stale".to_owned()), "{batch:?}");
+
+        rig.no_faults();
+        pass(&mut hands, &rig, 61).await;
+        rig.assert_equal().await;
+    }
+}
+
+#[tokio::test]
+async fn promise_12_staleness_over_and_over_opens_the_breaker_and_a_probe_that_meets_it_leaves_it_open() {
+    let mut rig = told(8, Batch::PerProperty).await;
+    rig.receiver.breaker.failures = 5;
+    rig.faults(json!({ "stale": 9_000 }));
+    touch(&rig, 1).await;
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    let paused = "select count(*) from rentsync.receiver where paused_at is not null";
+    assert_eq!(rig.source.number(paused).await, 0, "each may be right once");
+    pass(&mut hands, &rig, 120).await;
+    assert_eq!(rig.source.number(paused).await, 1);
+    assert!(rig.alerts().await.contains(&"breaker_open".to_owned()));
+    assert!(!rig.alerts().await.contains(&"breaker_closed".to_owned()));
+    rig.no_faults();
+    pass(&mut hands, &rig, 90).await;
+    assert_eq!(rig.source.number(paused).await, 0);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn promise_12_what_is_stale_of_a_batch_keeps_nothing_else_of_it_waiting() {
+    let rig = told(3, Batch::AllProperties).await;
+    rig.faults(json!({ "stale": 9_000_000_000_000_000_i64, "property_id": 1 }));
+    touch(&rig, 1).await;
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    for price in 2..10 {
+        touch(&rig, price).await;
+        pass(&mut hands, &rig, 5).await;
+        for property in [2, 3] {
+            let unit = &rig.sandbox.property(property).expect("told").units[&(10 * property + 1)];
+            assert_eq!(unit["base_rent"], json!(f64::from(price)));
+        }
+    }
+    let of_one = |sync: &&SyncLogEntry| sync.stale;
+    assert_eq!(
+        rig.sandbox.syncs().iter().filter(of_one).count(),
+        2,
+        "one snapshot within the hour"
+    );
+    rig.no_faults();
+    pass(&mut hands, &rig, 61).await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn promise_13_a_day_of_silence_asked_for_by_a_failure_lasts_as_long_as_the_longest_step() {
+    for status in [503, 425, 408, 409, 500] {
+        let rig = told(2, Batch::PerProperty).await;
+        rig.faults(json!({ "status": status, "retry_after": 86_400, "times": 1, "property_id": 1 }));
+        touch(&rig, 1).await;
+        let mut hands = rig.hands().await;
+        work(&mut hands, &rig).await;
+        pass(&mut hands, &rig, 10).await;
+        rig.assert_equal_but("any").await;
+    }
+}
+
+#[tokio::test]
+async fn promise_13_a_long_wait_is_alerted_and_the_alert_ends_with_what_is_taken() {
+    let rig = told(2, Batch::PerProperty).await;
+    rig.faults(json!({ "status": 429, "retry_after": 60, "times": 1 }));
+    touch(&rig, 1).await;
+    rig.settle().await;
+    assert_eq!(rig.alerts().await, [] as [String; 0], "a short one is none's business");
+
+    rig.faults(json!({ "status": 429, "retry_after": 7_200, "times": 1 }));
+    touch(&rig, 2).await;
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    assert_eq!(open_alerts(&rig).await, ["waiting"]);
+    let message = &messages(&rig, "waiting").await[0];
+    assert!(message.contains("429") && message.contains("2h"), "{message}");
+    rig.sandbox.clear_log();
+    pass(&mut hands, &rig, 119).await;
+    assert_eq!(rig.sandbox.syncs().len(), 0, "it is kept");
+    pass(&mut hands, &rig, 2).await;
+    assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
+    rig.assert_equal_but("any").await;
+}
+
+#[tokio::test]
+async fn promise_13_no_answer_puts_a_probe_off_for_longer_than_probes_are_apart() {
+    for status in [503, 429] {
+        let mut rig = told(2, Batch::PerProperty).await;
+        rig.receiver.breaker.failures = 2;
+        rig.receiver.retry.schedule = vec![MINUTE];
+        // Silence was asked for as well, before the breaker opened.
+        rig.faults(json!({ "status": 429, "retry_after": 86_400, "times": 1 }));
+        touch(&rig, 1).await;
+        let mut hands = rig.hands().await;
+        work(&mut hands, &rig).await;
+        rig.edit(
+            "update rentsync.receiver set paused_at = now(), paused_because = 'test', probe_at = now();
+             update rentsync.sync set state = 'cancelled', settled_at = now(), due_at = null, leased_until = null where state = 'open';
+             update rentsync.sync_feed set is_open = false where is_open;
+             update rentsync.feed set snapshot_due = 'test'",
+        )
+        .await;
+        rig.faults(json!({ "status": status, "retry_after": 86_400 }));
+        rig.sandbox.clear_log();
+        work(&mut hands, &rig).await;
+        assert_eq!(rig.sandbox.syncs().len(), 1, "{status}: a probe waits for no silence");
+        for probes in 2..5 {
+            pass(&mut hands, &rig, 15).await;
+            assert!(rig.sandbox.syncs().len() >= probes, "{status}");
+        }
+        rig.no_faults();
+        pass(&mut hands, &rig, 16).await;
+        let paused = "select count(*) from rentsync.receiver where paused_at is not null";
+        assert_eq!(rig.source.number(paused).await, 0, "{status}");
+    }
+}
+
+/// An answer in the place of the receiver's, with this type.
+fn answers(body: &str, content_type: &str) -> Value {
+    json!({ "status": 200, "body": body, "headers": { "content-type": content_type } })
+}
+
+#[tokio::test]
+async fn promise_14_a_page_acknowledges_nothing_and_an_alert_says_so_until_something_is_taken() {
+    let rig = told(2, Batch::PerProperty).await;
+    rig.edit("update rentsync.feed set snapshot_due = 'test' where property_id = 1")
+        .await;
+    touch(&rig, 1).await;
+    rig.faults(answers(PAGE, "text/html"));
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    let open = "select count(*) from rentsync.sync where state = 'open' and attempts = 1";
+    assert_eq!(rig.source.number(open).await, 2, "the snapshot as well");
+    assert_eq!(open_alerts(&rig).await, ["not_acknowledged"]);
+    let message = &messages(&rig, "not_acknowledged").await[0];
+    assert!(message.contains("200 with an HTML page"), "{message}");
+    assert_eq!(
+        rig.source
+            .number("select failures::bigint from rentsync.receiver")
+            .await,
+        2,
+        "the breaker counts it"
+    );
+    pass(&mut hands, &rig, 60).await;
+    let delivered = "select count(*) from rentsync.sync s join rentsync.sync_feed f using (sequence) \
+                     where s.state = 'delivered' and s.sealed_at > (select min(raised_at) from rentsync.alert)";
+    assert_eq!(rig.source.number(delivered).await, 0);
+    rig.no_faults();
+    rig.settle().await;
+    let left = open_alerts(&rig).await;
+    assert!(!left.contains(&"not_acknowledged".to_owned()), "{left:?}");
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn promise_14_accept_says_what_an_acknowledgement_looks_like() {
+    use Accept::{Any, Digest, Json, NotHtml};
+    let digest = format!("{{\"property_digest\":\"{}\"}}", "0".repeat(64));
+    for (body, content_type, strictest) in [
+        (PAGE, "text/html", Some(Any)),
+        (PAGE, "application/json", Some(Any)),
+        ("Service paused", "text/html; charset=utf-8", Some(Any)),
+        ("", "text/html", Some(NotHtml)),
+        ("OK", "text/plain", Some(NotHtml)),
+        ("OK", "text/html", Some(NotHtml)),
+        ("[]", "application/json", Some(NotHtml)),
+        ("{\"errors\": []}", "application/json", Some(Json)),
+        ("{}", "text/html", Some(Json)),
+        (digest.as_str(), "application/json", Some(Digest)),
+    ] {
+        for accept in [Any, NotHtml, Json, Digest] {
+            let mut rig = Rig::empty().await;
+            rig.receiver.accept = accept;
+            rig.edit(
+                "insert into projects (id, name, is_actived) values (1, 'One', true);
+                 insert into project_rent_roll_units (id, project_id) values (11, 1)",
+            )
+            .await;
+            rig.faults(answers(body, content_type));
+            rig.plan().await;
+            let settled = rig.deliver().await;
+            let taken = Some(accept) <= strictest;
+            assert_eq!(
+                settled.delivered,
+                usize::from(taken),
+                "{accept:?} {content_type} {body}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn promise_14_the_strictest_setting_takes_what_a_receiver_by_the_contract_answers() {
+    for batch in [Batch::PerProperty, Batch::AllProperties] {
+        let mut rig = told(3, batch).await;
+        rig.receiver.accept = Accept::Digest;
+        rig.receiver.units_per_request_max = 2;
+        touch(&rig, 1).await;
+        rig.edit("update rentsync.feed set snapshot_due = 'test' where property_id = 1; delete from project_rent_roll_units where id = 21")
+            .await;
+        rig.settle().await;
+        assert_eq!(rig.alerts().await, [] as [String; 0], "{batch:?}");
+        rig.assert_equal().await;
+    }
+}
