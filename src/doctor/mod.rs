@@ -4,6 +4,7 @@
 //! that nobody takes for a sync. It needs the rights of `run` and no others; where one is missing, it says which, and goes on
 //! with what it can see. Not its business: whether the receiver holds what it should; that is `verify`.
 
+mod accept;
 mod clock;
 mod finding;
 mod growth;
@@ -191,6 +192,10 @@ impl Examination<'_> {
             self.note("sending", Some(name), found)?;
             let found = schedule::last(conn, name, &config.snapshot).await;
             self.note("schedule", Some(name), found.map(|found| found.into_iter().collect()))?;
+        }
+        for receiver in self.receivers {
+            let found = accept::examine(conn, receiver).await;
+            self.note("accept", Some(&receiver.name), found)?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 //! Nothing here changes anything, and nothing here can stop the relay: where the port is taken it is asked for again now
 //! and then, and delivering goes on. Not its business: the figures themselves, see [`crate::metrics`].
 
+mod serve;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
+
+pub use serve::Limits;
 
 use crate::metrics::{CONTENT_TYPE, Scraper};
 use crate::relay::{Progress, Relay, Stop};
@@ -42,8 +46,7 @@ pub async fn serve(listen: SocketAddr, relay: &Relay, stop: watch::Receiver<Stop
         .route("/metrics", get(metrics))
         .with_state(Arc::new(face));
     let listener = listener(listen).await;
-    // It ends only with the task.
-    axum::serve(listener, app).await.ok();
+    serve::serve(listener, app, Limits::default()).await;
 }
 
 async fn listener(listen: SocketAddr) -> TcpListener {

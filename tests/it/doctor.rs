@@ -211,6 +211,7 @@ async fn where_all_is_well_it_says_so_does_nothing_and_exits_0() {
         ("kept_back", Some("main")),
         ("alerts", Some("main")),
         ("schedule", Some("main")),
+        ("accept", Some("main")),
         ("schedule", None),
         ("credentials", Some("main")),
         ("receiver", Some("main")),
@@ -391,7 +392,7 @@ async fn a_schema_of_another_release_or_none_is_said_and_nothing_else_of_it_is_l
     patient.edit("update rentsync.migration set version = version + 100 where version = (select max(version) from rentsync.migration)").await;
     says(
         &patient.found("schema", "wrong").await,
-        &["of a newer release (migration 10", "use that release"],
+        &["of a newer release (migration 1", "use that release"],
     );
     patient
         .edit("delete from rentsync.migration where version = (select max(version) from rentsync.migration)")

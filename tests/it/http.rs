@@ -17,9 +17,9 @@ use crate::support::execute;
 use crate::support::rig::Rig;
 
 /// A relay that runs, and where it is asked.
-struct Running {
-    child: Child,
-    base: String,
+pub struct Running {
+    pub child: Child,
+    pub base: String,
 }
 
 fn listening(rig: &Rig, listen: &str) -> Command {
@@ -45,9 +45,14 @@ async fn logged(child: &mut Child, part: &'static str) -> String {
 }
 
 impl Running {
-    async fn of(rig: &Rig) -> Self {
+    pub async fn of(rig: &Rig) -> Self {
+        Self::with(rig, &[("RELAY_RECEIVERS__MAIN__TIMEOUT", "60s")]).await
+    }
+
+    /// With these settings.
+    pub async fn with(rig: &Rig, settings: &[(&str, &str)]) -> Self {
         let mut child = listening(rig, "127.0.0.1:0")
-            .env("RELAY_RECEIVERS__MAIN__TIMEOUT", "60s")
+            .envs(settings.iter().copied())
             .spawn()
             .expect("run");
         let line = logged(&mut child, "/metrics").await;
@@ -61,13 +66,13 @@ impl Running {
         }
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
+    pub async fn get(&self, path: &str) -> (u16, String) {
         let answer = reqwest::get(format!("{}{path}", self.base)).await.expect("an answer");
         let status = answer.status().as_u16();
         (status, answer.text().await.expect("text"))
     }
 
-    async fn until_ready_is(&self, status: u16) -> String {
+    pub async fn until_ready_is(&self, status: u16) -> String {
         let waiting = async {
             loop {
                 let (found, text) = self.get("/readyz").await;
@@ -85,7 +90,7 @@ impl Running {
         figures(&text)
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         signal(&self.child, Signal::TERM);
         assert_eq!(ended(self.child).await, Some(0));
     }

@@ -6,8 +6,14 @@ use std::time::Duration;
 use rentsync_relay::capture;
 use rentsync_relay::config::{Accept, Batch, Config};
 use rentsync_relay::sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+use crate::http::Running;
+use crate::process::{LIMIT, output, relay};
 use crate::support::rig::{Hands, Rig};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -424,4 +430,89 @@ async fn promise_14_the_strictest_setting_takes_what_a_receiver_by_the_contract_
         assert_eq!(rig.alerts().await, [] as [String; 0], "{batch:?}");
         rig.assert_equal().await;
     }
+}
+
+#[tokio::test]
+async fn promise_14_doctor_recommends_the_strictest_setting_that_the_partner_keeps_to() {
+    let rig = told(12, Batch::PerProperty).await;
+    for (accept, grade, recommended) in [
+        ("not_html", "warning", "receivers.main.accept = \"digest\""),
+        ("digest", "ok", ""),
+    ] {
+        let mut doctor = relay(&rig, &["doctor", "--json"]);
+        doctor.env("RELAY_RECEIVERS__MAIN__ACCEPT", accept);
+        let output = output(doctor).await;
+        let findings: Vec<Value> = serde_json::from_slice(&output.stdout).expect("findings");
+        let found = findings
+            .iter()
+            .find(|found| found["check"] == "accept")
+            .expect("a finding");
+        assert_eq!(found["finding"], grade, "{found}");
+        assert!(
+            found["todo"].as_str().unwrap_or_default().contains(recommended),
+            "{found}"
+        );
+    }
+}
+
+/// How many files a process may have open from now on.
+fn limit_files(running: &Running, files: u64) -> u64 {
+    let pid = running
+        .child
+        .id()
+        .and_then(|pid| Pid::from_raw(pid.cast_signed()))
+        .expect("pid");
+    let limits = getrlimit(Resource::Nofile);
+    let limits = Rlimit {
+        current: Some(files),
+        maximum: limits.maximum,
+    };
+    let before = prlimit(Some(pid), Resource::Nofile, limits).expect("prlimit");
+    before.current.expect("a limit")
+}
+
+fn files_of(running: &Running) -> usize {
+    let open = format!("/proc/{}/fd", running.child.id().expect("pid"));
+    std::fs::read_dir(open).expect("its files").count()
+}
+
+/// A request that never becomes whole.
+async fn half_sent(running: &Running) -> TcpStream {
+    let address = running.base.strip_prefix("http://").expect("an address");
+    let mut stream = TcpStream::connect(address).await.expect("connect");
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: relay\r\n").await.ok();
+    stream
+}
+
+#[tokio::test]
+async fn promise_09_half_sent_requests_keep_neither_deliveries_nor_a_health_check_waiting() {
+    // This process holds the other end of each.
+    let limits = getrlimit(Resource::Nofile);
+    setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limits.maximum,
+            maximum: limits.maximum,
+        },
+    )
+    .expect("setrlimit");
+    let rig = Rig::empty().await;
+    let running = Running::of(&rig).await;
+    limit_files(&running, 256);
+    let mut clients = Vec::new();
+    for _ in 0..1_100 {
+        clients.push(half_sent(&running).await);
+    }
+    assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
+    assert!(files_of(&running) < 200, "{}", files_of(&running));
+    rig.fill().await;
+    let told = |sandbox: &Sandbox| sandbox.property(1).is_some() && sandbox.property(2).is_some();
+    assert!(rig.sandbox.wait_until(told, LIMIT).await, "{:?}", rig.sandbox.syncs());
+    assert_eq!(rig.alerts().await, [] as [String; 0]);
+    // The newest is not pushed out by another; its time is up.
+    let mut last = clients.pop().expect("a client");
+    let ended = timeout(LIMIT, last.read_to_end(&mut Vec::new())).await;
+    assert!(ended.is_ok(), "a request that never becomes whole is not waited for");
+    assert_eq!(running.get("/healthz").await.0, 200);
+    running.stop().await;
 }
