@@ -701,6 +701,11 @@ async fn promise_06_no_text_of_the_source_moves_a_terminal() {
         "update project_rent_roll_units set unit_code = E'1\\x1b]0;owned\\x07\\n2\\u009b31m\\u202e3', view = E'\\x1b[2Jlake' where id = 11",
     )
     .await;
+    let shown = said(&output(relay(&rig, &["preview"])).await);
+    assert!(
+        shown.contains("+ unit 11 (1 ]0;owned 2 31m 3)\n"),
+        "a code begins no line of its own: {shown}"
+    );
     rig.settle().await;
     rig.edit(
         "update project_rent_roll_units set view = E'\\x1b[2Jpark\\u009b' where id = 11;
