@@ -166,3 +166,43 @@ pub async fn resolve_of(
         .await?;
     Ok(())
 }
+
+/// The receiver acknowledged a sync of each of these properties: what it did not take of them before is over.
+pub async fn resolve_acknowledged(
+    conn: &mut PgConnection,
+    receiver: &str,
+    properties: &[i64],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let statement = include_str!("../sql/alert/resolve_acknowledged.sql");
+    resolve_where(conn, statement, receiver, properties, now).await
+}
+
+/// Refused units of these properties are no longer to be told: the alert is over with the last of them.
+pub async fn resolve_refused(
+    conn: &mut PgConnection,
+    receiver: &str,
+    properties: &[i64],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let statement = include_str!("../sql/alert/resolve_refused.sql");
+    resolve_where(conn, statement, receiver, properties, now).await
+}
+
+async fn resolve_where(
+    conn: &mut PgConnection,
+    statement: &'static str,
+    receiver: &str,
+    properties: &[i64],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    if !properties.is_empty() {
+        sqlx::query(statement)
+            .bind(receiver)
+            .bind(properties)
+            .bind(now)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::config::{self, Tls};
-use crate::fault::Fault;
+use crate::fault::{Fault, io_in_words, said};
 use crate::words::in_a_line;
 
 pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
@@ -103,7 +103,7 @@ impl Database {
         let connecting = PgConnection::connect_with(&options);
         let connected = tokio::time::timeout(Duration::from_secs(10), connecting)
             .await
-            .unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut));
+            .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
         let mut conn = connected.map_err(|error| self.unreachable(&error))?;
         sqlx::query(include_str!("../sql/connection/encoding.sql"))
             .execute(&mut conn)
@@ -114,7 +114,11 @@ impl Database {
     /// A pool for delivering. A lease or a settled answer that a crash forgets is only repeated under its sync ID, so
     /// these commits are not waited for.
     pub fn pool(&self, options: PgPoolOptions) -> PgPool {
-        options.acquire_timeout(Duration::from_secs(10)).connect_lazy_with(
+        let options = options
+            .acquire_timeout(Duration::from_secs(10))
+            // Whoever waits too long is told so by an error; a warning before that says nothing to anybody.
+            .acquire_slow_threshold(Duration::MAX);
+        options.connect_lazy_with(
             self.options
                 .clone()
                 .options(SESSION)
@@ -133,8 +137,9 @@ impl Database {
             _ => "check DATABASE_URL or database.url",
         };
         let message = format!(
-            "the database {database} at {place} could not be reached as {}: {error}; {todo}",
-            self.options.get_username()
+            "the database {database} at {place} could not be reached as {}: {}; {todo}",
+            self.options.get_username(),
+            why_unreachable(error)
         );
         if is_down(error) {
             Fault::down(message)
@@ -258,6 +263,13 @@ fn is_local(options: &PgConnectOptions) -> bool {
         || address.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
+fn why_unreachable(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Io(error) => io_in_words(error),
+        error => said(error),
+    }
+}
+
 /// Without a name of its own a URL means the account's, as psql has it.
 fn named(options: PgConnectOptions, url: &str) -> PgConnectOptions {
     let has_user = url.split_once("://").is_some_and(|(_, rest)| {
@@ -276,8 +288,8 @@ fn named(options: PgConnectOptions, url: &str) -> PgConnectOptions {
 
 /// Refuses servers that the relay can't work on.
 pub async fn check_server(conn: &mut PgConnection) -> Result<()> {
-    let (version, in_recovery): (i32, bool) =
-        sqlx::query_as("select current_setting('server_version_num')::integer, pg_is_in_recovery()")
+    let (version, in_recovery, read_only, role): (i32, bool, bool, String) =
+        sqlx::query_as(include_str!("../sql/status/server.sql"))
             .fetch_one(conn)
             .await?;
     if version < SERVER_VERSION_MIN {
@@ -289,7 +301,17 @@ pub async fn check_server(conn: &mut PgConnection) -> Result<()> {
     }
     if in_recovery {
         // Its snapshots lack running transactions: changes would be lost.
-        return Err(Fault::usage("the server is a standby; point the relay at the primary").into());
+        return Err(Fault::usage(
+            "the server is a standby; point the relay at the primary (DATABASE_URL, database.url)",
+        )
+        .into());
+    }
+    if read_only {
+        return Err(Fault::usage(format!(
+            "the database takes no writes from {role}: `default_transaction_read_only` is on; have it turned off for this role \
+             (`alter role {role} set default_transaction_read_only = off`), or point DATABASE_URL (database.url) elsewhere"
+        ))
+        .into());
     }
     Ok(())
 }

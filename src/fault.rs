@@ -1,6 +1,10 @@
 //! Failures that a person can do something about, and the exit code each ends in.
 
+mod database;
+
 use std::fmt;
+
+pub(crate) use database::io_in_words;
 
 /// What kind of failure, and one clear sentence: what failed, on what, what to do.
 #[derive(Debug)]
@@ -61,13 +65,25 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// An error and its causes in one line, nothing said twice: many libraries quote their cause and also name it as one.
+/// An error and its causes in one line, nothing said twice: many libraries quote their cause and also name it as one. What the
+/// database has to do with it is said in our own words.
 pub fn sentence(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    for cause in error.chain().map(in_words) {
-        if !text.contains(&cause) {
+    for cause in error.chain() {
+        // Its words are those of the failure within it, and more.
+        if is_envelope(cause) {
+            continue;
+        }
+        let failure = cause.downcast_ref::<sqlx::Error>().map(database::explain);
+        let is_last = failure.is_some();
+        let words = failure.map_or_else(|| cause.to_string(), |failure| failure.sentence);
+        if !text.contains(&words) {
             let colon = if text.is_empty() { "" } else { ": " };
-            text = format!("{text}{colon}{cause}");
+            text = format!("{text}{colon}{words}");
+        }
+        // What is beneath is the same in a library's words.
+        if is_last {
+            break;
         }
     }
     text
@@ -78,21 +94,16 @@ pub fn printable_sentence(error: &anyhow::Error) -> String {
     crate::words::printable(&sentence(error)).into_owned()
 }
 
+fn is_envelope(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+    matches!(cause.downcast_ref(), Some(Execute(_) | ExecuteMigration(..)))
+}
+
 /// What the database says, without the line of its own source where it was noticed.
 pub(crate) fn said(error: &sqlx::Error) -> String {
     match error.as_database_error() {
         Some(refusal) => refusal.message().to_owned(),
         None => error.to_string(),
-    }
-}
-
-fn in_words(cause: &(dyn std::error::Error + 'static)) -> String {
-    if let Some(error @ sqlx::Error::Database(_)) = cause.downcast_ref() {
-        return format!("the database says: {}", said(error));
-    }
-    match cause.downcast_ref::<sqlx::postgres::PgDatabaseError>() {
-        Some(error) => error.message().to_owned(),
-        None => cause.to_string(),
     }
 }
 
@@ -108,17 +119,7 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<crate::config::ConfigError>() {
         return Some(2);
     }
-    match cause.downcast_ref::<sqlx::Error>()? {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Some(3),
-        // Not installed, or rights are missing: set-up, not data.
-        sqlx::Error::Database(error) if is_setup(error.code().as_deref()) => Some(2),
-        _ => None,
-    }
-}
-
-/// Undefined table, column, function, schema; insufficient privilege.
-fn is_setup(sqlstate: Option<&str>) -> bool {
-    matches!(sqlstate, Some("42P01" | "42703" | "42883" | "3F000" | "42501"))
+    database::explain(cause.downcast_ref::<sqlx::Error>()?).code
 }
 
 #[cfg(test)]
@@ -133,7 +134,7 @@ mod tests {
         let error = Err::<(), _>(sqlx::Error::Io(io)).context("looking").unwrap_err();
         assert_eq!(
             sentence(&error),
-            "looking: error communicating with database: broken pipe"
+            "looking: the connection to the database was lost (broken pipe); look at the server and at the network between"
         );
         assert_eq!(exit_code(&error), 3);
     }

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::database::check_server;
 use crate::deliver::breaker;
 use crate::plan;
+use crate::words::count;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -308,10 +309,11 @@ async fn went_back(
     let done = start_anew(conn, receiver, now).await?;
     note(conn, receiver, server, now).await?;
     let message = format!(
-        "the database was restored or failed over: {why}. What was told since may be lost to it, so {} properties are told \
-         again, whole, and {} open syncs are given up; numbering goes on above anything that was sent. Properties that \
+        "the database was restored or failed over: {why}. What was told since may be lost to it, so {} told \
+         again, whole, and {} given up; numbering goes on above anything that was sent. Properties that \
          were new since are unknown to it: the receiver may still have them",
-        done.feeds, done.syncs
+        count(done.feeds, "property is", "properties are"),
+        count(done.syncs, "open sync is", "open syncs are")
     );
     raise(conn, receiver, message, now).await
 }

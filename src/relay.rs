@@ -125,7 +125,7 @@ impl Relay {
         for scope in &scopes {
             let worker = Worker::new(self, scope, &pool, stop.clone())?;
             let count = async |_: &mut PgConnection, round: &Round| {
-                pass.units += round.units;
+                pass.acknowledged += round.acknowledged;
                 pass.delivered += round.delivered;
                 pass.failed += round.failed;
                 progress(&pass);
@@ -137,6 +137,9 @@ impl Relay {
         for receiver in self.config.receivers.keys() {
             pass.left += usize::try_from(status::unsettled(&mut conn, receiver).await?)?;
             pass.left += usize::try_from(status::paused_feeds(&mut conn, receiver).await?)?;
+            let (unacknowledged, kept_back) = status::unacknowledged(&mut conn, receiver).await?;
+            pass.unacknowledged += unacknowledged;
+            pass.kept_back += kept_back;
         }
         if let Some(url) = &self.config.alerts.webhook_url {
             Poster::new(url, self.clock.clone())?.post_due(&mut conn).await?;
@@ -212,12 +215,16 @@ impl Relay {
 /// What one pass did, and what it could not do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pass {
-    /// Units and removals sealed.
-    pub units: usize,
+    /// Units and removals that the receivers acknowledged.
+    pub acknowledged: usize,
     /// Syncs the receivers took.
     pub delivered: usize,
     /// Tries that ended in anything else.
     pub failed: usize,
     /// Feeds that are not at rest.
     pub left: usize,
+    /// Units and removals that are owed, or in a sync that was not acknowledged.
+    pub unacknowledged: i64,
+    /// Units that are kept back: refused, invalid, held.
+    pub kept_back: i64,
 }

@@ -10,6 +10,7 @@ use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::config;
 use crate::fault::Fault;
+use crate::words::count;
 
 /// A night's date and the moment when its snapshot is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +103,9 @@ pub async fn begin_scheduled(
         receiver,
         run_id,
         feeds,
-        "the snapshot of {} begins: {feeds} feeds",
-        night.date
+        "the snapshot of {} begins: {}",
+        night.date,
+        count(feeds, "feed", "feeds")
     );
     Ok(Some(run_id))
 }
@@ -150,9 +152,9 @@ pub async fn advance(conn: &mut PgConnection, receiver: &str, now: Option<DateTi
         tracing::info!(
             receiver,
             run_id = run.run_id,
-            "the snapshot is done: {} feeds, {} units, {} found to differ without a change, {} fell back to deltas",
-            run.feeds,
-            run.units,
+            "the snapshot is done: {}, {}, {} found to differ without a change, {} fell back to deltas",
+            count(run.feeds, "feed", "feeds"),
+            count(run.units, "unit", "units"),
             run.drift,
             run.failures
         );

@@ -28,3 +28,11 @@ pub async fn paused_by_anyone(conn: &mut PgConnection, receiver: &str, property_
         .fetch_one(conn)
         .await?)
 }
+
+/// Units and removals that are owed or in a sync that is not acknowledged, and units that are kept back.
+pub async fn unacknowledged(conn: &mut PgConnection, receiver: &str) -> Result<(i64, i64)> {
+    Ok(sqlx::query_as(include_str!("../sql/status/unacknowledged.sql"))
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
+}

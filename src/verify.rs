@@ -19,6 +19,7 @@ use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Verdict, verdict}
 use crate::fault::Fault;
 use crate::payload::Hash;
 use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, without_values};
+use crate::words::count;
 
 pub use difference::Difference;
 use difference::{Bodies, Told, differences};
@@ -68,6 +69,8 @@ pub struct Counts {
     pub units: usize,
     /// Equal, and acknowledged.
     pub equal: usize,
+    /// Acknowledged as removed, or never told: deleted, or of a property that is inactive, disabled or not covered.
+    pub removed: usize,
     /// Yet to be told, or told and not yet acknowledged.
     pub waiting: usize,
     /// Held, refused, invalid, or still at the receiver under another property.
@@ -244,6 +247,10 @@ impl Sorting<'_, '_> {
         let feed_id = delta.feed.feed_id;
         self.counts.units += 1;
         let (finding, because) = match sorted(&delta.feed, pair, self.deliveries[&feed_id].under_way, self.scope) {
+            Sorted::Equal if matches!(pair.source, Present::Absent(_)) => {
+                self.counts.removed += 1;
+                return Ok(());
+            }
             Sorted::Equal => {
                 self.counts.equal += 1;
                 return Ok(());
@@ -304,7 +311,12 @@ impl Sorting<'_, '_> {
     /// What waits of a feed beside single units.
     fn waits(&self, delta: &FeedDelta) -> Option<String> {
         let units = self.yet_to_compare.get(&delta.feed.feed_id);
-        let units = units.map(|units| format!("{units} units: the property is yet to be compared as a whole"));
+        let units = units.map(|units| {
+            format!(
+                "{}: the property is yet to be compared as a whole",
+                count(*units, "unit", "units")
+            )
+        });
         let own = (delta.feed.property_owed || (delta.property_changed && delta.feed.uncovered.is_none()))
             && self.scope.shape.properties_are_told()
             && !property_drifted(delta, self.scope);

@@ -2,11 +2,17 @@
 -- with them, and those touched within that time; of property $4 (null: of all). A request that began up to $5 seconds
 -- before $2 may have been applied after it.
 --
--- With each: whether the ledger knows it, whether the source has it under this property, what keeps it back, and whether
+-- With each: whether the ledger knows it, whether the source has it under this property and the receiver is to have it ($8: the
+-- receiver's property groups, null: all), what keeps it back, and whether
 -- it needs a tombstone ($6: the receiver knows removals): it is gone and the ledger has forgotten it. Not where a receiver
 -- that knows units by their ids alone ($7) has it from another feed: that removal would drop the living. Reads only.
 with feed as materialized (
-    select feed_id, property_id from rentsync.feed where receiver = $1 and ($4::bigint is null or property_id = $4)
+    select f.feed_id, f.property_id,
+           f.enabled and coalesce(p.is_active, false)
+               and ($8::bigint[] is null or coalesce(p.project_group_id = any ($8), false)) as is_covered
+      from rentsync.feed f
+      left join rentsync.source_property() p on p.property_id = f.property_id
+     where f.receiver = $1 and ($4::bigint is null or f.property_id = $4)
 ), tried as materialized (
     select distinct sequence from rentsync.attempt
      where started_at >= $2 - make_interval(secs => $5) and ($3::timestamptz is null or started_at < $3)
@@ -24,7 +30,7 @@ with feed as materialized (
 )
 select feed.feed_id, feed.property_id, asked.unit_id,
        l.unit_id is not null,
-       s.unit_id is not null,
+       s.unit_id is not null and feed.is_covered,
        l.kept_back is not null,
        $6 and l.unit_id is null and (asked.was_told or s.unit_id is null)
           and not ($7 and exists (

@@ -158,6 +158,7 @@ async fn try_to_drop_outbox_id(conn: &mut PgConnection) -> sqlx::Result<()> {
 /// Takes the triggers off; with `purge` also the schema and all it holds. Says whether there was anything.
 pub async fn uninstall(database: &Database, purge: bool) -> Result<bool> {
     let mut conn = database.connect().await?;
+    check_server(&mut conn).await?;
     let mut tx = conn.begin().await?;
     lock(&mut tx).await?;
     if !is_installed(&mut tx).await? {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, print};
+use super::{Listing, check_receiver, connect, connect_to_write, print};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::words;
@@ -99,7 +99,7 @@ fn columns(alert: &Alert, with_acked: bool) -> Result<Map<String, Value>> {
 }
 
 async fn ack(config: &Config, id: i64) -> Result<()> {
-    let mut conn = connect(config).await?;
+    let mut conn = connect_to_write(config).await?;
     if acknowledge(&mut conn, Some(id), None).await? == 0 {
         let acked_at: Option<DateTime<Utc>> =
             sqlx::query_scalar("select acked_at from rentsync.alert where alert_id = $1")
@@ -122,14 +122,13 @@ async fn ack_all(config: &Config, receiver: Option<String>) -> Result<()> {
     if receiver.is_none() && config.receivers.len() > 1 {
         config.receiver(None)?;
     }
-    let mut conn = connect(config).await?;
+    let mut conn = connect_to_write(config).await?;
     let listing = Listing { json: false, receiver };
     check_receiver(&mut conn, &listing).await?;
     let acked = acknowledge(&mut conn, None, listing.receiver.as_deref()).await?;
     print::line(&match acked {
         0 => "no open alerts".to_owned(),
-        1 => "1 alert acknowledged".to_owned(),
-        _ => format!("{acked} alerts acknowledged"),
+        _ => format!("{} acknowledged", words::count(acked, "alert", "alerts")),
     })
 }
 

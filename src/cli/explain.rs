@@ -157,7 +157,11 @@ fn sealed(sync: &Sync) -> String {
 }
 
 fn tried(attempt: &Attempt) -> String {
-    let outcome = attempt.outcome.as_deref().unwrap_or("under way, or its relay died");
+    let outcome = match attempt.outcome.as_deref() {
+        None => "under way, or its relay died",
+        Some("stale") => "stale, the receiver has a later sequence",
+        Some(outcome) => outcome,
+    };
     let said = [
         attempt.status.map(|status| status.to_string()),
         attempt.error.clone(),

@@ -1,14 +1,20 @@
 //! `feeds`.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, print};
+use super::{Listing, check_receiver, connect, connect_to_write, print};
+use crate::alert::{self, Kind};
 use crate::config::Config;
-use crate::fault::Fault;
+use crate::fault::{Fault, sentence};
+
+/// Of a property's name, in a table.
+const NAME_CHARS_MAX: usize = 40;
 
 #[derive(Subcommand)]
 pub(super) enum Feeds {
@@ -54,6 +60,9 @@ struct Feed {
     id: i64,
     receiver: String,
     property_id: i64,
+    /// As the source has it; none where it has no such property, or no name.
+    #[sqlx(skip)]
+    name: Option<String>,
     external_id: Option<String>,
     state: String,
     units: i64,
@@ -78,15 +87,37 @@ pub(super) async fn feeds(config: &Config, command: Feeds) -> Result<()> {
 async fn list(config: &Config, listing: &Listing) -> Result<()> {
     let mut conn = connect(config).await?;
     check_receiver(&mut conn, listing).await?;
-    let feeds: Vec<Feed> = sqlx::query_as(include_str!("../../sql/status/feeds.sql"))
+    let mut feeds: Vec<Feed> = sqlx::query_as(include_str!("../../sql/status/feeds.sql"))
         .bind(&listing.receiver)
         .fetch_all(&mut conn)
         .await?;
+    name(&mut conn, &mut feeds, listing.json).await;
     print::rows(
         &feeds,
         listing.json,
         "no feeds yet: they come with the first `run` or `once`, or by `feeds enable`",
     )
+}
+
+/// Names are a help and no more: a source that can't be read leaves them out, and says so.
+async fn name(conn: &mut PgConnection, feeds: &mut [Feed], whole: bool) {
+    let names: sqlx::Result<Vec<(i64, Option<String>)>> =
+        sqlx::query_as(include_str!("../../sql/status/property_names.sql"))
+            .fetch_all(conn)
+            .await;
+    let names: HashMap<i64, Option<String>> = match names {
+        Ok(names) => names.into_iter().collect(),
+        Err(error) => {
+            return eprintln!("the names of properties could not be read: {}", sentence(&error.into()));
+        }
+    };
+    for feed in feeds {
+        let name = names.get(&feed.property_id).cloned().flatten();
+        feed.name = match whole {
+            true => name,
+            false => name.map(|name| print::in_a_line(&name, NAME_CHARS_MAX)),
+        };
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -110,7 +141,7 @@ impl Change {
 
 async fn set(config: &Config, one: &One, change: Change, external_id: Option<&str>) -> Result<()> {
     let receiver = &config.receiver(one.receiver.as_deref())?.name;
-    let mut conn = connect(config).await?;
+    let mut conn = connect_to_write(config).await?;
     if let Some(external_id) = external_id {
         check_nothing_told(&mut conn, receiver, one.property_id, external_id).await?;
     }
@@ -136,6 +167,9 @@ async fn set(config: &Config, one: &One, change: Change, external_id: Option<&st
             one.property_id
         ))
         .into());
+    }
+    if let Change::Paused(false) = change {
+        alert::resolve_of(&mut conn, receiver, Kind::FeedPaused, &[one.property_id], None).await?;
     }
     print::line(&format!(
         "feed of property {} to {receiver} {}",

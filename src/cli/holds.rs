@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Listing, check_receiver, connect, print};
+use super::{Listing, check_receiver, connect, connect_to_write, print};
 use crate::config::Config;
 use crate::hold::{self, Decided, Decision};
 use crate::words;
@@ -163,7 +163,7 @@ async fn list_units(config: &Config, options: &List) -> Result<()> {
 
 async fn decide(config: &Config, options: &Decide, decision: Decision) -> Result<()> {
     let receiver = &config.receiver(options.receiver.as_deref())?.name;
-    let mut conn = connect(config).await?;
+    let mut conn = connect_to_write(config).await?;
     let decided = hold::decide(&mut conn, receiver, options.id, decision, None).await?;
     if decided.is_empty() {
         return print::line(&format!("no removals wait for a person at {receiver}"));

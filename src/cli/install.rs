@@ -57,7 +57,10 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
     for status in installed.statuses {
         let id = status.status_id.map_or("null".to_owned(), |id| id.to_string());
         let name = status.status_name.unwrap_or_default();
-        print::line(&format!("  {id:>6}  {name}  ({} units)", status.units))?;
+        print::line(&format!(
+            "  {id:>6}  {name}  ({})",
+            crate::words::count(status.units, "unit", "units")
+        ))?;
     }
     Ok(())
 }

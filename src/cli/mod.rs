@@ -179,7 +179,8 @@ fn sends(command: &Command) -> bool {
 fn log_to_stderr(command: &Command) {
     let default = match command {
         Command::Demo(_) => "off",
-        _ => "warn,rentsync_relay=info",
+        // What these libraries say has no context: what matters of it comes as an error of ours.
+        _ => "warn,sqlx=off,rustls_platform_verifier=off,rentsync_relay=info",
     };
     let filter = std::env::var("RELAY_LOG").unwrap_or_else(|_| default.to_owned());
     tracing_subscriber::fmt()
@@ -194,6 +195,14 @@ fn log_to_stderr(command: &Command) {
 /// Connects, and makes sure that this release is installed.
 async fn connect(config: &Config) -> Result<sqlx::PgConnection> {
     let mut conn = database(config)?.connect().await?;
+    crate::capture::check_installed(&mut conn).await?;
+    Ok(conn)
+}
+
+/// The same for what writes: not on a standby, and not where transactions are read-only.
+async fn connect_to_write(config: &Config) -> Result<sqlx::PgConnection> {
+    let mut conn = database(config)?.connect().await?;
+    crate::database::check_server(&mut conn).await?;
     crate::capture::check_installed(&mut conn).await?;
     Ok(conn)
 }

@@ -7,7 +7,7 @@ use super::verify::{field, scopes};
 use super::{Listing, connect, print};
 use crate::config::Config;
 use crate::preview::{self, Asked, Gone, Property, Request, Said, Total, Unit};
-use crate::words;
+use crate::words::count;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -51,15 +51,18 @@ fn print_said(said: &Said) -> Result<()> {
                 None => "over the receiver as a whole".to_owned(),
             };
             print::line(&format!(
-                "{}: {} removals {of} would wait for a person ({} more within 24 hours, of {} units): too many at once",
-                hold.receiver, hold.units, hold.gone, hold.of_units
+                "{}: {} {of} would wait for a person ({} more within 24 hours, of {}): too many at once",
+                hold.receiver,
+                count(hold.units, "removal", "removals"),
+                hold.gone,
+                count(hold.of_units, "unit", "units")
             ))
         }
         Said::Cleared(hold) => print::line(&format!(
             "{}: hold {} waits no longer, by [guard] as it is set: {} would be told as well",
             hold.receiver,
             hold.hold_id,
-            words::count(hold.units, "removal", "removals")
+            count(hold.units, "removal", "removals")
         )),
         Said::Request(request) => print_request(request),
         Said::Property(property) => {
@@ -84,8 +87,8 @@ fn print_request(request: &Request) -> Result<()> {
         request.receiver,
         request.number,
         request.sync_type,
-        words::count(request.units, "unit", "units"),
-        words::count(request.removed_units, "removal", "removals"),
+        count(request.units, "unit", "units"),
+        count(request.removed_units, "removal", "removals"),
         request.body_bytes
     ))?;
     for property in &request.properties {
@@ -112,7 +115,10 @@ fn print_property(property: &Property) -> Result<()> {
         print::line(&told(unit))?;
     }
     if property.again > 0 {
-        print::line(&format!("    = {} units told again as they were", property.again))?;
+        print::line(&format!(
+            "    = {} told again as before",
+            count(property.again, "unit", "units")
+        ))?;
     }
     for gone in &property.removed {
         print::line(&removed(gone))?;
@@ -125,8 +131,9 @@ fn print_property(property: &Property) -> Result<()> {
     }
     for later in &property.later {
         print::line(&format!(
-            "    … {} units wait for later requests: {}",
-            later.units, later.owed
+            "    … {} for later requests: {}",
+            count(later.units, "unit waits", "units wait"),
+            later.owed
         ))?;
     }
     Ok(())
@@ -164,11 +171,16 @@ fn sum(total: &Total) -> String {
         (total.cleared > 0).then(|| {
             format!(
                 "{} that waited would follow",
-                words::count(total.cleared, "removal", "removals")
+                count(total.cleared, "removal", "removals")
             )
         }),
-        (total.later > 0).then(|| format!("{} units wait for later requests", total.later)),
-        (total.new_properties > 0).then(|| format!("{} properties would be enrolled", total.new_properties)),
+        (total.later > 0).then(|| format!("{} for later requests", count(total.later, "unit waits", "units wait"))),
+        (total.new_properties > 0).then(|| {
+            format!(
+                "{} would be enrolled",
+                count(total.new_properties, "property", "properties")
+            )
+        }),
         (!total.kept_back.is_empty()).then(|| {
             let kinds: Vec<_> = total
                 .kept_back
@@ -183,9 +195,9 @@ fn sum(total: &Total) -> String {
         0 if total.cleared == 0 => format!("receiver {receiver}: nothing would be sent now{beside}"),
         _ => format!(
             "receiver {receiver}: {}, {}, {}, {} bytes{beside}",
-            words::count(requests, "request", "requests"),
-            words::count(total.units, "unit", "units"),
-            words::count(total.removed_units, "removal", "removals"),
+            count(requests, "request", "requests"),
+            count(total.units, "unit", "units"),
+            count(total.removed_units, "removal", "removals"),
             total.body_bytes
         ),
     }

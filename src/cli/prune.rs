@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 
-use super::{connect, print};
+use super::{connect_to_write, print};
 use crate::config::Config;
 use crate::prune::{Pruned, horizon, step};
 use crate::words;
 
 pub(super) async fn prune(config: &Config) -> Result<()> {
-    let mut conn = connect(config).await?;
+    let mut conn = connect_to_write(config).await?;
     let mut pruned = Pruned::default();
     loop {
         pruned += step(&mut conn, &config.retention, None).await?;
@@ -17,8 +17,13 @@ pub(super) async fn prune(config: &Config) -> Result<()> {
         }
     }
     print::line(&format!(
-        "pruned: {} changes, {} syncs, {} bodies of others, {} notes; {} feeds moved up, {} of them due a snapshot",
-        pruned.outbox, pruned.syncs, pruned.bodies, pruned.notes, pruned.cursors, pruned.snapshots
+        "pruned: {}, {}, {} of others, {}; {} moved up, {} of them due a snapshot",
+        words::count(pruned.outbox, "change", "changes"),
+        words::count(pruned.syncs, "sync", "syncs"),
+        words::count(pruned.bodies, "body", "bodies"),
+        words::count(pruned.notes, "note", "notes"),
+        words::count(pruned.cursors, "feed", "feeds"),
+        pruned.snapshots
     ))?;
     match horizon(&mut conn).await? {
         Some(horizon) => print::line(&format!("a replay can go back to {}", words::moment(horizon))),

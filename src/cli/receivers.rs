@@ -6,12 +6,12 @@ use clap::Subcommand;
 use serde::Serialize;
 use sqlx::{Connection, FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, print, unknown_receiver};
+use super::{Listing, check_receiver, connect, connect_to_write, print, unknown_receiver};
 use crate::config::Config;
-use crate::database::check_server;
 use crate::deliver::breaker;
 use crate::fault::Fault;
 use crate::lineage;
+use crate::words;
 
 #[derive(Subcommand)]
 pub(super) enum Receivers {
@@ -59,7 +59,10 @@ pub(super) struct Standing {
 }
 
 pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()> {
-    let mut conn = connect(config).await?;
+    let mut conn = match command {
+        Receivers::List(_) => connect(config).await?,
+        _ => connect_to_write(config).await?,
+    };
     match command {
         Receivers::List(listing) => list(&mut conn, &listing).await,
         Receivers::Pause { name } => pause(&mut conn, &name).await,
@@ -101,7 +104,6 @@ async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
 }
 
 async fn resync(conn: &mut PgConnection, name: &str) -> Result<()> {
-    check_server(conn).await?;
     let Some(done) = lineage::resync(conn, name, None).await? else {
         return Err(unknown_receiver(name));
     };
@@ -109,9 +111,11 @@ async fn resync(conn: &mut PgConnection, name: &str) -> Result<()> {
         print::line(&format!("receiver {name} is told from this database from now on"))?;
     }
     print::line(&format!(
-        "{} open syncs given up; {} feeds due a snapshot; numbering goes on above {}; {} changes removed that came from \
-         another server's transactions",
-        done.syncs, done.feeds, done.sequence, done.changes
+        "{} given up; {} due a snapshot; numbering goes on above {}; {} removed that came from another server's transactions",
+        words::count(done.syncs, "open sync", "open syncs"),
+        words::count(done.feeds, "feed", "feeds"),
+        done.sequence,
+        words::count(done.changes, "change", "changes")
     ))?;
     match done.paused_because {
         None => {

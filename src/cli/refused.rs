@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, duplicates, print};
+use super::{Listing, check_receiver, connect, connect_to_write, duplicates, print};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::receiver::message_about;
@@ -155,7 +155,7 @@ async fn mention_duplicates(conn: &mut PgConnection, listing: &Listing) -> Resul
 
 async fn retry(config: &Config, options: &Retry) -> Result<()> {
     let receiver = &config.receiver(options.receiver.as_deref())?.name;
-    let mut conn = connect(config).await?;
+    let mut conn = connect_to_write(config).await?;
     let released: Vec<Released> = sqlx::query_as(include_str!("../../sql/plan/retry_refused.sql"))
         .bind(receiver)
         .bind(options.unit_id)

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::run::{ready, stop_on_signals};
-use super::{connect, print};
+use super::{connect, connect_to_write, print};
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
 use crate::relay::Relay;
@@ -82,7 +82,10 @@ struct Row<'a> {
 
 pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
     let receiver = config.receiver(options.receiver.as_deref())?.clone();
-    let mut conn = connect(&config).await?;
+    let mut conn = match options.dry_run {
+        true => connect(&config).await?,
+        false => connect_to_write(&config).await?,
+    };
     let now = sqlx::query_scalar("select clock_timestamp()")
         .fetch_one(&mut conn)
         .await?;
@@ -128,7 +131,7 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
 
 pub(super) async fn redeliver(config: Config, options: &Redeliver) -> Result<()> {
     let sync_id = &options.sync_id;
-    let mut conn = connect(&config).await?;
+    let mut conn = connect_to_write(&config).await?;
     let Some(name) = replay::receiver_of(&mut conn, sync_id).await? else {
         return Err(Fault::usage(format!(
             "no sync {sync_id}: never sealed here, or pruned; see `syncs list`"
@@ -168,7 +171,7 @@ async fn wait(relay: &Relay, receiver: &Receiver, feeds: Vec<i64>) -> Result<Out
         bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
         bar.set_message(match progress.owed {
             0 => String::new(),
-            owed => format!(", {owed} units to go"),
+            owed => format!(", {} to go", words::count(owed, "unit", "units")),
         });
     })
     .await;
@@ -182,7 +185,7 @@ fn tell(receiver: &Receiver, asked: &Asked, json: bool, outcome: impl Fn(&AskedF
         property_id: feed.property_id,
         units: feed.units,
         removals: feed.removals,
-        snapshot: feed.snapshot,
+        snapshot: feed.told_whole,
         kept_back: feed.kept_back.clone(),
         outcome: outcome(feed),
     };
@@ -193,11 +196,11 @@ fn tell(receiver: &Receiver, asked: &Asked, json: bool, outcome: impl Fn(&AskedF
     }
     let sum = |of: fn(&Row) -> usize| rows.iter().map(of).sum::<usize>();
     print::line(&format!(
-        "{} properties: {} units, {} removals, {} snapshots",
-        rows.len(),
-        sum(|row| row.units),
-        sum(|row| row.removals),
-        sum(|row| usize::from(row.snapshot))
+        "{}: {}, {}, {}",
+        words::count(rows.len(), "property", "properties"),
+        words::count(sum(|row| row.units), "unit", "units"),
+        words::count(sum(|row| row.removals), "removal", "removals"),
+        words::count(sum(|row| usize::from(row.snapshot)), "snapshot", "snapshots")
     ))
 }
 

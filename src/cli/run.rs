@@ -8,12 +8,13 @@ use indicatif::ProgressBar;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{connect, database, print};
+use super::{connect, connect_to_write, database, print};
 use crate::config::Config;
 use crate::fault::{self, Fault};
 use crate::http;
-use crate::relay::{GRACE, Relay, Stop};
+use crate::relay::{GRACE, Pass, Relay, Stop};
 use crate::snapshot;
+use crate::words::count;
 
 /// How long is waited between looks for a database that is down.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -67,7 +68,7 @@ async fn ready_once_up(config: &Config, options: &Options, mut stop: watch::Rece
 pub(super) async fn once(config: Config, with_snapshot: bool) -> Result<()> {
     let relay = ready(config).await?;
     if with_snapshot {
-        let mut conn = connect(&relay.config).await?;
+        let mut conn = connect_to_write(&relay.config).await?;
         for receiver in relay.config.receivers.keys() {
             snapshot::begin(&mut conn, receiver, "command", None, relay.clock.now()).await?;
         }
@@ -75,24 +76,42 @@ pub(super) async fn once(config: Config, with_snapshot: bool) -> Result<()> {
     let progress = ProgressBar::new_spinner();
     let passed = relay
         .once(&stop_on_signals()?, &mut |pass| {
-            progress.set_message(format!("{} units told, {} syncs delivered", pass.units, pass.delivered));
+            progress.set_message(acknowledged(pass));
             progress.tick();
         })
         .await;
     progress.finish_and_clear();
     let pass = passed?;
+    let kept_back = match pass.kept_back {
+        0 => String::new(),
+        kept_back => format!(
+            "; {} kept back, see `refused list` and `holds list`",
+            count(kept_back, "unit is", "units are")
+        ),
+    };
     print::line(&format!(
-        "{} units told, {} syncs delivered, {} tries failed",
-        pass.units, pass.delivered, pass.failed
+        "{}, {} failed{kept_back}",
+        acknowledged(&pass),
+        count(pass.failed, "try", "tries")
     ))?;
     if pass.left > 0 {
         return Err(Fault::finding(format!(
-            "{} feeds have something undelivered; see `rentsync-relay status` and `feeds list`",
-            pass.left
+            "{} something undelivered ({} not acknowledged; what changed since may be more); see `rentsync-relay status` and \
+             `feeds list`",
+            count(pass.left, "feed has", "feeds have"),
+            count(pass.unacknowledged, "unit is", "units are")
         ))
         .into());
     }
     Ok(())
+}
+
+fn acknowledged(pass: &Pass) -> String {
+    format!(
+        "{} acknowledged, {} delivered",
+        count(pass.acknowledged, "unit", "units"),
+        count(pass.delivered, "sync", "syncs")
+    )
 }
 
 /// Everything that would make planning impossible is said before anything is planned.
@@ -115,7 +134,7 @@ pub(super) async fn ready(config: Config) -> Result<Relay> {
             .available_status_ids()
             .map_err(|error| Fault::usage(format!("{error} The source has: {}", statuses.join(", "))))?;
     }
-    connect(&config).await?;
+    connect_to_write(&config).await?;
     Ok(Relay::new(database(&config)?, config))
 }
 

@@ -6,12 +6,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::PgConnection;
 
 use super::run::{ready, stop_on_signals};
-use super::{connect, print};
+use super::{connect_to_write, print};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::relay::Relay;
 use crate::snapshot::{self, Run};
 use crate::status;
+use crate::words::count;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -29,22 +30,30 @@ pub(super) struct Options {
 pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
     let receiver = config.receiver(options.receiver.as_deref())?.name.clone();
     let relay = ready(config).await?;
-    let mut conn = connect(&relay.config).await?;
+    let mut conn = connect_to_write(&relay.config).await?;
     let run_id = snapshot::begin(&mut conn, &receiver, "command", options.property, relay.clock.now()).await?;
     let run = snapshot::run(&mut conn, run_id).await?;
     if options.no_wait {
-        return print::line(&format!("run {run_id}: {} feeds are due a snapshot", run.feeds));
+        return print::line(&format!(
+            "run {run_id}: {} due a snapshot",
+            count(run.feeds, "feed is", "feeds are")
+        ));
     }
     let run = wait(&relay, &receiver, run_id).await?;
     print::line(&format!(
-        "run {run_id}: {} of {} feeds, {} units, {} found to differ without a change, {} fell back to deltas",
-        run.feeds_done, run.feeds, run.units, run.drift, run.failures
+        "run {run_id}: {} of {}, {}, {} found to differ without a change, {} fell back to deltas",
+        run.feeds_done,
+        count(run.feeds, "feed", "feeds"),
+        count(run.units, "unit", "units"),
+        run.drift,
+        run.failures
     ))?;
     list_kept_back(&mut conn, &receiver, options.property).await?;
     let paused = status::paused_by_anyone(&mut conn, &receiver, options.property).await?;
     if paused > 0 {
         return Err(Fault::finding(format!(
-            "{paused} feeds are paused and were left out; see `feeds list` and `feeds resume`"
+            "{} paused and left out; see `feeds list` and `feeds resume`",
+            count(paused, "feed is", "feeds are")
         ))
         .into());
     }
@@ -52,8 +61,8 @@ pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
         return Ok(());
     }
     Err(Fault::finding(format!(
-        "{} feeds are not delivered: receiver {receiver} is paused; see `status`. They stay due",
-        run.feeds - run.feeds_done
+        "{} not delivered: receiver {receiver} is paused; see `status`. What is due stays due",
+        count(run.feeds - run.feeds_done, "feed is", "feeds are")
     ))
     .into())
 }
@@ -88,8 +97,8 @@ fn show(bar: &ProgressBar, run: &Run) {
     bar.set_position(run.feeds_done.unsigned_abs().into());
     let seconds = bar.elapsed().as_secs_f64().max(0.001);
     bar.set_message(format!(
-        "{} units, {:.0} units/s",
-        run.units,
+        "{}, {:.0} units/s",
+        count(run.units, "unit", "units"),
         run.units as f64 / seconds
     ));
 }

@@ -118,7 +118,10 @@ fn standing(row: &Status) -> Vec<(&'static str, String)> {
     if let Some(concurrency) = standing.concurrency {
         lines.push((
             "requests at once",
-            format!("{concurrency}, it bears no more at present"),
+            match standing.failures_in_a_row {
+                0 => format!("{concurrency}, one more with every sync that it takes: it was overburdened before"),
+                _ => format!("{concurrency}, fewer than allowed: it is overburdened"),
+            },
         ));
     }
     lines

@@ -1,5 +1,7 @@
 //! `verify`.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -12,9 +14,12 @@ use crate::config::Config;
 use crate::fault::Fault;
 use crate::plan::Scope;
 use crate::verify::{self, Counts, Difference, Finding};
+use crate::words::{self, count};
 
 /// Differences that `--found` lists at most.
 const FOUND_MAX: i64 = 1000;
+/// Lines of each kind of finding for a receiver; `--json` has no bound.
+const SHOWN_MAX: usize = 20;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -47,7 +52,10 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
         return list_found(&mut conn, options).await;
     }
     let scopes = scopes(config, options.listing.receiver.as_deref())?;
-    let mut printer = Printer(print::List::begin(options.listing.json));
+    let mut printer = Printer {
+        list: print::List::begin(options.listing.json),
+        seen: BTreeMap::new(),
+    };
     let mut bad = Vec::new();
     for scope in &scopes {
         let mut tell = |finding: Finding| printer.print(&finding);
@@ -57,7 +65,7 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
             bad.push(scope.receiver.name.as_str());
         }
     }
-    printer.0.end()?;
+    printer.list.end()?;
     if bad.is_empty() {
         return Ok(());
     }
@@ -98,29 +106,65 @@ async fn list_found(conn: &mut PgConnection, options: &Options) -> Result<()> {
     )
 }
 
-/// Findings as they come.
-struct Printer(print::List);
+/// Findings as they come; for people only the first of each kind, else nobody would see the sum for the lines before it.
+struct Printer {
+    list: print::List,
+    /// How many of each kind there were, for the receiver that is being looked at.
+    seen: BTreeMap<&'static str, usize>,
+}
 
 impl Printer {
     fn print(&mut self, finding: &Finding) -> Result<()> {
-        match self.0.is_json() {
-            true => self.0.item(finding),
-            false => print::line(&sentence(finding)),
+        if self.list.is_json() {
+            return self.list.item(finding);
+        }
+        let seen = self.seen.entry(finding.finding).or_default();
+        *seen += 1;
+        match *seen <= SHOWN_MAX {
+            true => print::line(&sentence(finding)),
+            false => Ok(()),
         }
     }
 
-    fn sum_up(&self, receiver: &str, counts: &Counts) -> Result<()> {
-        if self.0.is_json() {
+    fn say_what_is_left_out(&mut self, receiver: &str) -> Result<()> {
+        for (kind, seen) in std::mem::take(&mut self.seen) {
+            if seen > SHOWN_MAX {
+                let more = words::thousands(seen - SHOWN_MAX);
+                print::line(&format!(
+                    "{receiver}: and {more} more {kind}; `verify --json` lists all"
+                ))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sum_up(&mut self, receiver: &str, counts: &Counts) -> Result<()> {
+        if self.list.is_json() {
             return Ok(());
         }
+        self.say_what_is_left_out(receiver)?;
+        let removed = match counts.removed {
+            0 => String::new(),
+            removed => format!(", {removed} removed"),
+        };
         let digests = match (counts.digests, counts.digests_differing) {
             (0, _) => "it tells no digest that can be compared".to_owned(),
+            (1, 0) => "its digest of 1 property is ours".to_owned(),
             (digests, 0) => format!("its digests of {digests} properties are ours"),
-            (digests, differing) => format!("of its digests of {digests} properties {differing} are not ours"),
+            (digests, differing) => format!(
+                "of its digests of {} {} not ours",
+                count(digests, "property", "properties"),
+                count(differing, "is", "are")
+            ),
         };
         print::line(&format!(
-            "receiver {receiver}: {} units of {} properties compared: {} equal, {} waiting, {} kept back, {} drifted; {digests}",
-            counts.units, counts.feeds, counts.equal, counts.waiting, counts.kept_back, counts.drift
+            "receiver {receiver}: {} of {} compared: {} equal{removed}, {} waiting, {} kept back, {} drifted; {digests}",
+            count(counts.units, "unit", "units"),
+            count(counts.feeds, "property", "properties"),
+            counts.equal,
+            counts.waiting,
+            counts.kept_back,
+            counts.drift
         ))
     }
 }

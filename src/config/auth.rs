@@ -61,6 +61,20 @@ pub struct OAuth2 {
     pub audience: Option<String>,
 }
 
+/// Every key, and the methods that have it.
+const KEYS: [(&str, &[&str]); 10] = [
+    ("key", &["api_key"]),
+    ("header", &["api_key", "static"]),
+    ("token", &["bearer"]),
+    ("value", &["static"]),
+    ("secrets", &["hmac"]),
+    ("token_url", &["oauth2"]),
+    ("client_id", &["oauth2"]),
+    ("client_secret", &["oauth2"]),
+    ("scope", &["oauth2"]),
+    ("audience", &["oauth2"]),
+];
+
 #[derive(Clone, Copy)]
 enum Method {
     None,
@@ -129,6 +143,11 @@ impl Auth {
             }
         };
         section.keys_depend_on(format!("method = {:?}", method.word()));
+        for (key, of) in KEYS {
+            if of.iter().all(|of| *of != method.word()) {
+                section.keys_set_by(key, "method", of[0]);
+            }
+        }
         match method {
             Method::None => Some(Self::None),
             Method::ApiKey => Self::read_api_key(section),

@@ -35,6 +35,8 @@ pub(super) struct Section<'a> {
     known: BTreeSet<String>,
     /// When the known keys depend on another key: on which.
     condition: Option<String>,
+    /// Keys that are known once another key has another value: that key and value.
+    elsewhere: BTreeMap<String, (String, String)>,
     reading: &'a mut Reading,
 }
 
@@ -64,6 +66,7 @@ fn read_whole<T>(reading: &mut Reading, path: String, entries: Entries, read: im
         entries,
         known: BTreeSet::new(),
         condition: None,
+        elsewhere: BTreeMap::new(),
         reading,
     };
     let result = read(&mut section);
@@ -209,6 +212,12 @@ impl Section<'_> {
         self.condition = Some(condition.into());
     }
 
+    /// Says that a key would be known if `decider` were `value`.
+    pub fn keys_set_by(&mut self, key: &str, decider: &str, value: &str) {
+        let decided = (decider.to_owned(), value.to_owned());
+        self.elsewhere.insert(key.to_owned(), decided);
+    }
+
     /// Lets unknown keys pass, where a problem already noted decides which keys
     /// are known.
     pub fn ignore_rest(&mut self) {
@@ -244,6 +253,12 @@ impl Section<'_> {
         for (key, node) in std::mem::take(&mut self.entries) {
             let origin = &node.origin;
             let path = self.path_of(&key);
+            if let Some((decider, value)) = self.elsewhere.get(&key) {
+                let (decider, now) = (self.path_of(decider), self.condition.as_deref().unwrap_or_default());
+                let problem = format!("{origin}: {path} is not a key with {now}; set {decider} = {value:?} to use it.");
+                self.reading.problems.push(problem);
+                continue;
+            }
             let near = match nearest(self.known.iter().map(String::as_str), &key) {
                 Some(near) => format!("; did you mean {}?", self.path_of(near)),
                 None => ".".to_owned(),

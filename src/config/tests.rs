@@ -254,8 +254,8 @@ fn keys_of_another_auth_method_are_unknown() {
     let text = format!("{MAIN}auth = {{ header = 'X-Key' }}");
     assert_eq!(
         the_problem(&text, &[]),
-        "conf/relay.toml: unknown key receivers.main.auth.header. \
-         Known keys there with method = \"none\": method."
+        "conf/relay.toml: receivers.main.auth.header is not a key with method = \"none\"; \
+         set receivers.main.auth.method = \"api_key\" to use it."
     );
     let text = format!("{MAIN}auth = {{ method = 'apikey', header = 'X-Key' }}");
     assert_eq!(

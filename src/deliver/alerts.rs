@@ -47,6 +47,14 @@ pub(super) enum Finding {
 }
 
 impl Found {
+    /// How many units it says are refused.
+    pub fn refused(&self) -> usize {
+        match &self.finding {
+            Finding::Refused(units) => units.len(),
+            _ => 0,
+        }
+    }
+
     /// About one property.
     pub fn of(property_id: i64, finding: Finding) -> Self {
         Self {

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::alerts::Found;
 use super::{Deliverer, Outcome, acknowledged, alerts, breaker, given_up, seconds, taken};
 use crate::config::UnitIdentity;
 use crate::policy::{Answer, Decision};
@@ -16,6 +17,8 @@ pub struct Settled {
     pub properties: Vec<i64>,
     /// Syncs that the receiver took.
     pub delivered: usize,
+    /// Units and removals in them, without those that it refused.
+    pub acknowledged: usize,
     /// Tries that ended in anything else.
     pub failed: usize,
 }
@@ -55,10 +58,10 @@ impl Verdict {
 
     /// The receiver's answer, or why there was none.
     pub fn answer(&self) -> String {
+        if let Answer::Stale { sequence } = self.outcome.tried.answer {
+            return format!("the receiver calls it stale, it has sequence {sequence}");
+        }
         match (self.outcome.tried.status, &self.outcome.tried.error) {
-            (Some(status), _) if matches!(self.decision, Decision::Renumber { .. }) => {
-                format!("the receiver answered {status}, but called it stale")
-            }
             (Some(status), Some(what)) => format!("the receiver answered {status} with {what}"),
             (Some(status), None) => format!("the receiver answered {status}"),
             // A certificate may name anything.
@@ -87,6 +90,10 @@ impl Verdict {
             Answer::Proxy | Answer::NoToken | Answer::NotSent
         );
         i32::from(sent && !matches!(self.decision, Decision::Wait { .. }))
+    }
+
+    fn entries(&self) -> usize {
+        usize::try_from(self.outcome.leased.entries).unwrap_or_default()
     }
 
     fn is_over(&self) -> bool {
@@ -118,6 +125,8 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
         .partition(|verdict| verdict.decision == Decision::Delivered);
     let given_up: Vec<_> = others.into_iter().filter(|verdict| verdict.is_over()).collect();
     let mut found = taken::take(&mut tx, deliverer, &delivered, now).await?;
+    let entries: usize = delivered.iter().map(|verdict| verdict.entries()).sum();
+    let units = entries.saturating_sub(found.iter().map(Found::refused).sum());
     let given = given_up::give_up(&mut tx, deliverer, &given_up, &mut found, now).await?;
     breaker::affect(&mut tx, deliverer, &counted, &given, now).await?;
     alerts::raise_all(&mut tx, deliverer, found, now).await?;
@@ -129,6 +138,7 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
     Ok(Settled {
         properties,
         delivered: delivered.len(),
+        acknowledged: units,
         failed: verdicts.len() - delivered.len(),
     })
 }
@@ -210,7 +220,7 @@ fn log(deliverer: &Deliverer, verdicts: &[Verdict]) {
                 property_id,
                 attempt,
                 outcome,
-                "{sync_id} not delivered: {answer}"
+                "{sync_id} was not taken: {answer}"
             );
         }
     }

@@ -9,6 +9,7 @@ use super::given_up::{end_halving, refuse};
 use super::lease::LeasedFeed;
 use super::settle::Verdict;
 use super::{Deliverer, stale};
+use crate::alert;
 use crate::config::Format;
 
 /// Everything that follows from the delivered. What a person should know is put into what it returns.
@@ -40,6 +41,9 @@ pub(super) async fn take(
     wake_feeds(conn, deliverer).await?;
     accept_halves(conn, delivered, &mut found).await?;
     compare_digests(conn, deliverer, delivered, &mut found, now).await?;
+    let feeds = delivered.iter().flat_map(|verdict| &verdict.outcome.leased.feeds);
+    let properties: Vec<i64> = feeds.map(|feed| feed.property_id).collect();
+    alert::resolve_acknowledged(conn, &deliverer.receiver.name, &properties, now).await?;
     Ok(found)
 }
 

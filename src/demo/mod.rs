@@ -24,6 +24,7 @@ use crate::replay;
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::snapshot;
 use crate::status;
+use crate::words::thousands;
 
 const RECEIVER: &str = "rentsync";
 const UNITS: usize = 1500;
@@ -106,7 +107,7 @@ impl Story {
         // The edits of the day are an application's, which has its tables in its path.
         sqlx::query("set search_path to public").execute(&mut conn).await?;
         portfolio::load(&mut conn, options.seed, UNITS).await?;
-        println!("12 properties with {} units; the triggers go on.", grouped(UNITS));
+        println!("12 properties with {} units; the triggers go on.", thousands(UNITS));
         let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default()).await?;
         let config = config(&sandbox, options.speed)?;
         capture::install(&database, &config.source).await?;
@@ -234,7 +235,7 @@ impl Story {
         if proof.differences.is_empty() {
             println!(
                 "\nreceiver equals source: {} units, digest {}",
-                grouped(proof.units),
+                thousands(proof.units),
                 &proof.digest[..16]
             );
             return Ok(());
@@ -286,11 +287,11 @@ impl Story {
         let before = std::mem::replace(&mut self.before, now);
         println!(
             "{what:<52} {:>7} {:>8} {:>6} {:>9} {:>9}",
-            grouped(usize::try_from(edits)?),
-            grouped(usize::try_from(now.changes - before.changes)?),
-            grouped(usize::try_from(now.units - before.units)?),
-            grouped(now.requests - before.requests),
-            grouped(now.bytes - before.bytes),
+            thousands(usize::try_from(edits)?),
+            thousands(usize::try_from(now.changes - before.changes)?),
+            thousands(usize::try_from(now.units - before.units)?),
+            thousands(now.requests - before.requests),
+            thousands(now.bytes - before.bytes),
         );
         Ok(())
     }
@@ -330,19 +331,6 @@ fn config(sandbox: &Sandbox, speed: u32) -> Result<Config> {
     config.source.available_status_ids = Some(vec![portfolio::AVAILABLE]);
     config.receivers.insert(RECEIVER.to_owned(), receiver);
     Ok(config)
-}
-
-/// 1500 as 1,500.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A day's edits. Which unit they hit follows from the seed and the edit's number ($1), not from where rows lie.

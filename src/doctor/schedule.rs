@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use super::Finding;
+use super::{Finding, count};
 use crate::config;
 use crate::snapshot::{latest_night, next_night};
 
@@ -68,7 +68,7 @@ impl Runs {
         let last = match (self.finished_at, self.drift, self.failures) {
             (Some(at), Some(drift), Some(failures)) => {
                 let gave_up = if failures > 0 {
-                    format!(", {failures} properties fell back to deltas")
+                    format!(", {} fell back to deltas", count(failures, "property", "properties"))
                 } else {
                     String::new()
                 };
@@ -92,8 +92,9 @@ impl Runs {
             (Some(at), Some(done), Some(feeds)) => Finding::ok(
                 SCHEDULE,
                 format!(
-                    "one is under way since {}, {done} of {feeds} properties; {last}",
-                    minute(at)
+                    "one is under way since {}, {done} of {}; {last}",
+                    minute(at),
+                    count(feeds, "property", "properties")
                 ),
             ),
             _ => Finding::ok(SCHEDULE, last),

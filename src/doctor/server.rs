@@ -16,6 +16,7 @@ struct Server {
     version_num: i32,
     version: String,
     in_recovery: bool,
+    is_read_only: bool,
     role: String,
     database: String,
     fsync: String,
@@ -79,6 +80,15 @@ impl Server {
                 "point database.url (DATABASE_URL) at the primary",
             );
         }
+        if self.is_read_only {
+            return Finding::wrong(
+                DATABASE,
+                format!("{what}: default_transaction_read_only is on, so nothing can be planned or noted"),
+                format!(
+                    "alter role {role} set default_transaction_read_only = off, or point database.url (DATABASE_URL) elsewhere"
+                ),
+            );
+        }
         Finding::ok(DATABASE, what)
     }
 
@@ -137,6 +147,7 @@ mod tests {
             version_num: 150_018,
             version: text("15.18"),
             in_recovery: false,
+            is_read_only: false,
             role: text("relay"),
             database: text("aigent"),
             fsync: text("on"),
@@ -157,7 +168,12 @@ mod tests {
             version_num: 130_022,
             ..server()
         };
-        for (server, todo) in [(standby, "primary"), (old, "14 or newer")] {
+        let read_only = Server {
+            is_read_only: true,
+            ..server()
+        };
+        let read_only = (read_only, "set default_transaction_read_only = off");
+        for (server, todo) in [(standby, "primary"), (old, "14 or newer"), read_only] {
             let found = server.reached();
             assert_eq!(found.finding, Grade::Wrong);
             assert!(found.todo.unwrap().contains(todo));

@@ -238,7 +238,10 @@ impl Work {
         } else if self.feeds_behind > 0.0 {
             Finding::ok(
                 RELAY,
-                format!("{connected}; {} properties are behind", self.feeds_behind),
+                format!(
+                    "{connected}; {} behind",
+                    count(self.feeds_behind as u64, "property is", "properties are")
+                ),
             )
         } else {
             Finding::ok(RELAY, format!("{connected}; every change is delivered"))

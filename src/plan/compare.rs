@@ -210,7 +210,10 @@ async fn compare_up_to(
     let mut last = None;
     while let Some(row) = rows.try_next().await? {
         let mut columns = Columns::of(&row);
-        let (feed_id, unit_id): (i64, i64) = (columns.next()?, columns.next()?);
+        let (feed_id, unit_id): (i64, Option<i64>) = (columns.next()?, columns.next()?);
+        let Some(unit_id) = unit_id else {
+            bail!("rentsync.source_unit() gives a unit without an id (unit_id is null); what it joins has to have one");
+        };
         if last.replace((feed_id, unit_id)) == Some((feed_id, unit_id)) {
             bail!("rentsync.source_unit() gives unit {unit_id} more than once; a joined table has several rows for it");
         }

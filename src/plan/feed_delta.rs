@@ -113,6 +113,8 @@ pub(crate) struct FeedDelta {
     pub back: Back,
     /// Units that can't be told any more, or can again.
     pub turned: Turned,
+    /// A unit that is looked at was refused so far: it may be so no longer.
+    pub was_refused: bool,
     /// What was seen of the units' codes.
     pub codes: Codes,
     /// Removals that are told for the first time.
@@ -205,6 +207,7 @@ impl FeedDelta {
             held: HashMap::new(),
             back: Back::default(),
             turned: Turned::default(),
+            was_refused: false,
             codes: Codes::default(),
             first_told: FirstTold::default(),
             units: feed.units,
@@ -689,6 +692,7 @@ impl FeedDelta {
         let was_invalid = ledger.is_some_and(|row| row.is_kept_back(Kept::Invalid));
         self.turned.invalid += i64::from(is_invalid && !was_invalid);
         self.turned.well += i64::from(was_invalid && !is_invalid);
+        self.was_refused |= ledger.is_some_and(|row| row.is_kept_back(Kept::Refused));
     }
 
     /// A full comparison that nothing asked for finds what no change announced.

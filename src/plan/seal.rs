@@ -16,6 +16,7 @@ use super::duplicate::{self, Recoded};
 use super::feed_delta::{FeedDelta, Mode, Telling};
 use super::invalid::{self, Turned, Unspeakable};
 use super::{Planned, Scope, ahead, hold};
+use crate::alert;
 use crate::config;
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Body, ENVELOPE_BYTES, Hash, PropertyPart, Reason, TellableUnit};
@@ -58,6 +59,12 @@ pub(super) async fn seal(
         .filter(|delta| delta.feed.snapshot_due.is_some())
         .map(|delta| delta.feed.feed_id)
         .collect();
+    let refused_before: Vec<i64> = deltas
+        .iter()
+        // What is told is over once it is acknowledged.
+        .filter(|delta| delta.was_refused && delta.parts.len() <= 1 && !delta.is_sealed(scope))
+        .map(|delta| delta.feed.property_id)
+        .collect();
     let (turned, recoded) = (Turned::of(&deltas), Recoded::of(&deltas));
     let unspeakable = Unspeakable::of(&deltas);
     forget(conn, &deltas).await?;
@@ -82,6 +89,7 @@ pub(super) async fn seal(
     invalid::note(conn, scope, turned, now).await?;
     invalid::note_properties(conn, scope, unspeakable, now).await?;
     duplicate::note(conn, scope, &recoded, now).await?;
+    alert::resolve_refused(conn, &scope.receiver.name, &refused_before, now).await?;
     retry_refused(conn, &compared).await?;
     Ok(batch.planned)
 }

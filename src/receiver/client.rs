@@ -14,6 +14,7 @@ use reqwest::Url;
 use rustix::io::Errno;
 use rustls::Error as TlsError;
 
+use super::failure;
 use crate::config::is_loopback;
 use crate::policy::Answer;
 
@@ -32,6 +33,8 @@ const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 pub(super) struct Client {
     pub http: reqwest::Client,
     pub way: Way,
+    url: Url,
+    connect_timeout: Duration,
 }
 
 /// How requests get there.
@@ -48,11 +51,12 @@ pub(super) enum Way {
 impl Client {
     /// Connects nowhere yet. Every request brings its own deadline.
     pub fn new(url: &Url, timeout: Duration, idle_max: usize) -> Result<Self> {
+        let connect_timeout = timeout.min(CONNECT_TIMEOUT_MAX);
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(USER_AGENT)
                 .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(timeout.min(CONNECT_TIMEOUT_MAX))
+                .connect_timeout(connect_timeout)
                 .pool_max_idle_per_host(idle_max);
             // A proxy for the outside world has no business with this machine's own ports.
             if is_loopback(url) { builder.no_proxy() } else { builder }
@@ -65,7 +69,19 @@ impl Client {
         Ok(Self {
             http: http.context("preparing the HTTP client")?,
             way: Way::to(url),
+            url: url.clone(),
+            connect_timeout,
         })
+    }
+
+    /// Why there was no answer, in words; `timeout` is how long all of it may take.
+    pub fn why(&self, error: &reqwest::Error, timeout: Duration) -> String {
+        failure::in_words(error, &self.url, self.way, timeout, self.connect_timeout)
+    }
+
+    /// Where a redirect that isn't followed would go, in words.
+    pub fn redirect(&self, location: Option<&str>) -> String {
+        failure::redirect(location, &self.url)
     }
 
     /// Whether an answer of this status is a proxy's and not the receiver's.
@@ -107,7 +123,7 @@ impl Way {
     }
 
     /// Whether it was the proxy that couldn't be reached, or that wouldn't open a tunnel.
-    fn is_to_blame(self, error: &reqwest::Error) -> bool {
+    pub(super) fn is_to_blame(self, error: &reqwest::Error) -> bool {
         match self {
             Self::Direct => false,
             // The proxy is all that was connected to.
@@ -151,20 +167,15 @@ fn is_certificate(error: &reqwest::Error) -> bool {
 }
 
 /// An I/O error that holds another error doesn't name it as its source, and TLS connectors wrap theirs more than once.
-fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
+pub(super) fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
     match cause.downcast_ref::<TlsError>() {
         Some(tls) => Some(tls),
         None => tls_error(cause.downcast_ref::<io::Error>()?.get_ref()?),
     }
 }
 
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(error.source(), |cause: &&'a (dyn Error + 'static)| (*cause).source())
-}
-
-/// The error and its causes in one line.
-pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
-    chain(error).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn compiled_in_certificates() -> Result<Vec<reqwest::Certificate>> {

@@ -7,6 +7,7 @@
 
 mod answer;
 mod client;
+mod failure;
 mod form;
 mod mask;
 mod proof;
@@ -24,7 +25,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use chrono::Utc;
 use flate2::write::GzEncoder;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Body, Method, Request, Response, Url};
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -34,7 +37,7 @@ use crate::payload::leads;
 use crate::policy::Answer;
 
 use answer::Ended;
-use client::{Client, causes};
+use client::Client;
 use mask::Mask;
 use proof::{Identity, Proof};
 
@@ -173,6 +176,11 @@ impl Endpoint {
             .headers()
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok().map(str::to_owned));
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let redirect = response
+            .status()
+            .is_redirection()
+            .then(|| self.client.redirect(location));
         let (body, ended) = answer::read(response, ANSWER_BYTES_MAX).await;
         let whole = match ended {
             // A success whose text broke off may be a lie; any other status has said what matters.
@@ -191,7 +199,7 @@ impl Endpoint {
         Try {
             answer,
             status: Some(status),
-            error: None,
+            error: redirect,
             text: (!text.is_empty()).then_some(text),
             said,
             form,
@@ -202,7 +210,7 @@ impl Endpoint {
         Try {
             answer: self.client.way.meaning(&error),
             status: error.status().map(|status| status.as_u16()),
-            error: Some(causes(&error.without_url())),
+            error: Some(self.client.why(&error, self.timeout)),
             text: None,
             said: Said::default(),
             form: Form::Nothing,

@@ -6,7 +6,6 @@ use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::client::causes;
 use super::{Endpoint, Unsent, proof, signature};
 use crate::policy::Answer;
 
@@ -43,7 +42,7 @@ impl Endpoint {
         let asked_at = Utc::now();
         let response = self.client.http.execute(request).await.map_err(|error| Unreached {
             answer: self.client.way.meaning(&error),
-            error: causes(&error.without_url()),
+            error: self.client.why(&error, self.timeout),
         })?;
         let status = response.status().as_u16();
         if self.client.is_proxys(status) {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{self, Ended};
-use super::client::{Client, causes};
+use super::client::Client;
 use super::unsent::Unsent;
 use crate::config::OAuth2;
 
@@ -178,12 +178,15 @@ impl Tokens {
 
     async fn fetch(&self, deadline: Instant) -> Result<Granted, Unsent> {
         let request = self.request(deadline)?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        // What people set are seconds.
+        let left = Duration::from_secs_f64((left.as_secs_f64() * 10.0).round() / 10.0);
         let response = self.client.http.execute(request).await;
-        let response = response.map_err(|error| self.failed(error))?;
+        let response = response.map_err(|error| self.failed(&error, left))?;
         let status = response.status().as_u16();
         let (body, ended) = answer::read(response, ANSWER_BYTES_MAX).await;
         if let Ended::Broken(error) = ended {
-            return Err(self.failed(error));
+            return Err(self.failed(&error, left));
         }
         match status {
             200..=299 => Granted::parse(&body).ok_or_else(|| self.no_token("answered, but with no bearer token")),
@@ -222,8 +225,8 @@ impl Tokens {
         )
     }
 
-    fn failed(&self, error: reqwest::Error) -> Unsent {
-        self.no_token(&format!("gave no answer ({})", causes(&error.without_url())))
+    fn failed(&self, error: &reqwest::Error, timeout: Duration) -> Unsent {
+        self.no_token(&format!("gave no answer ({})", self.client.why(error, timeout)))
     }
 
     fn no_token(&self, what: &str) -> Unsent {

@@ -31,6 +31,7 @@ impl Delivering {
     /// Until a stop.
     pub async fn run(mut self) {
         let mut failing = false;
+        let mut reported = String::new();
         while *self.stop.borrow() == Stop::No {
             let step = self.step().await;
             self.stages.delivering(step.is_ok());
@@ -41,11 +42,10 @@ impl Delivering {
                 }
                 Ok(()) => {}
                 Err(error) => {
-                    if !failing {
-                        tracing::error!(
-                            "delivering stopped, it is tried again every second: {}",
-                            sentence(&error)
-                        );
+                    let because = sentence(&error);
+                    if !failing || because != reported {
+                        tracing::error!("delivering stopped, it is tried again every second: {because}");
+                        reported = because;
                     }
                     failing = true;
                     sleep(RECONNECT_EVERY).await;

@@ -34,6 +34,7 @@ pub(super) async fn plan_loop(
     let mut nightly = Nightly::new(&relay);
     let stages = relay.progress.of(&scope.receiver.name);
     let mut failing = false;
+    let mut reported = String::new();
     loop {
         // A connection of its own: closing it, for whatever reason, gives back the planning lock.
         let planning = async {
@@ -75,9 +76,11 @@ pub(super) async fn plan_loop(
             Err::<(), _>(error) = planning => error,
             () = stopped(&mut stop, Stop::Finish) => return,
         };
-        if !failing {
+        let because = sentence(&error);
+        if !failing || because != reported {
             failing = true;
-            report_failure(&relay, &scope.receiver, &error).await;
+            report_failure(&relay, &scope.receiver, &because).await;
+            reported = because;
         }
         tokio::select! {
             () = sleep(RECONNECT_EVERY) => {}
@@ -128,12 +131,12 @@ fn wake_for(due: usize, wake: &mpsc::Sender<Wake>) {
 }
 
 /// One alert where the database can still be written to, one log line in any case.
-async fn report_failure(relay: &Relay, receiver: &Receiver, error: &anyhow::Error) {
+async fn report_failure(relay: &Relay, receiver: &Receiver, because: &str) {
     let alert = Alert {
         kind: Kind::Plan,
         receiver: receiver.name.clone(),
         property_id: None,
-        message: format!("planning stopped, changes keep gathering: {}", sentence(error)),
+        message: format!("planning stopped, changes keep gathering: {because}"),
     };
     let raised = async { alert::raise(&mut relay.database.connect().await?, &alert, relay.clock.now()).await };
     if raised.await.is_err() {

@@ -25,8 +25,8 @@ pub(super) struct Worker<'a> {
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Round {
-    /// Units and removals sealed.
-    pub units: usize,
+    /// Units and removals that the receiver acknowledged.
+    pub acknowledged: usize,
     /// Syncs the receiver took.
     pub delivered: usize,
     /// Tries that ended in anything else.
@@ -82,10 +82,7 @@ impl<'a> Worker<'a> {
     /// Plans at most one batch, sends what is due, settles what was answered.
     async fn round(&mut self, conn: &mut PgConnection, sweep_every: Duration) -> Result<Round> {
         let step = self.walk.step(conn, self.scope, sweep_every).await?;
-        let mut round = Round {
-            units: step.planned.units + step.planned.removed_units,
-            ..Round::default()
-        };
+        let mut round = Round::default();
         let started = self.deliverer.start_due().await?;
         if !self.deliverer.is_idle() {
             let ended = tokio::select! {
@@ -94,6 +91,7 @@ impl<'a> Worker<'a> {
             };
             let settled = self.deliverer.settle(ended).await?;
             (round.delivered, round.failed) = (settled.delivered, settled.failed);
+            round.acknowledged = settled.acknowledged;
             self.walk.notice(settled.properties);
             return Ok(round);
         }

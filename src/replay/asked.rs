@@ -36,6 +36,9 @@ pub struct AskedFeed {
     pub kept_back: Vec<i64>,
     /// Everything is told again.
     pub snapshot: bool,
+    /// Everything is told again, and there is something to tell: a property that is inactive, disabled or out of the receiver's
+    /// groups has nothing but removals.
+    pub told_whole: bool,
     /// The property's own fields are told again.
     pub property: bool,
     pub(super) owe: Vec<i64>,
@@ -67,11 +70,12 @@ pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Resu
         (feed.feed_id, feed.property_id) = (unit.feed_id, unit.property_id);
         feed.add(unit);
     }
-    for (feed_id, property_id, snapshot, property, units) in read_feeds(conn, request).await? {
+    for (feed_id, property_id, snapshot, property, units, is_covered) in read_feeds(conn, request).await? {
         let feed = feeds.entry(feed_id).or_default();
         (feed.feed_id, feed.property_id) = (feed_id, property_id);
         (feed.snapshot, feed.property) = (snapshot, property);
         feed.units = feed.units.max(usize::try_from(units)?);
+        feed.told_whole = snapshot && is_covered;
     }
     let is_about_something = |feed: &AskedFeed| feed.units + feed.removals > 0 || feed.snapshot || feed.property;
     Ok(Asked {
@@ -89,17 +93,19 @@ async fn read_units(conn: &mut PgConnection, request: &Request<'_>) -> Result<Ve
         .bind(request.receiver.timeout.as_secs_f64())
         .bind(removals)
         .bind(global)
+        .bind(&request.receiver.property_groups)
         .fetch_all(conn)
         .await?)
 }
 
-async fn read_feeds(conn: &mut PgConnection, request: &Request<'_>) -> Result<Vec<(i64, i64, bool, bool, i64)>> {
+async fn read_feeds(conn: &mut PgConnection, request: &Request<'_>) -> Result<Vec<(i64, i64, bool, bool, i64, bool)>> {
     Ok(sqlx::query_as(include_str!("../../sql/replay/feeds.sql"))
         .bind(&request.receiver.name)
         .bind(request.window.since)
         .bind(request.window.until)
         .bind(request.property)
         .bind(request.receiver.timeout.as_secs_f64())
+        .bind(&request.receiver.property_groups)
         .fetch_all(conn)
         .await?)
 }

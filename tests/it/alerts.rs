@@ -470,14 +470,14 @@ async fn the_webhooks_url_is_in_no_log_whatever_goes_wrong() {
 async fn once_posts_what_it_found_and_is_not_failed_by_the_webhook() {
     let rig = Rig::new().await;
     let webhook = willing().await;
-    rig.faults(json!({ "status": 400, "property_id": 1, "times": 1 }));
+    rig.faults(json!({ "reject_units": [11] }));
     let with = |url: &str| {
         let mut command = relay(&rig, &["once"]);
         command.env("RELAY_ALERTS__WEBHOOK_URL", url);
         command
     };
     output(with(&webhook.url)).await;
-    assert!(texts(&webhook)[0].contains("rejected"), "{:?}", texts(&webhook));
+    assert!(texts(&webhook)[0].contains("refuse"), "{:?}", texts(&webhook));
     rig.edit("delete from rentsync.alert_post").await;
     let done = ok(with(&format!("http://{}/hunter2", deserted().await))).await;
     assert!(
@@ -529,7 +529,7 @@ async fn status_and_receivers_list_say_what_the_breaker_does_and_when_it_tries_a
     }
     let text = ok(relay(&rig, &["status"])).await;
     assert!(
-        text.contains("(in ") && text.contains(" ago)") && text.contains("bears no more"),
+        text.contains("(in ") && text.contains(" ago)") && text.contains("it is overburdened"),
         "{text}"
     );
     assert!(text.contains("! alert 1: breaker_open"), "{text}");

@@ -287,7 +287,7 @@ async fn lineage_needs_no_more_rights_than_run_has_and_bears_a_server_that_does_
     set_back(&rig).await;
     let done = output(as_role(&["once"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    assert!(said(&done).contains("6 units told"), "{}", said(&done));
+    assert!(said(&done).contains("6 units acknowledged"), "{}", said(&done));
     assert!(!said(&done).contains("does not say"), "{}", said(&done));
     rig.assert_equal().await;
 
@@ -302,7 +302,12 @@ async fn lineage_needs_no_more_rights_than_run_has_and_bears_a_server_that_does_
         assert_eq!(done.status.code(), Some(0), "{}", said(&done));
         assert_eq!(said(&done).matches("pg_control_system()").count(), 1, "{}", said(&done));
         assert_eq!(said(&done).matches("does not say").count(), 2, "{}", said(&done));
-        assert_eq!(said(&done).matches("6 units told").count(), times, "{}", said(&done));
+        assert_eq!(
+            said(&done).matches("6 units acknowledged").count(),
+            times,
+            "{}",
+            said(&done)
+        );
     }
     let done = output(as_role(&["receivers", "resync", "main"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
@@ -432,7 +437,7 @@ async fn is_at_rest(database: &Database, alerts: i64) -> anyhow::Result<bool> {
 }
 
 /// Where these programs of the server's own release are, if they are on this machine.
-async fn programs(conn: &mut PgConnection, names: &[&str]) -> Option<PathBuf> {
+pub async fn programs(conn: &mut PgConnection, names: &[&str]) -> Option<PathBuf> {
     let bin: Option<String> = sqlx::query_scalar("select setting from pg_config where name = 'BINDIR'")
         .fetch_optional(conn)
         .await
@@ -448,7 +453,7 @@ fn succeeds(command: &mut Command) {
 
 /// A copy of a running server's files, which comes up on a timeline of its own when told to. Tied to this process as the
 /// private servers are: it goes when the other end of its standard input closes.
-struct Backup {
+pub struct Backup {
     supervisor: Child,
     directory: PathBuf,
 }
@@ -456,14 +461,15 @@ struct Backup {
 const RESTORE: &str = r#"
 trap '' HUP INT QUIT TERM
 umask 077
-bin=$1 from=$2 directory=$3
+bin=$1 from=$2 directory=$3 signal=$4 hot_standby=$5
 exec 3<&0 </dev/null
 mkdir "$directory" || exit 1
 exec >"$directory/log" 2>&1
 "$bin/pg_basebackup" -h "$from" -p 5432 -U postgres -D "$directory/data" -c fast -X stream &&
-    touch "$directory/data/recovery.signal" "$directory/copied" || touch "$directory/failed"
+    touch "$directory/data/$signal" "$directory/copied" || touch "$directory/failed"
 if read -r go <&3; then
-    "$bin/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= -c restore_command=false -c hot_standby=off &
+    "$bin/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= -c max_connections=200 -c max_prepared_transactions=20 -c restore_command=false \
+        -c "hot_standby=$hot_standby" &
     server=$!
     cat <&3
     while kill -QUIT "$server" 2>/dev/null; do sleep 0.01; done
@@ -473,15 +479,25 @@ rm -rf "$directory"
 "#;
 
 impl Backup {
-    /// Taken when this returns.
+    /// Taken when this returns; comes up as a primary.
     fn of(server: &Path, bin: &Path) -> Self {
+        Self::taken(server, bin, ["recovery.signal", "off"])
+    }
+
+    /// Taken when this returns; comes up as a standby that can be read.
+    pub fn standby(server: &Path, bin: &Path) -> Self {
+        Self::taken(server, bin, ["standby.signal", "on"])
+    }
+
+    fn taken(server: &Path, bin: &Path, comes_up: [&str; 2]) -> Self {
         let server = std::fs::canonicalize(server).unwrap();
         let owner = std::fs::metadata(&server).unwrap();
         let directory = PathBuf::from(format!("{}-restored", server.display()));
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", RESTORE, "restore"])
-            .args([bin, &server, &directory]);
+            .args([bin, &server, &directory])
+            .args(comes_up);
         command
             .current_dir("/")
             .env("LC_ALL", "C")
@@ -509,7 +525,7 @@ impl Backup {
         &self.directory
     }
 
-    fn start(&self) {
+    pub fn start(&self) {
         use std::io::Write;
         let mut stdin = self.supervisor.stdin.as_ref().expect("piped");
         stdin.write_all(b"go\n").expect("it listens");

@@ -304,7 +304,7 @@ async fn once_delivers_what_is_due_and_says_what_it_could_not() {
     let done = output(relay(&rig, &["once"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
     assert!(
-        said(&done).starts_with("6 units told, 2 syncs delivered, 0 tries failed"),
+        said(&done).starts_with("6 units acknowledged, 2 syncs delivered, 0 tries failed"),
         "{}",
         said(&done)
     );

@@ -1,0 +1,24 @@
+-- Receiver $1 acknowledged a sync of each of the properties $2, and of the batches that they came in, at $3 (null: now): alerts
+-- about what it did not take of them before are over. Locks those.
+--
+-- "Refused" is over with the last unit that is refused; "rejected" only once the bad units are found. An alert about a batch
+-- names no property: it is over when no feed of the receiver is left that was told apart because of one. Looks up open alerts
+-- by their index; where there are none, that is all it costs.
+update rentsync.alert a
+   set acked_at = coalesce($3, clock_timestamp())
+ where a.acked_at is null
+   and a.kind in ('rejected', 'exhausted', 'refused', 'feed_paused')
+   and coalesce(a.receiver, '') = $1
+   and coalesce(a.property_id, -1) = any (array_append($2::bigint[], -1))
+   and case
+       when a.property_id is null then not exists (
+           select from rentsync.feed f
+            where f.receiver = $1 and (f.suspect is not null or f.halving is not null or f.rest_until is not null))
+       when a.kind = 'refused' then not exists (
+           select from rentsync.feed f join rentsync.ledger l using (feed_id)
+            where f.receiver = $1 and f.property_id = a.property_id and l.kept_back = 'refused')
+       else not exists (
+           select from rentsync.feed f
+            where f.receiver = $1 and f.property_id = a.property_id
+              and (f.halving is not null or f.paused_because is not null))
+       end

@@ -1,0 +1,280 @@
+//! The one place that turns what sqlx and the server say into a sentence: what failed, on what, what to do.
+//!
+//! Pure. Every command and every log line of the relay goes through it, by way of [`super::sentence`].
+
+use std::io;
+
+/// What a failure of the database comes to.
+pub(super) struct Explained {
+    /// Without a full stop; whoever says it puts it into context.
+    pub sentence: String,
+    /// The exit code, where the failure decides it.
+    pub code: Option<u8>,
+}
+
+impl Explained {
+    fn setup(sentence: impl Into<String>) -> Self {
+        Self::of(Some(2), sentence)
+    }
+
+    fn unreachable(sentence: impl Into<String>) -> Self {
+        Self::of(Some(3), sentence)
+    }
+
+    fn of(code: Option<u8>, sentence: impl Into<String>) -> Self {
+        Self {
+            sentence: sentence.into(),
+            code,
+        }
+    }
+}
+
+/// Any error of sqlx.
+pub(super) fn explain(error: &sqlx::Error) -> Explained {
+    match error {
+        sqlx::Error::Database(refusal) => {
+            let code = refusal.code();
+            explain_refusal(code.as_deref().unwrap_or_default(), refusal.message())
+        }
+        sqlx::Error::Io(error) => Explained::unreachable(format!(
+            "the connection to the database was lost ({}); look at the server and at the network between",
+            io_in_words(error)
+        )),
+        sqlx::Error::Tls(error) => {
+            Explained::unreachable(format!("no encrypted connection to the database came about: {error}"))
+        }
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Explained::unreachable(
+            "no connection to the database was free in time: it is slow or down, or database.max_connections is too low",
+        ),
+        sqlx::Error::ColumnDecode { index, source } if source.is::<sqlx::error::UnexpectedNullError>() => {
+            Explained::of(
+                None,
+                format!(
+                    "the database gave null as {index} of a row where the relay needs a value; `rentsync-relay doctor` looks at \
+                 the schema and the source functions"
+                ),
+            )
+        }
+        other => Explained::of(None, other.to_string()),
+    }
+}
+
+/// What the server refused, by its SQLSTATE (PostgreSQL's appendix A).
+fn explain_refusal(sqlstate: &str, message: &str) -> Explained {
+    match sqlstate {
+        "25006" => Explained::setup(
+            "the database takes no writes: it is a standby, or `default_transaction_read_only` is on for it or this role; \
+             point DATABASE_URL (database.url) at the primary, or have that setting turned off",
+        ),
+        "55000" if message.contains("recovery is in progress") => {
+            Explained::setup("the server is a standby; point DATABASE_URL (database.url) at the primary")
+        }
+        "42501" => Explained::setup(lacking_right(message)),
+        "3F000" | "42P01" | "42883" | "42703" if message.contains("rentsync") => Explained::setup(format!(
+            "schema rentsync lacks what this release needs ({message}): it was never installed here, was purged, or is \
+             another release's; run `rentsync-relay install` as the owner of the source tables"
+        )),
+        "3F000" | "42P01" | "42883" | "42703" => Explained::setup(format!(
+            "the source is not as it was at installation ({message}); put it or [source] right, then run `rentsync-relay \
+             install` again; `rentsync-relay doctor` shows what is read"
+        )),
+        "53300" => Explained::unreachable(format!(
+            "the database has no connection left for this role ({message}); lower database.max_connections, or raise \
+             max_connections of the server"
+        )),
+        "53100" => Explained::unreachable(format!(
+            "the disk of the database server is full ({message}); make room"
+        )),
+        "57P01" | "57P02" | "57P05" => Explained::unreachable(format!(
+            "the database ended the connection ({message}): it is stopped or restarted, or somebody ended this session"
+        )),
+        "57P03" => Explained::unreachable(format!(
+            "the database takes no connections yet ({message}); wait for it"
+        )),
+        state if state.starts_with("08") => Explained::unreachable(format!(
+            "the connection to the database was lost ({message}); look at the server and at the network between"
+        )),
+        _ => Explained::of(None, format!("the database says: {message}")),
+    }
+}
+
+/// What this role may not do, and who gives it the right with which statement.
+fn lacking_right(message: &str) -> String {
+    if message.contains("row-level security") {
+        return format!(
+            "policies would hide rows of the source from this role ({message}); as a superuser: alter role … bypassrls; \
+             `rentsync-relay doctor` prints the statement"
+        );
+    }
+    if message.starts_with("must be owner") || message.starts_with("permission denied for database") {
+        return format!(
+            "this role may not do that ({message}); run the command as the owner of the source tables, with `create` on the \
+             database"
+        );
+    }
+    let grant = match message
+        .strip_prefix("permission denied for ")
+        .and_then(|on| on.split_once(' '))
+    {
+        Some(("schema", name)) => format!("`grant usage on schema {name} to …`"),
+        Some(("function", name)) => format!("`grant execute on function {name}() to …`"),
+        Some(("sequence", name)) => format!("`grant usage on sequence {name} to …`"),
+        Some((kind @ ("table" | "view"), name)) => format!("`grant …` on {kind} {name}"),
+        _ => "the grant".to_owned(),
+    };
+    format!(
+        "this role lacks a right ({message}); it takes {grant} from the owner: `rentsync-relay doctor` prints every statement \
+         that is missing"
+    )
+}
+
+/// An I/O error without its number.
+pub(crate) fn io_in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused: nothing listens there".to_owned(),
+        io::ErrorKind::NotFound => "no such socket: no server runs there".to_owned(),
+        io::ErrorKind::UnexpectedEof => "the other side closed it".to_owned(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            "the other side broke it off".to_owned()
+        }
+        io::ErrorKind::TimedOut => "no answer in time".to_owned(),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no way to that host".to_owned(),
+        _ => without_number(&error.to_string()),
+    }
+}
+
+/// "Too many open files (os error 24)" says the same without the brackets.
+fn without_number(text: &str) -> String {
+    let words = text.split(" (os error ").next().unwrap_or(text);
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_says_what_and_what_to_do_with_the_right_exit_code() {
+        let table = [
+            (
+                "25006",
+                "cannot execute INSERT in a read-only transaction",
+                2,
+                ["takes no writes", "primary"],
+            ),
+            ("55000", "recovery is in progress", 2, ["standby", "primary"]),
+            (
+                "42501",
+                "permission denied for schema rentsync",
+                2,
+                ["lacks a right", "grant usage on schema rentsync"],
+            ),
+            (
+                "42501",
+                "permission denied for table sync",
+                2,
+                ["on table sync", "doctor"],
+            ),
+            (
+                "42501",
+                "permission denied for function source_unit",
+                2,
+                ["execute on function source_unit()", "doctor"],
+            ),
+            (
+                "42501",
+                "permission denied for database aigent",
+                2,
+                ["owner of the source tables", "database aigent"],
+            ),
+            (
+                "42501",
+                "query would be affected by row-level security policy for table \"projects\"",
+                2,
+                ["bypassrls", "doctor"],
+            ),
+            (
+                "42P01",
+                "relation \"rentsync.feed\" does not exist",
+                2,
+                ["purged", "rentsync-relay install"],
+            ),
+            (
+                "3F000",
+                "schema \"rentsync\" does not exist",
+                2,
+                ["purged", "rentsync-relay install"],
+            ),
+            (
+                "42703",
+                "column \"price\" does not exist",
+                2,
+                ["column \"price\"", "install"],
+            ),
+            (
+                "53300",
+                "too many connections for role \"relay\"",
+                3,
+                ["no connection left", "max_connections"],
+            ),
+            ("53100", "could not extend file", 3, ["disk", "make room"]),
+            (
+                "57P01",
+                "terminating connection due to administrator command",
+                3,
+                ["ended the connection", "restarted"],
+            ),
+            (
+                "57P01",
+                "terminating connection due to immediate shutdown command",
+                3,
+                ["the database ended", "restarted"],
+            ),
+            (
+                "57P03",
+                "the database system is starting up",
+                3,
+                ["takes no connections yet", "wait"],
+            ),
+            ("08006", "connection failure", 3, ["was lost", "network"]),
+        ];
+        for (sqlstate, message, code, parts) in table {
+            let explained = explain_refusal(sqlstate, message);
+            assert_eq!(explained.code, Some(code), "{message}");
+            for part in parts {
+                assert!(explained.sentence.contains(part), "{part:?} in: {}", explained.sentence);
+            }
+        }
+        assert_eq!(explain_refusal("P0001", "no").sentence, "the database says: no");
+    }
+
+    #[test]
+    fn a_connection_that_fails_is_said_without_numbers_and_library_words() {
+        let errors = [
+            sqlx::Error::Io(io::ErrorKind::ConnectionRefused.into()),
+            sqlx::Error::Io(io::ErrorKind::UnexpectedEof.into()),
+            sqlx::Error::Io(io::Error::from_raw_os_error(24)),
+            sqlx::Error::PoolTimedOut,
+        ];
+        for error in errors {
+            let explained = explain(&error);
+            assert_eq!(explained.code, Some(3));
+            for strange in ["os error", "pool timed out", "communicating"] {
+                assert!(!explained.sentence.contains(strange), "{}", explained.sentence);
+            }
+        }
+    }
+
+    #[test]
+    fn a_null_is_no_advice_to_use_an_option() {
+        let error = sqlx::Error::ColumnDecode {
+            index: "1".to_owned(),
+            source: Box::new(sqlx::error::UnexpectedNullError),
+        };
+        let sentence = explain(&error).sentence;
+        assert!(
+            sentence.contains("gave null") && !sentence.contains("Option"),
+            "{sentence}"
+        );
+    }
+}
