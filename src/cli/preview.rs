@@ -7,7 +7,7 @@ use super::verify::{field, scopes};
 use super::{Listing, connect, print};
 use crate::config::Config;
 use crate::preview::{self, Asked, Gone, Property, Request, Said, Total, Unit};
-use crate::words::count;
+use crate::words::{self, count};
 
 #[derive(Args)]
 pub(super) struct Options {
