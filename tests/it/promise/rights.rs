@@ -394,7 +394,6 @@ async fn promise_03_everything_runs_as_the_relays_role_and_that_role_breaks_no_w
         "select rentsync.attach('projects', 'project_rent_roll_units')",
         "select rentsync.detach('projects', 'project_rent_roll_units')",
         "select rentsync.lock_source('projects', 'project_rent_roll_units', 'access exclusive')",
-        "grant select on projects to public",
         "set role postgres",
         "alter role current_user superuser",
     ] {
