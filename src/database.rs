@@ -12,6 +12,8 @@ use crate::config::{self, Tls};
 use crate::fault::{Fault, io_in_words, said};
 use crate::words::in_a_line;
 
+pub mod statements;
+
 pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 
 /// What no name, type or operator of ours is looked up beyond: where `public` is writable, somebody's
@@ -108,6 +110,7 @@ impl Database {
         sqlx::query(include_str!("../sql/connection/encoding.sql"))
             .execute(&mut conn)
             .await?;
+        statements::remember(self, &mut conn).await?;
         Ok(conn)
     }
 

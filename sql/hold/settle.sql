@@ -1,27 +1,36 @@
 -- A person's decision $3 (approved or rejected) about the hold $2 (null: every open one) of receiver $1, at $4 (null: now). What was
 -- approved is owed; what was rejected stays as it was told until it is back. A rejected hold may still be approved by its number.
 -- Locks the holds and their units, behind the planning lock. One row for each hold and property: how many units, whether the feed
--- is paused; without a property where no unit was left.
-with decided as (
-    update rentsync.hold h
-       set state = $3, settled_at = coalesce($4, clock_timestamp()),
-           units = (select count(*) from rentsync.held_unit u where u.hold_id = h.hold_id)
+-- is paused; without a property where no unit was left. Units are counted as they are decided about, not hold by hold.
+with chosen as materialized (
+    select h.hold_id
+      from rentsync.hold h
      where h.receiver = $1
        and case when $2::bigint is null then h.state = 'open'
                 else h.hold_id = $2 and (h.state = 'open' or h.state = 'rejected' and $3 = 'approved') end
-    returning h.hold_id
+       for update
+), kept as materialized (
+    select u.hold_id, u.feed_id, u.unit_id from chosen join rentsync.held_unit u using (hold_id)
 ), unit as (
     update rentsync.ledger l
        set kept_back = case when $3 = 'rejected' then 'rejected' end,
-           kept_back_because = case when $3 = 'rejected' then rentsync.kept_because(u.hold_id) end,
+           kept_back_because = case when $3 = 'rejected' then rentsync.kept_because(kept.hold_id) end,
            kept_back_at = case when $3 = 'rejected' then coalesce($4, clock_timestamp()) end,
            owed = case when $3 = 'approved' then 'approved' else l.owed end
-      from rentsync.held_unit u join decided using (hold_id)
-     where l.feed_id = u.feed_id and l.unit_id = u.unit_id
-    returning u.hold_id, l.feed_id
+      from kept
+     where l.feed_id = kept.feed_id and l.unit_id = kept.unit_id
+    returning kept.hold_id, l.feed_id
+), part as materialized (
+    select hold_id, feed_id, count(*) as units from unit group by hold_id, feed_id
+), decided as (
+    update rentsync.hold h
+       set state = $3, settled_at = coalesce($4, clock_timestamp()), units = coalesce(of_hold.units, 0)
+      from chosen
+      left join (select hold_id, sum(units)::bigint as units from part group by hold_id) as of_hold using (hold_id)
+     where h.hold_id = chosen.hold_id
 )
-select d.hold_id, f.property_id, count(u.hold_id) as units, coalesce(f.paused_because is not null, false) as feed_is_paused
-  from decided d
-  left join (unit u join rentsync.feed f using (feed_id)) using (hold_id)
- group by d.hold_id, f.property_id, f.paused_because
- order by d.hold_id, f.property_id
+select c.hold_id, f.property_id, coalesce(part.units, 0) as units, coalesce(f.paused_because is not null, false) as feed_is_paused
+  from chosen c
+  left join part using (hold_id)
+  left join rentsync.feed f on f.feed_id = part.feed_id
+ order by c.hold_id, f.property_id

@@ -14,6 +14,10 @@ use crate::words;
 /// More unit ids than these make a table unreadable; `--units` and `--json` have all of them.
 const UNITS_SHOWN_MAX: usize = 8;
 
+/// Nobody reads more lines than these; `--json` has all of them.
+const HOLDS_SHOWN_MAX: i64 = 50;
+const UNIT_LINES_MAX: i64 = 1_000;
+
 #[derive(Subcommand)]
 pub(super) enum Holds {
     /// The holds that wait for a person
@@ -116,11 +120,24 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     let holds: Vec<Hold> = sqlx::query_as(include_str!("../../sql/hold/list.sql"))
         .bind(&listing.receiver)
         .bind(options.all)
+        .bind((!listing.json).then_some(HOLDS_SHOWN_MAX))
         .fetch_all(&mut conn)
         .await?;
-    match listing.json {
-        true => print::rows(&holds, true, ""),
-        false => print::rows(&holds.iter().map(line).collect::<Vec<_>>(), false, when_empty(options)),
+    if listing.json {
+        return print::rows(&holds, true, "");
+    }
+    print::rows(&holds.iter().map(line).collect::<Vec<_>>(), false, when_empty(options))?;
+    let all: i64 = sqlx::query_scalar(include_str!("../../sql/hold/count.sql"))
+        .bind(&listing.receiver)
+        .bind(options.all)
+        .fetch_one(&mut conn)
+        .await?;
+    match all - i64::try_from(holds.len())? {
+        ..=0 => Ok(()),
+        more => print::line(&format!(
+            "and {}; `--json` lists all, `holds approve --all` and `holds reject --all` decide about all",
+            words::count(more, "more hold", "more holds")
+        )),
     }
 }
 
@@ -156,9 +173,18 @@ async fn list_units(config: &Config, options: &List) -> Result<()> {
     let units: Vec<Unit> = sqlx::query_as(include_str!("../../sql/hold/units.sql"))
         .bind(&listing.receiver)
         .bind(options.all)
+        .bind((!listing.json).then_some(UNIT_LINES_MAX + 1))
         .fetch_all(&mut conn)
         .await?;
-    print::rows(&units, listing.json, when_empty(options))
+    let shown = match listing.json {
+        true => units.len(),
+        false => units.len().min(usize::try_from(UNIT_LINES_MAX)?),
+    };
+    print::rows(&units[..shown], listing.json, when_empty(options))?;
+    match shown < units.len() {
+        true => print::line("and more; `--json` lists all"),
+        false => Ok(()),
+    }
 }
 
 async fn decide(config: &Config, options: &Decide, decision: Decision) -> Result<()> {
@@ -168,8 +194,18 @@ async fn decide(config: &Config, options: &Decide, decision: Decision) -> Result
     if decided.is_empty() {
         return print::line(&format!("no removals wait for a person at {receiver}"));
     }
-    for of_hold in decided.chunk_by(|one, next| one.hold_id == next.hold_id) {
+    let mut holds = decided.chunk_by(|one, next| one.hold_id == next.hold_id);
+    for of_hold in holds.by_ref().take(usize::try_from(HOLDS_SHOWN_MAX)?) {
         print::line(&in_words(receiver, of_hold, decision))?;
+    }
+    let more = holds.count();
+    if more > 0 {
+        print::line(&format!(
+            "and {} {}: {} in all",
+            words::count(i64::try_from(more)?, "more hold", "more holds"),
+            decision.as_str(),
+            words::count(decided.iter().map(|part| part.units).sum::<i64>(), "unit", "units")
+        ))?;
     }
     if decision == Decision::Approve {
         let paused = decided.iter().filter(|part| part.feed_is_paused);

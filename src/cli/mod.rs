@@ -28,8 +28,9 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
-use crate::database::Database;
+use crate::database::{Database, statements};
 use crate::fault::Fault;
+use crate::relay::Stop;
 
 /// Keeps a listing partner's copy of a PostgreSQL rent roll right.
 #[derive(Parser)]
@@ -109,6 +110,22 @@ enum Command {
 
 use crate::demo;
 
+impl Command {
+    /// It listens to signals by itself: there is more to do than to end.
+    fn stops_itself(&self) -> bool {
+        matches!(
+            self,
+            Self::Demo(_)
+                | Self::Sandbox(_)
+                | Self::Run
+                | Self::Once { .. }
+                | Self::Snapshot(_)
+                | Self::Replay(_)
+                | Self::Redeliver(_)
+        )
+    }
+}
+
 /// What every listing takes.
 #[derive(Args)]
 struct Listing {
@@ -125,7 +142,31 @@ pub fn run(cli: Cli) -> Result<()> {
     // Fails only where a provider is installed already, which is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(dispatch(cli))
+    runtime.block_on(unless_interrupted(cli))
+}
+
+/// A command that has no better way to stop ends at the first signal. However one is stopped, it leaves no statement under way
+/// in the server.
+async fn unless_interrupted(cli: Cli) -> Result<()> {
+    let stops_itself = cli.command.stops_itself();
+    let mut stop = run::stop_on_signals()?;
+    let mut work = std::pin::pin!(dispatch(cli));
+    let done = tokio::select! {
+        done = &mut work => done,
+        _ = stop.wait_for(|stop| *stop > Stop::No) => {
+            statements::cancel().await;
+            if stops_itself { work.await } else { Err(interrupted()) }
+        }
+    };
+    if *stop.borrow() == Stop::No {
+        return done;
+    }
+    statements::cancel().await;
+    done.map_err(|error| if statements::is_cancelled(&error) { interrupted() } else { error })
+}
+
+fn interrupted() -> anyhow::Error {
+    Fault::finding("interrupted: what was under way is cancelled").into()
 }
 
 async fn dispatch(cli: Cli) -> Result<()> {

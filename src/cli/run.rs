@@ -149,7 +149,7 @@ pub(super) fn stop_on_signals() -> Result<watch::Receiver<Stop>> {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if stop == Stop::Finish {
+            if stop == Stop::Finish && sender.receiver_count() > 0 {
                 tracing::info!("stopping: what is under way may take {GRACE:?}; once more stops at once");
             }
             sender.send_replace(stop);

@@ -17,6 +17,8 @@ use crate::policy;
 /// Syncs sealed ahead of what is under way, as a multiple of it: sealed late, a body says what holds now.
 const SEALED_AHEAD: usize = 4;
 const SEALED_AHEAD_MIN: usize = 32;
+/// As long as batches seal nothing, the next are larger, up to this many times.
+const WIDENED_MAX: usize = 8;
 
 /// One receiver's planner between two ticks.
 pub struct Walk {
@@ -31,6 +33,8 @@ pub struct Walk {
     last_sweep: Option<Instant>,
     /// What holds go by was counted since it began.
     counted: bool,
+    /// How much more than the room is planned: a batch that sealed nothing took none of it.
+    widened: usize,
     clock: Clock,
 }
 
@@ -68,6 +72,7 @@ impl Walk {
             swept_last: false,
             last_sweep: None,
             counted: false,
+            widened: 1,
             clock,
         }
     }
@@ -135,17 +140,35 @@ impl Walk {
         if self.sweep.is_none() && self.last_sweep.is_none_or(|last| last.elapsed() >= sweep_every) {
             self.begin_sweep(conn, scope).await?;
         }
+        let look = self.widen(look);
         let planned = match (look.room, self.pending.is_empty(), self.sweep) {
             (0, ..) | (_, true, None) => Planned::default(),
             (_, false, None) => self.plan_noticed(conn, scope, look).await?,
             (_, false, Some(_)) if self.swept_last => self.plan_noticed(conn, scope, look).await?,
             (_, _, Some(after)) => self.plan_sweep(conn, scope, after, look).await?,
         };
+        let is_full = planned.feeds >= look.room && planned.syncs == 0;
+        self.widened = if is_full {
+            (self.widened * 2).min(WIDENED_MAX)
+        } else {
+            1
+        };
         Ok(Step {
             look,
             planned,
             more: look.room > 0 && !planned.elsewhere && (self.sweep.is_some() || !self.pending.is_empty()),
         })
+    }
+
+    /// A backlog of which nothing is told, such as a source that went empty or came back, is looked at in larger batches.
+    fn widen(&self, look: Look) -> Look {
+        match look.probe {
+            Some(_) => look,
+            None => Look {
+                room: look.room * self.widened,
+                ..look
+            },
+        }
     }
 
     async fn begin_sweep(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<()> {

@@ -69,7 +69,8 @@ impl<'a> Worker<'a> {
     ) -> Result<()> {
         while *self.stop.borrow() == Stop::No {
             let round = self.round(conn, sweep_every).await?;
-            if is_done(conn, &round).await? {
+            // Stopped in the middle of a statement, the connection is good for nothing more.
+            if unless_stopped(&self.stop, Stop::Finish, is_done(conn, &round)).await? {
                 return Ok(());
             }
             if round.is_idle {
@@ -81,7 +82,10 @@ impl<'a> Worker<'a> {
 
     /// Plans at most one batch, sends what is due, settles what was answered.
     async fn round(&mut self, conn: &mut PgConnection, sweep_every: Duration) -> Result<Round> {
-        let step = self.walk.step(conn, self.scope, sweep_every).await?;
+        let step = tokio::select! {
+            step = self.walk.step(conn, self.scope, sweep_every) => step?,
+            () = stopped(&mut self.stop, Stop::Finish) => return Err(interrupted().into()),
+        };
         let mut round = Round::default();
         let started = self.deliverer.start_due().await?;
         if !self.deliverer.is_idle() {
