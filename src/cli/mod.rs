@@ -162,7 +162,13 @@ async fn unless_interrupted(cli: Cli) -> Result<()> {
         return done;
     }
     statements::cancel().await;
-    done.map_err(|error| if statements::is_cancelled(&error) { interrupted() } else { error })
+    done.map_err(|error| {
+        if statements::is_cancelled(&error) {
+            interrupted()
+        } else {
+            error
+        }
+    })
 }
 
 fn interrupted() -> anyhow::Error {
