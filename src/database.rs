@@ -19,9 +19,11 @@ pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 /// What no name, type or operator of ours is looked up beyond: where `public` is writable, somebody's
 /// `public.hashtextextended(text, integer)` would be a better match than the server's own. Under a stricter isolation our
 /// reads of the source would have the application's own transactions fail.
-const SESSION: [(&str, &str); 2] = [
+const SESSION: [(&str, &str); 3] = [
     ("search_path", "pg_catalog, pg_temp"),
     ("default_transaction_isolation", "read committed"),
+    // Compiling a statement that is expected to be long took seconds where running it took tenths.
+    ("jit", "off"),
 ];
 
 /// Where the database is; made from a URL once, so that no other module sees the password.

@@ -26,11 +26,19 @@ select r.receiver,
               least(min(news.oldest_change), min(given_up.oldest_change), min(f.owed_since)) as oldest_change
          from rentsync.feed f
         cross join lateral (
-              select min(o.occurred_at) as oldest_change
-                from rentsync.outbox o
-               where (o.property_id = f.property_id or o.property_id is null)
-                 and o.xid >= pg_snapshot_xmin(f.cursor)
-                 and not pg_visible_in_snapshot(o.xid, f.cursor)
+              select min(change.occurred_at) as oldest_change
+                from (select o.occurred_at from rentsync.outbox o
+                       where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
+                       union all
+                      select o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
+                        join rentsync.outbox o on o.property_id = f.property_id and o.xid = running.xid
+                       union all
+                      select o.occurred_at from rentsync.outbox o
+                       where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
+                       union all
+                      select o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
+                        join rentsync.outbox o on o.property_id is null and o.xid = running.xid
+                     ) as change
               ) as news
         cross join lateral (
               select f.rest_until is not null or f.property_owed is not null

@@ -117,7 +117,7 @@ impl Command {
             self,
             Self::Demo(_)
                 | Self::Sandbox(_)
-                | Self::Run
+                | Self::Run(_)
                 | Self::Once { .. }
                 | Self::Snapshot(_)
                 | Self::Replay(_)
