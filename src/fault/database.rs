@@ -123,8 +123,8 @@ fn lacking_right(message: &str) -> String {
         _ => "the grant".to_owned(),
     };
     format!(
-        "this role lacks a right ({message}); it takes {grant} from the owner: `rentsync-relay doctor` prints every statement \
-         that is missing"
+        "this role lacks a right ({message}): the owner of the source tables gives all of them with `rentsync-relay install \
+         --grant-to ROLE`, or this one with {grant}; `rentsync-relay doctor` lists what is missing"
     )
 }
 

@@ -151,7 +151,12 @@ async fn promise_21_a_missing_grant_names_the_statement() {
         ],
     )
     .await;
-    doctor_says(&rig, &poor, &[&format!("grant usage on schema rentsync to {role}")]).await;
+    doctor_says(
+        &rig,
+        &poor,
+        &["lacks usage on schema rentsync", &format!("install --grant-to {role}")],
+    )
+    .await;
     rig.edit(&format!(
         "grant usage on schema rentsync to {role}; grant select on rentsync.migration to {role}"
     ))
@@ -161,10 +166,10 @@ async fn promise_21_a_missing_grant_names_the_statement() {
         &poor,
         &[&["status"]],
         2,
-        &["permission denied for table", "doctor` prints every statement"],
+        &["permission denied for table", "doctor` lists what is missing"],
     )
     .await;
-    doctor_says(&rig, &poor, &["grant select", &format!("to {role};")]).await;
+    doctor_says(&rig, &poor, &["select", &format!("install --grant-to {role}")]).await;
     rig.edit(&format!("drop owned by {role}; drop role {role}")).await;
 }
 
