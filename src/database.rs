@@ -13,6 +13,18 @@ use crate::words::in_a_line;
 
 pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 
+/// What the server has to give up by itself, so that nothing of ours outlives a machine or a network that vanished: its locks
+/// are gone within 15 s. A statement may take long, where one property is huge, but not for ever; one that only waits says so.
+const BOUNDS: [(&str, &str); 7] = [
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "11000"),
+    ("idle_in_transaction_session_timeout", "10000"),
+    ("lock_timeout", "30000"),
+    ("statement_timeout", "300000"),
+];
+
 /// Where the database is; made from a URL once, so that no other module sees the password.
 #[derive(Clone)]
 pub struct Database {
@@ -45,6 +57,7 @@ impl Database {
             .application_name("rentsync-relay")
             // Parameters of a statement that failed may be a body: they are not for the server's log.
             .options([("row_security", "off"), ("log_parameter_max_length_on_error", "0")])
+            .options(BOUNDS)
             .disable_statement_logging();
         Self { options }
     }
@@ -55,7 +68,11 @@ impl Database {
         // ledger would be read whole, and a batch cost as much as the portfolio.
         let settings = [("synchronous_commit", "on"), ("random_page_cost", "1.1")];
         let options = self.options.clone().options(settings);
-        let connecting = PgConnection::connect_with(&options);
+        let connecting = async {
+            let mut conn = PgConnection::connect_with(&options).await?;
+            notice_lost_client(&mut conn).await?;
+            Ok(conn)
+        };
         let connected = tokio::time::timeout(Duration::from_secs(10), connecting)
             .await
             .unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut));
@@ -129,6 +146,16 @@ pub(crate) fn known_parameters(url: &str) -> (String, Vec<String>) {
     match known.is_empty() {
         true => (place.to_owned(), unknown),
         false => (format!("{place}?{}", known.join("&")), unknown),
+    }
+}
+
+/// A statement of ours ends in the server soon after the process that waits for it. Not every platform's server can tell: then
+/// it ends when it is done, or at its bound.
+pub(crate) async fn notice_lost_client(conn: &mut PgConnection) -> sqlx::Result<()> {
+    let set = sqlx::query(include_str!("../sql/database/notice_lost_client.sql"));
+    match set.execute(conn).await {
+        Err(sqlx::Error::Database(_)) => Ok(()),
+        set => set.map(|_| ()),
     }
 }
 

@@ -116,11 +116,12 @@ impl Deliverer {
         let lasting = self.receiver.timeout + BEYOND_TIMEOUT;
         let rows = sqlx::query(include_str!("../../sql/deliver/lease.sql"))
             .bind(&self.receiver.name)
-            .bind(&self.relay)
+            .bind(self.relay.name())
             .bind(self.clock.now())
             .bind(seconds(lasting))
             .bind(i64::try_from(room)?)
             .bind(concurrency)
+            .bind(self.relay.id())
             .fetch_all(conn)
             .await
             .context("leasing due syncs")?;

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::Receiver;
+use crate::heartbeat::Registration;
 use crate::policy::{self, Answer, Decision, Tried};
 use crate::receiver::{Endpoint, Said, Try, Unsent};
 
@@ -49,8 +50,8 @@ pub struct Deliverer {
     endpoint: Arc<Endpoint>,
     credentials: Credentials,
     clock: Clock,
-    /// Host and process, as the attempts name it.
-    relay: String,
+    /// Whose leases they are.
+    relay: Arc<Registration>,
     in_flight: JoinSet<Outcome>,
     /// What is leased by this relay, so that a stop can give it back.
     held: Vec<(i64, i32)>,
@@ -58,14 +59,14 @@ pub struct Deliverer {
 
 impl Deliverer {
     /// Nothing is leased yet.
-    pub fn new(pool: PgPool, receiver: &Receiver, clock: Clock, relay: &str) -> Result<Self> {
+    pub fn new(pool: PgPool, receiver: &Receiver, clock: Clock, relay: &Arc<Registration>) -> Result<Self> {
         Ok(Self {
             pool,
             receiver: receiver.clone(),
             endpoint: Arc::new(Endpoint::new(receiver)?),
             credentials: Credentials::of(&receiver.auth, &receiver.secret_headers),
             clock,
-            relay: relay.to_owned(),
+            relay: relay.clone(),
             in_flight: JoinSet::new(),
             held: Vec::new(),
         })

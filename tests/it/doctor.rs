@@ -214,6 +214,7 @@ async fn where_all_is_well_it_says_so_does_nothing_and_exits_0() {
         ("holds", Some("main")),
         ("kept_back", Some("main")),
         ("alerts", Some("main")),
+        ("turn", Some("main")),
         ("schedule", Some("main")),
         ("schedule", None),
         ("credentials", Some("main")),

@@ -139,7 +139,14 @@ impl TestDatabase {
     }
 
     pub async fn connect(&self) -> PgConnection {
-        self.database.connect().await.expect("connect")
+        let mut conn = self.database.connect().await.expect("connect");
+        // What a test holds open is for the test to end.
+        execute(
+            &mut conn,
+            "set idle_in_transaction_session_timeout = 0; set lock_timeout = 0",
+        )
+        .await;
+        conn
     }
 
     /// Runs statements on a connection of their own, each in its own transaction unless they say otherwise.
