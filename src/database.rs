@@ -15,7 +15,8 @@ pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 
 /// What the server has to give up by itself, so that nothing of ours outlives a machine or a network that vanished: its locks
 /// are gone within 15 s. A statement may take long, where one property is huge, but not for ever; one that only waits says so.
-const BOUNDS: [(&str, &str); 7] = [
+const BOUNDS: [(&str, &str); 8] = [
+    ("default_transaction_isolation", "read committed"),
     ("tcp_keepalives_idle", "5"),
     ("tcp_keepalives_interval", "2"),
     ("tcp_keepalives_count", "3"),

@@ -20,7 +20,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 
 use crate::alert::Poster;
 use crate::clock::Clock;
@@ -36,7 +36,7 @@ use crate::status;
 use delivering::Delivering;
 use housekeeping::{post_loop, prune_loop};
 use planning::plan_loop;
-use stop::unless_stopped;
+use stop::{DATABASE_TAKES_MAX, unless_stopped};
 use worker::{Round, Worker};
 
 pub use progress::{Progress, Stages};
@@ -95,6 +95,7 @@ impl Relay {
             let (notice, noticed_planner) = mpsc::unbounded_channel();
             let delivering = Delivering {
                 deliverer: Deliverer::new(pool.clone(), &scope.receiver, self.clock.clone(), registration)?,
+                registration: registration.clone(),
                 woken,
                 notice,
                 every: interval(self.config.relay.sweep_every),
@@ -116,7 +117,7 @@ impl Relay {
             task.context("a stage panicked")?;
         }
         heartbeat.end().await;
-        pool.close().await;
+        close(pool).await;
         Ok(())
     }
 
@@ -159,8 +160,8 @@ impl Relay {
         if let Some(url) = &self.config.alerts.webhook_url {
             Poster::new(url, self.clock.clone())?.post_due(&mut *conn).await?;
         }
-        housekeeping::prune_some(self, &mut conn).await;
-        pool.close().await;
+        housekeeping::prune_some(self, conn).await;
+        close(pool).await;
         Ok(pass)
     }
 
@@ -190,7 +191,7 @@ impl Relay {
         let worked = worker.work(&mut conn, self.config.relay.sweep_every, look).await;
         heartbeat.end().await;
         worked?;
-        pool.close().await;
+        close(pool).await;
         Ok(())
     }
 
@@ -231,6 +232,11 @@ impl Relay {
         self.database
             .pool(lineage::checked(options, receivers, self.clock.clone()))
     }
+}
+
+/// A connection that fell silent is not waited for.
+async fn close(pool: PgPool) {
+    timeout(DATABASE_TAKES_MAX, pool.close()).await.ok();
 }
 
 /// What one pass did, and what it could not do.

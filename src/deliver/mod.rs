@@ -5,6 +5,7 @@
 //! counts only under the newest lease, a success always. What is told next is the planner's business.
 
 mod alerts;
+mod borrowed;
 pub mod breaker;
 mod credentials;
 mod given_up;

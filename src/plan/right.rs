@@ -143,9 +143,8 @@ pub(crate) async fn mark(conn: &mut PgConnection, receiver: &str) -> Result<()> 
 
 /// The same without waiting; false: somebody plans or marks just now.
 pub(crate) async fn try_mark(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
-    let marked = sqlx::query(include_str!("../../sql/plan/try_mark.sql"))
+    Ok(sqlx::query_scalar(include_str!("../../sql/plan/try_mark.sql"))
         .bind(receiver)
-        .execute(conn)
-        .await?;
-    Ok(marked.rows_affected() == 1)
+        .fetch_one(conn)
+        .await?)
 }

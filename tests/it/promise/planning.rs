@@ -9,6 +9,7 @@ use rentsync_relay::plan;
 use rentsync_relay::relay::{Relay, Stop};
 use rustix::process::Signal;
 use serde_json::json;
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
@@ -344,6 +345,56 @@ async fn promise_15_every_connection_bounds_what_it_waits_for() {
     let pool = rig.source.database.pool(sqlx::postgres::PgPoolOptions::new());
     let pooled: i64 = sqlx::query_scalar(bounds).fetch_one(&pool).await.unwrap();
     assert_eq!((bounded, pooled), (3, 3));
+}
+
+#[tokio::test]
+async fn promise_16_where_the_source_is_serializable_by_default_no_write_of_its_own_fails_because_of_us() {
+    let rig = Rig::new().await;
+    rig.edit(
+        "do $$ begin
+             execute format('alter database %I set default_transaction_isolation = serializable', current_database());
+         end $$",
+    )
+    .await;
+    let mut writer = server_of(&rig).connect().await.expect("the application");
+    // As long as this is open the server keeps whatever predicate locks anybody takes.
+    let mut open = server_of(&rig).connect().await.expect("another of it");
+    execute(
+        &mut open,
+        "begin isolation level serializable; select pg_current_snapshot()",
+    )
+    .await;
+    let running = Running::start(rig.relay());
+    for price in 0..200 {
+        execute(
+            &mut writer,
+            &format!(
+                "begin;
+                 select sum(price) from project_rent_roll_units where project_id = {0};
+                 update project_rent_roll_units set price = {price} where id = {0}1;
+                 commit",
+                price % 2 + 1
+            ),
+        )
+        .await;
+    }
+    at_rest(&rig).await;
+    let ours = "select count(*) from pg_locks
+                 where mode = 'SIReadLock'
+                   and database = (select oid from pg_database where datname = current_database())
+                   and relation in (select oid from pg_class where relnamespace = 'rentsync'::regnamespace)";
+    assert_eq!(
+        rig.source.number(ours).await,
+        0,
+        "nothing of ours takes predicate locks"
+    );
+    let serializable: String = sqlx::query_scalar("show transaction_isolation")
+        .fetch_one(&mut writer)
+        .await
+        .expect("isolation");
+    assert_eq!(serializable, "serializable", "as the application has it");
+    running.end().await;
+    rig.assert_equal().await;
 }
 
 /// Many properties with a unit each, so that there are more syncs than places.
