@@ -40,6 +40,8 @@ pub enum Kind {
     NotSent,
     /// Planning fails: a source function, a right, a table.
     Plan,
+    /// Relays run, and none of them gets to plan.
+    Starved,
     /// The database was restored, failed over, or is another one.
     Lineage,
     /// Too many removals at once: a person decides.
@@ -67,6 +69,7 @@ impl Kind {
             Self::NotAcknowledged => "not_acknowledged",
             Self::NotSent => "not_sent",
             Self::Plan => "plan",
+            Self::Starved => "starved",
             Self::Lineage => "lineage",
             Self::Hold => "hold",
             Self::Invalid => "invalid",

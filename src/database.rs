@@ -26,6 +26,18 @@ const SESSION: [(&str, &str); 3] = [
     ("jit", "off"),
 ];
 
+/// What the server has to give up by itself, so that nothing of ours outlives a machine or a network that vanished: its locks
+/// are gone within 15 s. A statement may take long, where one property is huge, but not for ever; one that only waits says so.
+const BOUNDS: [(&str, &str); 7] = [
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "11000"),
+    ("idle_in_transaction_session_timeout", "10000"),
+    ("lock_timeout", "30000"),
+    ("statement_timeout", "300000"),
+];
+
 /// Where the database is; made from a URL once, so that no other module sees the password.
 #[derive(Clone)]
 pub struct Database {
@@ -73,6 +85,7 @@ impl Database {
             .application_name("rentsync-relay")
             // Parameters of a statement that failed may be a body: they are not for the server's log.
             .options([("row_security", "off"), ("log_parameter_max_length_on_error", "0")])
+            .options(BOUNDS)
             .disable_statement_logging();
         Self { options }
     }
@@ -104,7 +117,11 @@ impl Database {
     }
 
     async fn open(&self, options: PgConnectOptions) -> Result<PgConnection> {
-        let connecting = PgConnection::connect_with(&options);
+        let connecting = async {
+            let mut conn = PgConnection::connect_with(&options).await?;
+            notice_lost_client(&mut conn).await?;
+            Ok(conn)
+        };
         let connected = tokio::time::timeout(Duration::from_secs(10), connecting)
             .await
             .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
@@ -272,6 +289,16 @@ fn why_unreachable(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Io(error) => io_in_words(error),
         error => said(error),
+    }
+}
+
+/// A statement of ours ends in the server soon after the process that waits for it. Not every platform's server can tell: then
+/// it ends when it is done, or at its bound.
+pub(crate) async fn notice_lost_client(conn: &mut PgConnection) -> sqlx::Result<()> {
+    let set = sqlx::query(include_str!("../sql/database/notice_lost_client.sql"));
+    match set.execute(conn).await {
+        Err(sqlx::Error::Database(_)) => Ok(()),
+        set => set.map(|_| ()),
     }
 }
 

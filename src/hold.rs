@@ -1,7 +1,7 @@
 //! A person's decision about a hold: removals that were too many to be told unasked.
 //!
-//! Which removals wait is the planner's business (`plan/hold.rs`). Here they are let go or kept, behind the planning lock, so
-//! that no plan adds to what was decided. It guarantees: a decision names a hold by a number that changes whenever a unit
+//! Which removals wait is the planner's business (`plan/hold.rs`). Here they are let go or kept, between two plans, so
+//! that none adds to what was decided. It guarantees: a decision names a hold by a number that changes whenever a unit
 //! joins, so it is about the units that were shown, or fewer; what is approved is owed and told at once.
 
 use anyhow::Result;
@@ -54,7 +54,7 @@ pub async fn decide(
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Decided>> {
     let mut tx = conn.begin().await?;
-    plan::lock(&mut tx, receiver).await?;
+    plan::mark(&mut tx, receiver).await?;
     let decided: Vec<Decided> = sqlx::query_as(include_str!("../sql/hold/settle.sql"))
         .bind(receiver)
         .bind(hold_id)

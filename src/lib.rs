@@ -58,6 +58,8 @@ pub mod doctor;
 pub mod explain;
 /// Failures a person can do something about.
 pub mod fault;
+/// A relay's sign of life in the database.
+pub mod heartbeat;
 /// What the relay answers over HTTP.
 pub mod http;
 /// Whether this is still the database that the receivers were told from.

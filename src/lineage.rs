@@ -16,7 +16,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::alert::{self, Alert, Kind};
 use crate::clock::Clock;
-use crate::database::check_server;
+use crate::database::{check_server, notice_lost_client};
 use crate::deliver::breaker;
 use crate::plan;
 use crate::words::count;
@@ -58,7 +58,7 @@ pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime
         return Ok(standing);
     }
     let mut tx = conn.begin().await?;
-    plan::lock(&mut tx, receiver).await?;
+    plan::mark(&mut tx, receiver).await?;
     // Another relay may have seen to it meanwhile.
     let judgement = judge_noted(&mut tx, receiver, &here).await?;
     let standing = match judgement {
@@ -86,7 +86,7 @@ pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime
 pub async fn resync(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Option<Resynced>> {
     let here = Server::ask(conn).await?;
     let mut tx = conn.begin().await?;
-    plan::lock(&mut tx, receiver).await?;
+    plan::mark(&mut tx, receiver).await?;
     if noted(&mut tx, receiver).await?.is_none() {
         return Ok(None);
     }
@@ -140,6 +140,7 @@ pub fn checked(options: PgPoolOptions, receivers: Vec<String>, clock: Clock) -> 
 }
 
 async fn check_all(conn: &mut PgConnection, receivers: &[String], now: Option<DateTime<Utc>>) -> Result<()> {
+    notice_lost_client(conn).await?;
     check_server(conn).await?;
     for receiver in receivers {
         check(conn, receiver, now).await?;

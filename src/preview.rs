@@ -157,6 +157,9 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell:
     preview.receiver(&standing, another.map(|(_, why)| why))?;
     preview.kept_from(conn).await?;
     preview.cleared(conn).await?;
+    sqlx::query(include_str!("../sql/preview/be_patient.sql"))
+        .execute(&mut *conn)
+        .await?;
     let mut after = Some(0);
     while let Some(from) = after {
         let mut tx = conn
@@ -277,6 +280,8 @@ impl Preview<'_, '_> {
             after,
             feeds_max: usize::try_from(FEEDS_PER_BATCH_MAX)?,
             probe: None,
+            // Nothing is taken.
+            relay: 0,
             now: self.asked.now,
         };
         foresee(conn, &self.scope.receiver, &batch, self.whole).await

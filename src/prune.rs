@@ -112,7 +112,7 @@ async fn prune_outbox(conn: &mut PgConnection, before: DateTime<Utc>, pruned: &m
     Ok(())
 }
 
-/// Behind the planning lock, like everything that moves a cursor; where another relay plans just now, the next step does it.
+/// Between two plans, like everything that moves a cursor; where a relay plans just now, the next step does it.
 async fn move_cursors(
     conn: &mut PgConnection,
     receiver: &str,
@@ -120,20 +120,14 @@ async fn move_cursors(
     before: DateTime<Utc>,
     pruned: &mut Pruned,
 ) -> Result<()> {
-    if !plan::try_lock(conn, receiver).await? {
-        return Ok(());
-    }
     let mut tries = 1;
-    let moved = loop {
-        match move_locked(conn, receiver, newest, before).await {
+    let (moved, snapshots) = loop {
+        match move_marked(conn, receiver, newest, before).await {
             Err(error) if plan::is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
-            Err(error) if plan::is_serialization_failure(&error) => break Ok((0, 0)),
-            outcome => break outcome,
+            Err(error) if plan::is_serialization_failure(&error) => return Ok(()),
+            outcome => break outcome?,
         }
     };
-    let unlocked = plan::unlock(conn, receiver).await;
-    let (moved, snapshots) = moved?;
-    unlocked?;
     if snapshots > 0 {
         tracing::warn!(
             receiver,
@@ -147,13 +141,16 @@ async fn move_cursors(
     Ok(())
 }
 
-async fn move_locked(
+async fn move_marked(
     conn: &mut PgConnection,
     receiver: &str,
     newest: &str,
     before: DateTime<Utc>,
 ) -> Result<(i64, i64)> {
     let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
+    if !plan::try_mark(&mut tx, receiver).await? {
+        return Ok((0, 0));
+    }
     let moved = sqlx::query_as(include_str!("../sql/prune/move_cursors.sql"))
         .bind(receiver)
         .bind(newest)

@@ -9,6 +9,7 @@ mod housekeeping;
 mod planning;
 mod progress;
 mod stop;
+mod turns;
 mod worker;
 
 use std::sync::Arc;
@@ -19,13 +20,14 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 
 use crate::alert::Poster;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::database::{Database, check_server};
 use crate::deliver::{Deliverer, breaker};
+use crate::heartbeat::Heartbeat;
 use crate::lineage::{self, Standing};
 use crate::plan::{self, Scope};
 use crate::snapshot;
@@ -34,7 +36,7 @@ use crate::status;
 use delivering::Delivering;
 use housekeeping::{post_loop, prune_loop};
 use planning::plan_loop;
-use stop::unless_stopped;
+use stop::{DATABASE_TAKES_MAX, unless_stopped};
 use worker::{Round, Worker};
 
 pub use progress::{Progress, Stages};
@@ -80,7 +82,8 @@ impl Relay {
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        unless_stopped(&stop, Stop::Finish, self.begin(&scopes)).await?;
+        let (_, heartbeat) = unless_stopped(&stop, Stop::Finish, self.begin(&scopes)).await?;
+        let registration = heartbeat.registration();
         let mut tasks = JoinSet::new();
         if let Some(url) = &self.config.alerts.webhook_url {
             let poster = Poster::new(url, self.clock.clone())?;
@@ -91,7 +94,8 @@ impl Relay {
             let (wake_deliverer, woken) = mpsc::channel(4);
             let (notice, noticed_planner) = mpsc::unbounded_channel();
             let delivering = Delivering {
-                deliverer: Deliverer::new(pool.clone(), &scope.receiver, self.clock.clone(), &self.name)?,
+                deliverer: Deliverer::new(pool.clone(), &scope.receiver, self.clock.clone(), registration)?,
+                registration: registration.clone(),
                 woken,
                 notice,
                 every: interval(self.config.relay.sweep_every),
@@ -101,6 +105,7 @@ impl Relay {
             };
             tasks.spawn(plan_loop(
                 self.clone(),
+                registration.clone(),
                 scope,
                 wake_deliverer,
                 noticed_planner,
@@ -111,7 +116,8 @@ impl Relay {
         while let Some(task) = tasks.join_next().await {
             task.context("a stage panicked")?;
         }
-        pool.close().await;
+        heartbeat.end().await;
+        close(pool).await;
         Ok(())
     }
 
@@ -119,11 +125,24 @@ impl Relay {
     /// where it was stopped before.
     pub async fn once(&self, stop: &watch::Receiver<Stop>, progress: &mut dyn FnMut(&Pass)) -> Result<Pass> {
         let scopes = self.scopes()?;
+        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin(&scopes)).await?;
+        let passed = self.pass(&mut conn, &heartbeat, &scopes, stop, progress).await;
+        heartbeat.end().await;
+        passed
+    }
+
+    async fn pass(
+        &self,
+        conn: &mut PgConnection,
+        heartbeat: &Heartbeat,
+        scopes: &[Scope],
+        stop: &watch::Receiver<Stop>,
+        progress: &mut dyn FnMut(&Pass),
+    ) -> Result<Pass> {
         let pool = self.pool();
-        let mut conn = unless_stopped(stop, Stop::Finish, self.begin(&scopes)).await?;
         let mut pass = Pass::default();
-        for scope in &scopes {
-            let worker = Worker::new(self, scope, &pool, stop.clone())?;
+        for scope in scopes {
+            let worker = Worker::new(self, heartbeat.registration(), scope, &pool, stop.clone())?;
             let count = async |_: &mut PgConnection, round: &Round| {
                 pass.acknowledged += round.acknowledged;
                 pass.delivered += round.delivered;
@@ -131,21 +150,21 @@ impl Relay {
                 progress(&pass);
                 Ok(round.is_idle)
             };
-            worker.work(&mut conn, Duration::MAX, count).await?;
-            snapshot::advance(&mut conn, &scope.receiver.name, self.clock.now()).await?;
+            worker.work(&mut *conn, Duration::MAX, count).await?;
+            snapshot::advance(&mut *conn, &scope.receiver.name, self.clock.now()).await?;
         }
         for receiver in self.config.receivers.keys() {
-            pass.left += usize::try_from(status::unsettled(&mut conn, receiver).await?)?;
-            pass.left += usize::try_from(status::paused_feeds(&mut conn, receiver).await?)?;
-            let (unacknowledged, kept_back) = status::unacknowledged(&mut conn, receiver).await?;
+            pass.left += usize::try_from(status::unsettled(&mut *conn, receiver).await?)?;
+            pass.left += usize::try_from(status::paused_feeds(&mut *conn, receiver).await?)?;
+            let (unacknowledged, kept_back) = status::unacknowledged(&mut *conn, receiver).await?;
             pass.unacknowledged += unacknowledged;
             pass.kept_back += kept_back;
         }
         if let Some(url) = &self.config.alerts.webhook_url {
-            Poster::new(url, self.clock.clone())?.post_due(&mut conn).await?;
+            Poster::new(url, self.clock.clone())?.post_due(&mut *conn).await?;
         }
-        housekeeping::prune_some(self, &mut conn).await;
-        pool.close().await;
+        housekeeping::prune_some(self, conn).await;
+        close(pool).await;
         Ok(pass)
     }
 
@@ -159,7 +178,7 @@ impl Relay {
     ) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        let mut conn = unless_stopped(stop, Stop::Finish, self.begin(&scopes)).await?;
+        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin(&scopes)).await?;
         let scope = scopes.iter().find(|scope| scope.receiver.name == receiver);
         let scope = scope.context("the receiver is configured")?;
         let mut looked: Option<Instant> = None;
@@ -171,9 +190,11 @@ impl Relay {
             let done = is_done(conn).await?;
             Ok(done || round.is_idle && breaker::is_open(conn, receiver).await?)
         };
-        let worker = Worker::new(self, scope, &pool, stop.clone())?;
-        worker.work(&mut conn, self.config.relay.sweep_every, look).await?;
-        pool.close().await;
+        let worker = Worker::new(self, heartbeat.registration(), scope, &pool, stop.clone())?;
+        let worked = worker.work(&mut conn, self.config.relay.sweep_every, look).await;
+        heartbeat.end().await;
+        worked?;
+        close(pool).await;
         Ok(())
     }
 
@@ -183,7 +204,7 @@ impl Relay {
         Ok(receivers.map(|receiver| Scope::new(receiver, available)).collect())
     }
 
-    async fn begin(&self, scopes: &[Scope]) -> Result<PgConnection> {
+    async fn begin(&self, scopes: &[Scope]) -> Result<(PgConnection, Heartbeat)> {
         let mut conn = self.database.connect().await?;
         check_server(&mut conn).await?;
         for scope in scopes {
@@ -199,17 +220,26 @@ impl Relay {
             // Whoever starts a relay may have put right what it was paused for.
             breaker::probe_now(&mut conn, &scope.receiver.name, self.clock.now()).await?;
         }
-        Ok(conn)
+        let receivers = self.config.receivers.keys().cloned().collect();
+        let heartbeat = Heartbeat::begin(&self.database, &self.name, receivers).await?;
+        self.progress.registered(heartbeat.registration().clone());
+        Ok((conn, heartbeat))
     }
 
     fn pool(&self) -> PgPool {
-        let planners = u32::try_from(self.config.receivers.len()).unwrap_or(u32::MAX);
-        let connections_max = self.config.database.max_connections.saturating_sub(planners).max(1);
+        // One for each planner, one for the heartbeat.
+        let others = u32::try_from(self.config.receivers.len() + 1).unwrap_or(u32::MAX);
+        let connections_max = self.config.database.max_connections.saturating_sub(others).max(1);
         let receivers = self.config.receivers.keys().cloned().collect();
         let options = PgPoolOptions::new().max_connections(connections_max);
         self.database
             .pool(lineage::checked(options, receivers, self.clock.clone()))
     }
+}
+
+/// A connection that fell silent is not waited for.
+async fn close(pool: PgPool) {
+    timeout(DATABASE_TAKES_MAX, pool.close()).await.ok();
 }
 
 /// What one pass did, and what it could not do.

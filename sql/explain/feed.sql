@@ -8,7 +8,9 @@ select f.paused_because, f.snapshot_due,
        l.kept_back_at, l.sequence as told_sequence,
        told.sync_id as told_sync_id, told.state as told_state, told.sealed_at as told_sealed_at, told.settled_at as told_settled_at,
        open.sync_id as open_sync_id, coalesce(open.attempts, 0) as open_attempts, open.due_at as open_due_at,
-       coalesce(open.leased_until > coalesce($3, clock_timestamp()), false) as open_is_leased,
+       coalesce(open.leased_until > coalesce($3, clock_timestamp()), false)
+           and (open.relay_id is null or exists (select from rentsync.live_relay live where live.relay_id = open.relay_id))
+           as open_is_leased,
        b.buried_at, b.sequence as buried_sequence,
        elsewhere.property_id as elsewhere
   from rentsync.feed f
@@ -16,7 +18,7 @@ select f.paused_because, f.snapshot_due,
   left join rentsync.sync told on told.sequence = l.sequence
   left join rentsync.buried b on b.feed_id = f.feed_id and b.unit_id = $2
   left join lateral (
-       select s.sync_id, s.attempts, s.due_at, s.leased_until
+       select s.sync_id, s.attempts, s.due_at, s.leased_until, s.relay_id
          from rentsync.sync_feed sf join rentsync.sync s using (sequence)
         where sf.feed_id = f.feed_id and sf.is_open
        ) as open on true

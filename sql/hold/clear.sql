@@ -2,7 +2,7 @@
 -- left of them: units and percent of a feed, of the receiver. What is left is told, at most $8 units at a time; a hold ends with
 -- the last. Looks at the holds of the feeds $7, -1 for the one over the whole. That one goes by all that waits or that a person
 -- wants kept, and stays while more is known to be gone from the source (until $9 seconds after that was counted). Locks
--- them, their units and the receiver's counts, behind the planning lock. Says how many units are told, and whether any hold is open after that.
+-- them, their units and the receiver's counts, by the right to plan. Says how many units are told, and whether any hold is open after that.
 with standing as materialized (
     select h.hold_id, h.feed_id, h.of_units, kept.units,
            h.gone + case when h.feed_id is null then kept.of_all else kept.units end as removed,

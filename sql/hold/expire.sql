@@ -1,6 +1,6 @@
 -- Forgets removals that receiver $1 was told more than 24 hours before $2 (null: now), at most $3, because holds look back no
--- further, and what was counted because of them. Says how many. Locks those feeds and the receiver's counts, behind the planning
--- lock.
+-- further, and what was counted because of them. Says how many. Locks those feeds and the receiver's counts, by the right to
+-- plan.
 with old as materialized (
     select r.feed_id, r.sequence
       from rentsync.removed r

@@ -1,5 +1,5 @@
 -- Puts together what the feeds $2 of receiver $1, and the receiver as a whole, say of units kept back, where that are several rows
--- or none are left. Behind the planning lock, so that nobody else does; rows that are added meanwhile stay. Locks those rows.
+-- or none are left. By the right to plan, so that nobody else does; rows that are added meanwhile stay. Locks those rows.
 with several as materialized (
     select w.feed_id, w.kept_back from rentsync.withheld w
      where w.feed_id = any ($2)

@@ -1,6 +1,6 @@
 -- Counts anew what is kept of receiver $1's removals and units, from what its feeds and rentsync.removed say: once when a relay
 -- starts, lest an older release that ran against this schema left the counts wrong. Locks the feeds that differ and the
--- receiver's counts, behind the planning lock.
+-- receiver's counts, by the right to plan.
 with feed as (
     select f.feed_id, f.of_units as noted, least(coalesce(told.units_before, f.units), f.units + coalesce(told.gone, 0)) as of_units
       from rentsync.feed f

@@ -1,6 +1,6 @@
 -- A person's decision $3 (approved or rejected) about the hold $2 (null: every open one) of receiver $1, at $4 (null: now). What was
 -- approved is owed; what was rejected stays as it was told until it is back. A rejected hold may still be approved by its number.
--- Locks the holds and their units, behind the planning lock. One row for each hold and property: how many units, whether the feed
+-- Locks the holds and their units, between two plans. One row for each hold and property: how many units, whether the feed
 -- is paused; without a property where no unit was left. Units are counted as they are decided about, not hold by hold.
 with chosen as materialized (
     select h.hold_id

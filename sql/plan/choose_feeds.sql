@@ -7,7 +7,7 @@
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
 -- Joining the transactions in progress, rather than testing for them, keeps old rows unread: the index has both columns.
 -- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Reads only, as a preview
--- needs it; the planner adds `for no key update of f`, in its REPEATABLE READ transaction behind the receiver's planning lock.
+-- needs it; the planner adds `for no key update of f`, in its REPEATABLE READ transaction, by the right to plan.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units,
        f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited, f.sequence_offset,
        f.cursor is null or news.whole or $7,

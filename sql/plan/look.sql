@@ -1,5 +1,5 @@
 -- Where receiver $1 stands: which properties have changes of transactions that the snapshot $2 does not see; how many
--- syncs are due, and how many of those nobody has leased; whether it is paused, and then due a probe; whether a snapshot
+-- syncs are due, and how many of those no living relay has leased; whether it is paused, and then due a probe; whether a snapshot
 -- run is under way. At $3 (null: now).
 --
 -- Not visible in a snapshot means: at or beyond its xmax, or in progress when it was taken. Asking for just these two
@@ -21,7 +21,9 @@ select pg_current_snapshot()::text,
   from rentsync.receiver r
  cross join lateral (
        select count(*) as syncs,
-              count(*) filter (where s.leased_until is null or s.leased_until <= coalesce($3, clock_timestamp())) as free
+              count(*) filter (where s.leased_until is null or s.leased_until <= coalesce($3, clock_timestamp())
+                                  or s.relay_id is not null
+                                 and not exists (select from rentsync.live_relay live where live.relay_id = s.relay_id)) as free
          from rentsync.sync s
         where s.receiver = $1 and s.state = 'open' and s.due_at <= coalesce($3, clock_timestamp())
           and (r.paused_at is null or s.probe)

@@ -4,7 +4,7 @@
 -- A feed without news has planned everything: its cursor is this transaction's snapshot. One with news keeps them: its
 -- cursor stands before the first. But news from before $3 is not kept for any feed, however long it is paused: it is due a
 -- snapshot instead. What is in progress lies beyond any of these cursors. Where that keeps a cursor from moving nothing is
--- written. Locks those feeds; runs in a REPEATABLE READ transaction behind the receiver's planning lock.
+-- written. Locks those feeds; runs in a REPEATABLE READ transaction that marked the right to plan.
 with feed as (
     select f.feed_id, f.cursor, news.first, news.too_old
       from rentsync.feed f

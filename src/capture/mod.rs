@@ -251,11 +251,32 @@ async fn is_installed(conn: &mut PgConnection) -> Result<bool> {
     )
 }
 
+/// Where nothing is installed yet there is nothing to lock: of two who begin at once the second waits for the first's schema.
 async fn lock(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query(include_str!("../../sql/capture/lock_install.sql"))
-        .execute(conn)
+    sqlx::query(include_str!("../../sql/capture/bound_install.sql"))
+        .execute(&mut *conn)
         .await?;
+    if is_installed(conn).await? {
+        sqlx::query(include_str!("../../sql/capture/lock_install.sql"))
+            .execute(conn)
+            .await
+            .map_err(|error| under_way(error.into()))?;
+    }
     Ok(())
+}
+
+/// Waited in vain, or somebody's schema came first.
+fn under_way(error: anyhow::Error) -> anyhow::Error {
+    let database = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    let code = database.and_then(|error| error.as_database_error()?.code());
+    match code.as_deref() {
+        Some("55P03" | "23505" | "42P06") => Fault::finding(
+            "another install or uninstall is under way in this database; nothing was changed, try again when it is done \
+             (pg_stat_activity shows who holds a lock in schema rentsync)",
+        )
+        .into(),
+        _ => error,
+    }
 }
 
 /// In our own schema, and inside the caller's transaction.
@@ -271,7 +292,10 @@ async fn migrate(conn: &mut PgConnection) -> Result<()> {
         sqlx::migrate::MigrateError::VersionMissing(version) => anyhow::Error::from(Fault::usage(format!(
             "schema rentsync is of a newer release (migration {version} is unknown here): use that release"
         ))),
-        error => anyhow::Error::from(error).context("creating schema rentsync (the role needs CREATE on the database)"),
+        error => match under_way(error.into()) {
+            fault if fault.is::<Fault>() => fault,
+            error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
+        },
     })
 }
 

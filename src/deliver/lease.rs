@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use super::borrowed::Borrowed;
 use super::{Deliverer, seconds};
 use crate::unit::Columns;
 
@@ -77,7 +78,8 @@ impl Deliverer {
         if at_most == 0 {
             return Ok(Vec::new());
         }
-        let mut tx = self.pool.begin().await?;
+        let mut borrowed = Borrowed::of(&self.pool).await?;
+        let mut tx = borrowed.begin().await?;
         let receiver = &self.receiver;
         type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>);
         let standing: Option<Row> = sqlx::query_as(include_str!("../../sql/deliver/lock_receiver.sql"))
@@ -109,6 +111,7 @@ impl Deliverer {
                 .await?;
         }
         tx.commit().await?;
+        borrowed.give_back();
         Ok(leased)
     }
 
@@ -116,11 +119,12 @@ impl Deliverer {
         let lasting = self.receiver.timeout + BEYOND_TIMEOUT;
         let rows = sqlx::query(include_str!("../../sql/deliver/lease.sql"))
             .bind(&self.receiver.name)
-            .bind(&self.relay)
+            .bind(self.relay.name())
             .bind(self.clock.now())
             .bind(seconds(lasting))
             .bind(i64::try_from(room)?)
             .bind(concurrency)
+            .bind(self.relay.id())
             .fetch_all(conn)
             .await
             .context("leasing due syncs")?;

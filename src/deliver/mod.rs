@@ -6,6 +6,7 @@
 
 mod acknowledged;
 mod alerts;
+mod borrowed;
 pub mod breaker;
 mod credentials;
 mod given_up;
@@ -25,6 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::{Accept, Receiver};
+use crate::heartbeat::Registration;
 use crate::policy::{self, Answer, Decision, Tried};
 use crate::receiver::{Endpoint, Form, Said, Try, Unsent};
 
@@ -53,8 +55,8 @@ pub struct Deliverer {
     endpoint: Arc<Endpoint>,
     credentials: Credentials,
     clock: Clock,
-    /// Host and process, as the attempts name it.
-    relay: String,
+    /// Whose leases they are.
+    relay: Arc<Registration>,
     in_flight: JoinSet<Outcome>,
     /// What is leased by this relay, so that a stop can give it back.
     held: Vec<(i64, i32)>,
@@ -62,14 +64,14 @@ pub struct Deliverer {
 
 impl Deliverer {
     /// Nothing is leased yet.
-    pub fn new(pool: PgPool, receiver: &Receiver, clock: Clock, relay: &str) -> Result<Self> {
+    pub fn new(pool: PgPool, receiver: &Receiver, clock: Clock, relay: &Arc<Registration>) -> Result<Self> {
         Ok(Self {
             pool,
             receiver: receiver.clone(),
             endpoint: Arc::new(Endpoint::new(receiver)?),
             credentials: Credentials::of(&receiver.auth, &receiver.secret_headers),
             clock,
-            relay: relay.to_owned(),
+            relay: relay.clone(),
             in_flight: JoinSet::new(),
             held: Vec::new(),
         })

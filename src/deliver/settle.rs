@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use super::alerts::Found;
+use super::borrowed::Borrowed;
 use super::{Deliverer, Outcome, acknowledged, alerts, breaker, given_up, seconds, taken};
 use crate::config::UnitIdentity;
 use crate::policy::{Answer, Decision};
@@ -111,7 +112,8 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
         })
         .collect();
     let now = deliverer.clock.now();
-    let mut tx = deliverer.pool.begin().await?;
+    let mut borrowed = Borrowed::of(&deliverer.pool).await?;
+    let mut tx = borrowed.begin().await?;
     lock_receiver(&mut tx, deliverer).await?;
     finish_attempts(&mut tx, &verdicts, now).await?;
     let changed = settle_syncs(&mut tx, &verdicts, now).await?;
@@ -132,6 +134,7 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
     alerts::raise_all(&mut tx, deliverer, found, now).await?;
     let mut properties = release_elsewhere(&mut tx, deliverer).await?;
     tx.commit().await.context("settling")?;
+    borrowed.give_back();
     log(deliverer, &verdicts);
     let over = counted.iter().filter(|verdict| verdict.is_over());
     properties.extend(over.flat_map(|verdict| verdict.outcome.leased.feeds.iter().map(|feed| feed.property_id)));

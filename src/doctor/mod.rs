@@ -17,6 +17,7 @@ mod server;
 mod source;
 mod standing;
 mod triggers;
+mod turn;
 
 use std::time::Duration;
 
@@ -190,6 +191,8 @@ impl Examination<'_> {
         for name in names {
             let found = standing::examine(conn, name).await;
             self.note("sending", Some(name), found)?;
+            let found = turn::examine(conn, name).await;
+            self.note("turn", Some(name), found)?;
             let found = schedule::last(conn, name, &config.snapshot).await;
             self.note("schedule", Some(name), found.map(|found| found.into_iter().collect()))?;
         }

@@ -1,7 +1,7 @@
 //! Plan: compare the source with the ledger, seal what differs as syncs.
 //!
-//! One batch is one REPEATABLE READ transaction over many feeds of one receiver, behind that receiver's planning lock,
-//! which is taken before the snapshot. It guarantees: a feed's cursor moves to the transaction's snapshot only together
+//! One batch is one REPEATABLE READ transaction over many feeds of one receiver, by the right to plan for it, which is taken
+//! before the snapshot and locked until the commit ([`right`]). It guarantees: a feed's cursor moves to the transaction's snapshot only together
 //! with the sealed sync, the ledger rows and the `owed` marks that account for every touched unit; a feed has at most
 //! one open sync; what doesn't fit a request is marked owed, not forgotten. Nothing is sent here.
 //!
@@ -19,6 +19,7 @@ mod invalid;
 mod pair;
 mod pending;
 mod rehearse;
+mod right;
 mod seal;
 mod tidy;
 mod walk;
@@ -33,19 +34,23 @@ use crate::config::Receiver;
 use crate::fault::Fault;
 use crate::payload::Shape;
 
+use right::{Ended, Right};
+
 pub(crate) use compare::{compare, compare_pairs, in_turns};
 pub(crate) use feed_delta::{FeedDelta, Mode, News};
 pub(crate) use feeds::{ChosenFeed, every_feed, foresee};
 pub(crate) use hold::Grown;
 pub(crate) use pair::Pair;
 pub(crate) use rehearse::{Rehearsal, Rehearsed};
+pub use right::{Turn, turn};
+pub(crate) use right::{mark, try_mark};
 pub use walk::{Look, Step, Walk, know_receiver, register};
 
 /// How many feeds one transaction plans at most.
 pub(crate) const FEEDS_PER_BATCH_MAX: i64 = 256;
 /// How many units one transaction looks at, unless a single feed has more: what bounds the relay's memory.
 const UNITS_PER_BATCH_MAX: i64 = 10_000;
-/// Serialisation failures are rare behind the planning lock; more than these in a row are a defect.
+/// Serialisation failures are rare while one relay plans; more than these in a row are a defect.
 const TRIES_MAX: u32 = 5;
 
 /// Where to look for news.
@@ -108,6 +113,8 @@ pub struct Batch<'a> {
     pub feeds_max: usize,
     /// The receiver is paused, this is to find out whether it answers again; the next probe is this much later.
     pub probe: Option<Duration>,
+    /// The relay that plans, by its row.
+    pub relay: i64,
     /// None: by the database's clock.
     pub now: Option<DateTime<Utc>>,
 }
@@ -125,25 +132,33 @@ pub struct Planned {
     pub removed_units: usize,
     /// There may be more feeds beyond this one.
     pub more_after: Option<i64>,
-    /// Another relay holds this receiver's planning lock; nothing was done.
+    /// Another relay plans for this receiver, or a command marks; nothing was done.
     pub elsewhere: bool,
+}
+
+impl Planned {
+    fn elsewhere() -> Self {
+        Self {
+            elsewhere: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// Plans the next batch of feeds.
 pub async fn plan_batch(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
     let receiver = &scope.receiver.name;
-    if !try_lock(conn, receiver).await? {
-        return Ok(Planned {
-            elsewhere: true,
-            ..Planned::default()
-        });
+    let Some(right) = Right::take(conn, receiver, batch.relay).await? else {
+        return Ok(Planned::elsewhere());
+    };
+    let planned = plan_by(conn, scope, batch, &right).await;
+    if planned.is_err() {
+        // Where even this fails the right is anybody's after some seconds.
+        right.give_back(conn, Ended::Failed).await.ok();
     }
-    let planned = plan_locked(conn, scope, batch).await;
-    let unlocked = unlock(conn, receiver).await;
-    let planned = planned
+    planned
         .map_err(without_values)
-        .with_context(|| format!("planning for receiver {receiver}"))?;
-    unlocked.map(|()| planned)
+        .with_context(|| format!("planning for receiver {receiver}"))
 }
 
 /// Enrols active properties that have no feed yet; `properties` limits where to look.
@@ -158,34 +173,48 @@ pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Op
     Ok(done.rows_affected())
 }
 
-async fn plan_locked(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
+async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
     let mut tries = 1;
     loop {
-        match plan_once(conn, scope, batch).await {
+        match plan_once(conn, scope, batch, right).await {
             Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
             outcome => return outcome,
         }
     }
 }
 
-async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
+async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
     let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
-    let paused = check_receiver(&mut tx, scope).await?;
-    if paused && batch.probe.is_none() {
-        return Ok(Planned::default());
+    if !right.hold(&mut tx).await? {
+        return Ok(Planned::elsewhere());
     }
-    let (feeds, more_after) = feeds::choose(&mut tx, &scope.receiver, batch).await?;
-    if feeds.is_empty() {
+    let Some(planned) = plan_held(&mut tx, scope, batch).await? else {
+        tx.rollback().await?;
+        right.give_back(conn, Ended::NothingToDo).await?;
         return Ok(Planned::default());
-    }
-    let compared = compare::compare(&mut tx, scope, feeds, batch.now).await?;
-    let more_after = compared.more_after.or(more_after);
-    let planned = seal::seal(&mut tx, scope, compared, paused, batch.now).await?;
-    if paused && planned.syncs > 0 && !claim_probe(&mut tx, scope, batch).await? {
-        return Ok(Planned::default());
-    }
+    };
+    right.give_back(&mut tx, Ended::Planned).await?;
     tx.commit().await?;
-    Ok(Planned { more_after, ..planned })
+    Ok(planned)
+}
+
+/// None where nothing is to be written.
+async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Option<Planned>> {
+    let paused = check_receiver(conn, scope).await?;
+    if paused && batch.probe.is_none() {
+        return Ok(None);
+    }
+    let (feeds, more_after) = feeds::choose(conn, &scope.receiver, batch).await?;
+    if feeds.is_empty() {
+        return Ok(None);
+    }
+    let compared = compare::compare(conn, scope, feeds, batch.now).await?;
+    let more_after = compared.more_after.or(more_after);
+    let planned = seal::seal(conn, scope, compared, paused, batch.now).await?;
+    if paused && planned.syncs > 0 && !claim_probe(conn, scope, batch).await? {
+        return Ok(None);
+    }
+    Ok(Some(Planned { more_after, ..planned }))
 }
 
 /// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other
@@ -233,23 +262,6 @@ pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// The right to plan for a receiver; whoever moves a cursor or marks what is owed needs it as well.
-pub(crate) async fn try_lock(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/plan/try_lock.sql"))
-        .bind(receiver)
-        .fetch_one(conn)
-        .await?)
-}
-
-/// The same until the caller's transaction ends; waits for a plan that is under way.
-pub(crate) async fn lock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
-    sqlx::query(include_str!("../../sql/plan/lock.sql"))
-        .bind(receiver)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// Has the properties planned at once, because of `op`. Part of the caller's transaction.
 pub(crate) async fn notice(conn: &mut PgConnection, properties: &[i64], op: &str) -> Result<()> {
     sqlx::query(include_str!("../../sql/plan/notice.sql"))
@@ -260,20 +272,11 @@ pub(crate) async fn notice(conn: &mut PgConnection, properties: &[i64], op: &str
     Ok(())
 }
 
-/// Gives back what [`try_lock`] took.
-pub(crate) async fn unlock(conn: &mut PgConnection, receiver: &str) -> Result<()> {
-    sqlx::query(include_str!("../../sql/plan/unlock.sql"))
-        .bind(receiver)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {
     database_code(error).is_some_and(|code| code == "40001")
 }
 
-fn database_code(error: &anyhow::Error) -> Option<String> {
+pub(crate) fn database_code(error: &anyhow::Error) -> Option<String> {
     let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())?;
     cause.as_database_error()?.code().map(|code| code.into_owned())
 }

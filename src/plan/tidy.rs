@@ -1,32 +1,57 @@
 //! What holds go by, kept right beside the plans: once with every sweep, in steps that each cost what changed.
 //!
 //! Removals that were told more than 24 hours ago count no longer; changes that no batch had to ask for are counted as read; holds
-//! that need nobody any more, because of other settings, end. Every step is a transaction behind the planning lock.
+//! that need nobody any more, because of other settings, end. Every step is a transaction by the right to plan.
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 use super::hold::{self, CLEARED_MAX, OVER_THE_WHOLE};
+use super::right::Right;
 use super::{Scope, ahead};
+
+const FRESH: &str = "begin isolation level read committed";
+const AS_ONE: &str = "begin isolation level repeatable read";
 
 /// So many removals are forgotten by one statement.
 const EXPIRED_MAX: i64 = 2_000;
 /// So many holds are looked at by one statement.
 const HOLDS_MAX: i64 = 500;
 
-/// Does all of it. `anew`: counts everything again first.
-pub(super) async fn tidy(conn: &mut PgConnection, scope: &Scope, anew: bool, now: Option<DateTime<Utc>>) -> Result<()> {
-    if anew {
-        recount(conn, scope).await?;
+/// Does all of it; `anew`: counts everything again first. False: the right went to somebody else on the way, the next sweep does
+/// the rest.
+pub(super) async fn tidy(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    right: &Right<'_>,
+    anew: bool,
+    now: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    if anew
+        && right
+            .step(conn, FRESH, async |tx| recount(tx, scope).await)
+            .await?
+            .is_none()
+    {
+        return Ok(false);
     }
-    while expire(conn, scope, now).await? == EXPIRED_MAX {}
-    let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
-    ahead::keep_up(&mut tx, scope, now).await?;
-    hold::gather(&mut tx, scope, &[]).await?;
-    tx.commit().await?;
-    clear_all(conn, scope, now).await?;
-    hold::say(conn, scope, now).await
+    loop {
+        match right.step(conn, FRESH, async |tx| expire(tx, scope, now).await).await? {
+            None => return Ok(false),
+            Some(EXPIRED_MAX) => {}
+            Some(_) => break,
+        }
+    }
+    let keep_up = async |tx: &mut PgConnection| {
+        ahead::keep_up(&mut *tx, scope, now).await?;
+        hold::gather(tx, scope, &[]).await.map(|_| ())
+    };
+    if right.step(conn, AS_ONE, keep_up).await?.is_none() || !clear_all(conn, scope, right, now).await? {
+        return Ok(false);
+    }
+    hold::say(conn, scope, now).await?;
+    Ok(true)
 }
 
 async fn recount(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
@@ -48,7 +73,12 @@ async fn expire(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc
         .context("forgetting removals of more than a day ago")
 }
 
-async fn clear_all(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+async fn clear_all(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    right: &Right<'_>,
+    now: Option<DateTime<Utc>>,
+) -> Result<bool> {
     let mut after = OVER_THE_WHOLE - 1;
     loop {
         let holds: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/hold/open.sql"))
@@ -58,9 +88,16 @@ async fn clear_all(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<
             .fetch_all(&mut *conn)
             .await?;
         let Some(last) = holds.last().copied() else {
-            return Ok(());
+            return Ok(true);
         };
-        while hold::clear(conn, scope, &holds, now).await? == CLEARED_MAX {}
+        loop {
+            let clear = async |tx: &mut PgConnection| hold::clear(tx, scope, &holds, now).await;
+            match right.step(conn, FRESH, clear).await? {
+                None => return Ok(false),
+                Some(CLEARED_MAX) => {}
+                Some(_) => break,
+            }
+        }
         after = last;
     }
 }

@@ -3,15 +3,18 @@
 //! A walk remembers in memory up to which snapshot it has looked and which properties it has yet to plan. Losing that
 //! memory loses nothing: the sweep asks every feed by its own cursor.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
 
 use super::pending::Pending;
-use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, plan_batch, tidy, try_lock, unlock};
+use super::right::{Ended, Right};
+use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, plan_batch, tidy};
 use crate::clock::Clock;
 use crate::config::{self, Enroll, UnitIdentity};
+use crate::heartbeat::Registration;
 use crate::policy;
 
 /// Syncs sealed ahead of what is under way, as a multiple of it: sealed late, a body says what holds now.
@@ -36,6 +39,7 @@ pub struct Walk {
     /// How much more than the room is planned: a batch that sealed nothing took none of it.
     widened: usize,
     clock: Clock,
+    relay: Arc<Registration>,
 }
 
 /// What a look found.
@@ -64,7 +68,7 @@ pub struct Step {
 
 impl Walk {
     /// Has looked at nothing yet, so that its first step begins a sweep.
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(clock: Clock, relay: Arc<Registration>) -> Self {
         Self {
             seen: None,
             pending: Pending::default(),
@@ -74,6 +78,7 @@ impl Walk {
             counted: false,
             widened: 1,
             clock,
+            relay,
         }
     }
 
@@ -184,15 +189,15 @@ impl Walk {
         Ok(())
     }
 
-    /// Whoever holds the planning lock just now does it as well.
+    /// Whoever plans just now does it as well.
     async fn tidy(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<()> {
-        if !try_lock(conn, &scope.receiver.name).await? {
+        let Some(right) = Right::take(conn, &scope.receiver.name, self.relay.id()).await? else {
             return Ok(());
-        }
-        let tidied = tidy::tidy(conn, scope, !self.counted, self.clock.now()).await;
-        unlock(conn, &scope.receiver.name).await?;
-        tidied?;
-        self.counted = true;
+        };
+        let tidied = tidy::tidy(conn, scope, &right, !self.counted, self.clock.now()).await;
+        // It is no plan: those are what progress is seen by.
+        right.give_back(conn, Ended::Failed).await?;
+        self.counted |= tidied?;
         Ok(())
     }
 
@@ -226,6 +231,7 @@ impl Walk {
             after,
             feeds_max: look.room,
             probe: look.probe,
+            relay: self.relay.id(),
             now: self.clock.now(),
         }
     }

@@ -10,10 +10,13 @@ use super::stop::{Stop, finish, stopped};
 use super::{RECONNECT_EVERY, Stages, Wake};
 use crate::deliver::Deliverer;
 use crate::fault::sentence;
+use crate::heartbeat::Registration;
 
 /// What a delivering loop goes by.
 pub(super) struct Delivering {
     pub deliverer: Deliverer,
+    /// Whose it is.
+    pub registration: Arc<Registration>,
     /// Something is due.
     pub woken: mpsc::Receiver<Wake>,
     /// Properties that may be planned again.
@@ -33,7 +36,8 @@ impl Delivering {
         let mut failing = false;
         let mut reported = String::new();
         while *self.stop.borrow() == Stop::No {
-            let step = self.step().await;
+            // What was being settled when the database fell silent is sent again, under its own sync ID.
+            let step = self.registration.clone().unless_silent(self.step()).await;
             self.stages.delivering(step.is_ok());
             match step {
                 Ok(()) if failing => {

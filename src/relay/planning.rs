@@ -1,5 +1,6 @@
 //! The loop that plans for one receiver: looks every `relay.poll_every`, sweeps every `relay.sweep_every`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -8,12 +9,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::stop::{Stop, stopped};
+use super::turns::Turns;
 use super::{RECONNECT_EVERY, Relay, Wake};
 use crate::alert::{self, Alert, Kind};
 use crate::clock::Clock;
 use crate::config::{self, Receiver};
 use crate::database::check_server;
 use crate::fault::sentence;
+use crate::heartbeat::Registration;
 use crate::lineage;
 use crate::plan::{Scope, Walk, know_receiver};
 use crate::snapshot;
@@ -23,6 +26,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn plan_loop(
     relay: Relay,
+    registration: Arc<Registration>,
     scope: Scope,
     wake: mpsc::Sender<Wake>,
     mut noticed: mpsc::UnboundedReceiver<Vec<i64>>,
@@ -30,13 +34,13 @@ pub(super) async fn plan_loop(
 ) {
     let mut ticks = interval(relay.config.relay.poll_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut walk = Walk::new(relay.clock.clone());
+    let mut walk = Walk::new(relay.clock.clone(), registration.clone());
     let mut nightly = Nightly::new(&relay);
     let stages = relay.progress.of(&scope.receiver.name);
     let mut failing = false;
     let mut reported = String::new();
     loop {
-        // A connection of its own: closing it, for whatever reason, gives back the planning lock.
+        // A connection of its own: closing it, for whatever reason, ends a plan under way and its lock.
         let planning = async {
             let mut conn = relay.database.connect().await?;
             check_server(&mut conn).await?;
@@ -44,6 +48,7 @@ pub(super) async fn plan_loop(
             // It may be another server than before, or the same one set back.
             lineage::check(&mut conn, &scope.receiver.name, relay.clock.now()).await?;
             walk.look_anew();
+            let mut turns = Turns::new(&relay.clock);
             let mut works = false;
             loop {
                 // What is due goes out also where planning fails.
@@ -56,12 +61,15 @@ pub(super) async fn plan_loop(
                 nightly
                     .step(&mut conn, &scope.receiver.name, look.snapshot_runs)
                     .await?;
-                stages.planned();
-                if !std::mem::replace(&mut works, true) {
-                    if std::mem::take(&mut failing) {
-                        tracing::info!(receiver = scope.receiver.name, "planning works again");
+                if turns.progress(&mut conn, &scope.receiver.name, &step.planned).await? {
+                    stages.planned();
+                    if !std::mem::replace(&mut works, true) {
+                        if std::mem::take(&mut failing) {
+                            tracing::info!(receiver = scope.receiver.name, "planning works again");
+                        }
+                        let over = [Kind::Plan, Kind::Starved];
+                        alert::resolve(&mut conn, &scope.receiver.name, &over, relay.clock.now()).await?;
                     }
-                    alert::resolve(&mut conn, &scope.receiver.name, &[Kind::Plan], relay.clock.now()).await?;
                 }
                 if step.more && step.planned.feeds > 0 {
                     continue;
@@ -73,7 +81,7 @@ pub(super) async fn plan_loop(
             }
         };
         let error: anyhow::Error = tokio::select! {
-            Err::<(), _>(error) = planning => error,
+            Err::<(), _>(error) = registration.unless_silent(planning) => error,
             () = stopped(&mut stop, Stop::Finish) => return,
         };
         let because = sentence(&error);

@@ -1,11 +1,12 @@
 //! Whether the loops get anywhere, for whoever asks from outside. Nothing in the relay goes by it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::deliver::Settled;
+use crate::heartbeat::{DEAD_AFTER, Registration};
 
 /// A planner that came to no end for so long is stuck, or fails again and again. Far above a long batch, or a database
 /// that restarts.
@@ -14,6 +15,8 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// The stages of all receivers.
 pub struct Progress {
     receivers: BTreeMap<String, Arc<Stages>>,
+    /// Since it has a row in the database.
+    relay: OnceLock<Arc<Registration>>,
 }
 
 /// The stages of one receiver.
@@ -32,7 +35,13 @@ impl Progress {
         let stages = |name: &String| (name.clone(), Arc::new(Stages::new()));
         Self {
             receivers: receivers.into_iter().map(stages).collect(),
+            relay: OnceLock::new(),
         }
+    }
+
+    /// The relay has a row in the database from now on.
+    pub fn registered(&self, relay: Arc<Registration>) {
+        self.relay.set(relay).ok();
     }
 
     /// Of one receiver; those of a receiver that nobody knows are shown to nobody.
@@ -49,7 +58,14 @@ impl Progress {
     /// What gets nowhere, a sentence each; nothing where all is well.
     pub fn lacking(&self) -> Vec<String> {
         let lacking = |(name, stages): (&str, &Stages)| Some(format!("receiver {name}: {}", stages.lacking()?));
-        self.all().filter_map(lacking).collect()
+        let beaten_ago = self.relay.get().map(|relay| relay.beaten_ago());
+        let heart = beaten_ago.filter(|ago| *ago > DEAD_AFTER).map(|ago| {
+            format!(
+                "the database has not taken this relay's heartbeat for {} s: another relay may have taken over what it leased",
+                ago.as_secs()
+            )
+        });
+        heart.into_iter().chain(self.all().filter_map(lacking)).collect()
     }
 }
 

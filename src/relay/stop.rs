@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -11,6 +11,9 @@ use crate::fault::{Fault, sentence};
 
 /// How long a stop waits for what is under way before it is cut off.
 pub const GRACE: Duration = Duration::from_secs(20);
+
+/// How long it waits for the database to take leases back, and connections to be closed.
+pub(super) const DATABASE_TAKES_MAX: Duration = Duration::from_secs(5);
 
 /// How far a stop has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +60,8 @@ pub(super) async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver
         },
         () = stopped(stop, Stop::Now) => {}
     }
-    if let Err(error) = deliverer.cut_off().await {
+    let cut_off = timeout(DATABASE_TAKES_MAX, deliverer.cut_off()).await;
+    if let Err(error) = cut_off.unwrap_or_else(|_| Err(anyhow!("the database does not answer"))) {
         tracing::error!(
             "leases could not be given back, they end by themselves: {}",
             sentence(&error)

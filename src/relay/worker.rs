@@ -1,6 +1,7 @@
 //! Both hands of a relay for one receiver, moved one step at a time: for a pass, and for commands that wait until something
 //! is done. Beside a running relay it is as safe as a second one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,11 +12,13 @@ use tokio::time::sleep;
 use super::Relay;
 use super::stop::{Stop, finish, interrupted, stopped, unless_stopped};
 use crate::deliver::Deliverer;
+use crate::heartbeat::Registration;
 use crate::plan::{Scope, Walk};
 
 /// One receiver's planner and deliverer.
 pub(super) struct Worker<'a> {
     relay: &'a Relay,
+    registration: Arc<Registration>,
     scope: &'a Scope,
     deliverer: Deliverer,
     walk: Walk,
@@ -37,10 +40,17 @@ pub(super) struct Round {
 
 impl<'a> Worker<'a> {
     /// Has done nothing yet.
-    pub fn new(relay: &'a Relay, scope: &'a Scope, pool: &PgPool, stop: watch::Receiver<Stop>) -> Result<Self> {
+    pub fn new(
+        relay: &'a Relay,
+        registration: &Arc<Registration>,
+        scope: &'a Scope,
+        pool: &PgPool,
+        stop: watch::Receiver<Stop>,
+    ) -> Result<Self> {
         Ok(Self {
-            deliverer: Deliverer::new(pool.clone(), &scope.receiver, relay.clock.clone(), &relay.name)?,
-            walk: Walk::new(relay.clock.clone()),
+            deliverer: Deliverer::new(pool.clone(), &scope.receiver, relay.clock.clone(), registration)?,
+            walk: Walk::new(relay.clock.clone(), registration.clone()),
+            registration: registration.clone(),
             relay,
             scope,
             stop,
@@ -56,7 +66,9 @@ impl<'a> Worker<'a> {
         is_done: impl AsyncFnMut(&mut PgConnection, &Round) -> Result<bool>,
     ) -> Result<()> {
         let mut stop = self.stop.clone();
-        let worked = unless_stopped(&stop, Stop::Now, self.rounds(conn, sweep_every, is_done)).await;
+        let registration = self.registration.clone();
+        let working = registration.unless_silent(self.rounds(conn, sweep_every, is_done));
+        let worked = unless_stopped(&stop, Stop::Now, working).await;
         finish(&mut self.deliverer, &mut stop).await;
         worked
     }

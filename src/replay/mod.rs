@@ -10,12 +10,9 @@ mod redeliver;
 mod wait;
 mod window;
 
-use std::time::Duration;
-
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
-use tokio::time::{Instant, sleep};
 
 use crate::config::Receiver;
 use crate::fault::Fault;
@@ -25,11 +22,6 @@ pub use asked::{Asked, AskedFeed};
 pub use redeliver::{Redelivered, receiver_of, redeliver, state_of};
 pub use wait::{KeptBack, Outcome, Progress, Undelivered, wait};
 pub use window::Window;
-
-/// A batch takes seconds; longer than this something is wrong with whoever plans.
-const PLANNER_TAKES_MAX: Duration = Duration::from_secs(60);
-/// Between tries to get a word in.
-const PLANNER_ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// What a replay is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -58,16 +50,8 @@ pub async fn look(conn: &mut PgConnection, request: &Request<'_>) -> Result<Aske
 /// Marks what the window asks for as owed, in one transaction, and has it planned at once.
 pub async fn mark(conn: &mut PgConnection, request: &Request<'_>) -> Result<Asked> {
     check_known(conn, request).await?;
-    let receiver = &request.receiver.name;
-    lock_planning(conn, receiver).await?;
-    let marked = mark_locked(conn, request).await;
-    let unlocked = plan::unlock(conn, receiver).await;
-    let marked = marked?;
-    unlocked.map(|()| marked)
-}
-
-async fn mark_locked(conn: &mut PgConnection, request: &Request<'_>) -> Result<Asked> {
     let mut tx = conn.begin().await?;
+    plan::mark(&mut tx, &request.receiver.name).await?;
     let horizon = sqlx::query_scalar(include_str!("../../sql/replay/hold_horizon.sql"))
         .fetch_one(&mut *tx)
         .await?;
@@ -76,22 +60,6 @@ async fn mark_locked(conn: &mut PgConnection, request: &Request<'_>) -> Result<A
     asked.owe(&mut tx, "replay").await?;
     tx.commit().await?;
     Ok(asked)
-}
-
-/// Waits for the right to plan for a receiver: marks made while a plan is under way would fail it.
-async fn lock_planning(conn: &mut PgConnection, receiver: &str) -> Result<()> {
-    let until = Instant::now() + PLANNER_TAKES_MAX;
-    while !plan::try_lock(conn, receiver).await? {
-        if Instant::now() >= until {
-            return Err(Fault::finding(format!(
-                "a relay has been planning for receiver {receiver} for more than a minute; nothing was marked, try again \
-                 when it is done (pg_stat_activity shows what it does)"
-            ))
-            .into());
-        }
-        sleep(PLANNER_ASK_EVERY).await;
-    }
-    Ok(())
 }
 
 async fn check_known(conn: &mut PgConnection, request: &Request<'_>) -> Result<()> {

@@ -12,7 +12,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection};
 
 use super::asked::{Tombstone, manner};
-use super::{Asked, AskedFeed, lock_planning};
+use super::{Asked, AskedFeed};
 use crate::config::Receiver;
 use crate::deliver::decompressed;
 use crate::delta::Present;
@@ -57,21 +57,8 @@ pub async fn redeliver(
     force: bool,
     now: Option<DateTime<Utc>>,
 ) -> Result<Redelivered> {
-    lock_planning(conn, &receiver.name).await?;
-    let reopened = reopen(conn, receiver, sync_id, force, now).await;
-    let unlocked = plan::unlock(conn, &receiver.name).await;
-    let reopened = reopened?;
-    unlocked.map(|()| reopened)
-}
-
-async fn reopen(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    sync_id: &str,
-    force: bool,
-    now: Option<DateTime<Utc>>,
-) -> Result<Redelivered> {
     let mut tx = conn.begin().await?;
+    plan::mark(&mut tx, &receiver.name).await?;
     let sync: Option<(i64, String, String, String)> = sqlx::query_as(include_str!("../../sql/replay/lock_sync.sql"))
         .bind(sync_id)
         .fetch_optional(&mut *tx)

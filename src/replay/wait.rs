@@ -1,6 +1,6 @@
 //! Waiting until what was asked for is delivered, driving the stages meanwhile.
 //!
-//! Where a relay runs anyway the two share the work: the planning lock and leases make that safe. A feed is done once
+//! Where a relay runs anyway the two share the work: the right to plan and leases make that safe. A feed is done once
 //! nothing of it is owed and every sync sealed until then is settled; later edits don't keep anybody waiting.
 
 use std::collections::HashMap;

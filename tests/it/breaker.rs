@@ -152,7 +152,7 @@ async fn concurrency_shrinks_when_the_receiver_is_overburdened_and_grows_back() 
     rig.faults(json!({ "status": 429, "retry_after": 1, "times": 1 }));
     rig.edit("update project_rent_roll_units set price = 1").await;
     rig.plan().await;
-    let mut deliverer = rig.deliverer("test:1");
+    let mut deliverer = rig.deliverer("test:1").await;
     assert_eq!(deliverer.start_due().await.unwrap(), 4);
     while !deliverer.is_idle() {
         let ended = deliverer.ended().await.unwrap();
@@ -172,7 +172,7 @@ async fn relays_together_keep_to_the_receivers_concurrency() {
     let rig = told().await;
     rig.edit("update project_rent_roll_units set price = 1").await;
     rig.plan().await;
-    let (mut one, mut other) = (rig.deliverer("one:1"), rig.deliverer("other:1"));
+    let (mut one, mut other) = (rig.deliverer("one:1").await, rig.deliverer("other:1").await);
     assert_eq!(one.start_due().await.unwrap(), 4);
     assert_eq!(other.start_due().await.unwrap(), 0);
     let ended = one.ended().await.unwrap();

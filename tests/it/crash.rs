@@ -69,7 +69,7 @@ async fn work_until_it_dies(rig: &Rig) {
         if plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0)).await.is_err() {
             return;
         }
-        let mut deliverer = rig.deliverer("dying:1");
+        let mut deliverer = rig.deliverer("dying:1").await;
         if deliverer.start_due().await.is_err() {
             return;
         }

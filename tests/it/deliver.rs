@@ -234,13 +234,13 @@ async fn retry_after_puts_a_retry_off_further_than_the_schedule() {
 async fn a_dead_relays_lease_is_taken_over_and_its_late_failure_counts_for_nothing() {
     let rig = sealed().await;
     rig.faults(json!({ "status": 500, "times": 1 }));
-    let mut first = rig.deliverer("first:1");
+    let mut first = rig.deliverer("first:1").await;
     assert_eq!(first.start_due().await.unwrap(), 1);
     let late = first.ended().await.unwrap();
 
     assert_eq!(rig.deliver().await.delivered, 0, "leased");
     rig.pass(rig.receiver.timeout + 10 * SECOND);
-    let mut second = rig.deliverer("second:1");
+    let mut second = rig.deliverer("second:1").await;
     assert_eq!(second.start_due().await.unwrap(), 1, "taken over");
     assert_eq!(first.settle(late).await.unwrap().failed, 1);
     let attempts = "select attempts::bigint from rentsync.sync where state = 'open'";
@@ -255,12 +255,12 @@ async fn a_dead_relays_lease_is_taken_over_and_its_late_failure_counts_for_nothi
 #[tokio::test]
 async fn a_late_success_counts_though_the_lease_was_lost() {
     let rig = sealed().await;
-    let mut first = rig.deliverer("first:1");
+    let mut first = rig.deliverer("first:1").await;
     first.start_due().await.unwrap();
     let late = first.ended().await.unwrap();
     rig.pass(rig.receiver.timeout + 10 * SECOND);
     rig.faults(json!({ "status": 500 }));
-    let mut second = rig.deliverer("second:1");
+    let mut second = rig.deliverer("second:1").await;
     second.start_due().await.unwrap();
     let failure = second.ended().await.unwrap();
     assert_eq!(first.settle(late).await.unwrap().delivered, 1);
@@ -272,7 +272,7 @@ async fn a_late_success_counts_though_the_lease_was_lost() {
 async fn a_sync_that_kills_its_relays_is_given_up_after_a_bound() {
     let rig = sealed().await;
     for _ in 0..5 {
-        let mut dying = rig.deliverer("dying:1");
+        let mut dying = rig.deliverer("dying:1").await;
         assert_eq!(dying.start_due().await.unwrap(), 1);
         dying.ended().await.unwrap();
         drop(dying);
@@ -289,7 +289,7 @@ async fn a_sync_that_kills_its_relays_is_given_up_after_a_bound() {
 async fn what_a_stop_cuts_off_is_no_failed_try_and_is_due_at_once() {
     let rig = sealed().await;
     rig.faults(json!({ "delay_ms": 60_000 }));
-    let mut stopping = rig.deliverer("stopping:1");
+    let mut stopping = rig.deliverer("stopping:1").await;
     stopping.start_due().await.unwrap();
     stopping.cut_off().await.unwrap();
     rig.no_faults();
@@ -488,7 +488,7 @@ async fn no_answer_ends_a_pause_by_command() {
     for (status, property) in [(401, 1), (200, 1)] {
         let rig = sealed().await;
         rig.faults(json!({ "status": status, "property_id": property, "body": "{}" }));
-        let mut deliverer = rig.deliverer("test:1");
+        let mut deliverer = rig.deliverer("test:1").await;
         deliverer.start_due().await.unwrap();
         let ended = deliverer.ended().await.unwrap();
         rig.edit("update rentsync.receiver set paused_at = now(), paused_because = 'paused by command', probe_at = 'infinity'").await;

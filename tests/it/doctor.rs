@@ -210,6 +210,7 @@ async fn where_all_is_well_it_says_so_does_nothing_and_exits_0() {
         ("holds", Some("main")),
         ("kept_back", Some("main")),
         ("alerts", Some("main")),
+        ("turn", Some("main")),
         ("schedule", Some("main")),
         ("accept", Some("main")),
         ("schedule", None),

@@ -152,7 +152,7 @@ async fn nothing_is_sent_over_a_connection_before_it_is_checked() {
     let options = PgPoolOptions::new().max_connections(1);
     let checked = lineage::checked(options, vec!["main".to_owned()], rig.clock.clone());
     let pool = rig.source.database.pool(checked);
-    let mut deliverer = Deliverer::new(pool, &rig.receiver, rig.clock.clone(), "test:1").unwrap();
+    let mut deliverer = Deliverer::new(pool, &rig.receiver, rig.clock.clone(), &rig.relay).unwrap();
     assert_eq!(deliverer.start_due().await.unwrap(), 0);
     assert_eq!(rig.states().await.last().unwrap(), "cancelled");
     rig.settle().await;

@@ -686,7 +686,7 @@ async fn an_answer_to_a_try_of_long_ago_does_not_count_against_a_redelivery() {
     rig.plan().await;
     let sync_id = newest(&rig, 1).await;
     rig.faults(json!({ "status": 503, "delay_ms": 50 }));
-    let mut late = rig.deliverer("late:1");
+    let mut late = rig.deliverer("late:1").await;
     assert_eq!(late.start_due().await.unwrap(), 1);
     // Given up by a command while its request was under way, and opened again.
     let mut conn = rig.source.connect().await;

@@ -162,7 +162,7 @@ async fn an_edit_while_parts_are_under_way_comes_after_them() {
         .await
         .unwrap();
     rig.plan().await;
-    let mut deliverer = rig.deliverer("test:1");
+    let mut deliverer = rig.deliverer("test:1").await;
     deliverer.start_due().await.unwrap();
     let first = deliverer.ended().await.unwrap();
     rig.edit("update project_rent_roll_units set price = 9 where id in (11, 13)")

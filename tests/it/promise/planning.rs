@@ -1,1 +1,448 @@
-//! Who plans and who sends, and what happens when one of several relays is gone.
+//! Relays that die, that vanish, that hold on to what they have; and whoever else sits on a lock.
+
+use std::time::{Duration, Instant};
+
+use rentsync_relay::capture;
+use rentsync_relay::config::Config;
+use rentsync_relay::database::Database;
+use rentsync_relay::plan;
+use rentsync_relay::relay::{Relay, Stop};
+use rustix::process::Signal;
+use serde_json::json;
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::process::{LIMIT, at_rest, ended, relay, signal};
+use crate::support::execute;
+use crate::support::rig::{Rig, immortal};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// What is promised of a machine or a network that vanishes.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(15);
+
+async fn until(what: &str, limit: Duration, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let waited = tokio::time::timeout(limit, waiting).await;
+    assert!(waited.is_ok(), "{what} within {limit:?}");
+}
+
+/// A relay with its real loops, in this process.
+struct Running {
+    relay: Relay,
+    stop: watch::Sender<Stop>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    fn start(relay: Relay) -> Self {
+        let (stop, stopped) = watch::channel(Stop::No);
+        let task = tokio::spawn(relay.clone().run(stopped));
+        Self { relay, stop, task }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.relay.progress.lacking().is_empty()
+    }
+
+    async fn end(self) {
+        self.stop.send_replace(Stop::Finish);
+        tokio::time::timeout(LIMIT, self.task)
+            .await
+            .expect("it ends")
+            .expect("no panic")
+            .expect("it ran");
+    }
+}
+
+#[tokio::test]
+async fn promise_04_advisory_locks_of_whoever_may_connect_have_no_effect() {
+    let rig = Rig::new().await;
+    let role = format!("nobody_{}", rig.source.number("select (random() * 1e9)::bigint").await);
+    rig.edit(&format!("create role {role} login")).await;
+    let mut nobody = rig.source.connect().await;
+    execute(
+        &mut nobody,
+        &format!(
+            "set role {role};
+             select pg_advisory_lock(hashtextextended('rentsync.plan.main', 0));
+             select pg_advisory_lock(hashtextextended('rentsync.install', 0))"
+        ),
+    )
+    .await;
+    let pass = tokio::time::timeout(LIMIT, rig.once()).await.expect("it ends");
+    assert_eq!((pass.units, pass.delivered, pass.left), (6, 2, 0));
+    let config = Config::default();
+    let installed = capture::install(&rig.source.database, &config.source);
+    tokio::time::timeout(LIMIT, installed)
+        .await
+        .expect("it ends")
+        .expect("install");
+    rig.assert_equal().await;
+    rig.edit(&format!("drop role {role}")).await;
+    for statement in statements() {
+        assert!(
+            !statement.contains("pg_advisory") && !statement.contains("pg_try_advisory"),
+            "{statement}"
+        );
+    }
+}
+
+/// All that the relay ever says to the database.
+fn statements() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sql")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("sql") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => found.push(std::fs::read_to_string(path).expect("a statement")),
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn promise_04_a_right_that_is_never_given_back_is_no_progress_and_raises_an_alert() {
+    let rig = Rig::told().await;
+    let running = Running::start(rig.relay());
+    until("it to work", LIMIT, async || running.is_ready()).await;
+    let mut sitting = rig.source.connect().await;
+    execute(
+        &mut sitting,
+        "begin; select from rentsync.planner where receiver = 'main' for update",
+    )
+    .await;
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    let stages = running.relay.progress.of("main");
+    let open = "select count(*) from rentsync.alert where kind = 'starved' and acked_at is null";
+    until("somebody to be waited for", LIMIT, async || {
+        // Nobody comes to an end, whatever time passes.
+        rig.pass(61 * SECOND);
+        rig.source.number(open).await == 1
+    })
+    .await;
+    assert!(stages.planned_ago().is_none_or(|ago| ago > SECOND), "no progress");
+    execute(&mut sitting, "rollback").await;
+    until("the alert to be over", LIMIT, async || {
+        rig.source.number(open).await == 0
+    })
+    .await;
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    until("progress", LIMIT, async || running.is_ready()).await;
+    running.end().await;
+}
+
+#[tokio::test]
+async fn promise_04_while_another_relay_plans_that_is_progress() {
+    let rig = Rig::told().await;
+    let other = immortal(&rig.source, "other:1").await;
+    rig.edit(&format!(
+        "update rentsync.planner set relay_id = {}, taken_at = now() + interval '1 hour'",
+        other.id()
+    ))
+    .await;
+    let running = Running::start(rig.relay());
+    until("progress", LIMIT, async || running.is_ready()).await;
+    assert_eq!(rig.requests(), []);
+    // Dead, and the right it took long ago is anybody's.
+    rig.edit("delete from rentsync.relay where name = 'other:1'; update rentsync.planner set taken_at = now() - interval '6 seconds'")
+        .await;
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    running.end().await;
+}
+
+#[tokio::test]
+async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_taken_unless_a_plan_holds_it() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set price = 5").await;
+    let other = immortal(&rig.source, "other:1").await;
+    let mut conn = rig.source.connect().await;
+    let taken_ago = async |seconds: i64| {
+        rig.edit(&format!(
+            "update rentsync.planner set relay_id = {}, fence = fence + 1, taken_at = clock_timestamp() - interval '{seconds} seconds'",
+            other.id()
+        ))
+        .await;
+    };
+    taken_ago(0).await;
+    let scope = rig.scope();
+    assert!(
+        plan::plan_batch(&mut conn, &scope, &rig.batch(0))
+            .await
+            .unwrap()
+            .elsewhere
+    );
+    taken_ago(6).await;
+    let mut planning = rig.source.connect().await;
+    execute(&mut planning, "begin; select from rentsync.planner for no key update").await;
+    assert!(
+        plan::plan_batch(&mut conn, &scope, &rig.batch(0))
+            .await
+            .unwrap()
+            .elsewhere
+    );
+    drop(planning);
+    until("the plan that died to be gone", LIMIT, async || {
+        plan::plan_batch(&mut conn, &scope, &rig.batch(0)).await.unwrap().syncs == 2
+    })
+    .await;
+    let turn = plan::turn(&mut conn, "main", None).await.unwrap().unwrap();
+    assert_eq!((turn.holder, turn.planned_at.is_some()), (None, true));
+}
+
+/// Between relay and database; what it holds up nobody is told of.
+struct Network {
+    port: u16,
+    flows: watch::Sender<bool>,
+}
+
+impl Network {
+    async fn to(options: &PgConnectOptions) -> Self {
+        let socket = options.get_socket().expect("the tests' server is on a socket");
+        let path = socket.join(format!(".s.PGSQL.{}", options.get_port()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let (flows, flowing) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = UnixStream::connect(&path).await.expect("the server");
+                let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+                tokio::spawn(forward(from_client, to_server, flowing.clone()));
+                tokio::spawn(forward(from_server, to_client, flowing.clone()));
+            }
+        });
+        Self { port, flows }
+    }
+
+    /// Nothing is closed, nothing is refused, nothing comes through.
+    fn falls_silent(&self) {
+        self.flows.send_replace(false);
+    }
+
+    fn comes_back(&self) {
+        self.flows.send_replace(true);
+    }
+
+    /// The rig's relay on the far side.
+    fn relay(&self, rig: &Rig, options: &PgConnectOptions) -> Relay {
+        let mut relay = rig.relay();
+        let far = PgConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(self.port)
+            .username(options.get_username())
+            .database(options.get_database().expect("a database"))
+            .ssl_mode(sqlx::postgres::PgSslMode::Disable);
+        relay.database = Database::from_options(far);
+        relay.name = "far:1".to_owned();
+        relay
+    }
+}
+
+async fn forward(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut flowing: watch::Receiver<bool>,
+) {
+    let mut buffer = vec![0; 65_536];
+    while let Ok(bytes @ 1..) = from.read(&mut buffer).await {
+        if flowing.wait_for(|flows| *flows).await.is_err() || to.write_all(&buffer[..bytes]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Where the tests' server is.
+fn server_of(rig: &Rig) -> PgConnectOptions {
+    rig.source.url().parse().expect("a URL")
+}
+
+async fn waits_for_a_lock(rig: &Rig) -> bool {
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    rig.source.number(waiting).await > 0
+}
+
+#[tokio::test]
+async fn promise_15_a_relay_that_vanishes_in_the_middle_of_a_plan_is_taken_over_within_15_s() {
+    let rig = Rig::told().await;
+    let options = server_of(&rig);
+    let network = Network::to(&options).await;
+    let far = Running::start(network.relay(&rig, &options));
+    until("the far relay to work", LIMIT, async || far.is_ready()).await;
+    // Its plan stands before the source when its network falls silent.
+    let mut blocker = rig.source.connect().await;
+    execute(
+        &mut blocker,
+        "begin; lock table project_rent_roll_units in access exclusive mode;
+         update project_rent_roll_units set price = 5 where id = 11",
+    )
+    .await;
+    rig.edit("insert into rentsync.outbox (property_id, op, unit_ids) values (1, 'update', '{11}')")
+        .await;
+    until("its plan to wait", LIMIT, async || waits_for_a_lock(&rig).await).await;
+    network.falls_silent();
+    let silent = Instant::now();
+    execute(&mut blocker, "commit").await;
+    rig.sandbox.clear_log();
+    let near = Running::start(rig.relay());
+    until("its news", TAKEN_OVER_WITHIN, async || !rig.sandbox.syncs().is_empty()).await;
+    assert!(silent.elapsed() < TAKEN_OVER_WITHIN, "{:?}", silent.elapsed());
+    until("its notice", TAKEN_OVER_WITHIN, async || !far.is_ready()).await;
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    network.comes_back();
+    until("the far relay to be back", LIMIT, async || far.is_ready()).await;
+    near.end().await;
+    far.end().await;
+}
+
+#[tokio::test]
+async fn promise_15_a_database_that_falls_silent_is_noticed_within_15_s_and_used_again() {
+    let rig = Rig::told().await;
+    let options = server_of(&rig);
+    let network = Network::to(&options).await;
+    let far = Running::start(network.relay(&rig, &options));
+    until("it to work", LIMIT, async || far.is_ready()).await;
+    network.falls_silent();
+    until("its notice", TAKEN_OVER_WITHIN, async || !far.is_ready()).await;
+    // Long enough for every connection to have been given up.
+    let given_up = Instant::now() + TAKEN_OVER_WITHIN;
+    until("its connections to end", TAKEN_OVER_WITHIN + SECOND, async || {
+        Instant::now() > given_up
+    })
+    .await;
+    network.comes_back();
+    rig.edit("update project_rent_roll_units set price = 5").await;
+    until("it to work again", LIMIT, async || far.is_ready()).await;
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    far.end().await;
+}
+
+#[tokio::test]
+async fn promise_15_every_connection_bounds_what_it_waits_for() {
+    let rig = Rig::new().await;
+    let bounds = "select count(*) from pg_settings
+                   where name in ('idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout')
+                     and setting::bigint > 0";
+    let mut conn = rig.source.database.connect().await.unwrap();
+    let bounded: i64 = sqlx::query_scalar(bounds).fetch_one(&mut conn).await.unwrap();
+    let pool = rig.source.database.pool(sqlx::postgres::PgPoolOptions::new());
+    let pooled: i64 = sqlx::query_scalar(bounds).fetch_one(&pool).await.unwrap();
+    assert_eq!((bounded, pooled), (3, 3));
+}
+
+#[tokio::test]
+async fn promise_16_where_the_source_is_serializable_by_default_no_write_of_its_own_fails_because_of_us() {
+    let rig = Rig::new().await;
+    rig.edit(
+        "do $$ begin
+             execute format('alter database %I set default_transaction_isolation = serializable', current_database());
+         end $$",
+    )
+    .await;
+    let mut writer = server_of(&rig).connect().await.expect("the application");
+    // As long as this is open the server keeps whatever predicate locks anybody takes.
+    let mut open = server_of(&rig).connect().await.expect("another of it");
+    execute(
+        &mut open,
+        "begin isolation level serializable; select pg_current_snapshot()",
+    )
+    .await;
+    let running = Running::start(rig.relay());
+    for price in 0..200 {
+        execute(
+            &mut writer,
+            &format!(
+                "begin;
+                 select sum(price) from project_rent_roll_units where project_id = {0};
+                 update project_rent_roll_units set price = {price} where id = {0}1;
+                 commit",
+                price % 2 + 1
+            ),
+        )
+        .await;
+    }
+    at_rest(&rig).await;
+    let ours = "select count(*) from pg_locks
+                 where mode = 'SIReadLock'
+                   and database = (select oid from pg_database where datname = current_database())
+                   and relation in (select oid from pg_class where relnamespace = 'rentsync'::regnamespace)";
+    assert_eq!(
+        rig.source.number(ours).await,
+        0,
+        "nothing of ours takes predicate locks"
+    );
+    let serializable: String = sqlx::query_scalar("show transaction_isolation")
+        .fetch_one(&mut writer)
+        .await
+        .expect("isolation");
+    assert_eq!(serializable, "serializable", "as the application has it");
+    running.end().await;
+    rig.assert_equal().await;
+}
+
+/// Many properties with a unit each, so that there are more syncs than places.
+async fn many(rig: &Rig) {
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, 'P' || n, true from generate_series(101, 140) n;
+         insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id)
+         select n * 10, n, n::text, 1 from generate_series(101, 140) n",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn promise_18_a_killed_relays_leases_are_free_whatever_the_timeout_is_and_it_never_had_all_places() {
+    let rig = Rig::empty().await;
+    rig.faults(json!({ "delay_ms": 60_000 }));
+    let run = || {
+        let mut command = relay(&rig, &["run"]);
+        command
+            .env("RELAY_RECEIVERS__MAIN__TIMEOUT", "120s")
+            .env("RELAY_RECEIVERS__MAIN__CONCURRENCY_MAX", "4");
+        command.spawn().expect("run")
+    };
+    let (one, other) = (run(), run());
+    let leased = "select count(*) from rentsync.sync where state = 'open' and leased_until > now()";
+    let holders = "select count(distinct relay_id) from rentsync.sync where state = 'open' and leased_until > now()";
+    let relays = "select count(*) from rentsync.live_relay where 'main' = any (receivers)";
+    until("two relays", LIMIT, async || rig.source.number(relays).await == 2).await;
+    many(&rig).await;
+    until("both to be busy", LIMIT, async || {
+        rig.source.number(holders).await == 2 && rig.source.number(leased).await == 4
+    })
+    .await;
+    let most = "select max(n) from (select count(*) as n from rentsync.sync where state = 'open' and leased_until > now() group by relay_id) as held";
+    assert_eq!(rig.source.number(most).await, 2, "places are shared");
+    rig.no_faults();
+    signal(&one, Signal::KILL);
+    let dead = Instant::now();
+    // All but the two that the other one waits for.
+    let delivered = "select count(*) from rentsync.sync where state = 'delivered'";
+    until("its leases to be taken over", 10 * SECOND, async || {
+        rig.source.number(delivered).await == 38
+    })
+    .await;
+    assert!(dead.elapsed() < 10 * SECOND);
+    let lost = "select count(*) from rentsync.attempt where outcome is null";
+    assert_eq!(rig.source.number(lost).await, 4, "of both relays");
+    signal(&other, Signal::KILL);
+    ended(one).await;
+    ended(other).await;
+}

@@ -139,9 +139,13 @@ impl TestDatabase {
     }
 
     pub async fn connect(&self) -> PgConnection {
-        // As whoever writes to the source is: with names of their own.
         let mut conn = self.database.connect().await.expect("connect");
-        execute(&mut conn, "set search_path to \"$user\", public").await;
+        // As whoever writes to the source is: with names of their own; and what a test holds open is for the test to end.
+        execute(
+            &mut conn,
+            "set search_path to \"$user\", public; set idle_in_transaction_session_timeout = 0; set lock_timeout = 0",
+        )
+        .await;
         conn
     }
 

@@ -9,6 +9,7 @@ use rentsync_relay::clock::Clock;
 use rentsync_relay::config::{Auth, Config, Format, Guard, Limit, Receiver};
 use rentsync_relay::deliver::{Deliverer, Settled};
 use rentsync_relay::demo::proof::{self, Agreement};
+use rentsync_relay::heartbeat::Registration;
 use rentsync_relay::plan::{self, Batch, Planned, Scope, Walk, Where};
 use rentsync_relay::relay::{Pass, Relay, Stop};
 use rentsync_relay::sandbox::{PropertyId, Sandbox, SyncLogEntry};
@@ -42,6 +43,8 @@ pub struct Rig {
     pub external_ids: BTreeMap<i64, PropertyId>,
     pub clock: Clock,
     pub ahead: Arc<AtomicI64>,
+    /// The relay that the stages called one by one are of; it never dies by itself.
+    pub relay: Arc<Registration>,
 }
 
 /// One relay's two hands.
@@ -101,7 +104,9 @@ impl Rig {
         receiver.timeout = Duration::from_secs(5);
         receiver.retry.jitter_percent = 0;
         let ahead = Arc::new(AtomicI64::new(0));
+        let relay = immortal(&source, "test:1").await;
         Self {
+            relay,
             source,
             sandbox,
             receiver,
@@ -168,6 +173,7 @@ impl Rig {
             after,
             feeds_max: 100,
             probe: None,
+            relay: self.relay.id(),
             now: self.clock.now(),
         }
     }
@@ -188,14 +194,19 @@ impl Rig {
         plan::register(&mut conn, &self.scope()).await.expect("register");
         Hands {
             conn,
-            walk: Walk::new(self.clock.clone()),
-            deliverer: self.deliverer("test:1"),
+            walk: Walk::new(self.clock.clone(), self.relay.clone()),
+            deliverer: self.deliverer_of(&self.relay),
         }
     }
 
-    pub fn deliverer(&self, name: &str) -> Deliverer {
+    /// Another relay's.
+    pub async fn deliverer(&self, name: &str) -> Deliverer {
+        self.deliverer_of(&immortal(&self.source, name).await)
+    }
+
+    pub fn deliverer_of(&self, relay: &Arc<Registration>) -> Deliverer {
         let pool = self.source.database.pool(PgPoolOptions::new().max_connections(4));
-        Deliverer::new(pool, &self.receiver, self.clock.clone(), name).expect("deliverer")
+        Deliverer::new(pool, &self.receiver, self.clock.clone(), relay).expect("deliverer")
     }
 
     /// A relay with its real loops, on this rig's database and clock.
@@ -241,7 +252,7 @@ impl Rig {
 
     /// Delivers everything that is due now.
     pub async fn deliver(&self) -> Settled {
-        let mut deliverer = self.deliverer("test:1");
+        let mut deliverer = self.deliverer_of(&self.relay);
         let mut total = Settled::default();
         while deliverer.start_due().await.expect("lease") > 0 {
             while !deliverer.is_idle() {
@@ -369,6 +380,20 @@ impl Rig {
             .await
             .expect("states")
     }
+}
+
+/// A relay that counts as alive until its row is deleted, and that takes no share of anybody's places.
+pub async fn immortal(source: &TestDatabase, name: &str) -> Arc<Registration> {
+    let mut conn = source.connect().await;
+    let relay = Registration::write(&mut conn, name, Vec::new())
+        .await
+        .expect("register");
+    sqlx::query("update rentsync.relay set beat_at = 'infinity' where relay_id = $1")
+        .bind(relay.id())
+        .execute(&mut conn)
+        .await
+        .expect("immortal");
+    relay
 }
 
 impl Hands {

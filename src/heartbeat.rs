@@ -1,0 +1,220 @@
+//! A relay's sign of life: a row in `rentsync.relay` that it refreshes every second over a connection of its own.
+//!
+//! By this row the other relays know whose leases still count and among how many they share a receiver's places. It
+//! guarantees: whoever asks this process learns whether its row is refreshed, and whether the database answers at all, within
+//! seconds, by this machine's clock, however a connection fell silent. Not its business: the right to plan, which is a row of
+//! its own and is fenced.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use sqlx::PgConnection;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use crate::database::Database;
+use crate::fault::{Fault, sentence};
+
+const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// A beat is one short statement, at most a connection before it: an answer that takes longer is none.
+const BEAT_TAKES_MAX: Duration = Duration::from_secs(3);
+/// The others take a relay for dead after as long (`rentsync.live_relay`).
+pub const DEAD_AFTER: Duration = Duration::from_secs(5);
+/// A database that said nothing for so long is gone, whatever the network's own timeouts say.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
+
+/// Who a relay is in the database.
+pub struct Registration {
+    id: AtomicI64,
+    name: String,
+    receivers: Vec<String>,
+    began: Instant,
+    /// Milliseconds after `began`.
+    beaten: AtomicU64,
+    answered: AtomicU64,
+}
+
+/// Refreshes a row until it is dropped; [`Heartbeat::end`] also removes it.
+pub struct Heartbeat {
+    registration: Arc<Registration>,
+    end: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Registration {
+    /// Writes a row that nobody refreshes yet.
+    pub async fn write(conn: &mut PgConnection, name: &str, receivers: Vec<String>) -> Result<Arc<Self>> {
+        let id = register(conn, name, &receivers).await?;
+        Ok(Arc::new(Self {
+            id: AtomicI64::new(id),
+            name: name.to_owned(),
+            receivers,
+            began: Instant::now(),
+            beaten: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+        }))
+    }
+
+    /// Its row's number; another one after the schema was dropped and installed anew.
+    pub fn id(&self) -> i64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// Host and process, as attempts name it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Since its row was last refreshed.
+    pub fn beaten_ago(&self) -> Duration {
+        self.since(&self.beaten)
+    }
+
+    /// Returns once the database has not answered for too long. Whoever waits for it on another connection waits for nothing.
+    pub async fn silence(&self) {
+        loop {
+            match SILENT_AFTER.checked_sub(self.since(&self.answered)) {
+                None | Some(Duration::ZERO) => return,
+                Some(left) => sleep(left).await,
+            }
+        }
+    }
+
+    /// Work over a connection of this relay's; an error once the database is silent.
+    pub async fn unless_silent<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            done = work => done,
+            () = self.silence() => Err(silent().into()),
+        }
+    }
+
+    fn since(&self, moment: &AtomicU64) -> Duration {
+        let moment = Duration::from_millis(moment.load(Ordering::Relaxed));
+        self.began.elapsed().saturating_sub(moment)
+    }
+
+    fn note(&self, moment: &AtomicU64) {
+        let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        moment.store(millis, Ordering::Relaxed);
+    }
+}
+
+impl Heartbeat {
+    /// Registers a relay and goes on beating.
+    pub async fn begin(database: &Database, name: &str, receivers: Vec<String>) -> Result<Self> {
+        let mut conn = database.connect().await?;
+        let registration = Registration::write(&mut conn, name, receivers).await?;
+        let (end, ended) = oneshot::channel();
+        let beating = beat_until(database.clone(), registration.clone(), conn, ended);
+        Ok(Self {
+            registration,
+            end,
+            task: tokio::spawn(beating),
+        })
+    }
+
+    /// Whose it is.
+    pub fn registration(&self) -> &Arc<Registration> {
+        &self.registration
+    }
+
+    /// The row goes, as far as the database answers: nobody has to wait until it is taken for dead.
+    pub async fn end(mut self) {
+        let (unused, _) = oneshot::channel();
+        std::mem::replace(&mut self.end, unused).send(()).ok();
+        timeout(BEAT_TAKES_MAX, &mut self.task).await.ok();
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What a step says that was given up for it.
+fn silent() -> Fault {
+    Fault::unreachable(format!(
+        "the database has not answered for {} s; look at the server and at the network between",
+        SILENT_AFTER.as_secs()
+    ))
+}
+
+async fn beat_until(
+    database: Database,
+    registration: Arc<Registration>,
+    conn: PgConnection,
+    mut ended: oneshot::Receiver<()>,
+) {
+    let mut conn = Some(conn);
+    let mut ticks = interval(BEAT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = &mut ended => break,
+        }
+        let beating = timeout(BEAT_TAKES_MAX, beat(&database, &registration, &mut conn)).await;
+        if beating.is_ok() {
+            registration.note(&registration.answered);
+        }
+        let beaten = beating.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {BEAT_TAKES_MAX:?}")));
+        match beaten {
+            Ok(()) => {
+                registration.note(&registration.beaten);
+                if std::mem::take(&mut failing) {
+                    tracing::info!("the relay's heartbeat works again");
+                }
+            }
+            Err(error) => {
+                conn = None;
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::error!(
+                        "the relay's heartbeat fails, it is tried again every second; meanwhile another relay may take over \
+                         what it has leased: {}",
+                        sentence(&error)
+                    );
+                }
+            }
+        }
+    }
+    if let Some(mut conn) = conn {
+        let id = registration.id();
+        let gone = sqlx::query(include_str!("../sql/relay/end.sql"))
+            .bind(id)
+            .execute(&mut conn);
+        gone.await.ok();
+    }
+}
+
+/// A connection that failed is not used again: `kept` stays empty.
+async fn beat(database: &Database, registration: &Registration, kept: &mut Option<PgConnection>) -> Result<()> {
+    let mut conn = match kept.take() {
+        Some(conn) => conn,
+        None => database.connect().await?,
+    };
+    let beaten = sqlx::query(include_str!("../sql/relay/beat.sql"))
+        .bind(registration.id())
+        .bind(&registration.name)
+        .execute(&mut conn)
+        .await?;
+    if beaten.rows_affected() == 0 {
+        let id = register(&mut conn, &registration.name, &registration.receivers).await?;
+        registration.id.store(id, Ordering::Relaxed);
+    }
+    *kept = Some(conn);
+    Ok(())
+}
+
+async fn register(conn: &mut PgConnection, name: &str, receivers: &[String]) -> Result<i64> {
+    sqlx::query_scalar(include_str!("../sql/relay/register.sql"))
+        .bind(name)
+        .bind(receivers)
+        .fetch_one(conn)
+        .await
+        .context("registering this relay")
+}
