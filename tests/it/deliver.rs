@@ -174,10 +174,10 @@ async fn a_receiver_that_shuts_its_door_is_paused_until_a_probe_gets_through() {
             hands.round(&rig).await;
         }
         assert_eq!(rig.requests().len(), 1, "nothing is sealed or sent");
-        rig.pass(15 * MINUTE - SECOND);
+        rig.pass(15 * MINUTE - 20 * SECOND);
         hands.round(&rig).await;
         assert_eq!(rig.requests().len(), 1);
-        rig.pass(SECOND);
+        rig.pass(20 * SECOND);
         hands.round(&rig).await;
         assert_eq!(rig.requests().len(), 2, "one probe");
         hands.round(&rig).await;

@@ -433,13 +433,15 @@ async fn promise_18_a_killed_relays_leases_are_free_whatever_the_timeout_is_and_
     rig.no_faults();
     signal(&one, Signal::KILL);
     let dead = Instant::now();
-    // All but the two that the other one waits for.
-    let delivered = "select count(*) from rentsync.sync where state = 'delivered'";
+    let taken_over = "select count(*) from rentsync.sync where lease = 2 and relay_id is not null";
     until("its leases to be taken over", 10 * SECOND, async || {
-        rig.source.number(delivered).await == 38
+        rig.source.number(taken_over).await == 2
     })
     .await;
     assert!(dead.elapsed() < 10 * SECOND);
+    // All but the two that the other one waits for.
+    let delivered = "select count(*) from rentsync.sync where state = 'delivered'";
+    until("the rest", LIMIT, async || rig.source.number(delivered).await == 38).await;
     let lost = "select count(*) from rentsync.attempt where outcome is null";
     assert_eq!(rig.source.number(lost).await, 4, "of both relays");
     signal(&other, Signal::KILL);
