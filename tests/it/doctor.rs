@@ -44,7 +44,11 @@ impl Patient {
         let source = TestDatabase::elsewhere(&name, server().options(&name), server().url(&name));
         source.execute(portfolio::SCHEMA).await;
         source.execute(&format!("create role {role} login")).await;
+        // The rig registers its relay, which takes a schema.
+        let settings = Config::default().source;
+        capture::install(&source.database, &settings).await.expect("install");
         let rig = Rig::agreeing(source, Rig::receiver()).await;
+        capture::uninstall(&rig.source.database, true).await.expect("purge");
         Self { rig, role }
     }
 
