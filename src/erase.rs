@@ -69,7 +69,7 @@ pub async fn erase(
     now: Option<DateTime<Utc>>,
 ) -> Result<Erased> {
     let mut tx = conn.begin().await?;
-    plan::lock(&mut tx, receiver).await?;
+    plan::mark(&mut tx, receiver).await?;
     // Before its syncs, as whoever settles them does.
     sqlx::query(include_str!("../sql/deliver/lock_receiver.sql"))
         .bind(receiver)

@@ -155,7 +155,7 @@ fn an_unknown_key_is_told_with_its_path_place_and_neighbour() {
     let text = format!("{MAIN}timout = '1s'");
     let problem = the_problem(&text, &[]);
     let start = "conf/relay.toml: unknown key receivers.main.timout; \
-                 did you mean receivers.main.timeout? Known keys there: allow_plain_http, auth,";
+                 did you mean receivers.main.timeout? Known keys there: accept, allow_plain_http, auth,";
     assert!(problem.starts_with(start), "{problem}");
 }
 

@@ -78,7 +78,7 @@ async fn promise_04_advisory_locks_of_whoever_may_connect_have_no_effect() {
     )
     .await;
     let pass = tokio::time::timeout(LIMIT, rig.once()).await.expect("it ends");
-    assert_eq!((pass.units, pass.delivered, pass.left), (6, 2, 0));
+    assert_eq!((pass.acknowledged, pass.delivered, pass.left), (6, 2, 0));
     let config = Config::default();
     let installed = capture::install(&rig.source.database, &config.source);
     tokio::time::timeout(LIMIT, installed)
