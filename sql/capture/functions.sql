@@ -231,11 +231,15 @@ $body$,
     select name || '_tolerant', '', 'trigger', 'security definer', '',
            E'\nbegin' || refusal || E'\n    begin' || statement || E';\n'
            '    exception when others then\n'
-           '        insert into rentsync.outbox (property_id, op) values (null, ''failed'');\n'
            '        raise warning ''rentsync: capture on %.% failed (%), every property will be compared'',\n'
            '            tg_table_schema, tg_table_name, sqlerrm;\n'
+           '        begin\n'
+           '            insert into rentsync.outbox (property_id, op) values (null, ''failed'');\n'
+           '        exception when others then\n'
+           '            raise warning ''rentsync: that could not be noted (%), the next snapshot finds what changed'', sqlerrm;\n'
+           '        end;\n'
            '    end;\n    return null;\nend;\n',
-           purpose || ' A failure becomes a change of every property instead of an error.'
+           purpose || ' A failure becomes a change of every property instead of an error, or a warning where not even that can be noted.'
       from checked
      union all
     select name, arguments, result, 'security definer', 'set search_path = pg_catalog, pg_temp', body, purpose from service

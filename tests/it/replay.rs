@@ -450,7 +450,7 @@ async fn the_command_waits_and_says_what_came_of_it() {
     let since = (Utc::now() - hours(1)).to_rfc3339();
     let done = output(relay(&rig, &["replay", "--since", &since])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    assert!(said(&done).contains("delivered") && said(&done).contains("1 properties: 1 units, 1 removals"));
+    assert!(said(&done).contains("delivered") && said(&done).contains("1 property: 1 unit, 1 removal"));
     rig.assert_equal().await;
     assert_eq!(rig.requests().len(), requests + 1);
 

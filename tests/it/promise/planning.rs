@@ -448,3 +448,21 @@ async fn promise_18_a_killed_relays_leases_are_free_whatever_the_timeout_is_and_
     ended(one).await;
     ended(other).await;
 }
+
+#[tokio::test]
+async fn promise_16_a_tolerant_attachment_fails_no_write_though_nothing_can_be_noted() {
+    let rig = Rig::new().await;
+    rig.edit(
+        "select rentsync.attach('projects', 'project_rent_roll_units', tolerant => true);
+         truncate rentsync.outbox;
+         alter table rentsync.outbox add constraint no_room check (false) not valid",
+    )
+    .await;
+    rig.edit(
+        "update project_rent_roll_units set price = 1;
+         update projects set name = 'Renamed';
+         delete from project_rent_roll_units where id = (select min(id) from project_rent_roll_units)",
+    )
+    .await;
+    assert_eq!(rig.source.number("select count(*) from rentsync.outbox").await, 0);
+}
