@@ -40,6 +40,7 @@ use stop::{DATABASE_TAKES_MAX, unless_stopped};
 use worker::{Round, Worker};
 
 pub use progress::{Progress, Stages};
+pub(crate) use stop::interrupted;
 pub use stop::{GRACE, Stop};
 
 /// Between tries to reach a database that went away.

@@ -30,7 +30,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Config;
 use crate::database::{Database, statements};
 use crate::fault::Fault;
-use crate::relay::Stop;
+use crate::relay::{self, Stop};
 
 /// Keeps a listing partner's copy of a PostgreSQL rent roll right.
 #[derive(Parser)]
@@ -155,24 +155,23 @@ async fn unless_interrupted(cli: Cli) -> Result<()> {
         done = &mut work => done,
         _ = stop.wait_for(|stop| *stop > Stop::No) => {
             statements::cancel().await;
-            if stops_itself { work.await } else { Err(interrupted()) }
+            if stops_itself { work.await } else { Err(cancelled().into()) }
         }
     };
     if *stop.borrow() == Stop::No {
         return done;
     }
     statements::cancel().await;
-    done.map_err(|error| {
-        if statements::is_cancelled(&error) {
-            interrupted()
-        } else {
-            error
-        }
+    done.map_err(|error| match (statements::is_cancelled(&error), stops_itself) {
+        (false, _) => error,
+        (true, true) => relay::interrupted().into(),
+        (true, false) => cancelled().into(),
     })
 }
 
-fn interrupted() -> anyhow::Error {
-    Fault::finding("interrupted: what was under way is cancelled").into()
+/// What a command says that leaves nothing owed.
+fn cancelled() -> Fault {
+    Fault::finding("interrupted: what was under way is cancelled")
 }
 
 async fn dispatch(cli: Cli) -> Result<()> {
