@@ -105,7 +105,7 @@ impl Registration {
 impl Heartbeat {
     /// Registers a relay and goes on beating.
     pub async fn begin(database: &Database, name: &str, receivers: Vec<String>) -> Result<Self> {
-        let mut conn = database.connect().await?;
+        let mut conn = connect(database).await?;
         let registration = Registration::write(&mut conn, name, receivers).await?;
         let (end, ended) = oneshot::channel();
         let beating = beat_until(database.clone(), registration.clone(), conn, ended);
@@ -191,11 +191,19 @@ async fn beat_until(
     }
 }
 
+async fn connect(database: &Database) -> Result<PgConnection> {
+    let mut conn = database.connect().await?;
+    sqlx::query(include_str!("../sql/relay/patience.sql"))
+        .execute(&mut conn)
+        .await?;
+    Ok(conn)
+}
+
 /// A connection that failed is not used again: `kept` stays empty.
 async fn beat(database: &Database, registration: &Registration, kept: &mut Option<PgConnection>) -> Result<()> {
     let mut conn = match kept.take() {
         Some(conn) => conn,
-        None => database.connect().await?,
+        None => connect(database).await?,
     };
     let beaten = sqlx::query(include_str!("../sql/relay/beat.sql"))
         .bind(registration.id())

@@ -3,15 +3,16 @@
 -- this relay: none can have all places, so that one that dies stops nobody.
 --
 -- Locks the rows it takes; the receiver's row is locked already. A lease that ran out without an outcome counts as lost, and so
--- does one whose relay is dead. Where the receiver is paused nothing is due but a probe, which waits for no
--- silence asked for. Nothing is sent before this commits.
+-- does one whose relay is dead. This relay's own leases are its own until they run out, also while its heartbeat has lapsed.
+-- Where the receiver is paused nothing is due but a probe, which waits for no silence asked for. Nothing is sent before this
+-- commits.
 with sharing as (
     select greatest(1, count(*)) as relays from rentsync.live_relay where $1 = any (receivers)
 ), busy as (
     select count(*) as leased, count(*) filter (where s.relay_id = $7) as own
       from rentsync.sync s
      where s.receiver = $1 and s.state = 'open' and s.leased_until > coalesce($3, clock_timestamp())
-       and (s.relay_id is null or exists (select from rentsync.live_relay live where live.relay_id = s.relay_id))
+       and (s.relay_id is null or s.relay_id = $7 or exists (select from rentsync.live_relay live where live.relay_id = s.relay_id))
 ), taken as (
     select s.sequence
       from rentsync.sync s
@@ -19,7 +20,7 @@ with sharing as (
      where s.receiver = $1 and s.state = 'open'
        and s.due_at <= coalesce($3, clock_timestamp())
        and (s.leased_until is null or s.leased_until <= coalesce($3, clock_timestamp())
-         or s.relay_id is not null and not exists (select from rentsync.live_relay live where live.relay_id = s.relay_id))
+         or s.relay_id <> $7 and not exists (select from rentsync.live_relay live where live.relay_id = s.relay_id))
        and (r.paused_at is null or s.probe)
        and (r.paused_at is not null or r.wait_until is null or r.wait_until <= coalesce($3, clock_timestamp()))
      order by s.due_at, s.sequence

@@ -295,7 +295,13 @@ async fn say_what_is_no_acknowledgement(
 
 /// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
 async fn tune(conn: &mut PgConnection, deliverer: &Deliverer, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
-    let count = |which: fn(&Decision) -> bool| verdicts.iter().filter(|verdict| which(&verdict.decision)).count();
+    // Whose relays died says nothing of the receiver.
+    let its_own = || {
+        verdicts
+            .iter()
+            .filter(|verdict| verdict.outcome.tried.answer != Answer::RelayLost)
+    };
+    let count = |which: fn(&Decision) -> bool| its_own().filter(|verdict| which(&verdict.decision)).count();
     let failed = count(|decision| matches!(decision, Decision::Retry { .. } | Decision::Exhausted))
         + given.refused_whole
         + given.stale_again.len();

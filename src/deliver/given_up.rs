@@ -17,7 +17,7 @@ use super::alerts::{Finding, Found};
 use super::lease::{Leased, LeasedFeed};
 use super::settle::Verdict;
 use super::{Deliverer, breaker, seconds, stale};
-use crate::policy::Decision;
+use crate::policy::{Answer, Decision};
 use crate::receiver::UnitError;
 
 /// What the giving up of a group says of the receiver.
@@ -136,6 +136,13 @@ async fn exhaust(
     now: Option<DateTime<Utc>>,
 ) -> Result<usize> {
     let leased = &verdict.outcome.leased;
+    // Whose relays died got no answer: that blames nothing of what it sends, whatever becomes of other syncs meanwhile.
+    if verdict.outcome.tried.answer == Answer::RelayLost {
+        doubt(conn, leased, None, now).await?;
+        set_apart(conn, leased).await?;
+        rest(conn, leased, "failing", deliverer.receiver.retry.schedule.last(), now).await?;
+        return Ok(0);
+    }
     let accepts_others: bool = sqlx::query_scalar(include_str!("../../sql/deliver/accepts_others.sql"))
         .bind(&deliverer.receiver.name)
         .bind(leased.sequence)

@@ -466,3 +466,56 @@ async fn promise_16_a_tolerant_attachment_fails_no_write_though_nothing_can_be_n
     .await;
     assert_eq!(rig.source.number("select count(*) from rentsync.outbox").await, 0);
 }
+
+#[tokio::test]
+async fn promise_18_a_relay_whose_heartbeat_lapses_sends_nothing_twice() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set price = 9 where id = 11")
+        .await;
+    rig.plan().await;
+    let sent = rig.requests().len();
+    let mut deliverer = rig.deliverer("lapsing:1").await;
+    assert_eq!(deliverer.start_due().await.unwrap(), 1);
+    rig.edit("update rentsync.relay set beat_at = '-infinity'").await;
+    assert_eq!(deliverer.start_due().await.unwrap(), 0, "it is under way");
+    let ended = deliverer.ended().await.unwrap();
+    assert_eq!(deliverer.settle(ended).await.unwrap().delivered, 1);
+    assert_eq!(rig.requests().len(), sent + 1);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn promise_18_relays_that_die_blame_no_unit_and_no_receiver() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set price = 9 where id = 11")
+        .await;
+    rig.plan().await;
+    // Twice, because what stands alone gets a second chance; others are taken meanwhile.
+    for price in 1..=3 {
+        for _ in 0..5 {
+            let mut dying = rig.deliverer("dying:1").await;
+            dying.start_due().await.unwrap();
+            dying.ended().await.unwrap();
+            drop(dying);
+            rig.pass(rig.receiver.timeout + 10 * SECOND);
+        }
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 21"
+        ))
+        .await;
+        rig.settle().await;
+        rig.edit("update project_rent_roll_units set price = price + 1 where id = 11")
+            .await;
+        rig.plan().await;
+    }
+    rig.settle().await;
+    rig.assert_equal().await;
+    let blamed = "select count(*) from rentsync.ledger where kept_back is not null";
+    assert_eq!(rig.source.number(blamed).await, 0);
+    assert_eq!(
+        rig.source
+            .number("select failures::bigint from rentsync.receiver")
+            .await,
+        0
+    );
+}
