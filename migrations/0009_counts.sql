@@ -20,7 +20,7 @@ comment on column rentsync.withheld.units is 'So many more than the other rows s
 -- A trigger, and not a part of each statement: a dozen statements decide about a unit, those of later releases with them, and
 -- one that forgot to count would let removals through that a person has to see. Where nothing kept back changes it costs a look
 -- at the rows that were written, some 0.2 µs each.
-create function rentsync.count_withheld() returns trigger language plpgsql as $body$
+create function rentsync.count_withheld() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $body$
 declare
     feeds bigint[];
     kinds text[];

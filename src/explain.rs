@@ -13,7 +13,7 @@ use serde::Serialize;
 use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::delta::{Present, Told};
-use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, without_values};
+use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, read_briefly, without_values};
 use crate::verify::{self, Difference};
 
 use timeline::Timeline;
@@ -116,6 +116,7 @@ pub async fn explain(
     let mut tx = conn
         .begin_with("begin isolation level repeatable read read only")
         .await?;
+    read_briefly(&mut tx).await?;
     let parts = parts(&mut tx, scope, unit_id, now).await.map_err(without_values)?;
     tx.rollback().await?;
     Ok(parts)

@@ -17,7 +17,7 @@ use crate::fault::Fault;
 use crate::lineage;
 use crate::plan::{
     Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, Rehearsal, Scope, Where, compare, foresee, in_turns,
-    without_values,
+    read_briefly, without_values,
 };
 use crate::words::moment;
 
@@ -165,6 +165,7 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell:
         let mut tx = conn
             .begin_with("begin isolation level repeatable read read only")
             .await?;
+        read_briefly(&mut tx).await?;
         after = preview.batch(&mut tx, from).await.map_err(without_values)?;
         tx.rollback().await?;
     }

@@ -18,7 +18,7 @@ use sqlx::{Connection, PgConnection};
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Verdict, verdict};
 use crate::fault::Fault;
 use crate::payload::Hash;
-use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, without_values};
+use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, read_briefly, without_values};
 use crate::words::count;
 
 pub use difference::Difference;
@@ -100,6 +100,7 @@ pub async fn verify(
         let mut tx = conn
             .begin_with("begin isolation level repeatable read read only")
             .await?;
+        read_briefly(&mut tx).await?;
         after = verify_batch(&mut tx, scope, property_id, from, &mut counts, tell)
             .await
             .map_err(without_values)?;

@@ -85,6 +85,12 @@ fn explain_refusal(sqlstate: &str, message: &str) -> Explained {
         "53100" => Explained::unreachable(format!(
             "the disk of the database server is full ({message}); make room"
         )),
+        "55P03" => Explained::of(
+            None,
+            format!(
+                "somebody else has locked what it needs ({message}); try again when they are done (pg_stat_activity shows who)"
+            ),
+        ),
         "57P01" | "57P02" | "57P05" => Explained::unreachable(format!(
             "the database ended the connection ({message}): it is stopped or restarted, or somebody ended this session"
         )),

@@ -178,9 +178,22 @@ async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, righ
     loop {
         match plan_once(conn, scope, batch, right).await {
             Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
+            // Somebody has the source to themselves: planning waits without standing in their way.
+            Err(error) if is_locked_out(&error) => {
+                right.give_back(conn, Ended::Failed).await?;
+                return Ok(Planned::elsewhere());
+            }
             outcome => return outcome,
         }
     }
+}
+
+/// The caller's transaction is about to read the source, and gives up where that is locked.
+pub(crate) async fn read_briefly(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/brief_locks.sql"))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
@@ -200,6 +213,7 @@ async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, ri
 
 /// None where nothing is to be written.
 async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Option<Planned>> {
+    read_briefly(conn).await?;
     let paused = check_receiver(conn, scope).await?;
     if paused && batch.probe.is_none() {
         return Ok(None);
@@ -270,6 +284,10 @@ pub(crate) async fn notice(conn: &mut PgConnection, properties: &[i64], op: &str
         .execute(conn)
         .await?;
     Ok(())
+}
+
+pub(crate) fn is_locked_out(error: &anyhow::Error) -> bool {
+    database_code(error).is_some_and(|code| code == "55P03")
 }
 
 pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {

@@ -1,13 +1,18 @@
 //! Properties that a walk has yet to plan, in the order in which they were noticed.
 //!
-//! Half of a turn is theirs that have waited longest, half is theirs that were noticed last: so an edit is told at once while
-//! ten thousand other properties wait, and none of these waits for ever.
+//! Every other turn is theirs that were noticed last, and is short; the turns between are theirs that have waited longest. So an
+//! edit is told soon while ten thousand other properties wait, and none of these waits for ever.
 
 use std::collections::{BTreeMap, HashMap};
+
+/// A turn of the newest is over soon, whatever their size: a batch that is cut short goes by feeds, and might never reach them.
+const NEWEST_MAX: usize = 32;
 
 /// Each property once.
 #[derive(Default)]
 pub(super) struct Pending {
+    /// The last turn was theirs that were noticed last.
+    newest: bool,
     places: HashMap<i64, u64>,
     queue: BTreeMap<u64, i64>,
     next: u64,
@@ -29,14 +34,16 @@ impl Pending {
         }
     }
 
-    /// The next so many, which stay until they are removed.
-    pub fn next(&self, room: usize) -> Vec<i64> {
+    /// The next of them, at most so many, which stay until they are removed.
+    pub fn next(&mut self, room: usize) -> Vec<i64> {
         if self.queue.len() <= room {
             return self.queue.values().copied().collect();
         }
-        let newest = room / 2;
-        let oldest = self.queue.values().take(room - newest);
-        oldest.chain(self.queue.values().rev().take(newest)).copied().collect()
+        self.newest = !self.newest;
+        match self.newest {
+            true => self.queue.values().rev().take(room.min(NEWEST_MAX)).copied().collect(),
+            false => self.queue.values().take(room).copied().collect(),
+        }
     }
 
     pub fn remove(&mut self, properties: &[i64]) {
@@ -57,11 +64,13 @@ mod tests {
         let mut pending = Pending::default();
         pending.extend(1..=100);
         pending.extend([1_000, 50]);
+        assert_eq!(pending.next(4), [1_000, 100, 99, 98]);
         let turn = pending.next(4);
-        assert_eq!(turn, [1, 2, 1_000, 100]);
+        assert_eq!(turn, [1, 2, 3, 4]);
         pending.remove(&turn);
-        assert_eq!(pending.next(4), [3, 4, 99, 98]);
-        assert_eq!(pending.next(1), [3], "with room for one it is the oldest");
+        assert_eq!(pending.next(1), [1_000]);
+        assert_eq!(pending.next(1), [5], "also with room for one");
+        assert_eq!(pending.next(90).len(), NEWEST_MAX);
     }
 
     #[test]

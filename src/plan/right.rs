@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, FromRow, PgConnection};
 
-use super::{database_code, is_serialization_failure};
+use super::{is_locked_out, is_serialization_failure};
 use crate::fault::Fault;
 
 /// A batch takes seconds; longer than this something is wrong with whoever plans.
@@ -61,7 +61,7 @@ impl<'a> Right<'a> {
         Ok(held.is_some())
     }
 
-    /// A transaction by this right. None: it was lost, or a command marked meanwhile; then nothing was done.
+    /// A transaction by this right. None: it was lost, a command marked meanwhile, or the source is locked; then nothing was done.
     pub async fn step<T>(
         &self,
         conn: &mut PgConnection,
@@ -70,12 +70,15 @@ impl<'a> Right<'a> {
     ) -> Result<Option<T>> {
         let mut tx = conn.begin_with(begin).await?;
         let done = match self.hold(&mut tx).await {
-            Ok(true) => work(&mut tx).await,
+            Ok(true) => match super::read_briefly(&mut tx).await {
+                Ok(()) => work(&mut tx).await,
+                Err(error) => Err(error),
+            },
             Ok(false) => return Ok(None),
             Err(error) => Err(error),
         };
         match done {
-            Err(error) if is_serialization_failure(&error) => Ok(None),
+            Err(error) if is_serialization_failure(&error) || is_locked_out(&error) => Ok(None),
             Err(error) => Err(error),
             Ok(done) => {
                 tx.commit().await?;
@@ -132,7 +135,7 @@ pub(crate) async fn mark(conn: &mut PgConnection, receiver: &str) -> Result<()> 
         .await
         .map_err(anyhow::Error::from);
     match marked {
-        Err(error) if database_code(&error).as_deref() == Some("55P03") => Err(Fault::finding(format!(
+        Err(error) if is_locked_out(&error) => Err(Fault::finding(format!(
             "a relay has been planning for receiver {receiver} for more than a minute; nothing was changed, try again when it \
              is done (`doctor` says who plans)"
         ))

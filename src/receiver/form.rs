@@ -46,11 +46,13 @@ pub enum Form {
 impl Form {
     /// Of a body; `whole`: it is all there.
     pub(super) fn of(content_type: Option<&str>, body: &[u8], whole: bool) -> Self {
-        let start = plain(&body[..body.len().min(SNIFFED_BYTES)]);
-        let start = start.trim_start();
-        if start.is_empty() {
+        // Templates begin with any number of blank lines: what comes after them counts.
+        let text = plain(body);
+        let text = text.trim_start();
+        if text.is_empty() && whole {
             return Self::Nothing;
         }
+        let start = text.get(..text.ceil_char_boundary(SNIFFED_BYTES)).unwrap_or(text);
         if whole && start.starts_with('{') && is_object(body) {
             return Self::Json;
         }
@@ -131,6 +133,10 @@ mod tests {
             for content_type in ["application/json", "text/plain; charset=utf-8", "", "text/html"] {
                 assert_eq!(form(content_type, page), Form::Html, "{content_type} {page}");
             }
+        }
+        let late = format!("{}<!doctype html><p>Log in", "\n".repeat(5_000));
+        for content_type in ["text/plain", "text/html"] {
+            assert_eq!(form(content_type, &late), Form::Html, "{content_type}");
         }
         let wide: Vec<u8> = "<!doctype html>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(form("text/plain", [b"\xff\xfe".as_slice(), &wide].concat()), Form::Html);

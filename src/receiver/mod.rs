@@ -177,10 +177,13 @@ impl Endpoint {
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok().map(str::to_owned));
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let redirect = response
-            .status()
-            .is_redirection()
-            .then(|| self.client.redirect(location));
+        let (redirect, location) = match response.status().is_redirection() {
+            true => (
+                Some(self.client.redirect(location)),
+                location.map(|location| format!("Location: {location}\n")),
+            ),
+            false => (None, None),
+        };
         let (body, ended) = answer::read(response, ANSWER_BYTES_MAX).await;
         let whole = match ended {
             // A success whose text broke off may be a lie; any other status has said what matters.
@@ -194,7 +197,8 @@ impl Endpoint {
             None if self.client.is_proxys(status) => Answer::Proxy,
             None => Answer::Status { status, retry_after },
         };
-        let text = mask.beginning(&String::from_utf8_lossy(&body), ANSWER_KEPT_CHARS);
+        let text = location.unwrap_or_default() + &String::from_utf8_lossy(&body);
+        let text = mask.beginning(&text, ANSWER_KEPT_CHARS);
         let form = Form::of(content_type.as_deref(), &body, whole.len() == body.len());
         Try {
             answer,

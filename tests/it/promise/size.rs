@@ -225,11 +225,14 @@ async fn promise_17_an_edit_overtakes_a_backlog() {
     assert!(step.more, "the backlog takes several batches");
     rig.edit("update project_rent_roll_units set price = 2 where id = 15001")
         .await;
-    hands.walk.step(&mut hands.conn, &rig.scope(), HOUR).await.unwrap();
-    let sealed = rig.source.number(
-        "select count(*) from rentsync.sync_feed join rentsync.feed using (feed_id) where property_id = 150 and is_open",
-    );
-    assert_eq!(sealed.await, 1, "in the batch after the edit");
+    let sealed = "select count(*) from rentsync.sync_feed join rentsync.feed using (feed_id) where property_id = 150 and is_open";
+    let mut steps = 0;
+    while rig.source.number(sealed).await == 0 {
+        let step = hands.walk.step(&mut hands.conn, &rig.scope(), HOUR).await.unwrap();
+        assert!(step.more, "the backlog is not done before");
+        steps += 1;
+    }
+    assert!(steps <= 2, "of two batches one is the newest's: {steps}");
 }
 
 #[tokio::test]

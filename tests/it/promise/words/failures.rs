@@ -78,11 +78,16 @@ async fn promise_25_a_redirect_names_where_to() {
     let err = once(&rig, &stub.url).await;
     says(
         &err,
-        &["answered 302", "a redirect to https://other.example/v2/sync,"],
-        &["hunter2", "user:pw"],
+        &["answered 302", "a redirect to another host,", "`syncs show`"],
+        &["hunter2", "other.example"],
     );
     let alerts = ok(&rig, &["alerts", "list"]).await;
-    says(&alerts, &["https://other.example/v2/sync"], &["hunter2"]);
+    says(&alerts, &["a redirect to another host"], &["other.example"]);
+    let kept: String = sqlx::query_scalar("select min(answer) from rentsync.attempt")
+        .fetch_one(&mut rig.source.connect().await)
+        .await
+        .unwrap();
+    says(&kept, &["Location: https://", "other.example/v2/sync"], &[]);
 }
 
 #[tokio::test]
