@@ -6,6 +6,11 @@ alter table rentsync.feed add column stale_at timestamptz;
 comment on column rentsync.feed.sequence_offset is 'Added to the sequence of each of its syncs in their bodies: the receiver has newer numbers of this property than ours. Never lowered.';
 comment on column rentsync.feed.stale_at is 'When its newest snapshot was made due because the receiver called it stale: the next is not within the hour after.';
 
+alter table rentsync.feed add column mismatch_again boolean not null default false;
+comment on column rentsync.feed.mismatch_at is 'When its newest snapshot was made due because the receiver''s digest was another than ours: the next is not within the hour after.';
+comment on column rentsync.feed.mismatch_again is 'It was so once more within that hour: a snapshot is due when it is over.';
+create index feed_mismatch on rentsync.feed (receiver) where mismatch_again;
+
 alter table rentsync.sync add column sequence_offset bigint not null default 0;
 comment on column rentsync.sync.sequence_offset is 'Its body says sequence + sequence_offset.';
 

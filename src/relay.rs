@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use crate::alert::Poster;
+use crate::capture;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::database::{Database, check_server};
@@ -208,6 +209,7 @@ impl Relay {
     async fn begin(&self, scopes: &[Scope]) -> Result<(PgConnection, Heartbeat)> {
         let mut conn = self.database.connect().await?;
         check_server(&mut conn).await?;
+        capture::check_owner(&mut conn, &self.database.tables(&self.config.source).await?).await?;
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
             let name = &scope.receiver.name;

@@ -199,6 +199,24 @@ pub async fn check_installed(conn: &mut PgConnection) -> Result<()> {
     }
 }
 
+/// Nothing of a schema that a stranger made is touched: its triggers would run as whoever does.
+pub async fn check_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
+    let stranger: Option<String> = sqlx::query_scalar(include_str!("../../sql/capture/stranger.sql"))
+        .bind(&tables[0])
+        .bind(&tables[1])
+        .fetch_optional(conn)
+        .await?;
+    match stranger {
+        None => Ok(()),
+        Some(owner) => Err(Fault::usage(format!(
+            "schema rentsync belongs to {owner}, who does not own the source tables: nothing of it is used; if it is no \
+             stranger's, `alter schema rentsync owner to` whoever owns {}",
+            tables[1]
+        ))
+        .into()),
+    }
+}
+
 /// Which release's schema this database has.
 pub async fn release(conn: &mut PgConnection) -> Result<Release> {
     let applied: Option<i64> = if is_installed(conn).await? {

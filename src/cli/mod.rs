@@ -241,15 +241,20 @@ fn log_to_stderr(command: &Command) {
 /// Connects, and makes sure that this release is installed.
 async fn connect(config: &Config) -> Result<sqlx::PgConnection> {
     let mut conn = database(config)?.connect().await?;
-    crate::capture::check_installed(&mut conn).await?;
+    check_schema(config, &mut conn).await?;
     Ok(conn)
+}
+
+async fn check_schema(config: &Config, conn: &mut sqlx::PgConnection) -> Result<()> {
+    crate::capture::check_owner(conn, &database(config)?.tables(&config.source).await?).await?;
+    crate::capture::check_installed(conn).await
 }
 
 /// The same for what writes: not on a standby, and not where transactions are read-only.
 async fn connect_to_write(config: &Config) -> Result<sqlx::PgConnection> {
     let mut conn = database(config)?.connect().await?;
     crate::database::check_server(&mut conn).await?;
-    crate::capture::check_installed(&mut conn).await?;
+    check_schema(config, &mut conn).await?;
     Ok(conn)
 }
 

@@ -1,7 +1,8 @@
 //! What holds go by, kept right beside the plans: once with every sweep, in steps that each cost what changed.
 //!
 //! Removals that were told more than 24 hours ago count no longer; changes that no batch had to ask for are counted as read; holds
-//! that need nobody any more, because of other settings, end. Every step is a transaction by the right to plan.
+//! that need nobody any more, because of other settings, end; digests that were not ours twice within an hour get their snapshot. Every
+//! step is a transaction by the right to plan.
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -51,7 +52,18 @@ pub(super) async fn tidy(
         return Ok(false);
     }
     hold::say(conn, scope, now).await?;
-    Ok(true)
+    let tell = async |tx: &mut PgConnection| tell_mismatched(tx, scope, now).await;
+    Ok(right.step(conn, FRESH, tell).await?.is_some())
+}
+
+async fn tell_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/tell_mismatched.sql"))
+        .bind(&scope.receiver.name)
+        .bind(now)
+        .execute(conn)
+        .await
+        .context("making snapshots due for digests that are not ours")?;
+    Ok(())
 }
 
 async fn recount(conn: &mut PgConnection, scope: &Scope) -> Result<()> {

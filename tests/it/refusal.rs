@@ -252,7 +252,20 @@ async fn a_receiver_that_holds_something_else_is_told_everything_at_most_hourly(
     assert_eq!(rig.requests().len(), 3, "not so soon again");
     rig.pass(MINUTE);
     edit(3).await;
-    assert_eq!(rig.requests().len(), 5);
+    assert_eq!(rig.requests().len(), 4);
+    assert_eq!(rig.sandbox.syncs()[3].sync_type, Some("snapshot"), "the edit is in it");
+    // It was wrong once more, and nobody edits anything.
+    rig.pass(59 * MINUTE);
+    rig.settle().await;
+    assert_eq!(rig.requests().len(), 4, "not so soon");
+    rig.no_faults();
+    rig.pass(MINUTE);
+    rig.settle().await;
+    assert_eq!(rig.requests().len(), 5, "told by itself when the hour is over");
+    assert_eq!(rig.sandbox.syncs()[4].sync_type, Some("snapshot"));
+    rig.pass(120 * MINUTE);
+    rig.settle().await;
+    assert_eq!(rig.requests().len(), 5, "and then it is at rest");
     assert_eq!(rig.alerts().await, ["digest_mismatch"]);
 }
 

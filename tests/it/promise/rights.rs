@@ -677,3 +677,40 @@ async fn promise_24_whoever_waits_for_a_database_can_be_stopped() {
         Ok(Some(0))
     );
 }
+
+#[tokio::test]
+async fn promise_02_nothing_of_a_strangers_schema_is_used() {
+    let rig = Rig::told().await;
+    let stranger = format!("stranger_{}", std::process::id());
+    rig.edit(&format!(
+        "create role {stranger}; alter schema rentsync owner to {stranger};
+         create table rentsync.loot as select 1 as one;
+         create function rentsync.take_it() returns trigger language plpgsql as 'begin delete from rentsync.loot; return new; end';
+         create trigger take_it before insert or update on rentsync.relay for each row execute function rentsync.take_it()"
+    ))
+    .await;
+    for command in [
+        &["once"][..],
+        &["status"],
+        &["feeds", "list"],
+        &["snapshot"],
+        &["holds", "list"],
+    ] {
+        let done = output(relay(&rig, command)).await;
+        let said = said(&done);
+        assert_eq!(done.status.code(), Some(2), "{command:?}: {said}");
+        assert!(
+            said.contains(&format!("schema rentsync belongs to {stranger}")),
+            "{said}"
+        );
+    }
+    assert_eq!(
+        rig.source.number("select count(*) from rentsync.loot").await,
+        1,
+        "nothing ran"
+    );
+    rig.edit(&format!(
+        "alter schema rentsync owner to current_user; drop role {stranger}"
+    ))
+    .await;
+}
