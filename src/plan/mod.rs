@@ -1,7 +1,7 @@
 //! Plan: compare the source with the ledger, seal what differs as syncs.
 //!
 //! One batch is one REPEATABLE READ transaction over many feeds of one receiver, by the right to plan for it, which is taken
-//! before the snapshot and locked until the commit ([`right`]). It guarantees: a feed's cursor moves to the transaction's snapshot only together
+//! before the snapshot and locked until the commit (`right.rs`). It guarantees: a feed's cursor moves to the transaction's snapshot only together
 //! with the sealed sync, the ledger rows and the `owed` marks that account for every touched unit; a feed has at most
 //! one open sync; what doesn't fit a request is marked owed, not forgotten. Nothing is sent here.
 //!
