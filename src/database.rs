@@ -195,7 +195,7 @@ const PARAMETERS: [&str; 19] = [
 ];
 
 /// A URL without the parameters that nobody takes, and the names of those.
-pub(crate) fn known_parameters(url: &str) -> (String, Vec<String>) {
+fn known_parameters(url: &str) -> (String, Vec<String>) {
     let Some((place, query)) = url.split_once('?') else {
         return (url.to_owned(), Vec::new());
     };

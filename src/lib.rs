@@ -51,6 +51,7 @@ pub mod config;
 /// Connecting.
 pub mod database;
 /// A day in fast motion, and the proof at its end.
+#[cfg(feature = "demo")]
 pub mod demo;
 /// What is wrong, and what to do about it.
 pub mod doctor;
@@ -64,12 +65,8 @@ pub mod heartbeat;
 pub mod http;
 /// Whether this is still the database that the receivers were told from.
 pub mod lineage;
-/// A private PostgreSQL for demo, tests and bench.
-pub mod local_postgres;
 /// What a scrape is told.
 pub mod metrics;
-/// A stand-in for RentSync, written from the contract alone.
-pub mod sandbox;
 /// Whether a receiver is at rest.
 pub mod status;
 /// Source against ledger, and the receiver's own word.

@@ -15,6 +15,7 @@ mod receivers;
 mod refused;
 mod replay;
 mod run;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod snapshot;
 mod status;
@@ -46,6 +47,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Show everything on a private PostgreSQL: portfolio, relay, receiver, an outage; ends by proving receiver = source
+    #[cfg(feature = "demo")]
     Demo(demo::Options),
     /// Create schema rentsync, the source functions and the triggers; as the owner of the source tables
     Install(install::Options),
@@ -105,24 +107,24 @@ enum Command {
     /// One unit's way to every receiver: changes, syncs, tries, and why it is told or not
     Explain(explain::Options),
     /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
+    #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Options),
 }
 
+#[cfg(feature = "demo")]
 use crate::demo;
 
 impl Command {
     /// It listens to signals by itself: there is more to do than to end.
     fn stops_itself(&self) -> bool {
-        matches!(
-            self,
-            Self::Demo(_)
-                | Self::Sandbox(_)
-                | Self::Run(_)
-                | Self::Once { .. }
-                | Self::Snapshot(_)
-                | Self::Replay(_)
-                | Self::Redeliver(_)
-        )
+        match self {
+            #[cfg(feature = "demo")]
+            Self::Demo(_) => true,
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(_) => true,
+            Self::Run(_) | Self::Once { .. } | Self::Snapshot(_) | Self::Replay(_) | Self::Redeliver(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -184,7 +186,9 @@ async fn dispatch(cli: Cli) -> Result<()> {
     let config = || load(cli.config.as_deref()).map_err(anyhow::Error::from);
     log_to_stderr(&cli.command);
     match cli.command {
+        #[cfg(feature = "demo")]
         Command::Demo(options) => demo::run(options).await,
+        #[cfg(feature = "sandbox")]
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Install(options) => install::install(&config()?, &options).await,
         Command::Uninstall { purge, yes } => install::uninstall(&config()?, purge, yes).await,
@@ -224,6 +228,7 @@ fn sends(command: &Command) -> bool {
 /// own story: there only what goes wrong without being part of it is logged.
 fn log_to_stderr(command: &Command) {
     let default = match command {
+        #[cfg(feature = "demo")]
         Command::Demo(_) => "off",
         // What these libraries say has no context: what matters of it comes as an error of ours.
         _ => "warn,sqlx=off,rustls_platform_verifier=off,rentsync_relay=info",

@@ -7,7 +7,7 @@ use clap::{ArgAction, ArgGroup, Args};
 
 use super::print;
 use crate::fault::Fault;
-use crate::sandbox::{Batch, Format, Removed, Sandbox, SandboxAuth, SandboxOptions, UnitStyle};
+use rentsync_sandbox::{Batch, Format, Removed, Sandbox, SandboxAuth, SandboxOptions, UnitStyle};
 
 #[derive(Args)]
 #[command(group = ArgGroup::new("auth").args(["api_key", "bearer", "static_header", "hmac_secret", "oauth2_client"]))]

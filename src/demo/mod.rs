@@ -18,13 +18,13 @@ use crate::capture;
 use crate::config::{Config, Receiver};
 use crate::database::Database;
 use crate::fault::Fault;
-use crate::local_postgres::{Durability, Server};
 use crate::relay::{Relay, Stop};
 use crate::replay;
-use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::snapshot;
 use crate::status;
 use crate::words::thousands;
+use local_postgres::{Durability, Server};
+use rentsync_sandbox::{Sandbox, SandboxOptions};
 
 const RECEIVER: &str = "rentsync";
 const UNITS: usize = 1500;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 
 use crate::config::UnitCodes;
-use crate::sandbox::{Format, PropertyId, PropertyState, Removed, Sandbox, SandboxOptions};
+use rentsync_sandbox::{Format, PropertyId, PropertyState, Removed, Sandbox, SandboxOptions};
 
 /// What sender and receiver agreed on, as far as it decides what the copy looks like.
 pub struct Agreement {

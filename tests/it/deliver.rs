@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rentsync_relay::config::{Auth, SecretRef};
-use rentsync_relay::sandbox::{Sandbox, SandboxAuth, SandboxOptions};
+use rentsync_sandbox::{Sandbox, SandboxAuth, SandboxOptions};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;

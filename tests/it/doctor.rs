@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use local_postgres::{Durability, LocalPostgres, Server};
 use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
 use rentsync_relay::doctor::{self, Grade, Limits};
-use rentsync_relay::local_postgres::{Durability, LocalPostgres, Server};
 use serde_json::{Value, json};
 use tokio::process::Command;
 

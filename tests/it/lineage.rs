@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use local_postgres::{Durability, LocalPostgres, Server};
 use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::deliver::Deliverer;
 use rentsync_relay::lineage::{self, Standing};
-use rentsync_relay::local_postgres::{Durability, LocalPostgres, Server};
 use rentsync_relay::relay::Stop;
 use rentsync_relay::status;
 use serde_json::{Value, json};

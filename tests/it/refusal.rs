@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rentsync_relay::config::Batch;
-use rentsync_relay::sandbox::{self, Sandbox, SandboxOptions};
+use rentsync_sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use crate::support::rig::Rig;
@@ -202,7 +202,7 @@ async fn several_properties_in_a_request_are_halved_before_their_units() {
     let mut rig = Rig::empty().await;
     rig.receiver.batch = Batch::AllProperties;
     let agreed = SandboxOptions {
-        batch: sandbox::Batch::AllProperties,
+        batch: rentsync_sandbox::Batch::AllProperties,
         ..SandboxOptions::default()
     };
     rig.sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), agreed).await.unwrap();

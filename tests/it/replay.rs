@@ -7,7 +7,7 @@ use rentsync_relay::config::UnitIdentity;
 use rentsync_relay::fault::exit_code;
 use rentsync_relay::relay::Stop;
 use rentsync_relay::replay::{self, Asked, Outcome, Request, Window};
-use rentsync_relay::sandbox::Saved;
+use rentsync_sandbox::Saved;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 

@@ -237,20 +237,20 @@ async fn what_was_told_is_looked_up_in_every_shape_of_body_and_its_absence_is_sa
         let mut rig = Rig::new().await;
         rig.receiver.batch = batch;
         rig.receiver.unit_style = style;
-        let options = rentsync_relay::sandbox::SandboxOptions {
+        let options = rentsync_sandbox::SandboxOptions {
             batch: if batch == Batch::AllProperties {
-                rentsync_relay::sandbox::Batch::AllProperties
+                rentsync_sandbox::Batch::AllProperties
             } else {
-                rentsync_relay::sandbox::Batch::PerProperty
+                rentsync_sandbox::Batch::PerProperty
             },
             unit_style: if style == UnitStyle::Nested {
-                rentsync_relay::sandbox::UnitStyle::Nested
+                rentsync_sandbox::UnitStyle::Nested
             } else {
-                rentsync_relay::sandbox::UnitStyle::Flat
+                rentsync_sandbox::UnitStyle::Flat
             },
             ..Default::default()
         };
-        rig.sandbox = rentsync_relay::sandbox::Sandbox::start(([127, 0, 0, 1], 0).into(), options)
+        rig.sandbox = rentsync_sandbox::Sandbox::start(([127, 0, 0, 1], 0).into(), options)
             .await
             .unwrap();
         rig.receiver.url = rig.sandbox.url().parse().unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rentsync_relay::config::{Batch, Compression, Format, RemovedAs};
-use rentsync_relay::sandbox::PropertyId;
+use rentsync_sandbox::PropertyId;
 use serde_json::{Value, json};
 
 use super::settings::Case;
@@ -213,7 +213,7 @@ impl Day {
     /// The day had in it what its shape can have.
     fn showed_what_it_should(&self) {
         let (receiver, syncs) = (&self.rig.receiver, self.rig.sandbox.syncs());
-        let most = |of: fn(&rentsync_relay::sandbox::SyncLogEntry) -> usize| syncs.iter().map(of).max().unwrap_or(0);
+        let most = |of: fn(&rentsync_sandbox::SyncLogEntry) -> usize| syncs.iter().map(of).max().unwrap_or(0);
         assert_eq!(most(|sync| sync.units + sync.removed), receiver.units_per_request_max);
         assert_eq!(
             most(|sync| sync.property_ids.len()) > 1,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rentsync_relay::config::{Batch, Format, Receiver, RemovedAs, UnitIdentity, UnitStyle};
 use rentsync_relay::plan::{self, Batch as PlanBatch, Where};
-use rentsync_relay::sandbox::PropertyId;
+use rentsync_sandbox::PropertyId;
 use serde_json::json;
 use sqlx::Connection;
 

@@ -57,8 +57,7 @@ async fn bodies_are_split_by_their_bytes_in_every_format() {
             (BYTES_MAX * 8 / 10..=BYTES_MAX).contains(&largest),
             "{number}: {largest}"
         );
-        let most =
-            |of: fn(&rentsync_relay::sandbox::SyncLogEntry) -> usize| rig.sandbox.syncs().iter().map(of).max().unwrap();
+        let most = |of: fn(&rentsync_sandbox::SyncLogEntry) -> usize| rig.sandbox.syncs().iter().map(of).max().unwrap();
         let fullest = (most(|sync| sync.units), most(|sync| sync.removed));
         assert!(fullest.0 < 40 && fullest.1 < 40, "{number}: {fullest:?} of 40 units");
     }
@@ -78,7 +77,7 @@ async fn two_relays_together_keep_the_requests_a_second() {
         let (stop, stopped) = watch::channel(Stop::No);
         (stop, tokio::spawn(relay.run(stopped)))
     });
-    let all = |sandbox: &rentsync_relay::sandbox::Sandbox| sandbox.syncs().len() >= REQUESTS;
+    let all = |sandbox: &rentsync_sandbox::Sandbox| sandbox.syncs().len() >= REQUESTS;
     assert!(rig.sandbox.wait_until(all, Duration::from_secs(60)).await);
     for (stop, task) in relays {
         stop.send_replace(Stop::Finish);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use rentsync_relay::config::{Config, Receiver};
-use rentsync_relay::sandbox::SandboxOptions;
+use rentsync_sandbox::SandboxOptions;
 
 use super::day::UNITS_PER_REQUEST_MAX;
 

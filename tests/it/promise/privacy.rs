@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use local_postgres::{Durability, LocalPostgres};
 use rentsync_relay::capture;
 use rentsync_relay::config::{Auth, Config, OAuth2, RemovedAs, Retention, SecretRef, UnitStyle};
 use rentsync_relay::database::Database;
 use rentsync_relay::deliver::decompressed;
 use rentsync_relay::demo::portfolio;
 use rentsync_relay::erase;
-use rentsync_relay::local_postgres::{Durability, LocalPostgres};
 use rentsync_relay::prune;
 use rentsync_relay::receiver::Endpoint;
 use rentsync_relay::replay::{self, Request, Window};

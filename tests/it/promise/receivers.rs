@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rentsync_relay::capture;
 use rentsync_relay::config::{Accept, Batch, Config};
-use rentsync_relay::sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
+use rentsync_sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -3,7 +3,7 @@
 use rentsync_relay::config::Receiver;
 use rentsync_relay::policy::Answer;
 use rentsync_relay::receiver::{Endpoint, Try};
-use rentsync_relay::sandbox::{Sandbox, SandboxOptions};
+use rentsync_sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use super::Schemas;

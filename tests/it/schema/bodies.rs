@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, stream};
 use rentsync_relay::config::{Batch, Format, Receiver, RemovedAs, UnitStyle};
 use rentsync_relay::deliver;
-use rentsync_relay::sandbox::{self, Sandbox, SandboxOptions};
+use rentsync_sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use super::Schemas;
@@ -66,22 +66,22 @@ impl Agreement {
     fn options(&self) -> SandboxOptions {
         SandboxOptions {
             format: match self.format {
-                Format::Property => sandbox::Format::Property,
-                Format::Flat => sandbox::Format::Flat,
-                Format::Unit => sandbox::Format::Unit,
+                Format::Property => rentsync_sandbox::Format::Property,
+                Format::Flat => rentsync_sandbox::Format::Flat,
+                Format::Unit => rentsync_sandbox::Format::Unit,
             },
             batch: match self.batch {
-                Batch::PerProperty => sandbox::Batch::PerProperty,
-                Batch::AllProperties => sandbox::Batch::AllProperties,
+                Batch::PerProperty => rentsync_sandbox::Batch::PerProperty,
+                Batch::AllProperties => rentsync_sandbox::Batch::AllProperties,
             },
             unit_style: match self.unit_style {
-                UnitStyle::Flat => sandbox::UnitStyle::Flat,
-                UnitStyle::Nested => sandbox::UnitStyle::Nested,
+                UnitStyle::Flat => rentsync_sandbox::UnitStyle::Flat,
+                UnitStyle::Nested => rentsync_sandbox::UnitStyle::Nested,
             },
             extensions: self.extensions,
             removed: match self.removed {
-                RemovedAs::List => sandbox::Removed::List,
-                RemovedAs::Unavailable => sandbox::Removed::Unavailable,
+                RemovedAs::List => rentsync_sandbox::Removed::List,
+                RemovedAs::Unavailable => rentsync_sandbox::Removed::Unavailable,
             },
             ..SandboxOptions::default()
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use rentsync_relay::sandbox::{Sandbox, SandboxOptions};
+use rentsync_sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 

@@ -2,7 +2,7 @@
 //! the other its rules.
 
 use rentsync_relay::config::{self, Auth, Field, Receiver, RemovedAs, SecretRef};
-use rentsync_relay::sandbox::{Batch, Format, Removed, SandboxAuth, SandboxOptions, UnitStyle};
+use rentsync_sandbox::{Batch, Format, Removed, SandboxAuth, SandboxOptions, UnitStyle};
 use secrecy::ExposeSecret;
 
 /// What a sandbox is told that stands for this receiver.

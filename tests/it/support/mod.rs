@@ -6,11 +6,11 @@ pub mod rig;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
+use local_postgres::{Durability, Server};
 use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
-use rentsync_relay::local_postgres::{Durability, Server};
 use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;

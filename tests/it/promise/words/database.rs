@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use local_postgres::{Durability, LocalPostgres, Server};
 use rentsync_relay::capture;
 use rentsync_relay::config::Config;
-use rentsync_relay::local_postgres::{Durability, LocalPostgres, Server};
 use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;

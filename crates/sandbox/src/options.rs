@@ -49,8 +49,8 @@ impl SandboxOptions {
 }
 
 /// What one body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 pub enum Format {
     /// A property with its units (guide 4.2)
     Property,
@@ -61,8 +61,8 @@ pub enum Format {
 }
 
 /// How many properties one body is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 pub enum Batch {
     /// One
     PerProperty,
@@ -71,8 +71,8 @@ pub enum Batch {
 }
 
 /// How a unit looks in format "property".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 pub enum UnitStyle {
     /// Every field beside the others
     Flat,
@@ -81,8 +81,8 @@ pub enum UnitStyle {
 }
 
 /// How a unit that went is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 pub enum Removed {
     /// As removed, with a reason
     List,

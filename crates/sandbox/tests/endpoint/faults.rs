@@ -1,6 +1,6 @@
 //! What goes wrong on purpose.
 
-use rentsync_relay::sandbox::{Batch, Format, Removed};
+use rentsync_sandbox::{Batch, Format, Removed};
 
 use super::*;
 

@@ -7,9 +7,9 @@ use std::env::{self, VarError};
 use anyhow::{Context, Result, bail};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tracing::subscriber::{NoSubscriber, with_default};
 
 use super::{Durability, LocalPostgres, account};
-use crate::database::known_parameters;
 
 /// A server to make scratch databases on: `DATABASE_URL`'s when set, else a private one.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ impl Server {
     pub fn given(url: &str) -> Result<Self> {
         let url = DatabaseUrl::parse(url)?.with_user(default_user);
         // What sqlx doesn't know it would log, with its value.
-        let options = known_parameters(&url.to_string(&url.database)).0.parse()?;
+        let parse = || url.to_string(&url.database).parse();
+        let options = with_default(NoSubscriber::new(), parse)?;
         Ok(Self::Given(Box::new(Given { url, options })))
     }
 

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rentsync_relay::local_postgres::{Durability, LocalPostgres, Server};
+use local_postgres::{Durability, LocalPostgres, Server};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
@@ -248,7 +248,7 @@ struct Owner {
 impl Owner {
     fn start(role: &str) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "local_postgres::owner", "--ignored", "--nocapture"])
+            .args(["--exact", "owner", "--ignored", "--nocapture"])
             .env(ROLE, role)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -202,7 +202,7 @@ mod tests {
         let again = Command::new(env::current_exe().unwrap())
             .args([
                 "--exact",
-                "local_postgres::fetch::tests::promise_08_a_pip_in_the_current_directory_is_not_run",
+                "fetch::tests::promise_08_a_pip_in_the_current_directory_is_not_run",
             ])
             .current_dir(trap.path())
             .env(TRAP, "1")

@@ -1,6 +1,6 @@
 //! Every shape that a receiver may agree on: the right body is taken, another is refused with the place.
 
-use rentsync_relay::sandbox::{Batch, Format, PropertyId, Removed, Saved, UnitStyle};
+use rentsync_sandbox::{Batch, Format, PropertyId, Removed, Saved, UnitStyle};
 
 use super::*;
 

@@ -1,9 +1,23 @@
 //! `rentsync-relay sandbox`: what was agreed is said on the command line.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::*;
+/// With the headers that every sync has, as the guide writes them.
+async fn answered(url: &str, token: &str, body: &str) -> (u16, String) {
+    // Only the first test of the process installs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let request = reqwest::Client::new().post(url).body(body.to_owned());
+    let response = request
+        .header("content-type", "application/json")
+        .header("user-agent", "AiGent/1.0")
+        .header("x-aigent-sync-id", format!("sync-2025-01-15-02-00-00-{:032x}", 1))
+        .header("authorization", format!("Bearer {token}"))
+        .send()
+        .await
+        .unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
 
 /// A running command; it goes with the test. Without a reader for what it says it would end.
 struct Running(Child, BufReader<ChildStdout>);
@@ -36,21 +50,15 @@ async fn the_command_line_says_what_was_agreed() {
     let shape = "--format flat --extensions false --removed unavailable --fields base_rent,floor --bearer right";
     let arguments: Vec<_> = shape.split(' ').collect();
     let (_running, url) = Running::start(&arguments);
-    let bench = Bench::new().await;
-    let send = |token: &str, body: &str| {
-        let request = bench.client.post(&url).body(body.to_owned());
-        answered(
-            request
-                .header("content-type", "application/json")
-                .header("user-agent", "AiGent/1.0")
-                .header("x-aigent-sync-id", Sync::delta(1, &[]).id())
-                .header("authorization", format!("Bearer {token}")),
-        )
-    };
     let body = r#"{"sync_timestamp":"2025-01-15T02:00:00Z","units":[{"property_id":1,"unit_id":2,"floor":3,"base_rent":4.5}]}"#;
-    assert_eq!(send("wrong", body).await.0, 401);
-    assert_refused(&send("right", "{}").await, "$.sync_timestamp", "missing");
-    assert_eq!(send("right", body).await.0, 200);
+    assert_eq!(answered(&url, "wrong", body).await.0, 401);
+    let (status, answer) = answered(&url, "right", "{}").await;
+    assert_eq!(status, 400);
+    assert!(
+        answer.contains("$.sync_timestamp: ") && answer.contains("missing"),
+        "{answer}"
+    );
+    assert_eq!(answered(&url, "right", body).await.0, 200);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 mod auth;
 mod body;
-mod command;
 mod faults;
 mod order;
 mod request;
@@ -14,7 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use flate2::{Compression, write::GzEncoder};
-use rentsync_relay::sandbox::{Sandbox, SandboxAuth, SandboxOptions, SyncLogEntry};
+use rentsync_sandbox::{Sandbox, SandboxAuth, SandboxOptions, SyncLogEntry};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
