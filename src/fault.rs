@@ -116,7 +116,7 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(fault) = cause.downcast_ref::<Fault>() {
         return Some(fault.code);
     }
-    if cause.is::<crate::config::ConfigError>() {
+    if cause.is::<crate::config::SettingsError>() {
         return Some(2);
     }
     database::explain(cause.downcast_ref::<sqlx::Error>()?).code

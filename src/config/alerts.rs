@@ -7,12 +7,12 @@ use std::fmt;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::error::ConfigError;
-use super::node::Node;
-use super::secret::{SecretRef, secret};
-use super::section::Section;
 use super::url::{endpoint, has_credentials};
-use super::values::{Refusal, Taken};
+use settings::Node;
+use settings::Section;
+use settings::SettingsError;
+use settings::{Refusal, Taken};
+use settings::{SecretRef, secret};
 
 const MUST: &str = "must be an https URL, or http to this machine itself, without user name and password; \
                     or a reference to one, { env = \"NAME\" } or { file = \"path\" }";
@@ -54,7 +54,7 @@ impl SecretUrl {
     ///
     /// # Errors
     /// When it can't be read, or is no URL that alerts may go to.
-    pub fn read(&self) -> Result<Url, ConfigError> {
+    pub fn read(&self) -> Result<Url, SettingsError> {
         match self {
             Self::Given(url) => allowed(url.expose_secret()).ok_or_else(|| refused("alerts.webhook_url")),
             Self::Kept(reference) => {
@@ -84,8 +84,8 @@ fn allowed(url: &str) -> Option<Url> {
     (!has_credentials(&url)).then_some(url)
 }
 
-fn refused(key: &str) -> ConfigError {
-    ConfigError::new(format!("{key} {MUST}."))
+fn refused(key: &str) -> SettingsError {
+    SettingsError::new(format!("{key} {MUST}."))
 }
 
 #[cfg(test)]

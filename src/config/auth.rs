@@ -5,10 +5,10 @@
 use reqwest::Url;
 
 use super::headers::auth_header;
-use super::secret::SecretRef;
-use super::section::{Found, Section};
 use super::url::endpoint;
-use super::values::{one_of, text};
+use settings::SecretRef;
+use settings::{Found, Section};
+use settings::{one_of, text};
 
 /// The headers of a signature as Standard Webhooks has it.
 const SIGNATURE_HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];

@@ -1,7 +1,7 @@
 //! When removals wait for a person.
 
-use super::section::Section;
-use super::values::integer;
+use settings::Section;
+use settings::integer;
 
 /// When removals wait for a person: a source that lost its rows looks like one whose units are all gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::node::{Content, Entries, Node};
-use super::secret::{SecretRef, secret};
-use super::values::{Refusal, Taken};
+use settings::{Entries, Node};
+use settings::{Refusal, Taken};
+use settings::{SecretRef, secret};
 
 /// A header whose name has one of these parts holds a secret.
 const SECRET_PARTS: [&str; 9] = [
@@ -82,7 +82,7 @@ pub(super) fn static_headers(
                 let must = format!("must not name one header twice, as {twin:?} and {name:?}");
                 return Err(Refusal::hiding_value(must));
             }
-            if let Content::Table(_) | Content::Value(toml::Value::Table(_)) = node.content {
+            if node.is_table() {
                 let reference = secret(&format!("{key}.{name}"), &directory)(&node)?;
                 headers.secret.push((name, reference));
             } else {
@@ -109,7 +109,7 @@ fn header_entries(node: &Node) -> Taken<Entries> {
 }
 
 fn check_name(name: &str, node: &Node) -> Taken<()> {
-    if let Content::Text(_) = node.content {
+    if node.is_variable() {
         // A variable's name has no hyphen, so it can't spell a header's.
         return Err(Refusal::hiding_value(
             "must be set as a whole in a variable, like '{ \"X-Partner\" = \"aigent\" }'",

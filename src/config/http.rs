@@ -4,9 +4,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::node::Node;
-use super::section::Section;
-use super::values::{Refusal, Taken};
+use settings::Node;
+use settings::Section;
+use settings::{Refusal, Taken};
 
 /// What exporters of this format often take.
 const PORT: u16 = 9464;

@@ -11,21 +11,15 @@
 
 mod alerts;
 mod auth;
-mod env;
-mod error;
 mod guard;
 mod headers;
 mod http;
-mod node;
 mod receiver;
 mod require;
-mod secret;
-mod section;
 mod shape;
 mod snapshot;
 mod telling;
 mod url;
-mod values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,21 +30,34 @@ use secrecy::SecretString;
 
 pub use alerts::{Alerts, SecretUrl};
 pub use auth::{Auth, OAuth2};
-pub use error::ConfigError;
 pub use guard::{Guard, Limit};
 pub use http::Http;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
 pub use require::{Requirement, Requirements};
-pub use secret::{SecretPlace, SecretRef};
 pub use shape::{
     Accept, Batch, Compression, Field, FieldKind, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle,
 };
 pub use snapshot::Snapshot;
 pub(crate) use url::is_loopback;
 
-use node::{Entries, Node};
-use section::{Reading, Section, read_nothing};
-use values::{Refusal, Taken, any_integer, duration, integer, list_of, one_of, text};
+pub use settings::{SecretPlace, SecretRef, SettingsError};
+
+use settings::{
+    Environment, Node, Refusal, Section, Settings, Taken, any_integer, duration, integer, list_of, one_of,
+    read_nothing, text, value_of,
+};
+
+/// Where the settings file is.
+const CONFIG_VARIABLE: &str = "RELAY_CONFIG";
+
+const ENVIRONMENT: Environment = Environment {
+    prefix: "RELAY_",
+    // The other is read by the log's own set-up.
+    set_nothing: &[CONFIG_VARIABLE, "RELAY_LOG"],
+    named: "receivers",
+    // What every platform calls it.
+    fallbacks: &[("DATABASE_URL", ["database", "url"])],
+};
 
 /// Read when it is there and nothing else is asked for.
 const DEFAULT_FILE: &str = "relay.toml";
@@ -153,16 +160,16 @@ impl Config {
     /// # Errors
     /// When the file can't be read, when a setting is unknown or not allowed, or
     /// when a secret can't be read.
-    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::load_with(path, &env::of_process()?)
+    pub fn load(path: Option<&Path>) -> Result<Self, SettingsError> {
+        Self::load_with(path, &ENVIRONMENT.of_process()?)
     }
 
     /// The same, but no secret has been read: for whoever looks at secrets one by one.
     ///
     /// # Errors
     /// When the file can't be read, or when a setting is unknown or not allowed.
-    pub fn load_without_secrets(path: Option<&Path>) -> Result<Self, ConfigError> {
-        load(path, &env::of_process()?).map(|(config, _)| config)
+    pub fn load_without_secrets(path: Option<&Path>) -> Result<Self, SettingsError> {
+        load(path, &ENVIRONMENT.of_process()?).map(|settings| settings.value)
     }
 
     /// The settings of a file's text and of environment variables, which win
@@ -171,15 +178,15 @@ impl Config {
     ///
     /// # Errors
     /// When a setting is unknown or not allowed.
-    pub fn parse(file_text: Option<&str>, file_path: &Path, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        read_all(file_text, file_path, env).map(|(config, _)| config)
+    pub fn parse(file_text: Option<&str>, file_path: &Path, env: &[(String, String)]) -> Result<Self, SettingsError> {
+        read_all(file_text, file_path, env).map(|settings| settings.value)
     }
 
     /// The receiver that is named, or the only one.
     ///
     /// # Errors
     /// When there is none of that name, none at all, or a choice.
-    pub fn receiver(&self, name: Option<&str>) -> Result<&Receiver, ConfigError> {
+    pub fn receiver(&self, name: Option<&str>) -> Result<&Receiver, SettingsError> {
         let names: Vec<&str> = self.receivers.keys().map(String::as_str).collect();
         let names = names.join(", ");
         let problem = match (name, self.receivers.values().next()) {
@@ -195,16 +202,16 @@ impl Config {
                 None => format!("no receiver is named {name:?}; configured: {names}."),
             },
         };
-        Err(ConfigError::new(problem))
+        Err(SettingsError::new(problem))
     }
 
-    fn load_with(path: Option<&Path>, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        let (config, reading) = load(path, env)?;
-        check(&reading.secrets)?;
-        if let Some(url) = &config.alerts.webhook_url {
+    fn load_with(path: Option<&Path>, env: &[(String, String)]) -> Result<Self, SettingsError> {
+        let settings = load(path, env)?;
+        check(&settings.secrets)?;
+        if let Some(url) = &settings.value.alerts.webhook_url {
             url.read()?;
         }
-        Ok(config)
+        Ok(settings.value)
     }
 
     fn read(root: &mut Section) -> Self {
@@ -247,9 +254,9 @@ impl Database {
     ///
     /// # Errors
     /// When that is not set.
-    pub fn url(&self) -> Result<&SecretString, ConfigError> {
+    pub fn url(&self) -> Result<&SecretString, SettingsError> {
         self.url.as_ref().ok_or_else(|| {
-            ConfigError::new(
+            SettingsError::new(
                 "database.url is not set; set DATABASE_URL=postgres://user@host/database, \
                  or url under [database] in relay.toml.",
             )
@@ -270,9 +277,9 @@ impl Source {
     ///
     /// # Errors
     /// When that is not set: it is never guessed.
-    pub fn available_status_ids(&self) -> Result<&[i64], ConfigError> {
+    pub fn available_status_ids(&self) -> Result<&[i64], SettingsError> {
         self.available_status_ids.as_deref().ok_or_else(|| {
-            ConfigError::new(
+            SettingsError::new(
                 "source.available_status_ids is not set, and guessing which status means \
                  available is dangerous: a wrong guess offers units that are let. \
                  Set it to the ids that the source uses, available_status_ids = [1, 4] under \
@@ -320,7 +327,7 @@ impl Relay {
     }
 }
 
-fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<(Config, Reading), ConfigError> {
+fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<Settings<Config>, SettingsError> {
     let path = match settings_path(path, env) {
         Some(path) => Some(path),
         None => default_path()?,
@@ -330,32 +337,20 @@ fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<(Config, Readin
     read_all(file_text.as_deref(), &file_path, env)
 }
 
-/// The settings, and what reading them gathered.
 fn read_all(
     file_text: Option<&str>,
     file_path: &Path,
     env: &[(String, String)],
-) -> Result<(Config, Reading), ConfigError> {
-    let mut entries = match file_text {
-        Some(text) => node::parse_file(text, file_path)?,
-        None => Entries::new(),
-    };
-    let mut reading = Reading {
-        directory: file_path.parent().unwrap_or(Path::new("")).to_owned(),
-        problems: env::overlay(&mut entries, env),
-        ..Reading::default()
-    };
-    let config = reading.read(entries, Config::read);
-    ConfigError::unless_none(std::mem::take(&mut reading.problems))?;
-    Ok((config, reading))
+) -> Result<Settings<Config>, SettingsError> {
+    settings::read(ENVIRONMENT, file_text, file_path, env, Config::read)
 }
 
 fn settings_path(path: Option<&Path>, env: &[(String, String)]) -> Option<PathBuf> {
-    let asked_for = || env::value_of(env, env::CONFIG_VARIABLE).map(PathBuf::from);
+    let asked_for = || value_of(env, CONFIG_VARIABLE).map(PathBuf::from);
     path.map(Path::to_owned).or_else(asked_for)
 }
 
-fn default_path() -> Result<Option<PathBuf>, ConfigError> {
+fn default_path() -> Result<Option<PathBuf>, SettingsError> {
     let path = Path::new(DEFAULT_FILE);
     match path.try_exists() {
         Ok(exists) => Ok(exists.then(|| path.to_owned())),
@@ -363,20 +358,20 @@ fn default_path() -> Result<Option<PathBuf>, ConfigError> {
     }
 }
 
-fn read_settings(path: &Path) -> Result<String, ConfigError> {
+fn read_settings(path: &Path) -> Result<String, SettingsError> {
     std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> ConfigError {
+fn unreadable(path: &Path, error: &std::io::Error) -> SettingsError {
     let path = path.display();
-    ConfigError::new(format!("the settings file {path} can't be read: {error}"))
+    SettingsError::new(format!("the settings file {path} can't be read: {error}"))
 }
 
 /// Reads every secret once, so that a missing one is told at the start and not
 /// by the first request.
-fn check(secrets: &[SecretRef]) -> Result<(), ConfigError> {
+fn check(secrets: &[SecretRef]) -> Result<(), SettingsError> {
     let unreadable = secrets.iter().filter_map(|secret| secret.read().err());
-    ConfigError::unless_none(unreadable.map(|error| error.to_string()).collect())
+    SettingsError::unless_none(unreadable.map(|error| error.to_string()).collect())
 }
 
 fn database_url(node: &Node) -> Taken<SecretString> {

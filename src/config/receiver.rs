@@ -12,12 +12,12 @@ use super::auth::Auth;
 use super::guard::Guard;
 use super::headers::{Headers, static_headers};
 use super::require::Requirements;
-use super::secret::SecretRef;
-use super::section::{Section, read_nothing};
 use super::shape::{Accept, Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use super::telling::Telling;
 use super::url::endpoint;
-use super::values::{any_integer, boolean, duration, integer, list_of, number, one_of};
+use settings::SecretRef;
+use settings::{Section, read_nothing};
+use settings::{any_integer, boolean, duration, integer, list_of, number, one_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

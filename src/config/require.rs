@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::section::Section;
 use super::shape::{Field, FieldKind, Fields};
-use super::values::{any_number, boolean, integer, list_of, text};
+use settings::Section;
+use settings::{any_number, boolean, integer, list_of, text};
 
 /// More characters than any field that a person reads.
 const LENGTH_MAX: i64 = 100_000;

@@ -3,9 +3,9 @@
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
-use super::node::Node;
-use super::section::Section;
-use super::values::{Refusal, Taken, boolean};
+use settings::Node;
+use settings::Section;
+use settings::{Refusal, Taken, boolean};
 
 /// When everything is compared and told whole.
 #[derive(Clone, Debug, PartialEq, Eq)]

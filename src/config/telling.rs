@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::node::Node;
 use super::require::Requirements;
-use super::section::{Section, nearest};
 use super::shape::{Accept, Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
-use super::values::{Refusal, Taken, boolean, integer, one_of, text};
+use settings::Node;
+use settings::{Refusal, Taken, boolean, integer, one_of, text};
+use settings::{Section, nearest};
 
 const UNITS_PER_REQUEST_MAX: usize = 500;
 /// More than any code that a person reads.

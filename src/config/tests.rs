@@ -16,7 +16,7 @@ fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(owned).collect()
 }
 
-fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, SettingsError> {
     Config::parse(Some(text), Path::new("conf/relay.toml"), &env(variables))
 }
 
@@ -492,10 +492,10 @@ fn leaves(path: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
 }
 
 fn assert_documented(text: &str) {
-    let (_, reading) = read_all(Some(text), Path::new("relay.example.toml"), &[]).unwrap();
+    let read = read_all(Some(text), Path::new("relay.example.toml"), &[]).unwrap();
     let mut written = BTreeSet::new();
     leaves("", &toml::Value::Table(text.parse().unwrap()), &mut written);
-    let missing: Vec<_> = reading.keys.difference(&written).collect();
+    let missing: Vec<_> = read.keys.difference(&written).collect();
     assert!(missing.is_empty(), "not in relay.example.toml: {missing:?}");
 }
 

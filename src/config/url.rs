@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::node::Node;
-use super::values::{Refusal, Taken};
+use settings::Node;
+use settings::{Refusal, Taken};
 
 /// Where requests may be posted.
 pub(super) fn endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Taken<Url> {

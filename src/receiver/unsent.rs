@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::config::ConfigError;
+use crate::config::SettingsError;
 
 /// Why nothing was sent. Names keys, hosts and statuses, never a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ impl Unsent {
     }
 }
 
-impl From<ConfigError> for Unsent {
-    fn from(error: ConfigError) -> Self {
+impl From<SettingsError> for Unsent {
+    fn from(error: SettingsError) -> Self {
         Self::Secret(error.to_string())
     }
 }

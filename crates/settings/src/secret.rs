@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::error::ConfigError;
-use super::node::Node;
-use super::values::{Refusal, Taken};
+use crate::SettingsError;
+use crate::node::Node;
+use crate::values::{Refusal, Taken};
 
 const HOW: &str = "must be a reference, { env = \"NAME\" } or { file = \"path\" }: \
                    a secret itself is not written into the settings";
@@ -56,7 +56,7 @@ impl SecretRef {
     ///
     /// # Errors
     /// When it is not there, is not UTF-8, or is empty.
-    pub fn read(&self) -> Result<SecretString, ConfigError> {
+    pub fn read(&self) -> Result<SecretString, SettingsError> {
         let (source, text) = match &self.place {
             SecretPlace::Env(name) => (format!("environment variable {name}"), read_env(name)),
             SecretPlace::File(path) => (format!("file {}", path.display()), read_file(path)),
@@ -69,8 +69,8 @@ impl SecretRef {
         Ok(SecretString::from(secret))
     }
 
-    fn unreadable(&self, source: &str, why: &str) -> ConfigError {
-        ConfigError::new(format!("{}: its secret's {source} {why}", self.key))
+    fn unreadable(&self, source: &str, why: &str) -> SettingsError {
+        SettingsError::new(format!("{}: its secret's {source} {why}", self.key))
     }
 }
 
@@ -86,7 +86,7 @@ fn read_file(path: &Path) -> Result<String, String> {
 }
 
 /// The reference at `key`; a file's path is relative to `directory`.
-pub(super) fn secret<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Taken<SecretRef> + 'a {
+pub fn secret<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Taken<SecretRef> + 'a {
     move |node| {
         let refusal = || Refusal::hiding_value(HOW);
         let entries = node.clone().into_entries().ok_or_else(refusal)?;
@@ -105,7 +105,7 @@ pub(super) fn secret<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node
 }
 
 /// The references at `key`, at least one.
-pub(super) fn secrets<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Taken<Vec<SecretRef>> + 'a {
+pub fn secrets<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Taken<Vec<SecretRef>> + 'a {
     move |node| {
         let items = node.to_items().filter(|items| !items.is_empty());
         let items = items.ok_or_else(|| Refusal::hiding_value(HOW_MANY))?;

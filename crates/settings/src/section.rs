@@ -9,17 +9,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::env::variable_of;
-use super::node::{Entries, Node};
-use super::secret::{SecretRef, secret, secrets};
-use super::values::Taken;
+use crate::env::Environment;
+use crate::node::{Entries, Node};
+use crate::secret::{SecretRef, secret, secrets};
+use crate::values::Taken;
 
 /// Below this two keys look like two keys and not like one mistyped.
 const SIMILARITY_MIN: f64 = 0.85;
 
 /// What is gathered while the settings are read.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
+    pub environment: Environment,
     /// What relative paths are relative to.
     pub directory: PathBuf,
     pub problems: Vec<String>,
@@ -29,7 +30,7 @@ pub(super) struct Reading {
 }
 
 /// A table that is being read.
-pub(super) struct Section<'a> {
+pub struct Section<'a> {
     path: String,
     entries: Entries,
     known: BTreeSet<String>,
@@ -41,10 +42,12 @@ pub(super) struct Section<'a> {
 }
 
 /// What was found at a key.
-pub(super) enum Found<T> {
+pub enum Found<T> {
+    /// Nothing.
     Absent,
     /// The problem is noted.
     Refused,
+    /// What was read.
     Value(T),
 }
 
@@ -56,7 +59,7 @@ impl Reading {
 }
 
 /// What reading gives where nothing is set: the defaults.
-pub(super) fn read_nothing<T>(read: impl FnOnce(&mut Section) -> T) -> T {
+pub fn read_nothing<T>(read: impl FnOnce(&mut Section) -> T) -> T {
     Reading::default().read(Entries::new(), read)
 }
 
@@ -243,7 +246,7 @@ impl Section<'_> {
 
     fn miss(&mut self, key: &str) {
         let path = self.path_of(key);
-        let variable = variable_of(&path);
+        let variable = self.reading.environment.variable_of(&path);
         self.reading.problems.push(format!(
             "{path} has to be set, in the settings file or as environment variable {variable}."
         ));
@@ -288,7 +291,7 @@ impl Section<'_> {
 }
 
 /// The one among the known names that was probably meant.
-pub(super) fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, name: &str) -> Option<&'a str> {
+pub fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, name: &str) -> Option<&'a str> {
     known
         .into_iter()
         .map(|known| (strsim::jaro_winkler(name, known), known))
@@ -299,13 +302,19 @@ pub(super) fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, name: &str) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::node::parse_file;
-    use super::super::values::any_integer;
     use super::*;
+    use crate::node::parse_file;
+    use crate::values::any_integer;
     use std::path::Path;
 
     fn problems(text: &str, read: impl FnOnce(&mut Section)) -> Vec<String> {
-        let mut reading = Reading::default();
+        let mut reading = Reading {
+            environment: Environment {
+                prefix: "RELAY_",
+                ..Environment::default()
+            },
+            ..Reading::default()
+        };
         let entries = parse_file(text, Path::new("relay.toml")).unwrap();
         reading.read(entries, read);
         reading.problems

@@ -7,19 +7,23 @@ use std::fmt;
 
 /// Everything that was found wrong, one sentence or two for each problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
+pub struct SettingsError {
     problems: Vec<String>,
 }
 
-impl ConfigError {
-    pub(super) fn new(problem: impl Into<String>) -> Self {
+impl SettingsError {
+    /// Of one problem.
+    pub fn new(problem: impl Into<String>) -> Self {
         Self {
             problems: vec![problem.into()],
         }
     }
 
     /// The error if anything was found, so that all of it is told at once.
-    pub(super) fn unless_none(problems: Vec<String>) -> Result<(), Self> {
+    ///
+    /// # Errors
+    /// When there are any problems.
+    pub fn unless_none(problems: Vec<String>) -> Result<(), Self> {
         if problems.is_empty() {
             return Ok(());
         }
@@ -33,10 +37,10 @@ impl ConfigError {
     }
 }
 
-impl fmt::Display for ConfigError {
+impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.problems.join("\n"))
     }
 }
 
-impl std::error::Error for ConfigError {}
+impl std::error::Error for SettingsError {}

@@ -8,24 +8,24 @@ use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::error::ConfigError;
+use crate::SettingsError;
 
 /// A table's entries by key.
-pub(super) type Entries = BTreeMap<String, Node>;
+pub type Entries = BTreeMap<String, Node>;
 
 /// More of a value than this is not needed to find it.
 const SHOWN_CHARS_MAX: usize = 80;
 
 /// One setting or table of settings.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub struct Node {
     /// The file or the variable, as messages begin with it.
     pub origin: Rc<str>,
-    pub content: Content,
+    pub(crate) content: Content,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Table(Entries),
     Value(toml::Value),
     /// From an environment variable: a string, or TOML of any other type.
@@ -33,16 +33,18 @@ pub(super) enum Content {
 }
 
 impl Node {
+    /// A variable's text.
     pub fn text(origin: Rc<str>, text: &str) -> Self {
         let content = Content::Text(text.to_owned());
         Self { origin, content }
     }
 
-    pub fn table(origin: Rc<str>) -> Self {
+    pub(crate) fn table(origin: Rc<str>) -> Self {
         let content = Content::Table(Entries::new());
         Self { origin, content }
     }
 
+    /// A value of the file.
     pub fn value(origin: Rc<str>, value: toml::Value) -> Self {
         let content = match value {
             toml::Value::Table(table) => Content::Table(entries_of(&origin, table)),
@@ -76,6 +78,16 @@ impl Node {
         Some(items.into_iter().map(node).collect())
     }
 
+    /// Whether it was written as a table.
+    pub fn is_table(&self) -> bool {
+        matches!(self.content, Content::Table(_) | Content::Value(toml::Value::Table(_)))
+    }
+
+    /// Whether it is a variable's own.
+    pub fn is_variable(&self) -> bool {
+        matches!(self.content, Content::Text(_))
+    }
+
     /// The table's entries; a variable's text is read as an inline table.
     pub fn into_entries(self) -> Option<Entries> {
         match self.content {
@@ -103,7 +115,7 @@ impl Node {
 }
 
 /// The settings file as entries.
-pub(super) fn parse_file(text: &str, path: &Path) -> Result<Entries, ConfigError> {
+pub(crate) fn parse_file(text: &str, path: &Path) -> Result<Entries, SettingsError> {
     let origin: Rc<str> = path.display().to_string().into();
     // A byte-order mark is an editor's doing and no part of the settings.
     let text = text.trim_start_matches('\u{feff}');
@@ -119,10 +131,10 @@ fn entries_of(origin: &Rc<str>, table: toml::Table) -> Entries {
 }
 
 /// Tells where, without the line itself: there may be a secret on it.
-fn syntax_error(origin: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+fn syntax_error(origin: &str, text: &str, error: &toml::de::Error) -> SettingsError {
     let (line, column) = position(text, error.span().unwrap_or_default());
     let message = error.message().replace('\n', "; ");
-    ConfigError::new(format!(
+    SettingsError::new(format!(
         "{origin}, line {line}, column {column}: not valid TOML: {message}"
     ))
 }

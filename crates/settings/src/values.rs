@@ -7,20 +7,23 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::node::Node;
+use crate::node::Node;
 
 /// Why a value is not taken, to be read after the key's name.
-pub(super) struct Refusal {
+pub struct Refusal {
+    /// What it must be.
     pub must: String,
+    /// The value is not to be shown.
     pub hides_value: bool,
     /// What is shown instead of the value as it was written.
     pub shown: Option<String>,
 }
 
 /// A value, or why not.
-pub(super) type Taken<T> = Result<T, Refusal>;
+pub type Taken<T> = Result<T, Refusal>;
 
 impl Refusal {
+    /// The value is shown.
     pub fn new(must: impl Into<String>) -> Self {
         Self {
             must: must.into(),
@@ -48,19 +51,19 @@ impl Refusal {
 }
 
 /// `true` or `false`.
-pub(super) fn boolean(node: &Node) -> Taken<bool> {
+pub fn boolean(node: &Node) -> Taken<bool> {
     let value = node.to_value().and_then(|value| value.as_bool());
     value.ok_or_else(|| Refusal::new("must be true or false"))
 }
 
 /// Any whole number.
-pub(super) fn any_integer(node: &Node) -> Taken<i64> {
+pub fn any_integer(node: &Node) -> Taken<i64> {
     let value = node.to_value().and_then(|value| value.as_integer());
     value.ok_or_else(|| Refusal::new("must be a whole number"))
 }
 
 /// A whole number within a range.
-pub(super) fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&Node) -> Taken<T> {
+pub fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&Node) -> Taken<T> {
     move |node| {
         let value = node.to_value().and_then(|value| value.as_integer());
         value
@@ -74,13 +77,13 @@ pub(super) fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&N
 }
 
 /// Any finite number, with or without a point.
-pub(super) fn any_number(node: &Node) -> Taken<f64> {
+pub fn any_number(node: &Node) -> Taken<f64> {
     let value = as_number(node).filter(|value| value.is_finite());
     value.ok_or_else(|| Refusal::new("must be a number"))
 }
 
 /// A number within a range, with or without a point.
-pub(super) fn number(range: RangeInclusive<f64>) -> impl Fn(&Node) -> Taken<f64> {
+pub fn number(range: RangeInclusive<f64>) -> impl Fn(&Node) -> Taken<f64> {
     move |node| {
         as_number(node).filter(|value| range.contains(value)).ok_or_else(|| {
             let (low, high) = (range.start(), range.end());
@@ -102,7 +105,7 @@ fn as_number(node: &Node) -> Option<f64> {
 ///
 /// A number without its unit is refused, since seconds and milliseconds are
 /// guessed with equal right.
-pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Node) -> Taken<Duration> {
+pub fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Node) -> Taken<Duration> {
     move |node| {
         node.as_str()
             .filter(|text| !is_bare_number(text))
@@ -124,7 +127,7 @@ fn is_bare_number(text: &str) -> bool {
 }
 
 /// One of a few words.
-pub(super) fn one_of<T: Clone>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Taken<T> {
+pub fn one_of<T: Clone>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Taken<T> {
     move |node| {
         let chosen = choices.iter().find(|(word, _)| node.as_str() == Some(word));
         chosen.map(|(_, value)| value.clone()).ok_or_else(|| {
@@ -135,7 +138,7 @@ pub(super) fn one_of<T: Clone>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Taken
 }
 
 /// A list of at least one item.
-pub(super) fn list_of<T>(item: impl Fn(&Node) -> Taken<T>) -> impl Fn(&Node) -> Taken<Vec<T>> {
+pub fn list_of<T>(item: impl Fn(&Node) -> Taken<T>) -> impl Fn(&Node) -> Taken<Vec<T>> {
     move |node| {
         let items = node.to_items().filter(|items| !items.is_empty());
         let items = items.ok_or_else(|| Refusal::new("must be a list of at least one item"))?;
@@ -151,7 +154,7 @@ fn checked_item<T>(item: impl Fn(&Node) -> Taken<T>, node: &Node) -> Taken<T> {
 }
 
 /// A string that a rule accepts; `must` says what the rule is.
-pub(super) fn text(must: impl Display, rule: impl Fn(&str) -> bool) -> impl Fn(&Node) -> Taken<String> {
+pub fn text(must: impl Display, rule: impl Fn(&str) -> bool) -> impl Fn(&Node) -> Taken<String> {
     move |node| {
         let text = node.as_str().filter(|text| rule(text));
         text.map(str::to_owned).ok_or_else(|| Refusal::new(must.to_string()))
