@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::SettingsError;
+use crate::error::SettingsError;
 use crate::node::{Content, Entries, Node};
 
 /// How a program's variables are named.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::SettingsError;
+use crate::error::SettingsError;
 
 /// A table's entries by key.
 pub type Entries = BTreeMap<String, Node>;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use crate::SettingsError;
+use crate::error::SettingsError;
 use crate::node::Node;
 use crate::values::{Refusal, Taken};
 
