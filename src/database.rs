@@ -1,6 +1,7 @@
 //! Connecting to the database, and what every connection agrees on.
 
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -17,10 +18,10 @@ pub mod statements;
 pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 
 /// What no name, type or operator of ours is looked up beyond: where `public` is writable, somebody's
-/// `public.hashtextextended(text, integer)` would be a better match than the server's own. Under a stricter isolation our
-/// reads of the source would have the application's own transactions fail.
-const SESSION: [(&str, &str); 3] = [
-    ("search_path", "pg_catalog, pg_temp"),
+/// `public.hashtextextended(text, integer)` would be a better match than the server's own.
+const PATH: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+/// Under a stricter isolation our reads of the source would have the application's own transactions fail.
+const SESSION: [(&str, &str); 2] = [
     ("default_transaction_isolation", "read committed"),
     // Compiling a statement that is expected to be long took seconds where running it took tenths.
     ("jit", "off"),
@@ -42,6 +43,8 @@ const BOUNDS: [(&str, &str); 7] = [
 #[derive(Clone)]
 pub struct Database {
     options: PgConnectOptions,
+    /// The schemas along the role's own search_path, once a connection has been asked.
+    own_path: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Database {
@@ -87,7 +90,10 @@ impl Database {
             .options([("row_security", "off"), ("log_parameter_max_length_on_error", "0")])
             .options(BOUNDS)
             .disable_statement_logging();
-        Self { options }
+        Self {
+            options,
+            own_path: Arc::default(),
+        }
     }
 
     /// One connection; its commits survive a crash of the server, whatever the server's default.
@@ -95,34 +101,7 @@ impl Database {
         // Planning looks up some thousands of keys that were written lately: with the default cost of a random read the
         // ledger would be read whole, and a batch cost as much as the portfolio.
         let settings = [("synchronous_commit", "on"), ("random_page_cost", "1.1")];
-        self.open(self.options.clone().options(SESSION).options(settings)).await
-    }
-
-    /// The full names of the source tables. One without a schema is looked up along the role's own search_path, which the
-    /// relay's other connections don't have; one that is not there stays as it is.
-    pub async fn tables(&self, source: &config::Source) -> Result<[String; 2]> {
-        let mut names = [source.properties_table.clone(), source.units_table.clone()];
-        if names.iter().all(|name| name.contains('.')) {
-            return Ok(names);
-        }
-        let mut conn = self.open(self.options.clone()).await?;
-        for name in names.iter_mut().filter(|name| !name.contains('.')) {
-            let found: Option<String> = sqlx::query_scalar(include_str!("../sql/capture/resolve.sql"))
-                .bind(&*name)
-                .fetch_optional(&mut conn)
-                .await?;
-            *name = found.unwrap_or_else(|| name.clone());
-        }
-        Ok(names)
-    }
-
-    async fn open(&self, options: PgConnectOptions) -> Result<PgConnection> {
-        let connecting = async {
-            let mut conn = PgConnection::connect_with(&options).await?;
-            notice_lost_client(&mut conn).await?;
-            Ok(conn)
-        };
-        let connected = tokio::time::timeout(Duration::from_secs(10), connecting)
+        let connected = tokio::time::timeout(Duration::from_secs(10), self.open(&settings))
             .await
             .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
         let mut conn = connected.map_err(|error| self.unreachable(&error))?;
@@ -133,6 +112,48 @@ impl Database {
         Ok(conn)
     }
 
+    /// The full names of the source tables. One without a schema is looked up along the role's own search_path, which no
+    /// connection keeps; one that is not there stays as it is.
+    pub async fn tables(&self, conn: &mut PgConnection, source: &config::Source) -> Result<[String; 2]> {
+        let mut names = [source.properties_table.clone(), source.units_table.clone()];
+        for name in names.iter_mut().filter(|name| !name.contains('.')) {
+            let path = self.own_path.get().map_or(&[][..], Vec::as_slice);
+            let found: Option<String> = sqlx::query_scalar(include_str!("../sql/capture/resolve.sql"))
+                .bind(&*name)
+                .bind(path)
+                .fetch_optional(&mut *conn)
+                .await?;
+            *name = found.unwrap_or_else(|| name.clone());
+        }
+        Ok(names)
+    }
+
+    /// What every connection begins with, the pool's too.
+    fn session(&self) -> PgConnectOptions {
+        self.options.clone().options(SESSION)
+    }
+
+    /// The one place where connections are made, but for the pool's. The first of them is asked for the role's own search_path
+    /// before it gets ours; any other has ours from its beginning.
+    async fn open(&self, settings: &[(&str, &str)]) -> sqlx::Result<PgConnection> {
+        let options = self.session().options(settings.iter().copied());
+        if self.own_path.get().is_some() {
+            let mut conn = PgConnection::connect_with(&options.options(PATH)).await?;
+            notice_lost_client(&mut conn).await?;
+            return Ok(conn);
+        }
+        let mut conn = PgConnection::connect_with(&options).await?;
+        let path = sqlx::query_scalar(include_str!("../sql/connection/own_path.sql"))
+            .fetch_one(&mut conn)
+            .await?;
+        sqlx::query(include_str!("../sql/connection/fence.sql"))
+            .execute(&mut conn)
+            .await?;
+        self.own_path.set(path).ok();
+        notice_lost_client(&mut conn).await?;
+        Ok(conn)
+    }
+
     /// A pool for delivering. A lease or a settled answer that a crash forgets is only repeated under its sync ID, so
     /// these commits are not waited for.
     pub fn pool(&self, options: PgPoolOptions) -> PgPool {
@@ -140,12 +161,7 @@ impl Database {
             .acquire_timeout(Duration::from_secs(10))
             // Whoever waits too long is told so by an error; a warning before that says nothing to anybody.
             .acquire_slow_threshold(Duration::MAX);
-        options.connect_lazy_with(
-            self.options
-                .clone()
-                .options(SESSION)
-                .options([("synchronous_commit", "off")]),
-        )
+        options.connect_lazy_with(self.session().options(PATH).options([("synchronous_commit", "off")]))
     }
 
     fn unreachable(&self, error: &sqlx::Error) -> Fault {

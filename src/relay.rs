@@ -209,7 +209,8 @@ impl Relay {
     async fn begin(&self, scopes: &[Scope]) -> Result<(PgConnection, Heartbeat)> {
         let mut conn = self.database.connect().await?;
         check_server(&mut conn).await?;
-        capture::check_owner(&mut conn, &self.database.tables(&self.config.source).await?).await?;
+        let tables = self.database.tables(&mut conn, &self.config.source).await?;
+        capture::check_owner(&mut conn, &tables, capture::Doing::Using).await?;
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
             let name = &scope.receiver.name;

@@ -3,17 +3,17 @@
 -- are all for which that is wanted. `doctor` says it, `install --grant-to` puts it right. Asks the catalogs alone, so that it works
 -- without any right. A sequence behind an identity column needs none.
 --
--- What a later migration adds is granted by its kind. Three tables are the owner's: whoever may delete from one may also lock it, and
+-- What a later migration adds is granted by its kind. Four tables are the owner's: whoever may delete from one may also lock it, and
 -- every write of the source reads rentsync.attachment and adds to rentsync.outbox. Of the functions, a trigger's and those that
 -- return nothing (attach, detach) are the owner's.
 with asked (role) as (
     select coalesce($1::text::name, current_user)
 ), object (oid, name, kind, owner, rights, excess) as (
     select c.oid, c.relname::text, 'table', c.relowner,
-           case when c.relname in ('attachment', 'migration') then array['select']
+           case when c.relname in ('attachment', 'migration', 'relay_role') then array['select']
                 when c.relname = 'outbox' then array['select', 'insert']
                 else array['select', 'insert', 'update', 'delete'] end,
-           case when c.relname in ('attachment', 'migration') then array['insert', 'update', 'delete', 'truncate', 'trigger']
+           case when c.relname in ('attachment', 'migration', 'relay_role') then array['insert', 'update', 'delete', 'truncate', 'trigger']
                 when c.relname = 'outbox' then array['update', 'delete', 'truncate', 'trigger']
                 else array['truncate', 'trigger'] end
       from pg_class c

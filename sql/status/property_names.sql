@@ -1,2 +1,5 @@
--- What the source calls each property. Reads only; reads every property once.
-select property_id::bigint, name::text from rentsync.source_property() where property_id is not null
+-- What the source calls each property: the name, where it is no longer than $1 bytes, and how long it is. Asking for a length reads
+-- no value, however long it is. Reads only; reads every property once.
+select property_id::bigint, case when octet_length(name::text) <= $1 then name::text end, octet_length(name::text)
+  from rentsync.source_property()
+ where property_id is not null

@@ -8,6 +8,7 @@ mod function;
 mod own;
 mod rights;
 mod source;
+mod statement;
 mod template;
 
 use std::time::Duration;
@@ -21,7 +22,8 @@ use crate::database::{Database, check_server};
 use crate::fault::Fault;
 use crate::unit::Lossy;
 pub(crate) use function::Function;
-pub(crate) use rights::{Open, Right, SourceTable};
+pub use rights::Roles;
+pub(crate) use rights::{Right, SourceTable, Surplus};
 pub(crate) use source::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub use template::Template;
 
@@ -33,6 +35,8 @@ pub struct Installed {
     pub tables: [String; 2],
     /// The statuses that the source has: id, name, units.
     pub statuses: Vec<Status>,
+    /// What was decided about roles.
+    pub roles: Roles,
 }
 
 /// A status of the source's units.
@@ -71,20 +75,20 @@ pub async fn install_all(
     functions: Option<&str>,
     grant_to: Option<&str>,
 ) -> Result<Installed> {
-    let [properties, units] = database.tables(source).await?;
     let mut conn = database.connect().await?;
+    let [properties, units] = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
     let mut tx = conn.begin().await?;
     let properties = table(&mut tx, &properties, "source.properties_table").await?;
     let units = table(&mut tx, &units, "source.units_table").await?;
     let tables = [properties, units];
     lock(&mut tx).await?;
-    check_schema(&mut tx, &tables).await?;
+    check_owner(&mut tx, &tables, Doing::Installing).await?;
     migrate(&mut tx).await?;
     on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
     function::write_all(&mut tx).await?;
     source::write_both(&mut tx, [&tables[0], &tables[1]], functions).await?;
-    rights::put_right(&mut tx, &tables, grant_to)
+    let roles = rights::put_right(&mut tx, &tables, grant_to)
         .await
         .context("granting the relay's role what it needs")?;
     let statuses = statuses(&mut tx).await?;
@@ -94,7 +98,11 @@ pub async fn install_all(
         .context("attaching the triggers")?;
     tx.commit().await?;
     drop_outbox_id(&mut conn).await?;
-    Ok(Installed { tables, statuses })
+    Ok(Installed {
+        tables,
+        statuses,
+        roles,
+    })
 }
 
 async fn on_both(conn: &mut PgConnection, statement: &'static str, tables: &[String; 2]) -> Result<()> {
@@ -104,23 +112,6 @@ async fn on_both(conn: &mut PgConnection, statement: &'static str, tables: &[Str
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// Whoever made the schema decided what is in it: nothing of it is run unless that was this role or one like it.
-async fn check_schema(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
-    let owner: Option<String> = sqlx::query_scalar(include_str!("../../sql/capture/foreign_schema.sql"))
-        .bind(&tables[0])
-        .bind(&tables[1])
-        .fetch_optional(conn)
-        .await?;
-    match owner {
-        None => Ok(()),
-        Some(owner) => Err(Fault::usage(format!(
-            "schema rentsync is there already and belongs to {owner}, so what is in it is not to be trusted: have {owner} drop it, or \
-             run install as {owner} if it was installed so; nothing was changed"
-        ))
-        .into()),
-    }
 }
 
 /// In transactions of its own, each as brief as a writer of the source may be made to wait. Where somebody writes all the
@@ -199,22 +190,36 @@ pub async fn check_installed(conn: &mut PgConnection) -> Result<()> {
     }
 }
 
-/// Nothing of a schema that a stranger made is touched: its triggers would run as whoever does.
-pub async fn check_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
-    let stranger: Option<String> = sqlx::query_scalar(include_str!("../../sql/capture/stranger.sql"))
+/// What is asked of schema rentsync.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Doing {
+    /// Writing it anew, as its owner.
+    Installing,
+    /// Reading and writing what is in it.
+    Using,
+}
+
+/// Nothing of a schema that a stranger made is touched: whoever made it decided what is in it, and it would run as this role.
+/// `tables` are the source tables' full names.
+pub async fn check_owner(conn: &mut PgConnection, tables: &[String; 2], doing: Doing) -> Result<()> {
+    let found: Option<(String, bool, bool)> = sqlx::query_as(include_str!("../../sql/capture/schema_owner.sql"))
         .bind(&tables[0])
         .bind(&tables[1])
         .fetch_optional(conn)
         .await?;
-    match stranger {
-        None => Ok(()),
-        Some(owner) => Err(Fault::usage(format!(
+    let why = match (found, doing) {
+        (Some((owner, true, _)), Doing::Using) => format!(
             "schema rentsync belongs to {owner}, who does not own the source tables: nothing of it is used; if it is no \
              stranger's, `alter schema rentsync owner to` whoever owns {}",
             tables[1]
-        ))
-        .into()),
-    }
+        ),
+        (Some((owner, is_stranger, is_ours)), Doing::Installing) if is_stranger || !is_ours => format!(
+            "schema rentsync is there already and belongs to {owner}, so what is in it is not to be trusted: have {owner} drop it, \
+             or run install as {owner} if it was installed so; nothing was changed"
+        ),
+        _ => return Ok(()),
+    };
+    Err(Fault::usage(why).into())
 }
 
 /// Which release's schema this database has.

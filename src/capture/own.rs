@@ -4,10 +4,11 @@ use anyhow::{Context, Result};
 use sqlx::{FromRow, PgConnection};
 
 use super::source::{Generated, Source};
+use super::statement::{self, Statement, Unclosed};
 use crate::fault::{Fault, said};
 
-/// A line that begins with one of these would end the transaction that the rest is part of.
-const TRANSACTION_WORDS: [&str; 9] = [
+/// A statement that begins with one of these would end the transaction that the rest is part of, or wait for what nobody sends.
+const NOT_ALLOWED: [&str; 10] = [
     "begin",
     "start",
     "commit",
@@ -17,24 +18,21 @@ const TRANSACTION_WORDS: [&str; 9] = [
     "savepoint",
     "release",
     "prepare",
+    "copy",
 ];
 
 /// Runs the site's SQL, and checks that it created both functions as a plan needs them.
 pub(super) async fn write(conn: &mut PgConnection, sources: &[&Source; 2], sql: &str) -> Result<()> {
-    if let Some(word) = transaction_word(sql) {
-        return Err(refused(&format!(
-            "a line begins with {word}: the functions are created in install's own transaction"
-        )));
+    let statements = statement::split(sql).map_err(|open| refused(&open_end(&open)))?;
+    if let Some(objection) = statements.iter().find_map(objection) {
+        return Err(refused(&objection));
     }
     let drop = "drop function if exists rentsync.source_property(); drop function if exists rentsync.source_unit();";
     sqlx::raw_sql(drop)
         .execute(&mut *conn)
         .await
         .context("replacing the source functions")?;
-    let created = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-        .execute(&mut *conn)
-        .await;
-    created.map_err(|error| refused(&format!("the database says: {}", said(&error))))?;
+    run(conn, &statements).await?;
     let mut problems = Vec::new();
     for source in sources {
         let problem = problem_of(conn, source).await?;
@@ -53,14 +51,47 @@ fn refused(why: &str) -> anyhow::Error {
     .into()
 }
 
-fn transaction_word(sql: &str) -> Option<&'static str> {
-    let first_word = |line: &str| {
-        let line = line.trim_start();
-        let end = line.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(line.len());
-        line[..end].to_ascii_lowercase()
-    };
-    let is_first = |word: &&&str| sql.lines().any(|line| first_word(line) == **word);
-    TRANSACTION_WORDS.iter().find(is_first).copied()
+fn open_end(open: &Unclosed) -> String {
+    format!("line {}: {} that begins there has no end", open.line, open.what)
+}
+
+fn objection(statement: &Statement<'_>) -> Option<String> {
+    let line = statement.line;
+    if statement.text.starts_with('\\') {
+        return Some(format!("line {line} is a command of psql's: write it as SQL"));
+    }
+    let word = NOT_ALLOWED.iter().find(|word| **word == statement.first_word)?;
+    Some(format!(
+        "the statement in line {line} is {word}: the functions are created in install's own transaction, by statements that \
+         create them"
+    ))
+}
+
+/// One by one, each as what can't be more than one statement: nothing that was taken for a part of another is run.
+async fn run(conn: &mut PgConnection, statements: &[Statement<'_>]) -> Result<()> {
+    let transaction = transaction(conn).await?;
+    for statement in statements {
+        sqlx::query(sqlx::AssertSqlSafe(statement.text.to_owned()))
+            .persistent(false)
+            .execute(&mut *conn)
+            .await
+            .map_err(|error| refused(&format!("line {}: the database says: {}", statement.line, said(&error))))?;
+    }
+    if self::transaction(conn).await? != transaction {
+        return Err(Fault::usage(
+            "the file of --source-functions ended install's transaction, and what came before may stand: put it right and run \
+             install again",
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Which transaction this is.
+async fn transaction(conn: &mut PgConnection) -> Result<String> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/capture/transaction.sql"))
+        .fetch_one(conn)
+        .await?)
 }
 
 /// A function as the catalogs have it.
@@ -116,9 +147,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_end_the_transaction_is_found_at_the_beginning_of_a_line() {
-        assert_eq!(transaction_word("create function f();\n  COMMIT;"), Some("commit"));
-        assert_eq!(transaction_word("begin atomic"), Some("begin"));
-        assert_eq!(transaction_word("select ending, begins from t -- commit\n"), None);
+    fn what_would_end_the_transaction_is_found_wherever_it_stands() {
+        let found = |sql: &str| statement::split(sql).expect("closed").iter().find_map(objection);
+        let objection = found("create function f() as 'x';  COMMIT;").expect("an objection");
+        assert!(
+            objection.starts_with("the statement in line 1 is commit: "),
+            "{objection}"
+        );
+        assert!(
+            found("select 1;\n\\i x")
+                .expect("an objection")
+                .starts_with("line 2 is a command of psql")
+        );
+        for fine in [
+            "select case\nwhen true then 1\nend",
+            "select ending, begins from t -- commit\n",
+            "select '\ncommit;'",
+        ] {
+            assert_eq!(found(fine), None, "{fine}");
+        }
     }
 }

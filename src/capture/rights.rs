@@ -100,47 +100,84 @@ impl SourceTable {
     }
 }
 
-/// A function that somebody may execute who should not.
+/// Rights on one object that somebody has who should not.
 #[derive(FromRow)]
-pub(crate) struct Open {
+pub(crate) struct Surplus {
+    kind: String,
     name: String,
-    /// One of the two that a site may replace; they run with the caller's own rights.
+    /// One of the two functions that a site may replace; they run with the caller's own rights.
     pub is_source: bool,
-    grantee: String,
-    statement: String,
+    pub grantee: String,
+    rights: String,
+    /// Nothing but reading.
+    pub is_reading: bool,
+    /// At least in part by default privileges.
+    pub is_default: bool,
+    can_revoke: bool,
+    pub statement: String,
 }
 
-impl Open {
+impl Surplus {
     pub async fn all(conn: &mut PgConnection) -> Result<Vec<Self>> {
-        Ok(sqlx::query_as(include_str!("../../sql/capture/open_functions.sql"))
+        Ok(sqlx::query_as(include_str!("../../sql/capture/surplus.sql"))
             .fetch_all(conn)
             .await?)
     }
 
+    pub fn is_function(&self) -> bool {
+        self.kind == "routine"
+    }
+
     pub fn sentence(&self) -> String {
-        format!("{} may be executed by {}", self.name, self.grantee)
+        match self.kind.as_str() {
+            "routine" => format!("{} may be executed by {}", self.name, self.grantee),
+            "schema" => format!("{} on schema {} by {}", self.rights, self.name, self.grantee),
+            _ => format!("{} on {} by {}", self.rights, self.name, self.grantee),
+        }
     }
 }
 
-/// Nobody executes by being just anybody; whoever the relay runs as, and `grant_to`, may do what this release's `run` needs.
-pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], grant_to: Option<&str>) -> Result<()> {
-    let open = Open::all(conn).await?;
-    execute(conn, open.into_iter().map(|open| open.statement)).await?;
-    let mut roles: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/relay_roles.sql"))
-        .fetch_all(&mut *conn)
-        .await?;
+/// What `install` decided about roles, for whoever called it.
+#[derive(Default)]
+pub struct Roles {
+    /// Taken for the relay's, because they were granted by hand what it needs.
+    pub found: Vec<String>,
+    /// Those that had rights nobody decided on, which were taken back. Quoted.
+    pub trimmed: Vec<String>,
+}
+
+/// Nobody has a right by being just anybody or by default privileges; the roles that the relay runs as, `grant_to` among them,
+/// may do what this release's `run` needs.
+pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], grant_to: Option<&str>) -> Result<Roles> {
     if let Some(role) = grant_to {
         check_role(conn, role).await?;
-        roles.push(role.to_owned());
     }
+    let found: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/remember_roles.sql"))
+        .bind(grant_to)
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut surplus = Surplus::all(conn).await?;
+    surplus.retain(|surplus| surplus.can_revoke);
+    let mut trimmed: Vec<String> = surplus.iter().map(|surplus| surplus.grantee.clone()).collect();
+    trimmed.dedup();
+    execute(conn, surplus.into_iter().map(|surplus| surplus.statement)).await?;
+    let roles: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/remembered_roles.sql"))
+        .fetch_all(&mut *conn)
+        .await?;
+    trimmed
+        .retain(|grantee| grantee != "public" && !roles.iter().any(|role| quoted(role) == *grantee || role == grantee));
     for role in roles {
         grant(conn, &role, tables).await?;
     }
-    Ok(())
+    Ok(Roles { found, trimmed })
+}
+
+fn quoted(role: &str) -> String {
+    format!("\"{}\"", role.replace('"', "\"\""))
 }
 
 async fn grant(conn: &mut PgConnection, role: &str, tables: &[String; 2]) -> Result<()> {
-    let quoted = format!("\"{}\"", role.replace('"', "\"\""));
+    let quoted = quoted(role);
     // What is taken away may have held up what is wanted: a right on a column goes with that on its table.
     for is_excess in [true, false] {
         let rights = Right::of(conn, Some(role)).await?;

@@ -132,8 +132,12 @@ impl Kind {
             (Kind::Text, "date" | "timestamp without time zone") => {
                 cast(format!("(pg_catalog.to_jsonb({name}) #>> '{{}}')"), "text")
             }
+            // Before Christ and for ever are said as the server says them: no such value keeps others from being read.
             (Kind::Text, "timestamp with time zone") => cast(
-                format!("((pg_catalog.to_jsonb({name} at time zone 'UTC') #>> '{{}}') || 'Z')"),
+                format!(
+                    "pg_catalog.replace(pg_catalog.replace((pg_catalog.to_jsonb({name} at time zone 'UTC') #>> '{{}}') || 'Z', \
+                     ' BCZ', 'Z BC'), 'infinityZ', 'infinity')"
+                ),
                 "text",
             ),
             (Kind::Boolean, "boolean") => cast(name.to_owned(), "boolean"),
@@ -211,13 +215,19 @@ pub(super) async fn write_both(conn: &mut PgConnection, tables: [&str; 2], funct
     if !problems.is_empty() {
         return Err(unsuitable(conn, &asked, &problems).await?);
     }
+    let grants: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/source_grants.sql"))
+        .fetch_all(&mut *conn)
+        .await?;
     for (source, table, generated) in to_write {
         generated.write(conn, source, table).await?;
     }
-    match functions {
-        Some(functions) => own::write(conn, &asked.map(|(source, _)| source), functions).await,
-        None => Ok(()),
+    if let Some(functions) = functions {
+        own::write(conn, &asked.map(|(source, _)| source), functions).await?;
     }
+    for grant in grants {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(grant)).execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 async fn unsuitable(

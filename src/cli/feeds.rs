@@ -12,9 +12,13 @@ use super::{Listing, check_receiver, connect, connect_to_write, print};
 use crate::alert::{self, Kind};
 use crate::config::Config;
 use crate::fault::{Fault, sentence};
+use crate::unit::Lossy;
+use crate::words::thousands;
 
 /// Of a property's name, in a table.
 const NAME_CHARS_MAX: usize = 40;
+/// A longer name is not read at all: there are as many as properties.
+const NAME_BYTES_MAX: i32 = 1_000;
 
 #[derive(Subcommand)]
 pub(super) enum Feeds {
@@ -101,12 +105,17 @@ async fn list(config: &Config, listing: &Listing) -> Result<()> {
 
 /// Names are a help and no more: a source that can't be read leaves them out, and says so.
 async fn name(conn: &mut PgConnection, feeds: &mut [Feed], whole: bool) {
-    let names: sqlx::Result<Vec<(i64, Option<String>)>> =
+    let names: sqlx::Result<Vec<(i64, Option<Lossy>, Option<i32>)>> =
         sqlx::query_as(include_str!("../../sql/status/property_names.sql"))
+            .bind(NAME_BYTES_MAX)
             .fetch_all(conn)
             .await;
+    let readable = |(property_id, name, bytes): (i64, Option<Lossy>, Option<i32>)| {
+        let placeholder = || Some(format!("(a name of {} bytes)", thousands(bytes?)));
+        (property_id, name.map(|Lossy(name)| name).or_else(placeholder))
+    };
     let names: HashMap<i64, Option<String>> = match names {
-        Ok(names) => names.into_iter().collect(),
+        Ok(names) => names.into_iter().map(readable).collect(),
         Err(error) => {
             return eprintln!("the names of properties could not be read: {}", sentence(&error.into()));
         }

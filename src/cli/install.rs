@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{database, print};
-use crate::capture::{self, Template};
+use crate::capture::{self, Roles, Template};
 use crate::config::Config;
 use crate::fault::Fault;
 
@@ -50,6 +50,7 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
     print::line(&format!(
         "installed: schema rentsync, source functions, triggers on {properties} and {units}"
     ))?;
+    say_roles(&installed.roles)?;
     if config.source.available_status_ids.is_some() {
         return Ok(());
     }
@@ -60,6 +61,22 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
         print::line(&format!(
             "  {id:>6}  {name}  ({})",
             crate::words::count(status.units, "unit", "units")
+        ))?;
+    }
+    Ok(())
+}
+
+/// Nobody's rights change without a word.
+fn say_roles(roles: &Roles) -> Result<()> {
+    for role in &roles.found {
+        print::line(&format!(
+            "role {role} was granted by hand what `run` needs: it is noted as the relay's and granted what this release adds"
+        ))?;
+    }
+    for role in &roles.trimmed {
+        print::line(&format!(
+            "role {role} had rights in schema rentsync that nobody decided on: they are taken back (if the relay runs as it: \
+             `rentsync-relay install --grant-to {role}`)"
         ))?;
     }
     Ok(())

@@ -28,6 +28,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::capture;
 use crate::config::Config;
 use crate::database::{Database, statements};
 use crate::fault::Fault;
@@ -245,21 +246,24 @@ fn log_to_stderr(command: &Command) {
 
 /// Connects, and makes sure that this release is installed.
 async fn connect(config: &Config) -> Result<sqlx::PgConnection> {
-    let mut conn = database(config)?.connect().await?;
-    check_schema(config, &mut conn).await?;
+    let database = database(config)?;
+    let mut conn = database.connect().await?;
+    check_schema(&database, config, &mut conn).await?;
     Ok(conn)
 }
 
-async fn check_schema(config: &Config, conn: &mut sqlx::PgConnection) -> Result<()> {
-    crate::capture::check_owner(conn, &database(config)?.tables(&config.source).await?).await?;
-    crate::capture::check_installed(conn).await
+async fn check_schema(database: &Database, config: &Config, conn: &mut sqlx::PgConnection) -> Result<()> {
+    let tables = database.tables(conn, &config.source).await?;
+    capture::check_owner(conn, &tables, capture::Doing::Using).await?;
+    capture::check_installed(conn).await
 }
 
 /// The same for what writes: not on a standby, and not where transactions are read-only.
 async fn connect_to_write(config: &Config) -> Result<sqlx::PgConnection> {
-    let mut conn = database(config)?.connect().await?;
+    let database = database(config)?;
+    let mut conn = database.connect().await?;
     crate::database::check_server(&mut conn).await?;
-    check_schema(config, &mut conn).await?;
+    check_schema(&database, config, &mut conn).await?;
     Ok(conn)
 }
 

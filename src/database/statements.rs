@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::PgConnection;
 
 use super::Database;
 
@@ -47,11 +47,11 @@ pub(super) async fn remember(database: &Database, conn: &mut PgConnection) -> Re
 pub async fn cancel() {
     let sessions = std::mem::take(&mut *SESSIONS.lock().unwrap_or_else(PoisonError::into_inner));
     let Some(newest) = sessions.last() else { return };
-    let options = newest.database.options.clone();
+    let database = newest.database.clone();
     let (pids, since): (Vec<i32>, Vec<DateTime<Utc>>) =
         sessions.iter().map(|session| (session.pid, session.since)).unzip();
     let cancelling = async {
-        let mut conn = options.connect().await?;
+        let mut conn = database.open(&[]).await?;
         sqlx::query(include_str!("../../sql/connection/cancel.sql"))
             .bind(pids)
             .bind(since)

@@ -153,7 +153,7 @@ impl Examination<'_> {
         let found = clock::database(conn, limits).await;
         self.note("clock", None, found)?;
         let own = source::own(conn).await.unwrap_or_default();
-        let tables = database.tables(&config.source).await?;
+        let tables = database.tables(conn, &config.source).await?;
         let found = rights::examine(conn, config, &tables, &own).await;
         self.note("rights", None, found)?;
         let found = held_up::slots(conn, limits).await;

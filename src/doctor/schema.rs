@@ -6,10 +6,13 @@ use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
 use super::Finding;
-use crate::capture::{self, Function, Open, Release};
+use crate::capture::{self, Function, Release, Surplus};
 
 const SCHEMA: &str = "schema";
 const FUNCTIONS: &str = "functions";
+const GRANTS: &str = "grants";
+/// Rights that a sentence names one by one.
+const NAMED_MAX: usize = 8;
 /// Nobody's names but the server's own.
 const FENCED: &str = "search_path=pg_catalog, pg_temp";
 
@@ -60,16 +63,59 @@ pub(super) async fn functions(conn: &mut PgConnection) -> Result<Vec<Finding>> {
             Some(format!("rentsync.{} {problem}", wanted.name))
         })
         .collect();
-    let open = Open::all(conn).await?;
-    differing.extend(open.iter().filter(|open| !open.is_source).map(Open::sentence));
-    Ok(vec![match differing.len() {
+    let surplus = Surplus::all(conn).await?;
+    let open = surplus
+        .iter()
+        .filter(|surplus| surplus.is_function() && !surplus.is_source);
+    differing.extend(open.map(Surplus::sentence));
+    let functions = match differing.len() {
         0 => Finding::ok(FUNCTIONS, format!("{}, all as this release writes them", wanted.len())),
         _ => Finding::wrong(
             FUNCTIONS,
             format!("not as this release writes them: {}", differing.join(", ")),
             "run this release's `rentsync-relay install` as the owner of the source tables: it writes them anew",
         ),
-    }])
+    };
+    Ok(vec![functions, grants(&surplus)])
+}
+
+/// Rights that others than the relay's roles have on tables, sequences and the schema.
+fn grants(surplus: &[Surplus]) -> Finding {
+    let surplus: Vec<&Surplus> = surplus.iter().filter(|surplus| !surplus.is_function()).collect();
+    if surplus.is_empty() {
+        return Finding::ok(GRANTS, "nobody has more than reading but the relay's roles");
+    }
+    let mut grantees: Vec<&str> = surplus.iter().map(|surplus| surplus.grantee.as_str()).collect();
+    grantees.dedup();
+    let named: Vec<String> = surplus
+        .iter()
+        .take(NAMED_MAX)
+        .map(|surplus| surplus.sentence())
+        .collect();
+    let more = match surplus.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let by_default = match surplus.iter().any(|surplus| surplus.is_default) {
+        true => ", by default privileges at least in part (see \\ddp in psql)",
+        false => "",
+    };
+    let what = format!("rights that nobody decided on{by_default}: {}{more}", named.join("; "));
+    let statements: Vec<&str> = surplus
+        .iter()
+        .take(NAMED_MAX)
+        .map(|surplus| surplus.statement.as_str())
+        .collect();
+    let todo = format!(
+        "`rentsync-relay install` as the owner of the source tables takes all of them back, or type: {};{more} if the relay runs as \
+         one of these, `install --grant-to` it: {}",
+        statements.join("; "),
+        grantees.join(", ")
+    );
+    match surplus.iter().all(|surplus| surplus.is_reading) {
+        true => Finding::warning(GRANTS, what, todo),
+        false => Finding::wrong(GRANTS, what, todo),
+    }
 }
 
 impl Standing {

@@ -377,6 +377,15 @@ const OTHERWISE: &str = "alter table projects rename column full_address to stre
     insert into projects (id, name, street, is_actived) values (1, 'One', '1 First Street', true);
     insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id, rent) values (11, 1, '11', 1, 1100)";
 
+/// What a careful reader of lines takes for the end of a transaction.
+fn with_a_case_over_several_lines(functions: &str) -> String {
+    let case = "case\n    when t.street is null then 'commit; --'\n    else t.street\nend as address";
+    format!(
+        "/* begin; /* nested */ */\n{}",
+        functions.replace("t.street as address", case)
+    )
+}
+
 #[tokio::test]
 async fn promise_22_tables_of_other_columns_get_a_template_and_the_file_that_comes_of_it_is_taken() {
     let database = TestDatabase::bare().await;
@@ -433,7 +442,18 @@ async fn promise_22_tables_of_other_columns_get_a_template_and_the_file_that_com
                 .replace("t.\"floor\"::bigint", "t.\"floor\"::text"),
             "has floor as text",
         ),
-        ("ends", &format!("{filled}\ncommit;"), "a line begins with commit"),
+        ("ends", &format!("{filled}\ncommit;"), "is commit: "),
+        (
+            "ends_within",
+            &format!("{filled} select 1; /* ; */ commit; select 'x"),
+            "a string that begins there has no end",
+        ),
+        (
+            "ends_midway",
+            &format!("{filled} select ';'; COMMIT; select 1"),
+            "is commit: ",
+        ),
+        ("psql", &format!("\\set x 1\n{filled}"), "line 1 is a command of psql's"),
         ("wrong", "create function rentsync.source_unit(", "syntax error"),
     ] {
         let ended = output(relay(&rig, &["install", "--source-functions", &write(name, text)])).await;
@@ -443,7 +463,11 @@ async fn promise_22_tables_of_other_columns_get_a_template_and_the_file_that_com
     }
     let ended = output(relay(
         &rig,
-        &["install", "--source-functions", &write("right", &filled)],
+        &[
+            "install",
+            "--source-functions",
+            &write("right", &with_a_case_over_several_lines(&filled)),
+        ],
     ))
     .await;
     assert_eq!(ended.status.code(), Some(0), "{}", said(&ended));
@@ -455,6 +479,23 @@ async fn promise_22_tables_of_other_columns_get_a_template_and_the_file_that_com
     assert_eq!(told.units[&11]["exposure"], json!(null));
     let doctor = said(&output(relay(&rig, &["doctor"])).await);
     assert!(doctor.contains("source_unit() is inlined and uses indexes"), "{doctor}");
+}
+
+#[tokio::test]
+async fn promise_10_a_name_that_is_huge_or_no_text_hides_no_other() {
+    let mut rig = Rig::empty().await;
+    rig.source = TestDatabase::of_any_bytes().await;
+    capture::install(&rig.source.database, &Config::default().source)
+        .await
+        .expect("install");
+    rig.edit("insert into projects (id, name, is_actived) values (1, 'Fine', true), (2, e'Caf\\xe9', true), (3, repeat('x', 5000000), true)")
+        .await;
+    rig.once().await;
+    let listed = output(relay(&rig, &["feeds", "list"])).await;
+    let listed = said(&listed);
+    for part in ["Fine", "Caf\u{fffd}", "(a name of 5,000,000 bytes)"] {
+        assert!(listed.contains(part), "{part} in {listed}");
+    }
 }
 
 #[tokio::test]
@@ -496,6 +537,38 @@ async fn promise_22_types_that_lose_nothing_are_cast() {
     }
     let scans = said(&output(relay(&rig, &["doctor"])).await);
     assert!(scans.contains("source_unit() is inlined and uses indexes"), "{scans}");
+}
+
+#[tokio::test]
+async fn promise_22_a_date_before_christ_or_for_ever_stops_nobody() {
+    let database = TestDatabase::bare().await;
+    database
+        .execute(
+            "alter table project_rent_roll_units alter when_available type date using when_available::date,
+                 alter \"type\" type timestamp using \"type\"::timestamp, alter dwelling_type type timestamptz using dwelling_type::timestamptz;
+             insert into projects (id, name, is_actived) values (1, 'One', true);
+             insert into project_rent_roll_units (id, project_id, unit_code, when_available, type, dwelling_type)
+             values (11, 1, '11', '0044-03-15 BC', '0044-03-15 BC', '0044-03-15 12:00Z BC'), (12, 1, '12', 'infinity', 'infinity', 'infinity'),
+                    (13, 1, '13', '-infinity', '-infinity', '-infinity'), (14, 1, '14', '12026-01-01', '12026-01-01', '12026-01-01 00:00Z'),
+                    (15, 1, '15', '2026-01-01', '2026-01-01', '2026-01-01 00:00Z'),
+                    (16, 1, '16', '4713-01-01 BC', '4713-01-01 BC', '4713-01-01 00:00Z BC'),
+                    (17, 1, '17', '5874897-12-31', '294276-12-31 23:59:59.999999', '294276-12-31 23:59:59.999999Z')",
+        )
+        .await;
+    assert_eq!(installed(&database).await, "installed");
+    let mut rig = Rig::empty().await;
+    rig.source = database;
+    rig.settle().await;
+    let told = rig.sandbox.property(1).expect("told").units;
+    let said = |unit: i64| ["when_available", "type", "dwelling_type"].map(|field| told[&unit][field].clone());
+    assert_eq!(
+        said(11),
+        ["0044-03-15 BC", "0044-03-15T00:00:00 BC", "0044-03-15T12:00:00Z BC"]
+    );
+    assert_eq!(said(12), ["infinity"; 3]);
+    assert_eq!(said(13), ["-infinity"; 3]);
+    assert_eq!(said(15), ["2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00Z"]);
+    assert_eq!(told.len(), 7, "{told:?}");
 }
 
 #[tokio::test]

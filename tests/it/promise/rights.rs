@@ -250,10 +250,15 @@ async fn promise_02_nothing_that_lies_in_a_writable_schema_is_run() {
         ("current_setting(text)", "text"),
         ("pg_is_in_recovery()", "boolean"),
         ("same_oid(oid, oid)", "boolean"),
+        ("same_pid(integer, integer)", "boolean"),
+        ("current_schemas(boolean)", "name[]"),
     ] {
         statements.push_str(&shadow(signature, result));
     }
-    statements.push_str("create operator public.= (leftarg = oid, rightarg = oid, function = public.same_oid);");
+    statements.push_str(
+        "create operator public.= (leftarg = oid, rightarg = oid, function = public.same_oid);
+         create operator public.= (leftarg = integer, rightarg = integer, function = public.same_pid);",
+    );
     // The server's own names come last, which is as bad as it gets.
     statements.push_str(&format!("alter database {name} set search_path = public, pg_catalog"));
     database.execute(&statements).await;
@@ -713,4 +718,154 @@ async fn promise_02_nothing_of_a_strangers_schema_is_used() {
         "alter schema rentsync owner to current_user; drop role {stranger}"
     ))
     .await;
+}
+
+/// Whatever somebody has in the schema: objects and rights.
+async fn rights_of(database: &TestDatabase, role: &str) -> Vec<String> {
+    sqlx::query_scalar(
+        "select format('%s %s', a.privilege_type, c.relname) from pg_class c, aclexplode(c.relacl) a
+          where c.relnamespace = 'rentsync'::regnamespace and a.grantee = $1::text::regrole
+         union all
+         select format('%s %s', a.privilege_type, p.proname) from pg_proc p, aclexplode(p.proacl) a
+          where p.pronamespace = 'rentsync'::regnamespace and a.grantee = $1::text::regrole
+         union all
+         select format('%s rentsync', a.privilege_type) from pg_namespace n, aclexplode(n.nspacl) a
+          where n.nspname = 'rentsync' and a.grantee = $1::text::regrole
+         order by 1",
+    )
+    .bind(role)
+    .fetch_all(&mut database.connect().await)
+    .await
+    .expect("rights")
+}
+
+const DEFAULTS: &str = "alter default privileges grant all on tables to ROLE; alter default privileges grant all on sequences to ROLE;
+    alter default privileges grant usage, create on schemas to ROLE; alter default privileges grant execute on functions to ROLE;";
+
+#[tokio::test]
+async fn promise_01_default_privileges_give_nobody_anything() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let database = &rig.source;
+    let (app, relay_role) = (role(database).await, role(database).await);
+    database.execute(&DEFAULTS.replace("ROLE", &app)).await;
+    let done = output(relay(&rig, &["install", "--grant-to", &relay_role])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert!(
+        said(&done).contains(&format!(
+            "role {app} had rights in schema rentsync that nobody decided on"
+        )),
+        "{}",
+        said(&done)
+    );
+    assert_eq!(rights_of(database, &app).await, [""; 0]);
+
+    // As an installation of before has it, with all of them given by default.
+    database
+        .execute(&format!(
+            "grant all on all tables in schema rentsync to {app}; grant all on all sequences in schema rentsync to {app};
+             grant usage, create on schema rentsync to {app}; grant execute on all functions in schema rentsync to {app}"
+        ))
+        .await;
+    let mut doctor = relay(&rig, &["doctor"]);
+    doctor.env("DATABASE_URL", url_as(database, &relay_role));
+    let found = said(&output(doctor).await);
+    for part in [
+        "rights that nobody decided on, by default privileges",
+        &format!(
+            "revoke delete, insert, references, select, trigger, truncate, update on table rentsync.alert from {app} cascade"
+        ),
+        &format!("may be executed by {app}"),
+    ] {
+        assert!(found.contains(part), "{part} in {found}");
+    }
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert_eq!(
+        rights_of(database, &app).await,
+        [""; 0],
+        "nor is it taken for the relay's"
+    );
+    let mut once = relay(&rig, &["once"]);
+    once.env("DATABASE_URL", url_as(database, &relay_role));
+    let done = output(once).await;
+    assert_eq!(
+        done.status.code(),
+        Some(0),
+        "the relay's role keeps what it needs: {}",
+        said(&done)
+    );
+    drop_role(database, &app).await;
+    drop_role(database, &relay_role).await;
+}
+
+#[tokio::test]
+async fn promise_01_what_was_granted_by_hand_stays_where_it_was_documented_and_no_further() {
+    let rig = Rig::new().await;
+    let database = &rig.source;
+    let (by_hand, reader, writer) = (role(database).await, role(database).await, role(database).await);
+    database
+        .execute(&format!(
+            "grant usage on schema rentsync to {by_hand}, {reader}, {writer};
+             grant select, insert, update, delete on all tables in schema rentsync to {by_hand};
+             grant usage, update on all sequences in schema rentsync to {by_hand};
+             grant select on projects, project_rent_roll_units to {by_hand}, {reader};
+             grant select on all tables in schema rentsync to {reader};
+             grant execute on function rentsync.source_property(), rentsync.source_unit(), rentsync.kept_because(bigint) to {reader};
+             grant insert on rentsync.sync to {writer}; grant update (units) on rentsync.feed to {writer};
+             grant execute on function rentsync.attach(regclass, regclass, boolean), rentsync.forget_future() to {writer};
+             grant select on rentsync.sync to public"
+        ))
+        .await;
+    let before = rights_of(database, &reader).await;
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert!(
+        said(&done).contains(&format!("role {by_hand} was granted by hand")),
+        "{}",
+        said(&done)
+    );
+    assert_eq!(rights_of(database, &reader).await, before);
+    assert_eq!(rights_of(database, &writer).await, ["USAGE rentsync"]);
+    let columns = "select count(*) from pg_attribute where attacl is not null and attrelid = 'rentsync.feed'::regclass";
+    assert_eq!(database.number(columns).await, 0);
+    let public = "select count(*) from pg_class c, aclexplode(c.relacl) a where relnamespace = 'rentsync'::regnamespace and grantee = 0";
+    assert_eq!(database.number(public).await, 0);
+    for command in [&["once"][..], &["doctor"]] {
+        let mut command = relay(&rig, command);
+        command.env("DATABASE_URL", url_as(database, &by_hand));
+        let done = output(command).await;
+        assert!(!said(&done).contains("permission denied"), "{}", said(&done));
+        assert!(!said(&done).contains("nobody decided"), "{}", said(&done));
+    }
+    let mut hostile = connect_as(database, &by_hand).await;
+    let accomplice = format!("insert into rentsync.relay_role (role_name) values ('{writer}')");
+    assert_eq!(refusal(&mut hostile, &accomplice).await.as_deref(), Some(DENIED));
+    drop(hostile);
+    for role in [by_hand, reader, writer] {
+        drop_role(database, &role).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_02_the_first_connection_and_any_other_find_the_tables_and_keep_no_path() {
+    let database = TestDatabase::bare().await;
+    let name = database.url().rsplit('/').next().expect("a name").to_owned();
+    database
+        .execute(&format!("alter database {name} set search_path = public, pg_catalog"))
+        .await;
+    for times in 0..2 {
+        let mut conn = database.database.connect().await.expect("connect");
+        let path: String = sqlx::query_scalar("select current_setting('search_path')")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+        assert_eq!(path, "pg_catalog, pg_temp", "{times}");
+        let tables = database
+            .database
+            .tables(&mut conn, &Config::default().source)
+            .await
+            .expect("tables");
+        assert_eq!(tables, ["public.projects", "public.project_rent_roll_units"], "{times}");
+    }
 }

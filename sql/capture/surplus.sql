@@ -1,0 +1,56 @@
+-- The rights in schema rentsync that nobody decided on or that nobody should have, a row for each object and grantee, with the
+-- statement that ends it. `install` runs the statements every time, because replacing a function keeps its grants and because
+-- default privileges grant on whatever is created; `doctor` looks whether there are any. Asks the catalogs and
+-- rentsync.relay_role.
+--
+-- Surplus is: what just anybody has; what may be granted on; what default privileges give; of a role in rentsync.relay_role
+-- what no statement of ours needs (the finer list is sql/doctor/rights.sql); of any other role whatever is more than reading.
+-- Trigger functions and those that return nothing are the owner's alone, and a function that runs as its owner is no reader's.
+with object (oid, kind, name, owner, acl, default_kind, reading, running) as (
+    select c.oid, case c.relkind when 'S' then 'sequence' else 'table' end, format('rentsync.%I', c.relname), c.relowner,
+           coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)),
+           case c.relkind when 'S' then 'S' else 'r' end, array['SELECT'],
+           case when c.relkind = 'S' then array['SELECT', 'USAGE', 'UPDATE'] else array['SELECT', 'INSERT', 'UPDATE', 'DELETE'] end
+      from pg_class c
+     where c.relnamespace = to_regnamespace('rentsync') and c.relkind in ('r', 'p', 'v', 'm', 'S')
+    union all
+    select p.oid, 'routine', p.oid::regprocedure::text, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)), 'f',
+           case when p.prosecdef or p.prorettype in ('trigger'::regtype, 'void'::regtype) then '{}'::text[] else array['EXECUTE'] end,
+           case when p.prorettype in ('trigger'::regtype, 'void'::regtype) then '{}'::text[] else array['EXECUTE'] end
+      from pg_proc p
+     where p.pronamespace = to_regnamespace('rentsync')
+    union all
+    select n.oid, 'schema', 'rentsync', n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner)), 'n', array['USAGE'], array['USAGE']
+      from pg_namespace n
+     where n.nspname = 'rentsync'
+), held as (
+    select o.*, a.grantee, a.privilege_type, a.is_grantable from object o cross join lateral aclexplode(o.acl) a
+    union all
+    select o.*, a.grantee, a.privilege_type, a.is_grantable
+      from object o
+      join pg_attribute t on t.attrelid = o.oid and t.attacl is not null and not t.attisdropped
+     cross join lateral aclexplode(t.attacl) a
+     where o.kind = 'table'
+), judged as (
+    select h.*, m.role_name is not null as is_relay,
+           exists (select from pg_default_acl d cross join lateral aclexplode(d.defaclacl) a
+                    where d.defaclrole = h.owner and d.defaclobjtype::text = h.default_kind
+                      and d.defaclnamespace in (0, to_regnamespace('rentsync'))
+                      and a.grantee = h.grantee and a.privilege_type = h.privilege_type) as is_default
+      from held h
+      left join pg_roles r on r.oid = h.grantee
+      left join rentsync.relay_role m on m.role_name = r.rolname::text
+     where h.grantee <> h.owner
+)
+select kind, name, kind = 'routine' and name in ('rentsync.source_property()', 'rentsync.source_unit()') as is_source,
+       case grantee when 0 then 'public' else grantee::regrole::text end as grantee,
+       lower(string_agg(distinct privilege_type, ', ')) as rights,
+       bool_and(privilege_type = any (reading)) as is_reading, bool_or(is_default) as is_default,
+       pg_has_role(owner, 'usage') as can_revoke,
+       format('revoke %s on %s %s from %s cascade', lower(string_agg(distinct privilege_type, ', ')), kind, name,
+              case grantee when 0 then 'public' else grantee::regrole::text end) as statement
+  from judged
+ where grantee = 0 or is_grantable
+    or case when is_relay then privilege_type <> all (running) else is_default or privilege_type <> all (reading) end
+ group by kind, name, owner, grantee
+ order by grantee, kind = 'sequence', kind, name
