@@ -49,6 +49,21 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The text in ASCII, anything else as JSON escapes it: of JSON it says the same.
+pub(crate) fn in_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c.is_ascii() {
+            true => plain.push(c),
+            false => plain.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+        }
+    }
+    Cow::Owned(plain)
+}
+
 /// JSON that says the same and holds nothing that a terminal would obey: JSON's own escapes end at U+001F.
 pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
     let goes = |c: char| is_unprintable(c) && !matches!(c, '\n' | '\t' | '\r');
@@ -72,6 +87,15 @@ pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_ascii_is_escaped_as_json_does() {
+        assert_eq!(in_ascii("plain"), "plain");
+        assert_eq!(
+            in_ascii("{\"é\": \"→ 🏠\"}"),
+            "{\"\\u00e9\": \"\\u2192 \\ud83c\\udfe0\"}"
+        );
+    }
 
     #[test]
     fn thousands_are_set_apart() {

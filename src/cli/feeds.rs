@@ -103,14 +103,16 @@ async fn list(config: &Config, listing: &Listing) -> Result<()> {
     )
 }
 
+/// A property, its name unless that is too long, and how long it is.
+type Named = (i64, Option<Lossy>, Option<i32>);
+
 /// Names are a help and no more: a source that can't be read leaves them out, and says so.
 async fn name(conn: &mut PgConnection, feeds: &mut [Feed], whole: bool) {
-    let names: sqlx::Result<Vec<(i64, Option<Lossy>, Option<i32>)>> =
-        sqlx::query_as(include_str!("../../sql/status/property_names.sql"))
-            .bind(NAME_BYTES_MAX)
-            .fetch_all(conn)
-            .await;
-    let readable = |(property_id, name, bytes): (i64, Option<Lossy>, Option<i32>)| {
+    let names: sqlx::Result<Vec<Named>> = sqlx::query_as(include_str!("../../sql/status/property_names.sql"))
+        .bind(NAME_BYTES_MAX)
+        .fetch_all(conn)
+        .await;
+    let readable = |(property_id, name, bytes): Named| {
         let placeholder = || Some(format!("(a name of {} bytes)", thousands(bytes?)));
         (property_id, name.map(|Lossy(name)| name).or_else(placeholder))
     };

@@ -160,6 +160,10 @@ async fn lock_receiver(conn: &mut PgConnection, deliverer: &Deliverer) -> Result
 async fn finish_attempts(conn: &mut PgConnection, verdicts: &[Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
     let tried = || verdicts.iter().map(|verdict| &verdict.outcome.tried);
     let (sequences, leases) = leases(verdicts);
+    let errors: Vec<Option<String>> = tried()
+        .map(|tried| tried.error.as_deref().map(words::in_a_line))
+        .collect();
+    let answers: Vec<Option<&str>> = tried().map(|tried| tried.text.as_deref()).collect();
     sqlx::query(include_str!("../../sql/deliver/finish_attempts.sql"))
         .bind(now)
         .bind(sequences)
@@ -167,11 +171,19 @@ async fn finish_attempts(conn: &mut PgConnection, verdicts: &[Verdict], now: Opt
         .bind(verdicts.iter().map(Verdict::outcome).collect::<Vec<_>>())
         .bind(tried().map(|tried| tried.status.map(i32::from)).collect::<Vec<_>>())
         .bind(
-            tried()
-                .map(|tried| tried.error.as_deref().map(words::in_a_line))
+            errors
+                .iter()
+                .map(|said| said.as_deref().map(str::as_bytes))
                 .collect::<Vec<_>>(),
         )
-        .bind(tried().map(|tried| tried.text.as_deref()).collect::<Vec<_>>())
+        .bind(answers.iter().map(|said| said.map(str::as_bytes)).collect::<Vec<_>>())
+        .bind(
+            errors
+                .iter()
+                .map(|said| said.as_deref().map(words::in_ascii))
+                .collect::<Vec<_>>(),
+        )
+        .bind(answers.iter().map(|said| said.map(words::in_ascii)).collect::<Vec<_>>())
         .execute(conn)
         .await?;
     Ok(())

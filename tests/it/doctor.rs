@@ -197,6 +197,7 @@ async fn where_all_is_well_it_says_so_does_nothing_and_exits_0() {
         ("replication_slots", None),
         ("schema", None),
         ("functions", None),
+        ("grants", None),
         ("triggers", None),
         ("source", None),
         ("look_ups", None),

@@ -482,6 +482,34 @@ async fn promise_22_tables_of_other_columns_get_a_template_and_the_file_that_com
 }
 
 #[tokio::test]
+async fn promise_11_a_database_of_another_encoding_takes_whatever_a_receiver_answers() {
+    let mut rig = Rig::empty().await;
+    rig.source = TestDatabase::of_encoding("LATIN1").await;
+    capture::install(&rig.source.database, &Config::default().source)
+        .await
+        .expect("install");
+    rig.edit(
+        "insert into projects (id, name, is_actived) select 1, 'Caf' || chr(233) || string_agg(chr(g), '' order by g), true
+           from generate_series(128, 159) g;
+         insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id)
+         select g, 1, chr(g), 1 from generate_series(128, 159) g",
+    )
+    .await;
+    let stub = Stub::answering(|_, _| answer(200, &[], "{\"message\": \"→ € 🏠\"}")).await;
+    let mut once = relay(&rig, &["once"]);
+    once.env("RELAY_RECEIVERS__MAIN__URL", &stub.url);
+    let done = output(once).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let kept: String = sqlx::query_scalar("select answer from rentsync.attempt")
+        .fetch_one(&mut rig.source.connect().await)
+        .await
+        .expect("an attempt");
+    assert_eq!(kept, "{\"message\": \"\\u2192 \\u20ac \\ud83c\\udfe0\"}");
+    let told = "select count(*) from rentsync.ledger where hash is not null and kept_back is null";
+    assert_eq!(rig.source.number(told).await, 32);
+}
+
+#[tokio::test]
 async fn promise_10_a_name_that_is_huge_or_no_text_hides_no_other() {
     let mut rig = Rig::empty().await;
     rig.source = TestDatabase::of_any_bytes().await;

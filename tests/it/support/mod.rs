@@ -53,8 +53,13 @@ impl TestDatabase {
 
     /// Source tables in a database whose texts may be any bytes, nothing installed.
     pub async fn of_any_bytes() -> Self {
+        Self::of_encoding("SQL_ASCII").await
+    }
+
+    /// Source tables in a database of an encoding, nothing installed.
+    pub async fn of_encoding(encoding: &str) -> Self {
         let name = numbered_name();
-        let create = "template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'";
+        let create = format!("template template0 encoding '{encoding}' lc_collate 'C' lc_ctype 'C'");
         let home = Self::create(None).await;
         home.execute(&format!("create database {name} {create}")).await;
         let it = Self {
