@@ -1,0 +1,240 @@
+//! What keeps the house in order: sizes, one direction, statements in files of their own, migrations that stay as they are.
+//!
+//! Reads the sources of all crates, and needs nothing of the relay. Where the code does not hold a rule yet, a list of exceptions
+//! names the place with its present number: it may shrink, it must not grow, and it goes when the rule holds.
+
+#[path = "tidy/contents.rs"]
+mod contents;
+#[path = "tidy/imports.rs"]
+mod imports;
+#[path = "tidy/sources.rs"]
+mod sources;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+use syn::visit::Visit;
+
+use contents::{Functions, Identifiers, Literals, is_statement, words};
+use imports::{circles, edges};
+use sources::{Source, files, home, relative, roots, sources, sources_under};
+
+/// Places that do not hold a rule yet, each with its number.
+type Exceptions = &'static [(&'static str, usize)];
+
+const FILE_LINES_MAX: usize = 400;
+const FUNCTION_LINES_MAX: usize = 60;
+
+#[test]
+fn no_file_is_longer_than_a_reader_takes_in_at_once() {
+    const LONG: Exceptions = &[
+        ("crates/sandbox/src/property.rs", 427),
+        ("src/config/mod.rs", 403),
+        ("src/explain/reason.rs", 491),
+        ("src/plan/feed_delta.rs", 726),
+        ("src/plan/seal.rs", 460),
+        ("src/verify.rs", 504),
+    ];
+    let lines = sources().into_iter().map(|source| (source.name(), source.lines()));
+    ratchet(lines.filter(|(_, lines)| *lines > FILE_LINES_MAX).collect(), LONG);
+}
+
+#[test]
+fn no_function_is_longer_than_a_screen() {
+    const LONG: Exceptions = &[("src/plan/seal.rs: seal", 66), ("src/relay/planning.rs: plan_loop", 72)];
+    let mut found = BTreeMap::new();
+    for source in sources() {
+        let mut functions = Functions::default();
+        functions.visit_file(&source.ast);
+        let long = functions.0.into_iter().filter(|(_, lines)| *lines > FUNCTION_LINES_MAX);
+        found.extend(long.map(|(function, lines)| (format!("{}: {function}", source.name()), lines)));
+    }
+    ratchet(found, LONG);
+}
+
+#[test]
+fn imports_lead_one_way_in_every_crate() {
+    /// A circle by its first file, with how many are in it.
+    const CIRCLES: Exceptions = &[
+        ("crates/local-postgres/src/fetch.rs", 2),
+        ("crates/local-postgres/src/lib.rs", 3),
+        ("crates/sandbox/src/auth/mod.rs", 2),
+        ("crates/sandbox/src/check/flat.rs", 7),
+        ("crates/sandbox/src/server.rs", 2),
+        ("src/capture/own.rs", 3),
+        ("src/cli/alerts.rs", 19),
+        ("src/database.rs", 2),
+        ("src/deliver/acknowledged.rs", 9),
+        ("src/doctor/accept.rs", 14),
+        ("src/explain.rs", 3),
+        ("src/payload/content.rs", 2),
+        ("src/plan/ahead.rs", 13),
+        ("src/receiver/client.rs", 2),
+        ("src/relay.rs", 5),
+        ("src/replay/asked.rs", 2),
+    ];
+    let mut found = BTreeMap::new();
+    for root in roots() {
+        let sources: Vec<Source> = sources_under(&root);
+        for circle in circles(&edges(&sources)) {
+            println!("{}", circle.join(" "));
+            found.insert(circle[0].clone(), circle.len());
+        }
+    }
+    ratchet(found, CIRCLES);
+}
+
+#[test]
+fn every_statement_is_used_and_says_what_it_is_for() {
+    let used: BTreeSet<PathBuf> = sources().iter().flat_map(Source::included).collect();
+    for file in files(&home().join("sql"), "sql") {
+        let name = relative(&file);
+        assert!(used.contains(&file), "{name}: no include_str! names it");
+        let text = fs::read_to_string(&file).expect("a statement");
+        assert!(
+            text.starts_with("-- "),
+            "{name}: begins with no comment that says what it is for"
+        );
+    }
+}
+
+#[test]
+fn statements_stand_in_files_of_their_own() {
+    /// What is put together from the names of somebody's tables stays; so does what the demo does to its own portfolio.
+    const INLINE: Exceptions = &[
+        ("crates/local-postgres/src/server.rs", 2),
+        ("src/capture/mod.rs", 1),
+        ("src/capture/own.rs", 1),
+        ("src/capture/source.rs", 1),
+        ("src/capture/template.rs", 1),
+        ("src/cli/alerts.rs", 1),
+        ("src/cli/duplicates.rs", 1),
+        ("src/cli/mod.rs", 1),
+        ("src/cli/refused.rs", 2),
+        ("src/cli/replay.rs", 1),
+        ("src/deliver/breaker.rs", 1),
+        ("src/demo/mod.rs", 11),
+        ("src/demo/portfolio.rs", 2),
+        ("src/doctor/rights.rs", 1),
+        ("src/snapshot.rs", 1),
+    ];
+    let mut found = BTreeMap::new();
+    for source in sources() {
+        let mut literals = Literals::default();
+        literals.visit_file(&source.ast);
+        let statements: Vec<_> = literals.0.iter().filter(|text| is_statement(text)).collect();
+        if !statements.is_empty() {
+            println!("{}: {statements:?}", source.name());
+            found.insert(source.name(), statements.len());
+        }
+    }
+    ratchet(found, INLINE);
+}
+
+#[test]
+fn retired_words_do_not_come_back() {
+    /// Each has another word instead.
+    const RETIRED: &[&str] = &["entomb"];
+    /// A word, with how often it is there.
+    const STILL_THERE: Exceptions = &[("entomb", 6)];
+    let mut found = BTreeMap::new();
+    for source in sources() {
+        let mut identifiers = Identifiers::default();
+        identifiers.visit_file(&source.ast);
+        for word in identifiers.0.iter().flat_map(|identifier| words(identifier)) {
+            if RETIRED.contains(&word.as_str()) {
+                *found.entry(word).or_default() += 1;
+            }
+        }
+    }
+    ratchet(found, STILL_THERE);
+}
+
+#[test]
+fn no_migration_is_edited() {
+    let listed: BTreeMap<&str, &str> = MIGRATIONS.iter().copied().collect();
+    let mut present = BTreeSet::new();
+    for file in files(&home().join("migrations"), "sql") {
+        let name = relative(&file);
+        let hash = hex::encode(Sha256::digest(fs::read(&file).expect("a migration")));
+        match listed.get(name.as_str()) {
+            Some(known) => assert_eq!(*known, hash, "{name} was edited: write a new migration instead"),
+            None => panic!("{name} is new: add (\"{name}\", \"{hash}\") to MIGRATIONS, it stays as it is from then on"),
+        }
+        present.insert(name);
+    }
+    for name in listed.keys() {
+        assert!(present.contains(*name), "{name} is gone: databases that exist have it");
+    }
+}
+
+/// Each with the SHA-256 of what it says.
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "migrations/0001_capture.sql",
+        "6c54fac75e95bdbbad8a2e98c6eb7023d71ede3435f1008032a8eb1762978241",
+    ),
+    (
+        "migrations/0002_plan.sql",
+        "2032b0a5f57d91606245dea9830084eb7a6666c466dbd47795decddcae6a37ca",
+    ),
+    (
+        "migrations/0003_deliver.sql",
+        "b6892d9366c8eefe466d5634c6af15e209876df14042fe9e5d05c3408c0ebed8",
+    ),
+    (
+        "migrations/0004_snapshot.sql",
+        "135e541202815296d76d5c93cfd7dde9a9b4c1237b14a98267472789688bdda4",
+    ),
+    (
+        "migrations/0005_replay.sql",
+        "4851d2e066967a9adeca83717de6f55cdbcc28763c682b816d8148da5ffd2994",
+    ),
+    (
+        "migrations/0006_hold.sql",
+        "ddfc42f34f9f0819071e6745889100b67ed06d684b7512791a496c3ee036447a",
+    ),
+    (
+        "migrations/0007_rights.sql",
+        "91ea782fb51c5367c35d4008d03f3458e32651d8c8f664a122b8648492eed35b",
+    ),
+    (
+        "migrations/0008_relay.sql",
+        "6afec51a348c020a909b42a4e1a81e466e6042d0453b9b9aa6877a1fa133e961",
+    ),
+    (
+        "migrations/0009_counts.sql",
+        "0f4ade1a3cb85156d70be8be5c2b9ed25e700929e85b979db4765c71e6e23131",
+    ),
+    (
+        "migrations/0010_privacy.sql",
+        "bb77629b2b209a427e652e8caf6087434db98d8114e2a69bc22deff6c07ac1cd",
+    ),
+    (
+        "migrations/0011_receiver.sql",
+        "8873abc871b8682f89015be19a649d0c08bcbe5cf5a5f6e30472d1f301d3fddf",
+    ),
+    (
+        "migrations/0012_relay_role.sql",
+        "25bac3731bfe95557f0b71ac7a7412c45c2ff1f51bf9cd5f70d2d254fd80c95f",
+    ),
+];
+
+/// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.
+fn ratchet(found: BTreeMap<String, usize>, exceptions: Exceptions) {
+    let excepted: BTreeMap<&str, usize> = exceptions.iter().copied().collect();
+    let grown = found
+        .iter()
+        .filter(|(place, number)| excepted.get(place.as_str()).is_none_or(|most| *number > most));
+    let grown: Vec<String> = grown
+        .map(|(place, number)| format!("(\"{place}\", {number}),"))
+        .collect();
+    assert!(grown.is_empty(), "these break the rule:\n{}", grown.join("\n"));
+    let kept: Vec<&&str> = excepted.keys().filter(|place| !found.contains_key(**place)).collect();
+    assert!(
+        kept.is_empty(),
+        "these hold the rule now, take them off the list: {kept:?}"
+    );
+}
