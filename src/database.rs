@@ -108,7 +108,7 @@ impl Database {
         sqlx::query(include_str!("../sql/connection/encoding.sql"))
             .execute(&mut conn)
             .await?;
-        statements::remember(self, &mut conn).await?;
+        statements::remember(self.session().options(PATH), &mut conn).await?;
         Ok(conn)
     }
 

@@ -5,17 +5,19 @@
 //! part for each property that had it. Reads only, and shows no lead's name.
 
 mod reason;
+mod standing;
 mod timeline;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::{Connection, FromRow, PgConnection};
+use sqlx::{Connection, PgConnection};
 
 use crate::delta::{Present, Told};
-use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, read_briefly, without_values};
+use crate::plan::{ChosenFeed, FeedDelta, Mode, Scope, compare_pairs, every_feed, read_briefly, without_values};
 use crate::verify::{self, Difference};
 
+use standing::{Asked, Fed, Home, ReceiverStanding};
 use timeline::Timeline;
 pub use timeline::{Attempt, Change, Entry, Sync, What};
 
@@ -48,61 +50,6 @@ pub struct Part {
     pub older_left_out: bool,
     /// What happened, in time order.
     pub timeline: Vec<Entry>,
-}
-
-/// Where the source has the unit.
-#[derive(FromRow)]
-struct Home {
-    property_id: Option<i64>,
-    property_exists: bool,
-    is_active: bool,
-    project_group_id: Option<i64>,
-}
-
-/// How the receiver stands, as `sql/explain/receiver.sql` has it.
-#[derive(FromRow)]
-struct ReceiverStanding {
-    is_known: bool,
-    settings: Option<String>,
-    paused_at: Option<DateTime<Utc>>,
-    paused_because: Option<String>,
-    probe_at: Option<DateTime<Utc>>,
-    wait_until: Option<DateTime<Utc>>,
-    waits_for_resync: bool,
-    relays: i64,
-    hold_id: Option<i64>,
-    pruned_before: Option<DateTime<Utc>>,
-}
-
-/// How the feed stands, and what is known of the unit in it, as `sql/explain/feed.sql` has it.
-#[derive(Default, FromRow)]
-struct FeedStanding {
-    paused_because: Option<String>,
-    snapshot_due: Option<String>,
-    rest_until: Option<DateTime<Utc>>,
-    wakes_when_any_is_taken: bool,
-    is_new: bool,
-    hold_id: Option<i64>,
-    kept_back_at: Option<DateTime<Utc>>,
-    told_sequence: Option<i64>,
-    told_sync_id: Option<String>,
-    told_state: Option<String>,
-    told_sealed_at: Option<DateTime<Utc>>,
-    told_settled_at: Option<DateTime<Utc>>,
-    open_sync_id: Option<String>,
-    open_attempts: i32,
-    open_due_at: Option<DateTime<Utc>>,
-    open_is_leased: bool,
-    buried_at: Option<DateTime<Utc>>,
-    buried_sequence: Option<i64>,
-    elsewhere: Option<i64>,
-}
-
-/// A feed, and the unit's two sides in it.
-struct Fed {
-    feed: ChosenFeed,
-    standing: FeedStanding,
-    pair: Pair,
 }
 
 /// Every part of the unit's way to this receiver, that of the property which has it now first. None: neither source nor
@@ -157,15 +104,6 @@ async fn parts(conn: &mut PgConnection, scope: &Scope, unit_id: i64, now: Option
     }
     parts.sort_by_key(|part| (part.property_id != here, part.property_id));
     Ok(parts)
-}
-
-/// What was asked, and what is the same for every part.
-struct Asked<'a> {
-    scope: &'a Scope,
-    unit_id: i64,
-    now: Option<DateTime<Utc>>,
-    receiver: &'a ReceiverStanding,
-    home: Option<&'a Home>,
 }
 
 impl Asked<'_> {

@@ -4,6 +4,7 @@
 //! They wake each other; neither depends on it, both find their work in the database. A failure of our own, such as a
 //! database that went away, is logged once and tried again; nothing is lost by it.
 
+mod context;
 mod delivering;
 mod housekeeping;
 mod planning;
@@ -12,74 +13,37 @@ mod stop;
 mod turns;
 mod worker;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{interval, timeout};
+use tokio::time::interval;
 
 use crate::alert::Poster;
-use crate::capture;
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::database::{Database, check_server};
 use crate::deliver::{Deliverer, breaker};
 use crate::heartbeat::Heartbeat;
-use crate::lineage::{self, Standing};
-use crate::plan::{self, Scope};
+use crate::plan::Scope;
 use crate::snapshot;
 use crate::status;
 
+use context::close;
 use delivering::Delivering;
 use housekeeping::{post_loop, prune_loop};
 use planning::plan_loop;
-use stop::{DATABASE_TAKES_MAX, unless_stopped};
+use stop::unless_stopped;
 use worker::{Round, Worker};
 
+pub use context::Relay;
 pub use progress::{Progress, Stages};
 pub(crate) use stop::interrupted;
 pub use stop::{GRACE, Stop};
 
-/// Between tries to reach a database that went away.
-const RECONNECT_EVERY: Duration = Duration::from_secs(1);
 /// Between looks at whether what was asked for is done, while there is work to do.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// What a relay runs on.
-#[derive(Clone)]
-pub struct Relay {
-    /// The database.
-    pub database: Database,
-    /// All settings.
-    pub config: Config,
-    /// Whose time it goes by.
-    pub clock: Clock,
-    /// Host and process, as attempts name it.
-    pub name: String,
-    /// Whether its loops get anywhere.
-    pub progress: Arc<Progress>,
-}
-
-/// The deliverer is told that something is due.
-struct Wake;
-
 impl Relay {
-    /// One for these settings.
-    pub fn new(database: Database, config: Config) -> Self {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "relay".into());
-        Self {
-            database,
-            progress: Arc::new(Progress::new(config.receivers.keys())),
-            config,
-            clock: Clock::Database,
-            name: format!("{}:{}", host.trim(), std::process::id()),
-        }
-    }
-
     /// Runs until told to stop; fails only where it can't begin.
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<()> {
         let scopes = self.scopes()?;
@@ -199,51 +163,6 @@ impl Relay {
         close(pool).await;
         Ok(())
     }
-
-    fn scopes(&self) -> Result<Vec<Scope>> {
-        let available = self.config.source.available_status_ids()?;
-        let receivers = self.config.receivers.values();
-        Ok(receivers.map(|receiver| Scope::new(receiver, available)).collect())
-    }
-
-    async fn begin(&self, scopes: &[Scope]) -> Result<(PgConnection, Heartbeat)> {
-        let mut conn = self.database.connect().await?;
-        check_server(&mut conn).await?;
-        let tables = self.database.tables(&mut conn, &self.config.source).await?;
-        capture::check_owner(&mut conn, &tables, capture::Doing::Using).await?;
-        for scope in scopes {
-            plan::register(&mut conn, scope).await?;
-            let name = &scope.receiver.name;
-            if lineage::check(&mut conn, name, self.clock.now()).await? == Standing::Waits {
-                tracing::error!(
-                    receiver = name,
-                    "nothing is planned or sent for it: this is another database than the one that it was told from; see \
-                     `status`, and `receivers resync {name}` if it is the right one"
-                );
-            }
-            // Whoever starts a relay may have put right what it was paused for.
-            breaker::probe_now(&mut conn, &scope.receiver.name, self.clock.now()).await?;
-        }
-        let receivers = self.config.receivers.keys().cloned().collect();
-        let heartbeat = Heartbeat::begin(&self.database, &self.name, receivers).await?;
-        self.progress.registered(heartbeat.registration().clone());
-        Ok((conn, heartbeat))
-    }
-
-    fn pool(&self) -> PgPool {
-        // One for each planner, one for the heartbeat.
-        let others = u32::try_from(self.config.receivers.len() + 1).unwrap_or(u32::MAX);
-        let connections_max = self.config.database.max_connections.saturating_sub(others).max(1);
-        let receivers = self.config.receivers.keys().cloned().collect();
-        let options = PgPoolOptions::new().max_connections(connections_max);
-        self.database
-            .pool(lineage::checked(options, receivers, self.clock.clone()))
-    }
-}
-
-/// A connection that fell silent is not waited for.
-async fn close(pool: PgPool) {
-    timeout(DATABASE_TAKES_MAX, pool.close()).await.ok();
 }
 
 /// What one pass did, and what it could not do.

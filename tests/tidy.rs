@@ -57,24 +57,7 @@ fn no_function_is_longer_than_a_screen() {
 #[test]
 fn imports_lead_one_way_in_every_crate() {
     /// A circle by its first file, with how many are in it.
-    const CIRCLES: Exceptions = &[
-        ("crates/local-postgres/src/fetch.rs", 2),
-        ("crates/local-postgres/src/lib.rs", 3),
-        ("crates/sandbox/src/auth/mod.rs", 2),
-        ("crates/sandbox/src/check/flat.rs", 7),
-        ("crates/sandbox/src/server.rs", 2),
-        ("src/capture/own.rs", 3),
-        ("src/cli/alerts.rs", 19),
-        ("src/database.rs", 2),
-        ("src/deliver/acknowledged.rs", 9),
-        ("src/doctor/accept.rs", 14),
-        ("src/explain.rs", 3),
-        ("src/payload/content.rs", 2),
-        ("src/plan/ahead.rs", 13),
-        ("src/receiver/client.rs", 2),
-        ("src/relay.rs", 5),
-        ("src/replay/asked.rs", 2),
-    ];
+    const CIRCLES: Exceptions = &[("src/deliver/acknowledged.rs", 9), ("src/plan/ahead.rs", 13)];
     let mut found = BTreeMap::new();
     for root in roots() {
         let sources: Vec<Source> = sources_under(&root);
@@ -107,11 +90,11 @@ fn statements_stand_in_files_of_their_own() {
         ("crates/local-postgres/src/server.rs", 2),
         ("src/capture/mod.rs", 1),
         ("src/capture/own.rs", 1),
-        ("src/capture/source.rs", 1),
+        ("src/capture/generated.rs", 1),
         ("src/capture/template.rs", 1),
         ("src/cli/alerts.rs", 1),
         ("src/cli/duplicates.rs", 1),
-        ("src/cli/mod.rs", 1),
+        ("src/cli/context.rs", 1),
         ("src/cli/refused.rs", 2),
         ("src/cli/replay.rs", 1),
         ("src/deliver/breaker.rs", 1),

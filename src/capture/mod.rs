@@ -4,7 +4,9 @@
 //! transaction: either all of it stands afterwards or nothing does. Whoever writes to the source never waits for it longer than a tenth of a second
 //! at a time.
 
+mod columns;
 mod function;
+mod generated;
 mod own;
 mod rights;
 mod source;
@@ -21,10 +23,11 @@ use crate::config::Source;
 use crate::database::{Database, check_server};
 use crate::fault::Fault;
 use crate::unit::Lossy;
+pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub(crate) use function::Function;
+pub(crate) use generated::Generated;
 pub use rights::Roles;
 pub(crate) use rights::{Right, SourceTable, Surplus};
-pub(crate) use source::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub use template::Template;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");

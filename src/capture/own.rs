@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 use sqlx::{FromRow, PgConnection};
 
-use super::source::{Generated, Source};
+use super::columns::Source;
+use super::generated::Generated;
 use super::statement::{self, Statement, Unclosed};
 use crate::fault::{Fault, said};
 

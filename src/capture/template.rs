@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::source::{FoundColumn, Source};
+use super::columns::{FoundColumn, Source};
 
 /// SQL text for `install --source-functions`.
 #[derive(Debug)]

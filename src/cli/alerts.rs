@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, connect_to_write, print};
+use super::context::{Listing, check_receiver, connect, connect_to_write};
+use super::print;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::words;

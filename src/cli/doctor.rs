@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{Listing, database, print};
+use super::context::{Listing, database};
+use super::print;
 use crate::config::{Config, Receiver};
 use crate::doctor::{self, Diagnosis, Finding, Grade, Limits};
 use crate::fault::{self, Fault};

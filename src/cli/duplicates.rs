@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{Listing, print};
+use super::context::Listing;
+use super::print;
 use crate::config::{Config, Field};
 use crate::payload::Shape;
 use crate::unit::{Columns, Lossy, TEXT_BYTES_MAX, Unit};

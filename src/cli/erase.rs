@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 use sqlx::PgConnection;
 
-use super::{connect, print, unknown_receiver};
+use super::context::{connect, unknown_receiver};
+use super::print;
 use crate::config::Config;
 use crate::erase::{self, Erased};
 use crate::fault::{Fault, sentence};

@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Listing, check_receiver, connect, connect_to_write, print};
+use super::context::{Listing, check_receiver, connect, connect_to_write};
+use super::print;
 use crate::config::Config;
 use crate::hold::{self, Decided, Decision};
 use crate::words;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::{database, print};
+use super::context::database;
+use super::print;
 use crate::capture::{self, Roles, Template};
 use crate::config::Config;
 use crate::fault::Fault;

@@ -1,6 +1,7 @@
 //! The commands: what they are called, and which function does each.
 
 mod alerts;
+mod context;
 mod doctor;
 mod duplicates;
 mod erase;
@@ -25,14 +26,15 @@ mod verify;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::capture;
 use crate::config::Config;
-use crate::database::{Database, statements};
+use crate::database::statements;
 use crate::fault::Fault;
 use crate::relay::{self, Stop};
+
+use context::Listing;
 
 /// Keeps a listing partner's copy of a PostgreSQL rent roll right.
 #[derive(Parser)]
@@ -127,17 +129,6 @@ impl Command {
             _ => false,
         }
     }
-}
-
-/// What every listing takes.
-#[derive(Args)]
-struct Listing {
-    /// One JSON array instead of a table
-    #[arg(long)]
-    json: bool,
-    /// Of this receiver only
-    #[arg(long, value_name = "NAME")]
-    receiver: Option<String>,
 }
 
 /// Does what the command line says.
@@ -242,48 +233,4 @@ fn log_to_stderr(command: &Command) {
         .with_ansi(false)
         .with_target(false)
         .init();
-}
-
-/// Connects, and makes sure that this release is installed.
-async fn connect(config: &Config) -> Result<sqlx::PgConnection> {
-    let database = database(config)?;
-    let mut conn = database.connect().await?;
-    check_schema(&database, config, &mut conn).await?;
-    Ok(conn)
-}
-
-async fn check_schema(database: &Database, config: &Config, conn: &mut sqlx::PgConnection) -> Result<()> {
-    let tables = database.tables(conn, &config.source).await?;
-    capture::check_owner(conn, &tables, capture::Doing::Using).await?;
-    capture::check_installed(conn).await
-}
-
-/// The same for what writes: not on a standby, and not where transactions are read-only.
-async fn connect_to_write(config: &Config) -> Result<sqlx::PgConnection> {
-    let database = database(config)?;
-    let mut conn = database.connect().await?;
-    crate::database::check_server(&mut conn).await?;
-    check_schema(&database, config, &mut conn).await?;
-    Ok(conn)
-}
-
-/// A name that was never run is a typing error, not an empty listing.
-async fn check_receiver(conn: &mut sqlx::PgConnection, listing: &Listing) -> Result<()> {
-    let Some(name) = &listing.receiver else { return Ok(()) };
-    let known: bool = sqlx::query_scalar("select exists (select from rentsync.receiver where receiver = $1)")
-        .bind(name)
-        .fetch_one(conn)
-        .await?;
-    if known { Ok(()) } else { Err(unknown_receiver(name)) }
-}
-
-fn unknown_receiver(name: &str) -> anyhow::Error {
-    Fault::usage(format!(
-        "no receiver {name} has been run against this database; see `receivers list`"
-    ))
-    .into()
-}
-
-fn database(config: &Config) -> Result<Database> {
-    Database::from_config(&config.database)
 }

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use clap::Args;
 
+use super::context::{Listing, connect};
+use super::print;
 use super::verify::{field, scopes};
-use super::{Listing, connect, print};
 use crate::config::Config;
 use crate::preview::{self, Asked, Gone, Property, Request, Said, Total, Unit};
 use crate::words::{self, count};

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{connect_to_write, print};
+use super::context::connect_to_write;
+use super::print;
 use crate::config::Config;
 use crate::prune::{Pruned, horizon, step};
 use crate::words;

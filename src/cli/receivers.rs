@@ -6,7 +6,8 @@ use clap::Subcommand;
 use serde::Serialize;
 use sqlx::{Connection, FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, connect_to_write, print, unknown_receiver};
+use super::context::{Listing, check_receiver, connect, connect_to_write, unknown_receiver};
+use super::print;
 use crate::config::Config;
 use crate::deliver::breaker;
 use crate::fault::Fault;

@@ -8,7 +8,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, connect_to_write, duplicates, print};
+use super::context::{Listing, check_receiver, connect, connect_to_write};
+use super::{duplicates, print};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::receiver::message_about;

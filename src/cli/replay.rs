@@ -5,8 +5,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::context::{connect, connect_to_write};
+use super::print;
 use super::run::{ready, stop_on_signals};
-use super::{connect, connect_to_write, print};
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
 use crate::relay::Relay;

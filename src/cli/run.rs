@@ -8,7 +8,8 @@ use indicatif::ProgressBar;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{connect, connect_to_write, database, print};
+use super::context::{connect, connect_to_write, database};
+use super::print;
 use crate::config::Config;
 use crate::fault::{self, Fault};
 use crate::http;

@@ -5,8 +5,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::PgConnection;
 
+use super::context::connect_to_write;
+use super::print;
 use super::run::{ready, stop_on_signals};
-use super::{connect_to_write, print};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::relay::Relay;

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
+use super::context::{Listing, check_receiver, connect};
+use super::print;
 use super::receivers::Standing;
-use super::{Listing, check_receiver, connect, print};
 use crate::config::Config;
 use crate::words;
 

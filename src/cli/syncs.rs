@@ -6,7 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, print};
+use super::context::{Listing, check_receiver, connect};
+use super::print;
 use crate::config::Config;
 use crate::deliver::decompressed;
 use crate::fault::Fault;

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection};
 
-use super::{Listing, check_receiver, connect, print};
+use super::context::{Listing, check_receiver, connect};
+use super::print;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::plan::Scope;

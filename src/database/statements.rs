@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
-
-use super::Database;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
 
 /// How many sessions are remembered, the newest: a command has one or two, a relay makes new ones now and then.
 const SESSIONS_MAX: usize = 64;
@@ -19,15 +18,16 @@ const SESSIONS_MAX: usize = 64;
 const CANCEL_MAX: Duration = Duration::from_secs(1);
 
 struct Session {
-    database: Database,
+    /// How to reach the same server.
+    options: PgConnectOptions,
     pid: i32,
     since: DateTime<Utc>,
 }
 
 static SESSIONS: Mutex<Vec<Session>> = Mutex::new(Vec::new());
 
-/// This process has this session.
-pub(super) async fn remember(database: &Database, conn: &mut PgConnection) -> Result<()> {
+/// This process has this session; `options` reach the same server.
+pub(super) async fn remember(options: PgConnectOptions, conn: &mut PgConnection) -> Result<()> {
     let (pid, since) = sqlx::query_as(include_str!("../../sql/connection/session.sql"))
         .fetch_one(conn)
         .await?;
@@ -35,11 +35,7 @@ pub(super) async fn remember(database: &Database, conn: &mut PgConnection) -> Re
     if sessions.len() == SESSIONS_MAX {
         sessions.remove(0);
     }
-    sessions.push(Session {
-        database: database.clone(),
-        pid,
-        since,
-    });
+    sessions.push(Session { options, pid, since });
     Ok(())
 }
 
@@ -47,11 +43,11 @@ pub(super) async fn remember(database: &Database, conn: &mut PgConnection) -> Re
 pub async fn cancel() {
     let sessions = std::mem::take(&mut *SESSIONS.lock().unwrap_or_else(PoisonError::into_inner));
     let Some(newest) = sessions.last() else { return };
-    let database = newest.database.clone();
+    let options = newest.options.clone();
     let (pids, since): (Vec<i32>, Vec<DateTime<Utc>>) =
         sessions.iter().map(|session| (session.pid, session.since)).unzip();
     let cancelling = async {
-        let mut conn = database.open(&[]).await?;
+        let mut conn = PgConnection::connect_with(&options).await?;
         sqlx::query(include_str!("../../sql/connection/cancel.sql"))
             .bind(pids)
             .bind(since)

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use sqlx::PgConnection;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::{Accept, Format, Receiver};
 
 const ACCEPT: &str = "accept";

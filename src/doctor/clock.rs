@@ -4,8 +4,8 @@ use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
-use super::finding::ago;
-use super::{Finding, Limits};
+use super::finding::{Finding, ago};
+use super::limits::Limits;
 use crate::config::{Auth, Receiver};
 use crate::receiver::Reached;
 

@@ -4,7 +4,8 @@ use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use super::{Finding, Limits};
+use super::finding::Finding;
+use super::limits::Limits;
 use crate::config::Retention;
 
 const DISK: &str = "disk";

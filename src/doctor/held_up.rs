@@ -3,8 +3,8 @@
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
-use super::finding::ago;
-use super::{Finding, Limits};
+use super::finding::{Finding, ago};
+use super::limits::Limits;
 
 const TRANSACTIONS: &str = "transactions";
 const SLOTS: &str = "replication_slots";

@@ -9,7 +9,9 @@ mod clock;
 mod finding;
 mod growth;
 mod held_up;
+mod limits;
 mod receiver;
+mod refusal;
 mod rights;
 mod schedule;
 mod schema;
@@ -19,8 +21,6 @@ mod standing;
 mod triggers;
 mod turn;
 
-use std::time::Duration;
-
 use anyhow::Result;
 use chrono::Utc;
 use sqlx::PgConnection;
@@ -28,53 +28,9 @@ use sqlx::PgConnection;
 use crate::config::{Config, Receiver};
 use crate::database::Database;
 
-use crate::fault::said;
-use crate::words::count;
 pub use finding::{Finding, Grade};
-
-const MINUTE: Duration = Duration::from_secs(60);
-
-/// From where on something is worth a word.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// A transaction that is open for longer.
-    pub transaction: Duration,
-    /// One that has been prepared for longer.
-    pub prepared: Duration,
-    /// Clocks that are further apart.
-    pub clock_warning: Duration,
-    /// Clocks that are so far apart that something fails.
-    pub clock_wrong: Duration,
-    /// A change that was not delivered for longer.
-    pub undelivered: Duration,
-    /// More WAL, kept for nobody.
-    pub slot_bytes: u64,
-    /// More dead rows in a table.
-    pub dead_rows: u64,
-    /// More disk taken.
-    pub schema_bytes: u64,
-    /// How long a receiver or a token endpoint has to answer.
-    pub answer: Duration,
-    /// How long a statement may take.
-    pub statement: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            transaction: 15 * MINUTE,
-            prepared: 5 * MINUTE,
-            clock_warning: Duration::from_secs(2),
-            clock_wrong: MINUTE,
-            undelivered: 60 * MINUTE,
-            slot_bytes: 1 << 30,
-            dead_rows: 100_000,
-            schema_bytes: 20 << 30,
-            answer: Duration::from_secs(10),
-            statement: MINUTE,
-        }
-    }
-}
+pub use limits::Limits;
+use refusal::{is_refusal, not_checked};
 
 /// What there is to say.
 pub struct Diagnosis {
@@ -214,30 +170,5 @@ impl Examination<'_> {
         };
         self.findings.extend(findings);
         Ok(())
-    }
-}
-
-/// The server is there, and says no.
-fn is_refusal(error: &sqlx::Error) -> bool {
-    !matches!(
-        error,
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-    ) && !code(error).is_some_and(|code| code.starts_with("57P"))
-}
-
-fn code(error: &sqlx::Error) -> Option<String> {
-    Some(error.as_database_error()?.code()?.into_owned())
-}
-
-fn not_checked(check: &'static str, receiver: Option<&str>, error: &sqlx::Error) -> Finding {
-    let what = format!("could not be looked at: {}", said(error));
-    let finding = match code(error).as_deref() {
-        Some("42501") => Finding::wrong(check, what, "see check rights; then `doctor` again"),
-        Some("57014") => Finding::warning(check, what, "try again when the server has less to do"),
-        _ => Finding::wrong(check, what, "see what the server says, and its log"),
-    };
-    match receiver {
-        Some(receiver) => finding.about(receiver),
-        None => finding,
     }
 }

@@ -3,11 +3,13 @@
 use anyhow::Result;
 
 use super::clock;
-use super::{Finding, Limits};
+use super::finding::Finding;
+use super::limits::Limits;
 use crate::config::{Alerts, Auth, Receiver, SecretRef};
 use crate::fault::sentence;
 use crate::policy::Answer;
 use crate::receiver::{Endpoint, Reached, Unreached, Unsent, signing_key_bytes};
+use crate::words::count;
 
 const RECEIVER: &str = "receiver";
 const CREDENTIALS: &str = "credentials";
@@ -91,7 +93,7 @@ fn signing(secrets: &[SecretRef]) -> Finding {
             CREDENTIALS,
             format!(
                 "{} to sign with, whsec_ and base64, long enough",
-                super::count(secrets.len() as i64, "secret", "secrets")
+                count(secrets.len() as i64, "secret", "secrets")
             ),
         );
     }

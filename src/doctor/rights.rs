@@ -3,7 +3,7 @@
 use anyhow::Result;
 use sqlx::PgConnection;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::capture::{Right, SourceTable};
 use crate::config::{Config, Source};
 

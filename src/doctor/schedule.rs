@@ -4,9 +4,10 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use super::{Finding, count};
+use super::finding::Finding;
 use crate::config;
 use crate::snapshot::{latest_night, next_night};
+use crate::words::count;
 
 const SCHEDULE: &str = "schedule";
 

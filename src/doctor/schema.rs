@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::capture::{self, Function, Release, Surplus};
 
 const SCHEMA: &str = "schema";

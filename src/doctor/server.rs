@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::postgres::PgSslMode;
 use sqlx::{FromRow, PgConnection};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::database::{Database, SERVER_VERSION_MIN, mode_name};
 
 const DATABASE: &str = "database";

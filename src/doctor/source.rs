@@ -3,10 +3,13 @@
 use anyhow::Result;
 use sqlx::{Connection, FromRow, PgConnection};
 
-use super::{Finding, count, is_refusal, said};
+use super::finding::Finding;
+use super::refusal::is_refusal;
 use crate::capture::{Generated, SOURCE_PROPERTY, SOURCE_UNIT, SourceFunction, SourceTable, statuses};
 use crate::config::Source;
+use crate::fault::said;
 use crate::fault::sentence;
+use crate::words::count;
 
 const SOURCE: &str = "source";
 const LOOK_UPS: &str = "look_ups";

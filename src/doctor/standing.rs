@@ -4,9 +4,10 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use super::finding::ago;
-use super::{Finding, Limits, count};
+use super::finding::{Finding, ago};
+use super::limits::Limits;
 use crate::lineage;
+use crate::words::count;
 use crate::words::moment;
 
 const SENDING: &str = "sending";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
-use super::Finding;
+use super::finding::Finding;
 
 const TRIGGERS: &str = "triggers";
 /// Problems that are named one by one.

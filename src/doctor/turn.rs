@@ -3,8 +3,7 @@
 use anyhow::Result;
 use sqlx::PgConnection;
 
-use super::Finding;
-use super::finding::ago;
+use super::finding::{Finding, ago};
 use crate::plan::{self, Turn};
 
 const TURN: &str = "turn";

@@ -2,7 +2,7 @@
 //!
 //! Pure. What differs is the planner's verdict; the rest only says what stands between that and the receiver.
 
-use super::{Asked, Fed, Home};
+use super::standing::{Asked, Fed, Home};
 use crate::config::Enroll;
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
 use crate::payload::{Hash, Reason as Gone};

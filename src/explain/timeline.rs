@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use super::Fed;
+use super::standing::Fed;
 use crate::verify;
 
 /// Of each kind the newest so many: a unit that is edited every minute would fill pages.

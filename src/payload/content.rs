@@ -6,17 +6,9 @@ use anyhow::{Result, anyhow};
 use serde_json::value::RawValue;
 
 use super::json::Text;
-use super::layout::NESTED;
+use super::layout::{Content, NESTED};
 use crate::config::Field;
 use crate::unit::Unit;
-
-/// Something whose fields can be written as JSON values.
-pub(super) trait Content {
-    fn write(&self, field: Field, out: &mut Text) -> serde_json::Result<()>;
-
-    /// Whether a lead is assigned; its fields are not there otherwise.
-    fn has_lead(&self) -> bool;
-}
 
 /// A unit of the source, and what this receiver's settings make of it.
 pub(super) struct Present<'a> {

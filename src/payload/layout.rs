@@ -5,9 +5,16 @@
 
 use serde_json::Result;
 
-use super::content::Content;
 use super::json::Text;
 use crate::config::{Field, Fields};
+
+/// Something whose fields can be written as JSON values.
+pub(super) trait Content {
+    fn write(&self, field: Field, out: &mut Text) -> serde_json::Result<()>;
+
+    /// Whether a lead is assigned; its fields are not there otherwise.
+    fn has_lead(&self) -> bool;
+}
 
 /// The object that a field stands in, if it isn't beside the unit's id, and its key there.
 pub(super) type Place = (Option<&'static str>, Field, &'static str);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::content::{Content as _, Present, Value};
+use super::content::{Present, Value};
+use super::layout::Content as _;
 use crate::config::{Field, Requirement, Requirements};
 use crate::words;
 

@@ -4,9 +4,10 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::content::{Content, LastTold, Present};
+use super::content::{LastTold, Present};
 use super::hash::{Hash, PROPERTY_VERSION, UNIT_VERSION};
 use super::json::{self, Text};
+use super::layout::Content;
 use super::layout::Layout;
 use super::objection::objections;
 use super::{TellableProperty, TellableUnit};

@@ -10,7 +10,7 @@ use humantime::format_duration;
 use reqwest::Url;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use super::client::{Way, chain, tls_error};
+use super::way::{Way, chain, tls_error};
 use crate::fault::io_in_words;
 
 /// What a request to `url` ran into, of which all may take `timeout` and connecting `connect_timeout`.

@@ -16,6 +16,7 @@ mod retry_after;
 mod signature;
 mod token;
 mod unsent;
+mod way;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -6,8 +6,9 @@ use anyhow::Result;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, sleep};
 
+use super::context::{RECONNECT_EVERY, Wake};
+use super::progress::Stages;
 use super::stop::{Stop, finish, stopped};
-use super::{RECONNECT_EVERY, Stages, Wake};
 use crate::deliver::Deliverer;
 use crate::fault::sentence;
 use crate::heartbeat::Registration;

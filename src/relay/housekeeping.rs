@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Relay;
+use super::context::Relay;
 use super::stop::{Stop, stopped};
 use crate::alert::Poster;
 use crate::fault::sentence;

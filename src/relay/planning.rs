@@ -8,9 +8,9 @@ use sqlx::PgConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::context::{RECONNECT_EVERY, Relay, Wake};
 use super::stop::{Stop, stopped};
 use super::turns::Turns;
-use super::{RECONNECT_EVERY, Relay, Wake};
 use crate::alert::{self, Alert, Kind};
 use crate::clock::Clock;
 use crate::config::{self, Receiver};

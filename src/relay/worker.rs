@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Relay;
+use super::context::Relay;
 use super::stop::{Stop, finish, interrupted, stopped, unless_stopped};
 use crate::deliver::Deliverer;
 use crate::heartbeat::Registration;

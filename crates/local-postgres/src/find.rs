@@ -6,12 +6,11 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 
 use super::account::Account;
 use super::fetch;
-
-const OLDEST_VERSION: u32 = 14;
+use super::programs::{check, leading_number};
 
 /// `PG_BIN_DIR`, else the first usable of the usual places, else what can be fetched.
 pub(super) fn bin_dir(account: &Account) -> Result<PathBuf> {
@@ -34,37 +33,6 @@ fn find(chosen: Option<&Path>, places: &[PathBuf], account: &Account) -> Result<
     }
     let usable = |place: &&PathBuf| check(place, account).is_ok();
     Ok(places.iter().find(usable).cloned())
-}
-
-/// Whether the account can run a new enough server from this directory, and if not, why.
-pub(super) fn check(bin: &Path, account: &Account) -> Result<()> {
-    ensure!(bin.is_absolute(), "it isn't an absolute path");
-    for program in ["initdb", "postgres"] {
-        ensure!(bin.join(program).is_file(), "it holds no {program}");
-    }
-    let said = version_said_by(&bin.join("postgres"), account)?;
-    match major_version(&said) {
-        Some(OLDEST_VERSION..) => Ok(()),
-        Some(major) => bail!("it holds PostgreSQL {major}, and {OLDEST_VERSION} is needed"),
-        None => bail!("its postgres doesn't tell its version, but {said:?}"),
-    }
-}
-
-fn version_said_by(postgres: &Path, account: &Account) -> Result<String> {
-    let ran = account.command(postgres).arg("--version").output();
-    let output = ran.context("its postgres can't be run")?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` is 15.
-fn major_version(said: &str) -> Option<u32> {
-    let version = said.strip_prefix("postgres (PostgreSQL) ")?;
-    leading_number(version)
-}
-
-fn leading_number(text: &str) -> Option<u32> {
-    let end = text.find(|c: char| !c.is_ascii_digit());
-    text[..end.unwrap_or(text.len())].parse().ok()
 }
 
 fn usual_places() -> Vec<PathBuf> {

@@ -9,7 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tracing::subscriber::{NoSubscriber, with_default};
 
-use super::{Durability, LocalPostgres, account};
+use super::account;
+use super::cluster::{Durability, LocalPostgres, percent_encoded};
 
 /// A server to make scratch databases on: `DATABASE_URL`'s when set, else a private one.
 #[derive(Debug)]
@@ -166,12 +167,4 @@ fn default_user() -> Option<String> {
 
 fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
-}
-
-pub(super) fn percent_encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
 }

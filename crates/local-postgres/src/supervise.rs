@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::PORT;
 use super::account::Account;
 
+/// Of the socket; nothing listens on a network.
+pub(super) const PORT: u16 = 5432;
 const SCRIPT: &str = include_str!("supervise.sh");
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(30);

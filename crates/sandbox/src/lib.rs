@@ -63,6 +63,30 @@ use connection::{CutListener, Cutter};
 use server::Shared;
 use state::State;
 
+/// The contract's defaults, open to anybody.
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self {
+            format: Format::Property,
+            batch: Batch::PerProperty,
+            unit_style: UnitStyle::Flat,
+            extensions: true,
+            fields: check::field_names().map(str::to_owned).collect(),
+            removed: Removed::List,
+            auth: SandboxAuth::None,
+        }
+    }
+}
+
+impl SandboxOptions {
+    /// Whether they go together; the error says which don't, and what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        Shape::agreed(self)?;
+        Gate::agreed(self.auth.clone())?;
+        Ok(())
+    }
+}
+
 /// What a sandbox held at some time; by default, nothing.
 #[derive(Clone, Default)]
 pub struct Saved(State);

@@ -1,9 +1,8 @@
 //! What the receiver has agreed with its sender: the shape of bodies, and how the sender proves itself.
 //!
-//! Plain data. Whether a combination makes sense is decided where it becomes a [`Shape`] and a [`Gate`].
+//! Plain data. Whether a combination makes sense is decided where it becomes a [`Shape`](super::check::Shape) and a [`Gate`](super::auth::Gate).
 
-use super::auth::{Gate, SandboxAuth};
-use super::check::{self, Shape};
+use super::auth::SandboxAuth;
 
 /// How a sandbox is set up.
 #[derive(Clone)]
@@ -22,30 +21,6 @@ pub struct SandboxOptions {
     pub removed: Removed,
     /// How the sender has to prove itself.
     pub auth: SandboxAuth,
-}
-
-/// The contract's defaults, open to anybody.
-impl Default for SandboxOptions {
-    fn default() -> Self {
-        Self {
-            format: Format::Property,
-            batch: Batch::PerProperty,
-            unit_style: UnitStyle::Flat,
-            extensions: true,
-            fields: check::field_names().map(str::to_owned).collect(),
-            removed: Removed::List,
-            auth: SandboxAuth::None,
-        }
-    }
-}
-
-impl SandboxOptions {
-    /// Whether they go together; the error says which don't, and what is expected.
-    pub fn check(&self) -> Result<(), String> {
-        Shape::agreed(self)?;
-        Gate::agreed(self.auth.clone())?;
-        Ok(())
-    }
 }
 
 /// What one body is.

@@ -2,15 +2,15 @@
 //!
 //! Secrets are compared in constant time and never shown.
 
+mod header;
 mod signature;
 mod token;
 
 use axum::http::{HeaderMap, HeaderName};
-use subtle::ConstantTimeEq;
 
 use super::refusal::Refusal;
-use super::request;
 
+use header::{same, single};
 use signature::Signature;
 pub use token::TokenDesk;
 
@@ -110,14 +110,4 @@ impl Gate {
             Self::Open | Self::Header { .. } | Self::Signed(_) => None,
         }
     }
-}
-
-/// The one value of a header; anything else is a failed proof.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Refusal> {
-    request::single(headers, name).map_err(|refusal| Refusal::unauthorized(refusal.message))
-}
-
-/// Equal, in a time that doesn't tell where they differ.
-fn same(given: &str, expected: &str) -> bool {
-    given.as_bytes().ct_eq(expected.as_bytes()).into()
 }

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::super::refusal::Refusal;
-use super::single;
+use super::header::single;
 
 /// How far a timestamp may lie from now, in seconds.
 const TOLERANCE: u64 = 300;

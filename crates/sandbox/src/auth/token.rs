@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::super::refusal::Refusal;
 use super::super::request;
 use super::super::told::{Digest, sha256};
-use super::{same, single};
+use super::header::{same, single};
 
 /// How long a token lasts unless a fault says otherwise.
 const EXPIRES_IN: u64 = 3600;

@@ -7,8 +7,10 @@ use super::super::options::Batch;
 use super::super::told::{Order, PropertyId, Removal, Told, ToldProperty, Upsert};
 use super::metadata::{lone_header, metadata, sync_timestamp};
 use super::object::{Checked, Object, digest, each, integer, property_id, wrong};
-use super::removal::{each_unit_once, keep_is_due, removal, removals_are_due, snapshot};
-use super::{Shape, each_property_once, says_something};
+use super::removal::{
+    each_property_once, each_unit_once, keep_is_due, removal, removals_are_due, says_something, snapshot,
+};
+use super::shape::Shape;
 
 const EXTENDED: [&str; 5] = [
     "sync_timestamp",

@@ -6,6 +6,7 @@
 //!
 //! | module | its business |
 //! | --- | --- |
+//! | `shape` | what was agreed |
 //! | `object` | keys and values, whatever the format |
 //! | `metadata` | sync ID, time, place in the order |
 //! | `unit` | a unit, in every shape |
@@ -17,50 +18,21 @@ mod metadata;
 mod object;
 mod property;
 mod removal;
+mod shape;
 mod single;
 mod unit;
 
-use std::collections::HashSet;
-
 use super::json::{Node, Place};
-use super::options::{Batch, Format, Removed, SandboxOptions, UnitStyle};
+use super::options::{Batch, Format};
 use super::refusal::Refusal;
-use super::told::{Order, Told, ToldProperty};
+use super::told::Told;
 
-use object::{Checked, wrong};
-use unit::{CONTENT_HASH, Frame, PROJECT_ID, PROJECT_NAME, PROPERTY_ADDRESS, PROPERTY_ID, UNIT_ID, UnitShape};
+use object::Checked;
 
+pub use shape::Shape;
 pub use unit::field_names;
 
-/// What was agreed, ready to be checked against.
-pub struct Shape {
-    format: Format,
-    batch: Batch,
-    extensions: bool,
-    removed: Removed,
-    unit: UnitShape,
-}
-
 impl Shape {
-    /// Works out what bodies look like; the error says which options don't go together.
-    pub fn agreed(options: &SandboxOptions) -> Result<Self, String> {
-        check_fields(&options.fields)?;
-        check_together(options)?;
-        let style = match options.format {
-            Format::Property => options.unit_style,
-            Format::Flat => UnitStyle::Flat,
-            Format::Unit => UnitStyle::Nested,
-        };
-        let frame = frame(options.format, options.extensions);
-        Ok(Self {
-            format: options.format,
-            batch: options.batch,
-            extensions: options.extensions,
-            removed: options.removed,
-            unit: UnitShape::new(frame, style, &options.fields),
-        })
-    }
-
     /// Reads a body; `header` is the sync ID that came beside it.
     pub fn told(&self, body: &[u8], header: &str) -> Checked<Told> {
         let body: Node = serde_json::from_slice(body)
@@ -73,90 +45,4 @@ impl Shape {
             (Format::Unit, ..) => single::told(&body, header, self),
         }
     }
-}
-
-fn check_fields(fields: &[String]) -> Result<(), String> {
-    for (index, name) in fields.iter().enumerate() {
-        if !field_names().any(|known| known == name) {
-            let known: Vec<_> = field_names().collect();
-            return Err(format!(
-                "fields: {name:?} is none that can be left out; expected {}",
-                known.join(", ")
-            ));
-        }
-        if fields[..index].contains(name) {
-            return Err(format!("fields: {name:?} is there twice"));
-        }
-    }
-    Ok(())
-}
-
-fn check_together(options: &SandboxOptions) -> Result<(), String> {
-    if !options.extensions && options.removed == Removed::List {
-        return Err("removed: a list of removals is an extension; expected unavailable".into());
-    }
-    if options.format == Format::Unit && options.batch == Batch::AllProperties {
-        return Err("batch: all_properties doesn't go with format unit, which is one unit a request".into());
-    }
-    if options.format == Format::Flat && options.unit_style == UnitStyle::Nested {
-        return Err("unit_style: nested doesn't go with format flat".into());
-    }
-    Ok(())
-}
-
-/// What is around a unit's fields.
-fn frame(format: Format, extensions: bool) -> Frame {
-    let after: &[&str] = match (format, extensions) {
-        (Format::Unit, _) => &["sync_timestamp"],
-        (_, true) => &[CONTENT_HASH],
-        (_, false) => &[],
-    };
-    match format {
-        Format::Property => Frame {
-            before: &[],
-            head: &[UNIT_ID],
-            after,
-        },
-        Format::Flat => Frame {
-            before: &[],
-            head: &[PROPERTY_ID, UNIT_ID],
-            after,
-        },
-        Format::Unit => Frame {
-            before: if extensions { &["sync_metadata"] } else { &[] },
-            head: &[UNIT_ID, PROJECT_ID, PROJECT_NAME, PROPERTY_ADDRESS],
-            after,
-        },
-    }
-}
-
-/// A body is about something, and a snapshot in parts about one property.
-fn says_something(properties: &[ToldProperty], place: &Place, order: Option<&Order>) -> Checked<()> {
-    if properties.is_empty() {
-        return wrong(place, "is empty; expected at least one element");
-    }
-    match removal::snapshot(order) {
-        Some(part) if part.parts > 1 && properties.len() > 1 => wrong(
-            place,
-            format!(
-                "has {} elements; expected one, as a snapshot in parts travels alone",
-                properties.len()
-            ),
-        ),
-        _ => Ok(()),
-    }
-}
-
-/// `key` is where in an element its id stands.
-fn each_property_once(properties: &[ToldProperty], key: &str) -> Checked<()> {
-    let mut seen = HashSet::new();
-    for told in properties {
-        if !seen.insert(&told.project_id) {
-            return wrong(
-                &format_args!("{}{key}", told.place),
-                "was told before in this body; expected each property once",
-            );
-        }
-    }
-    Ok(())
 }

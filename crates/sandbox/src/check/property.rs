@@ -4,8 +4,10 @@ use super::super::json::{Entries, Node, Place};
 use super::super::told::{Order, PropertyId, Removal, Told, ToldProperty};
 use super::metadata::metadata;
 use super::object::{Checked, Kind, Object, digest, each, integer, property_id};
-use super::removal::{each_unit_once, keep_is_due, removal, removals_are_due, snapshot};
-use super::{Shape, each_property_once, says_something};
+use super::removal::{
+    each_property_once, each_unit_once, keep_is_due, removal, removals_are_due, says_something, snapshot,
+};
+use super::shape::Shape;
 
 const GUIDE: [&str; 2] = ["property", "units"];
 const EXTENDED: [&str; 5] = ["property", "units", "removed_units", "keep", "property_digest"];

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::super::json::{Node, Place};
 use super::super::options::Removed;
 use super::super::told::{Order, Part, Removal, RemovedCode, SyncType, ToldProperty};
-use super::Shape;
 use super::object::{Checked, Object, entries, has, integer, one_of, optional_string, wrong};
+use super::shape::Shape;
 
 const REASONS: [&str; 4] = ["deleted", "moved", "property_inactive", "feed_disabled"];
 
@@ -96,6 +96,37 @@ pub fn each_unit_once(told: &ToldProperty) -> Checked<()> {
     }
     for (index, unit_id) in told.keep.iter().enumerate() {
         once(*unit_id, &|| format!("{}.keep[{index}]", told.place))?;
+    }
+    Ok(())
+}
+
+/// A body is about something, and a snapshot in parts about one property.
+pub fn says_something(properties: &[ToldProperty], place: &Place, order: Option<&Order>) -> Checked<()> {
+    if properties.is_empty() {
+        return wrong(place, "is empty; expected at least one element");
+    }
+    match snapshot(order) {
+        Some(part) if part.parts > 1 && properties.len() > 1 => wrong(
+            place,
+            format!(
+                "has {} elements; expected one, as a snapshot in parts travels alone",
+                properties.len()
+            ),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// `key` is where in an element its id stands.
+pub fn each_property_once(properties: &[ToldProperty], key: &str) -> Checked<()> {
+    let mut seen = HashSet::new();
+    for told in properties {
+        if !seen.insert(&told.project_id) {
+            return wrong(
+                &format_args!("{}{key}", told.place),
+                "was told before in this body; expected each property once",
+            );
+        }
     }
     Ok(())
 }

@@ -5,10 +5,10 @@
 use super::super::json::{Node, Place};
 use super::super::options::Removed;
 use super::super::told::{Removal, Told, ToldProperty, Upsert};
-use super::Shape;
 use super::metadata::{lone_header, metadata, sync_timestamp};
 use super::object::{Checked, entries, has, property_id, value, wrong};
 use super::removal::removal;
+use super::shape::Shape;
 
 /// The keys around a removal's code.
 const REMOVED: (&[&str], &[&str]) = (&["sync_metadata", "unit_id", "project_id"], &["removed", "reason"]);

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::super::answer::HttpAnswer;
 use super::super::auth::TokenDesk;
-use super::{Shared, json_response};
+use super::shared::Shared;
 
 /// RFC 6749, section 4.4.
 pub async fn issue(Shares(shared): Shares<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -49,7 +49,7 @@ fn answer(desk: &TokenDesk, headers: &HeaderMap, body: &[u8], lifetime: Option<u
 /// How many asked, how many tokens are good.
 pub async fn issued(Shares(shared): Shares<Arc<Shared>>) -> Response {
     match shared.token_desk() {
-        Some(desk) => json_response(200, &desk.issued()),
+        Some(desk) => HttpAnswer::json(200, &desk.issued()).response(),
         None => not_agreed(),
     }
 }
@@ -59,12 +59,12 @@ pub async fn revoke(Shares(shared): Shares<Arc<Shared>>) -> Response {
     match shared.token_desk() {
         Some(desk) => {
             desk.revoke();
-            json_response(200, &desk.issued())
+            HttpAnswer::json(200, &desk.issued()).response()
         }
         None => not_agreed(),
     }
 }
 
 fn not_agreed() -> Response {
-    json_response(404, &json!({ "error": "no tokens were agreed with this receiver" }))
+    HttpAnswer::json(404, &json!({ "error": "no tokens were agreed with this receiver" })).response()
 }

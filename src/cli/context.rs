@@ -1,0 +1,65 @@
+//! What commands share: the flags of a listing, and how they connect.
+
+use anyhow::Result;
+use clap::Args;
+use sqlx::PgConnection;
+
+use crate::capture;
+use crate::config::Config;
+use crate::database::{Database, check_server};
+use crate::fault::Fault;
+
+/// What every listing takes.
+#[derive(Args)]
+pub(super) struct Listing {
+    /// One JSON array instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Of this receiver only
+    #[arg(long, value_name = "NAME")]
+    pub receiver: Option<String>,
+}
+
+/// Connects, and makes sure that this release is installed.
+pub(super) async fn connect(config: &Config) -> Result<PgConnection> {
+    let database = database(config)?;
+    let mut conn = database.connect().await?;
+    check_schema(&database, config, &mut conn).await?;
+    Ok(conn)
+}
+
+async fn check_schema(database: &Database, config: &Config, conn: &mut PgConnection) -> Result<()> {
+    let tables = database.tables(conn, &config.source).await?;
+    capture::check_owner(conn, &tables, capture::Doing::Using).await?;
+    capture::check_installed(conn).await
+}
+
+/// The same for what writes: not on a standby, and not where transactions are read-only.
+pub(super) async fn connect_to_write(config: &Config) -> Result<PgConnection> {
+    let database = database(config)?;
+    let mut conn = database.connect().await?;
+    check_server(&mut conn).await?;
+    check_schema(&database, config, &mut conn).await?;
+    Ok(conn)
+}
+
+/// A name that was never run is a typing error, not an empty listing.
+pub(super) async fn check_receiver(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
+    let Some(name) = &listing.receiver else { return Ok(()) };
+    let known: bool = sqlx::query_scalar("select exists (select from rentsync.receiver where receiver = $1)")
+        .bind(name)
+        .fetch_one(conn)
+        .await?;
+    if known { Ok(()) } else { Err(unknown_receiver(name)) }
+}
+
+pub(super) fn unknown_receiver(name: &str) -> anyhow::Error {
+    Fault::usage(format!(
+        "no receiver {name} has been run against this database; see `receivers list`"
+    ))
+    .into()
+}
+
+pub(super) fn database(config: &Config) -> Result<Database> {
+    Database::from_config(&config.database)
+}

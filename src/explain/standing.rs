@@ -1,0 +1,70 @@
+//! How source, receiver and feed stand to the unit that is asked for, as read under one snapshot.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+use crate::plan::{ChosenFeed, Pair, Scope};
+
+/// Where the source has the unit.
+#[derive(FromRow)]
+pub(super) struct Home {
+    pub property_id: Option<i64>,
+    pub property_exists: bool,
+    pub is_active: bool,
+    pub project_group_id: Option<i64>,
+}
+
+/// How the receiver stands, as `sql/explain/receiver.sql` has it.
+#[derive(FromRow)]
+pub(super) struct ReceiverStanding {
+    pub is_known: bool,
+    pub settings: Option<String>,
+    pub paused_at: Option<DateTime<Utc>>,
+    pub paused_because: Option<String>,
+    pub probe_at: Option<DateTime<Utc>>,
+    pub wait_until: Option<DateTime<Utc>>,
+    pub waits_for_resync: bool,
+    pub relays: i64,
+    pub hold_id: Option<i64>,
+    pub pruned_before: Option<DateTime<Utc>>,
+}
+
+/// How the feed stands, and what is known of the unit in it, as `sql/explain/feed.sql` has it.
+#[derive(Default, FromRow)]
+pub(super) struct FeedStanding {
+    pub paused_because: Option<String>,
+    pub snapshot_due: Option<String>,
+    pub rest_until: Option<DateTime<Utc>>,
+    pub wakes_when_any_is_taken: bool,
+    pub is_new: bool,
+    pub hold_id: Option<i64>,
+    pub kept_back_at: Option<DateTime<Utc>>,
+    pub told_sequence: Option<i64>,
+    pub told_sync_id: Option<String>,
+    pub told_state: Option<String>,
+    pub told_sealed_at: Option<DateTime<Utc>>,
+    pub told_settled_at: Option<DateTime<Utc>>,
+    pub open_sync_id: Option<String>,
+    pub open_attempts: i32,
+    pub open_due_at: Option<DateTime<Utc>>,
+    pub open_is_leased: bool,
+    pub buried_at: Option<DateTime<Utc>>,
+    pub buried_sequence: Option<i64>,
+    pub elsewhere: Option<i64>,
+}
+
+/// A feed, and the unit's two sides in it.
+pub(super) struct Fed {
+    pub feed: ChosenFeed,
+    pub standing: FeedStanding,
+    pub pair: Pair,
+}
+
+/// What was asked, and what is the same for every part.
+pub(super) struct Asked<'a> {
+    pub scope: &'a Scope,
+    pub unit_id: i64,
+    pub now: Option<DateTime<Utc>>,
+    pub receiver: &'a ReceiverStanding,
+    pub home: Option<&'a Home>,
+}
