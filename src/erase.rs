@@ -10,7 +10,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, FromRow, PgConnection};
 
-use crate::deliver::breaker;
+use crate::deliver;
 use crate::plan;
 
 /// What was erased for one receiver.
@@ -82,7 +82,7 @@ pub async fn erase(
         .bind(now)
         .fetch_all(&mut *tx)
         .await?;
-    breaker::doubt(&mut tx, &given_up, Some("its request was given up")).await?;
+    deliver::doubt(&mut tx, &given_up, Some("its request was given up")).await?;
     let (bodies, answers) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
         .bind(receiver)
         .bind(unit_id)

@@ -9,8 +9,8 @@ use sqlx::{FromRow, PgConnection};
 use super::context::{Listing, check_receiver, connect};
 use super::print;
 use crate::config::Config;
-use crate::deliver::decompressed;
 use crate::fault::Fault;
+use crate::payload::decompressed;
 
 #[derive(Subcommand)]
 pub(super) enum Syncs {

@@ -1,7 +1,7 @@
 //! Whether a success is an acknowledgement: not every 2xx comes from the receiver, and not every one takes what it was sent.
 
-use super::Outcome;
 use super::lease::LeasedFeed;
+use super::verdict::Outcome;
 use crate::config::Accept;
 use crate::policy::Answer;
 use crate::receiver::Form;

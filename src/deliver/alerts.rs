@@ -4,10 +4,10 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Deliverer;
 use super::lease::Leased;
-use super::settle::Verdict;
+use super::verdict::Verdict;
 use crate::alert::{self, Alert, Kind};
+use crate::config::Receiver;
 
 /// Unit ids that a message names.
 const NAMED_MAX: usize = 10;
@@ -142,14 +142,14 @@ impl Finding {
 /// Raises an alert for each.
 pub(super) async fn raise_all(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     found: Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     for Found { property_id, finding } in found {
         let alert = Alert {
             kind: finding.kind(),
-            receiver: deliverer.receiver.name.clone(),
+            receiver: receiver.name.clone(),
             message: finding.message(property_id),
             property_id,
         };

@@ -10,10 +10,11 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::doubt::doubt;
 use super::given_up::GivenUp;
-use super::settle::Verdict;
-use super::{Deliverer, seconds};
+use super::verdict::Verdict;
 use crate::alert::{self, Alert, Kind};
+use crate::config::Receiver;
 use crate::policy::{self, Answer, Decision};
 
 /// Pauses a receiver; nothing is sealed or sent until a probe gets through, or (`probe_after` none) a person resumes it.
@@ -59,8 +60,10 @@ pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ra
 
 /// Whether a receiver is paused.
 pub async fn is_open(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
-    let paused = "select exists (select from rentsync.receiver where receiver = $1 and paused_at is not null)";
-    Ok(sqlx::query_scalar(paused).bind(receiver).fetch_one(conn).await?)
+    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/is_open.sql"))
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
 }
 
 /// Something changed that may be the repair: a paused receiver is probed at once, unless a person paused it.
@@ -91,52 +94,24 @@ pub async fn cancel_open(
     Ok(syncs.len())
 }
 
-/// What given up syncs told is owed. `given_up`: sync, feed, whether it was a snapshot; `because`: such a snapshot is due
-/// again.
-pub(crate) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)], because: Option<&str>) -> Result<()> {
-    if given_up.is_empty() {
-        return Ok(());
-    }
-    let sequences: Vec<i64> = given_up.iter().map(|(sequence, ..)| *sequence).collect();
-    let feeds: Vec<i64> = given_up.iter().map(|(_, feed_id, _)| *feed_id).collect();
-    let snapshots: Vec<bool> = given_up.iter().map(|(.., snapshot)| *snapshot).collect();
-    sqlx::query(include_str!("../../sql/deliver/close_feeds.sql"))
-        .bind(&sequences)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(include_str!("../../sql/deliver/doubt_units.sql"))
-        .bind(&feeds)
-        .bind(&sequences)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(include_str!("../../sql/deliver/doubt_feeds.sql"))
-        .bind(&feeds)
-        .bind(&sequences)
-        .bind(&snapshots)
-        .bind(because)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// What a group of answers says about the receiver.
 pub(super) async fn affect(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdicts: &[&Verdict],
     given: &GivenUp,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    resume_where_it_answers(conn, deliverer, verdicts, given, now).await?;
-    wait_where_asked(conn, deliverer, verdicts, now).await?;
-    say_what_is_ours(conn, deliverer, verdicts, now).await?;
-    say_what_is_no_acknowledgement(conn, deliverer, verdicts, now).await?;
-    let failures = tune(conn, deliverer, verdicts, given).await?;
+    resume_where_it_answers(conn, receiver, verdicts, given, now).await?;
+    wait_where_asked(conn, receiver, verdicts, now).await?;
+    say_what_is_ours(conn, receiver, verdicts, now).await?;
+    say_what_is_no_acknowledgement(conn, receiver, verdicts, now).await?;
+    let failures = tune(conn, receiver, verdicts, given).await?;
     if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
-        return pause(conn, deliverer, verdict, now).await;
+        return pause(conn, receiver, verdict, now).await;
     }
-    if failures >= i64::from(deliverer.receiver.breaker.failures) {
-        give_rest(conn, deliverer, verdicts, failures, now).await?;
+    if failures >= i64::from(receiver.breaker.failures) {
+        give_rest(conn, receiver, verdicts, failures, now).await?;
     }
     Ok(())
 }
@@ -145,7 +120,7 @@ pub(super) async fn affect(
 /// over and over is none.
 async fn resume_where_it_answers(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdicts: &[&Verdict],
     given: &GivenUp,
     now: Option<DateTime<Utc>>,
@@ -153,11 +128,11 @@ async fn resume_where_it_answers(
     for verdict in verdicts.iter().filter(|verdict| verdict.outcome.leased.probe) {
         let goes_round = given.stale_again.contains(&verdict.outcome.leased.sequence);
         match &verdict.decision {
-            Decision::Renumber { .. } if goes_round => probe_failed(conn, deliverer, Duration::ZERO, now).await?,
+            Decision::Renumber { .. } if goes_round => probe_failed(conn, receiver, Duration::ZERO, now).await?,
             Decision::Delivered | Decision::Rejected | Decision::Renumber { .. } => {
-                answers(conn, deliverer, now).await?
+                answers(conn, receiver, now).await?
             }
-            Decision::ProbeFailed { after } => probe_failed(conn, deliverer, *after, now).await?,
+            Decision::ProbeFailed { after } => probe_failed(conn, receiver, *after, now).await?,
             _ => {}
         }
     }
@@ -167,33 +142,32 @@ async fn resume_where_it_answers(
 /// Whatever silence its answer asks for: the next probe comes in time.
 async fn probe_failed(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     after: Duration,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let receiver = &deliverer.receiver;
     sqlx::query(include_str!("../../sql/deliver/probe_failed.sql"))
         .bind(&receiver.name)
         .bind(now)
-        .bind(seconds(after.min(receiver.breaker.probe_every)))
+        .bind(after.min(receiver.breaker.probe_every).as_secs_f64())
         .execute(conn)
         .await?;
     Ok(())
 }
 
-async fn answers(conn: &mut PgConnection, deliverer: &Deliverer, now: Option<DateTime<Utc>>) -> Result<()> {
-    let name = &deliverer.receiver.name;
+async fn answers(conn: &mut PgConnection, receiver: &Receiver, now: Option<DateTime<Utc>>) -> Result<()> {
+    let name = &receiver.name;
     if close(conn, name, false, true).await? == Some(true) {
         alert::resolve(conn, name, &[Kind::Paused, Kind::BreakerOpen], now).await?;
         let message = "it answers again: everything owed is told".to_owned();
-        alert::note(conn, &about(deliverer, Kind::BreakerClosed, message), now).await?;
+        alert::note(conn, &about(receiver, Kind::BreakerClosed, message), now).await?;
     }
     Ok(())
 }
 
 async fn wait_where_asked(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdicts: &[&Verdict],
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
@@ -202,11 +176,11 @@ async fn wait_where_asked(
         _ => None,
     });
     if let Some((after, verdict)) = longest.max_by_key(|(after, _)| *after) {
-        say_how_long(conn, deliverer, verdict, now).await?;
+        say_how_long(conn, receiver, verdict, now).await?;
         sqlx::query(include_str!("../../sql/deliver/wait_receiver.sql"))
-            .bind(&deliverer.receiver.name)
+            .bind(&receiver.name)
             .bind(now)
-            .bind(seconds(after))
+            .bind(after.as_secs_f64())
             .execute(conn)
             .await?;
     }
@@ -216,11 +190,10 @@ async fn wait_where_asked(
 /// Nothing is told for longer than any retry would wait: somebody should know.
 async fn say_how_long(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdict: &Verdict,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let receiver = &deliverer.receiver;
     let (Decision::Wait { after }, Answer::Status { retry_after, .. }) =
         (&verdict.decision, &verdict.outcome.tried.answer)
     else {
@@ -236,17 +209,17 @@ async fn say_how_long(
         humantime::format_duration(Duration::from_secs(after.as_secs())),
         receiver.name
     );
-    alert::raise(conn, &about(deliverer, Kind::Waiting, message), now).await
+    alert::raise(conn, &about(receiver, Kind::Waiting, message), now).await
 }
 
 /// A token endpoint or a proxy that is down keeps everything back as surely as a receiver that is.
 async fn say_what_is_ours(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdicts: &[&Verdict],
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let name = &deliverer.receiver.name;
+    let name = &receiver.name;
     let ours = verdicts
         .iter()
         .find(|verdict| matches!(verdict.decision, Decision::Ours { .. }));
@@ -255,7 +228,7 @@ async fn say_what_is_ours(
             "nothing could be sent, and not because of the receiver: {}. It is tried again by itself",
             verdict.answer()
         );
-        alert::raise(conn, &about(deliverer, Kind::NotSent, message), now).await?;
+        alert::raise(conn, &about(receiver, Kind::NotSent, message), now).await?;
     } else if verdicts.iter().any(|verdict| verdict.outcome.tried.status.is_some()) {
         alert::resolve(conn, name, &[Kind::NotSent], now).await?;
     }
@@ -266,11 +239,10 @@ async fn say_what_is_ours(
 /// is over.
 async fn say_what_is_no_acknowledgement(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdicts: &[&Verdict],
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let receiver = &deliverer.receiver;
     let no = |verdict: &&&Verdict| matches!(verdict.outcome.tried.answer, Answer::NotAcknowledged { .. });
     let Some(verdict) = verdicts.iter().find(no) else {
         if verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered) {
@@ -290,11 +262,11 @@ async fn say_what_is_no_acknowledgement(
         receiver.url.origin().ascii_serialization(),
         receiver.name
     );
-    alert::raise(conn, &about(deliverer, Kind::NotAcknowledged, message), now).await
+    alert::raise(conn, &about(receiver, Kind::NotAcknowledged, message), now).await
 }
 
 /// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
-async fn tune(conn: &mut PgConnection, deliverer: &Deliverer, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
+async fn tune(conn: &mut PgConnection, receiver: &Receiver, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
     // Whose relays died says nothing of the receiver.
     let its_own = || {
         verdicts
@@ -313,11 +285,11 @@ async fn tune(conn: &mut PgConnection, deliverer: &Deliverer, verdicts: &[&Verdi
     });
     let delivered = count(|decision| *decision == Decision::Delivered);
     let failures: Option<i32> = sqlx::query_scalar(include_str!("../../sql/deliver/tune_receiver.sql"))
-        .bind(&deliverer.receiver.name)
+        .bind(&receiver.name)
         .bind(i32::try_from(failed)?)
         .bind(delivered > 0)
         .bind(overburdened > 0)
-        .bind(i32::try_from(deliverer.receiver.concurrency_max)?)
+        .bind(i32::try_from(receiver.concurrency_max)?)
         .fetch_optional(conn)
         .await?;
     Ok(failures.map_or(0, i64::from))
@@ -326,13 +298,13 @@ async fn tune(conn: &mut PgConnection, deliverer: &Deliverer, verdicts: &[&Verdi
 /// 401 and its like: nothing that is sent would be taken.
 async fn pause(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdict: &Verdict,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let (receiver, answer) = (&deliverer.receiver, verdict.answer());
+    let answer = verdict.answer();
     let every = receiver.breaker.probe_every;
-    if open(conn, &receiver.name, &answer, Some(seconds(every)), now)
+    if open(conn, &receiver.name, &answer, Some(every.as_secs_f64()), now)
         .await?
         .is_some()
     {
@@ -342,7 +314,7 @@ async fn pause(
             humantime::format_duration(every),
             receiver.name
         );
-        alert::raise(conn, &about(deliverer, Kind::Paused, message), now).await?;
+        alert::raise(conn, &about(receiver, Kind::Paused, message), now).await?;
     }
     Ok(())
 }
@@ -350,29 +322,28 @@ async fn pause(
 /// An outage: nothing is gained by asking again and again for every property.
 async fn give_rest(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdicts: &[&Verdict],
     failures: i64,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let receiver = &deliverer.receiver;
     let last = verdicts.last().map(|verdict| verdict.answer()).unwrap_or_default();
     let because = format!("{failures} deliveries in a row failed, the last: {last}");
     let first = policy::probe_after(0, &receiver.retry, receiver.breaker.probe_every);
-    if open(conn, &receiver.name, &because, Some(seconds(first)), now).await? == Some(true) {
+    if open(conn, &receiver.name, &because, Some(first.as_secs_f64()), now).await? == Some(true) {
         let message = format!(
             "{because}. Nothing more is sent to it but one request now and then, until one is taken; changes keep \
              gathering, and what holds then is told then"
         );
-        alert::raise(conn, &about(deliverer, Kind::BreakerOpen, message), now).await?;
+        alert::raise(conn, &about(receiver, Kind::BreakerOpen, message), now).await?;
     }
     Ok(())
 }
 
-fn about(deliverer: &Deliverer, kind: Kind, message: String) -> Alert {
+fn about(receiver: &Receiver, kind: Kind, message: String) -> Alert {
     Alert {
         kind,
-        receiver: deliverer.receiver.name.clone(),
+        receiver: receiver.name.clone(),
         property_id: None,
         message,
     }

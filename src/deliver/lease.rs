@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::borrowed::Borrowed;
-use super::{Deliverer, seconds};
+use crate::config::Receiver;
+use crate::heartbeat::Registration;
 use crate::unit::Columns;
 
 /// A lease outlives the request's total deadline by this much.
@@ -54,6 +55,11 @@ impl Leased {
         self.part == self.parts
     }
 
+    /// The feeds it is about.
+    pub fn feed_ids(&self) -> Vec<i64> {
+        self.feeds.iter().map(|feed| feed.feed_id).collect()
+    }
+
     /// The property, where it is about one.
     pub fn property_id(&self) -> Option<i64> {
         match self.feeds.as_slice() {
@@ -73,63 +79,73 @@ struct Pace {
     count: usize,
 }
 
-impl Deliverer {
-    pub(super) async fn lease(&self, at_most: usize) -> Result<Vec<Leased>> {
-        if at_most == 0 {
-            return Ok(Vec::new());
+/// Leases at most so many syncs that are due.
+pub(super) async fn lease_due(
+    pool: &PgPool,
+    receiver: &Receiver,
+    relay: &Registration,
+    at_most: usize,
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<Leased>> {
+    if at_most == 0 {
+        return Ok(Vec::new());
+    }
+    let mut borrowed = Borrowed::of(pool).await?;
+    let mut tx = borrowed.begin().await?;
+    type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>);
+    let standing: Option<Row> = sqlx::query_as(include_str!("../../sql/deliver/lock_receiver.sql"))
+        .bind(&receiver.name)
+        .bind(now)
+        .fetch_optional(&mut *tx)
+        .await
+        .context("leasing due syncs")?;
+    let Some((concurrency, paced_until, moment)) = standing else {
+        return Ok(Vec::new());
+    };
+    let pace = receiver
+        .requests_per_second_max
+        .map(|per_second| Pace::of(per_second, paced_until, moment));
+    let room = pace.as_ref().map_or(at_most, |pace| pace.count.min(at_most));
+    let concurrency = concurrency
+        .map_or(i64::MAX, i64::from)
+        .min(i64::try_from(receiver.concurrency_max)?);
+    let mut leased = lease(&mut tx, receiver, relay, (room, concurrency), now).await?;
+    if let Some(pace) = pace.filter(|_| !leased.is_empty()) {
+        for (leased, place) in leased.iter_mut().zip(0..) {
+            leased.begin_after = pace.at(place).to_std().unwrap_or_default();
         }
-        let mut borrowed = Borrowed::of(&self.pool).await?;
-        let mut tx = borrowed.begin().await?;
-        let receiver = &self.receiver;
-        type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>);
-        let standing: Option<Row> = sqlx::query_as(include_str!("../../sql/deliver/lock_receiver.sql"))
+        let next = moment + pace.at(i32::try_from(leased.len())?);
+        sqlx::query(include_str!("../../sql/deliver/pace_receiver.sql"))
             .bind(&receiver.name)
-            .bind(self.clock.now())
-            .fetch_optional(&mut *tx)
-            .await
-            .context("leasing due syncs")?;
-        let Some((concurrency, paced_until, now)) = standing else {
-            return Ok(Vec::new());
-        };
-        let pace = receiver
-            .requests_per_second_max
-            .map(|per_second| Pace::of(per_second, paced_until, now));
-        let room = pace.as_ref().map_or(at_most, |pace| pace.count.min(at_most));
-        let concurrency = concurrency
-            .map_or(i64::MAX, i64::from)
-            .min(i64::try_from(receiver.concurrency_max)?);
-        let mut leased = self.lease_due(&mut tx, room, concurrency).await?;
-        if let Some(pace) = pace.filter(|_| !leased.is_empty()) {
-            for (leased, place) in leased.iter_mut().zip(0..) {
-                leased.begin_after = pace.at(place).to_std().unwrap_or_default();
-            }
-            let next = now + pace.at(i32::try_from(leased.len())?);
-            sqlx::query(include_str!("../../sql/deliver/pace_receiver.sql"))
-                .bind(&receiver.name)
-                .bind(next)
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        borrowed.give_back();
-        Ok(leased)
+            .bind(next)
+            .execute(&mut *tx)
+            .await?;
     }
+    tx.commit().await?;
+    borrowed.give_back();
+    Ok(leased)
+}
 
-    async fn lease_due(&self, conn: &mut PgConnection, room: usize, concurrency: i64) -> Result<Vec<Leased>> {
-        let lasting = self.receiver.timeout + BEYOND_TIMEOUT;
-        let rows = sqlx::query(include_str!("../../sql/deliver/lease.sql"))
-            .bind(&self.receiver.name)
-            .bind(self.relay.name())
-            .bind(self.clock.now())
-            .bind(seconds(lasting))
-            .bind(i64::try_from(room)?)
-            .bind(concurrency)
-            .bind(self.relay.id())
-            .fetch_all(conn)
-            .await
-            .context("leasing due syncs")?;
-        Ok(rows.iter().map(read).collect::<sqlx::Result<_>>()?)
-    }
+async fn lease(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    relay: &Registration,
+    (room, concurrency): (usize, i64),
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<Leased>> {
+    let lasting = receiver.timeout + BEYOND_TIMEOUT;
+    let rows = sqlx::query(include_str!("../../sql/deliver/lease.sql"))
+        .bind(&receiver.name)
+        .bind(relay.name())
+        .bind(now)
+        .bind(lasting.as_secs_f64())
+        .bind(i64::try_from(room)?)
+        .bind(concurrency)
+        .bind(relay.id())
+        .fetch_all(conn)
+        .await
+        .context("leasing due syncs")?;
+    Ok(rows.iter().map(read).collect::<sqlx::Result<_>>()?)
 }
 
 impl Pace {

@@ -6,44 +6,37 @@
 
 mod acknowledged;
 mod alerts;
+mod bisect;
 mod borrowed;
 pub mod breaker;
 mod credentials;
+mod doubt;
 mod given_up;
 mod lease;
+mod send;
 mod settle;
 mod stale;
 mod taken;
+mod verdict;
 
-use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use flate2::read::GzDecoder;
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::config::{Accept, Receiver};
+use crate::config::Receiver;
 use crate::heartbeat::Registration;
-use crate::policy::{self, Answer, Decision, Tried};
-use crate::receiver::{Endpoint, Form, Said, Try, Unsent};
+use crate::receiver::Endpoint;
 
 use credentials::Credentials;
-use lease::Leased;
+use lease::lease_due;
+use send::send;
+use verdict::Outcome;
+
+pub(crate) use doubt::doubt;
 pub use settle::Settled;
-
-/// Leases in a row that ended without any outcome: then the sync itself is what kills its relays.
-const LOST_MAX: i32 = 5;
-
-/// How the try of a leased sync ended.
-struct Outcome {
-    leased: Leased,
-    tried: Try,
-    /// How many properties' digests the body tells, where the answer has to repeat them.
-    digests_told: usize,
-}
 
 /// Tries that have ended and are not settled yet.
 pub struct Ended(Vec<Outcome>);
@@ -89,7 +82,8 @@ impl Deliverer {
 
     /// Leases due syncs into the free places and starts sending them. Says how many.
     pub async fn start_due(&mut self) -> Result<usize> {
-        let leased = self.lease(self.free()).await?;
+        let now = self.clock.now();
+        let leased = lease_due(&self.pool, &self.receiver, &self.relay, self.free(), now).await?;
         let count = leased.len();
         for leased in leased {
             self.held.push((leased.sequence, leased.lease));
@@ -129,7 +123,7 @@ impl Deliverer {
             .iter()
             .map(|outcome| (outcome.leased.sequence, outcome.leased.lease))
             .collect();
-        let settled = settle::settle(self, ended.0).await?;
+        let settled = settle::settle(&self.pool, &self.receiver, ended.0, self.clock.now()).await?;
         self.held.retain(|held| !leases.contains(held));
         Ok(settled)
     }
@@ -147,84 +141,4 @@ impl Deliverer {
         }
         Ok(())
     }
-
-    fn decide(&self, outcome: &Outcome) -> Decision {
-        let leased = &outcome.leased;
-        let tried = Tried {
-            attempts: leased.attempts,
-            age: leased.age,
-            probe: leased.probe,
-            jitter: rand::random(),
-        };
-        policy::decide(&outcome.tried.answer, tried, &self.receiver.retry)
-    }
-}
-
-async fn send(endpoint: Arc<Endpoint>, accept: Accept, mut leased: Leased) -> Outcome {
-    let body = std::mem::take(&mut leased.body);
-    let mut digests_told = 0;
-    let tried = if leased.lost >= LOST_MAX {
-        let why = format!(
-            "{} leases in a row ended without any outcome; not sent again",
-            leased.lost
-        );
-        no_answer(Answer::RelayLost, why)
-    } else {
-        tokio::time::sleep(leased.begin_after).await;
-        match try_once(&endpoint, &leased.sync_id, &body, accept, &mut digests_told).await {
-            Ok(tried) => tried,
-            Err(error) => no_answer(not_sent(&error), format!("{error:#}")),
-        }
-    };
-    Outcome {
-        leased,
-        tried,
-        digests_told,
-    }
-}
-
-async fn try_once(
-    endpoint: &Endpoint,
-    sync_id: &str,
-    body: &[u8],
-    accept: Accept,
-    digests_told: &mut usize,
-) -> Result<Try> {
-    let body = decompressed(body)?;
-    if accept == Accept::Digest {
-        *digests_told = acknowledged::digests_in(&body);
-    }
-    endpoint.post(sync_id, body).await
-}
-
-fn not_sent(error: &anyhow::Error) -> Answer {
-    match error.downcast_ref::<Unsent>() {
-        Some(unsent) if unsent.needs_a_person() => Answer::NoToken,
-        _ => Answer::NotSent,
-    }
-}
-
-fn no_answer(answer: Answer, why: String) -> Try {
-    Try {
-        answer,
-        status: None,
-        error: Some(why),
-        text: None,
-        said: Said::default(),
-        form: Form::Nothing,
-    }
-}
-
-/// The JSON that a stored body holds.
-pub fn decompressed(body: &[u8]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(body.len() * 8);
-    GzDecoder::new(body)
-        .read_to_end(&mut bytes)
-        .context("a stored body is damaged")?;
-    Ok(bytes)
-}
-
-/// A duration as the statements take it.
-fn seconds(duration: Duration) -> f64 {
-    duration.as_secs_f64()
 }

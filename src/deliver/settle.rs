@@ -2,13 +2,14 @@
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgPool};
 
 use super::alerts::Found;
 use super::borrowed::Borrowed;
-use super::{Deliverer, Outcome, acknowledged, alerts, breaker, given_up, seconds, taken};
-use crate::config::UnitIdentity;
-use crate::policy::{Answer, Decision};
+use super::verdict::{Outcome, Verdict};
+use super::{acknowledged, alerts, breaker, given_up, taken};
+use crate::config::{Receiver, UnitIdentity};
+use crate::policy::Decision;
 use crate::words;
 
 /// What settling a group did.
@@ -24,97 +25,21 @@ pub struct Settled {
     pub failed: usize,
 }
 
-/// A try with what is to be done about it.
-pub(super) struct Verdict {
-    pub outcome: Outcome,
-    pub decision: Decision,
-}
-
-impl Verdict {
-    /// The sync's state from now on.
-    pub fn state(&self) -> &'static str {
-        match self.decision {
-            Decision::Delivered => "delivered",
-            Decision::Rejected | Decision::Renumber { .. } => "rejected",
-            Decision::Exhausted => "exhausted",
-            Decision::Pause | Decision::ProbeFailed { .. } => "cancelled",
-            Decision::Retry { .. } | Decision::Wait { .. } | Decision::Ours { .. } => "open",
-        }
-    }
-
-    /// How its attempt ended.
-    pub fn outcome(&self) -> &'static str {
-        match self.decision {
-            Decision::Delivered => "delivered",
-            Decision::Renumber { .. } => "stale",
-            Decision::Rejected => "rejected",
-            Decision::Exhausted => "exhausted",
-            Decision::Retry { .. } => "retry",
-            Decision::Wait { .. } => "wait",
-            Decision::Pause => "paused",
-            Decision::ProbeFailed { .. } => "probe failed",
-            Decision::Ours { .. } => "not sent",
-        }
-    }
-
-    /// The receiver's answer, or why there was none.
-    pub fn answer(&self) -> String {
-        if let Answer::Stale { sequence } = self.outcome.tried.answer {
-            return format!("the receiver calls it stale, it has sequence {sequence}");
-        }
-        match (self.outcome.tried.status, &self.outcome.tried.error) {
-            (Some(status), Some(what)) => format!("the receiver answered {status} with {what}"),
-            (Some(status), None) => format!("the receiver answered {status}"),
-            // A certificate may name anything.
-            (None, Some(error)) => words::in_a_line(error),
-            (None, None) => "no answer".to_owned(),
-        }
-    }
-
-    /// Why units of it are refused, in our words: the receiver's own are kept with the attempt.
-    pub fn refusal(&self) -> String {
-        let status = self.outcome.tried.status.map(|status| format!(" ({status})"));
-        format!("the receiver refused it{}", status.unwrap_or_default())
-    }
-
-    /// Seconds until the sync is due again, while it is open.
-    fn after(&self) -> f64 {
-        match &self.decision {
-            Decision::Retry { after } | Decision::Wait { after } | Decision::Ours { after } => seconds(*after),
-            _ => 0.0,
-        }
-    }
-
-    fn counts(&self) -> i32 {
-        let sent = !matches!(
-            self.outcome.tried.answer,
-            Answer::Proxy | Answer::NoToken | Answer::NotSent
-        );
-        i32::from(sent && !matches!(self.decision, Decision::Wait { .. }))
-    }
-
-    fn entries(&self) -> usize {
-        usize::try_from(self.outcome.leased.entries).unwrap_or_default()
-    }
-
-    fn is_over(&self) -> bool {
-        self.state() != "open"
-    }
-}
-
-pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Result<Settled> {
+/// Settles a group of tries.
+pub(super) async fn settle(
+    pool: &PgPool,
+    receiver: &Receiver,
+    outcomes: Vec<Outcome>,
+    now: Option<DateTime<Utc>>,
+) -> Result<Settled> {
     let verdicts: Vec<_> = outcomes
         .into_iter()
-        .map(|outcome| acknowledged::judged(outcome, deliverer.receiver.accept))
-        .map(|outcome| Verdict {
-            decision: deliverer.decide(&outcome),
-            outcome,
-        })
+        .map(|outcome| acknowledged::judged(outcome, receiver.accept))
+        .map(|outcome| Verdict::of(outcome, receiver))
         .collect();
-    let now = deliverer.clock.now();
-    let mut borrowed = Borrowed::of(&deliverer.pool).await?;
+    let mut borrowed = Borrowed::of(pool).await?;
     let mut tx = borrowed.begin().await?;
-    lock_receiver(&mut tx, deliverer).await?;
+    lock_receiver(&mut tx, receiver, now).await?;
     finish_attempts(&mut tx, &verdicts, now).await?;
     let changed = settle_syncs(&mut tx, &verdicts, now).await?;
     let counted: Vec<_> = verdicts
@@ -126,16 +51,16 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
         .copied()
         .partition(|verdict| verdict.decision == Decision::Delivered);
     let given_up: Vec<_> = others.into_iter().filter(|verdict| verdict.is_over()).collect();
-    let mut found = taken::take(&mut tx, deliverer, &delivered, now).await?;
+    let mut found = taken::take(&mut tx, receiver, &delivered, now).await?;
     let entries: usize = delivered.iter().map(|verdict| verdict.entries()).sum();
     let units = entries.saturating_sub(found.iter().map(Found::refused).sum());
-    let given = given_up::give_up(&mut tx, deliverer, &given_up, &mut found, now).await?;
-    breaker::affect(&mut tx, deliverer, &counted, &given, now).await?;
-    alerts::raise_all(&mut tx, deliverer, found, now).await?;
-    let mut properties = release_elsewhere(&mut tx, deliverer).await?;
+    let given = given_up::give_up(&mut tx, receiver, &given_up, &mut found, now).await?;
+    breaker::affect(&mut tx, receiver, &counted, &given, now).await?;
+    alerts::raise_all(&mut tx, receiver, found, now).await?;
+    let mut properties = release_elsewhere(&mut tx, receiver).await?;
     tx.commit().await.context("settling")?;
     borrowed.give_back();
-    log(deliverer, &verdicts);
+    log(receiver, &verdicts);
     let over = counted.iter().filter(|verdict| verdict.is_over());
     properties.extend(over.flat_map(|verdict| verdict.outcome.leased.feeds.iter().map(|feed| feed.property_id)));
     Ok(Settled {
@@ -147,10 +72,10 @@ pub(super) async fn settle(deliverer: &Deliverer, outcomes: Vec<Outcome>) -> Res
 }
 
 /// First of all: whoever opens the breaker locks the receiver and then its syncs, and nobody may go the other way.
-async fn lock_receiver(conn: &mut PgConnection, deliverer: &Deliverer) -> Result<()> {
+async fn lock_receiver(conn: &mut PgConnection, receiver: &Receiver, now: Option<DateTime<Utc>>) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/lock_receiver.sql"))
-        .bind(&deliverer.receiver.name)
-        .bind(deliverer.clock.now())
+        .bind(&receiver.name)
+        .bind(now)
         .execute(conn)
         .await
         .context("settling")?;
@@ -208,29 +133,29 @@ fn leases(verdicts: &[Verdict]) -> (Vec<i64>, Vec<i32>) {
 }
 
 /// A receiver that knows units by their ids alone may be told now what another feed had there. Says of which properties.
-async fn release_elsewhere(conn: &mut PgConnection, deliverer: &Deliverer) -> Result<Vec<i64>> {
-    if deliverer.receiver.unit_identity != UnitIdentity::Global {
+async fn release_elsewhere(conn: &mut PgConnection, receiver: &Receiver) -> Result<Vec<i64>> {
+    if receiver.unit_identity != UnitIdentity::Global {
         return Ok(Vec::new());
     }
     Ok(
         sqlx::query_scalar(include_str!("../../sql/deliver/release_elsewhere.sql"))
-            .bind(&deliverer.receiver.name)
+            .bind(&receiver.name)
             .fetch_all(conn)
             .await?,
     )
 }
 
-fn log(deliverer: &Deliverer, verdicts: &[Verdict]) {
-    let receiver = &deliverer.receiver.name;
+fn log(receiver: &Receiver, verdicts: &[Verdict]) {
+    let name = &receiver.name;
     for verdict in verdicts {
         let (leased, outcome) = (&verdict.outcome.leased, verdict.outcome());
         let (sync_id, property_id) = (&leased.sync_id, leased.property_id());
         if verdict.decision == Decision::Delivered {
-            tracing::debug!(receiver, sync_id, property_id, "delivered");
+            tracing::debug!(receiver = name, sync_id, property_id, "delivered");
         } else {
             let (attempt, answer) = (leased.attempts + 1, verdict.answer());
             tracing::warn!(
-                receiver,
+                receiver = name,
                 sync_id,
                 property_id,
                 attempt,

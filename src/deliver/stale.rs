@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
+use super::doubt::doubt;
 use super::lease::LeasedFeed;
-use super::settle::Verdict;
-use super::{Deliverer, breaker, seconds};
+use super::verdict::Verdict;
+use crate::config::Receiver;
 use crate::policy::Answer;
 
 /// Left above what a receiver says: a thousand years of microseconds, by which our own numbers may rise, and the present.
@@ -44,22 +45,22 @@ pub(super) fn stale_feeds(verdict: &Verdict) -> Vec<(&LeasedFeed, i64)> {
 /// of telling them again before an hour is over.
 pub(super) async fn tell_anew(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     verdict: &Verdict,
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<bool> {
     let leased = &verdict.outcome.leased;
-    let first_wait = deliverer.receiver.retry.schedule.first().copied().unwrap_or_default();
+    let first_wait = receiver.retry.schedule.first().copied().unwrap_or_default();
     let mut all_rest = true;
     for (feed, newest) in stale_feeds(verdict) {
-        breaker::doubt(conn, &[(leased.sequence, feed.feed_id, true)], Some("numbering")).await?;
+        doubt(conn, &[(leased.sequence, feed.feed_id, true)], Some("numbering")).await?;
         let offset = offset_above(newest, leased.sequence);
         let rests: bool = sqlx::query_scalar(include_str!("../../sql/deliver/call_stale.sql"))
             .bind(feed.feed_id)
             .bind(now)
             .bind(offset)
-            .bind(seconds(first_wait))
+            .bind(first_wait.as_secs_f64())
             .fetch_one(&mut *conn)
             .await?;
         all_rest &= rests;

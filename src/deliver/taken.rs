@@ -5,17 +5,17 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
-use super::given_up::{end_halving, refuse};
+use super::bisect::{end_halving, refuse};
 use super::lease::LeasedFeed;
-use super::settle::Verdict;
-use super::{Deliverer, stale};
+use super::stale;
+use super::verdict::Verdict;
 use crate::alert;
-use crate::config::Format;
+use crate::config::{Format, Receiver};
 
 /// Everything that follows from the delivered. What a person should know is put into what it returns.
 pub(super) async fn take(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     delivered: &[&Verdict],
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Found>> {
@@ -34,16 +34,16 @@ pub(super) async fn take(
             }
         }
         // The others of the batch were taken.
-        stale::tell_anew(conn, deliverer, verdict, &mut found, now).await?;
+        stale::tell_anew(conn, receiver, verdict, &mut found, now).await?;
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
     bury(conn, delivered, now).await?;
-    wake_feeds(conn, deliverer).await?;
+    wake_feeds(conn, receiver).await?;
     accept_halves(conn, delivered, &mut found).await?;
-    compare_digests(conn, deliverer, delivered, &mut found, now).await?;
+    compare_digests(conn, receiver, delivered, &mut found, now).await?;
     let feeds = delivered.iter().flat_map(|verdict| &verdict.outcome.leased.feeds);
     let properties: Vec<i64> = feeds.map(|feed| feed.property_id).collect();
-    alert::resolve_acknowledged(conn, &deliverer.receiver.name, &properties, now).await?;
+    alert::resolve_acknowledged(conn, &receiver.name, &properties, now).await?;
     Ok(found)
 }
 
@@ -96,9 +96,9 @@ async fn open_next_parts(conn: &mut PgConnection, delivered: &[&Verdict], now: O
 }
 
 /// Feeds that rest because the receiver took nothing are planned again.
-async fn wake_feeds(conn: &mut PgConnection, deliverer: &Deliverer) -> Result<()> {
+async fn wake_feeds(conn: &mut PgConnection, receiver: &Receiver) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/wake_feeds.sql"))
-        .bind(&deliverer.receiver.name)
+        .bind(&receiver.name)
         .execute(conn)
         .await?;
     Ok(())
@@ -125,12 +125,11 @@ async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict], found: &
 /// What the receiver says that it holds, against what it should hold.
 async fn compare_digests(
     conn: &mut PgConnection,
-    deliverer: &Deliverer,
+    receiver: &Receiver,
     delivered: &[&Verdict],
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let receiver = &deliverer.receiver;
     if !receiver.extensions || receiver.format == Format::Unit {
         return Ok(());
     }

@@ -7,6 +7,7 @@
 //! its business.
 
 mod body;
+mod compression;
 mod content;
 #[cfg(test)]
 mod golden;
@@ -22,6 +23,8 @@ mod shape;
 mod size;
 
 pub use body::{Body, PropertyPart};
+pub(crate) use compression::compressed;
+pub use compression::decompressed;
 pub use hash::{Digest, Hash};
 pub(crate) use objection::UNIT_CODE_BYTES_MAX;
 pub(crate) use personal::{leads, units_with_lead, without_lead};

@@ -1,12 +1,9 @@
 //! Sealing: from deltas to rows. All of it is part of the plan's transaction.
 
 use std::collections::HashMap;
-use std::io::Write;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -19,7 +16,7 @@ use super::{Planned, Scope, ahead, hold};
 use crate::alert;
 use crate::config;
 use crate::delta::{LedgerRow, Told};
-use crate::payload::{Body, ENVELOPE_BYTES, Hash, PropertyPart, Reason, TellableUnit};
+use crate::payload::{Body, ENVELOPE_BYTES, Hash, PropertyPart, Reason, TellableUnit, compressed};
 use crate::sync::{SyncId, SyncType};
 use crate::verify;
 
@@ -344,13 +341,6 @@ fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<Sync
         run_id: deltas.iter().find_map(|delta| delta.feed.snapshot_run),
         sequence_offset: deltas[0].feed.sequence_offset,
     })
-}
-
-/// The fastest level: rent rolls repeat themselves, nine tenths go even so.
-fn compressed(body: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 6), Compression::fast());
-    encoder.write_all(body)?;
-    Ok(encoder.finish()?)
 }
 
 async fn next_sequences(

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
-use crate::deliver::decompressed;
+use crate::payload::decompressed;
 use crate::payload::without_lead;
 
 /// One field's two sides.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
 use rentsync_relay::config::{Batch, Format, Receiver, RemovedAs, UnitStyle};
-use rentsync_relay::deliver;
+use rentsync_relay::payload::decompressed;
 use rentsync_sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
@@ -165,7 +165,7 @@ impl Told {
         .fetch_all(&mut conn)
         .await
         .unwrap();
-        let body = |packed: Vec<u8>| serde_json::from_slice(&deliver::decompressed(&packed).unwrap()).unwrap();
+        let body = |packed: Vec<u8>| serde_json::from_slice(&decompressed(&packed).unwrap()).unwrap();
         let answer = |(status, text): (i32, String)| (status, serde_json::from_str(&text).unwrap());
         Self {
             bodies: bodies.into_iter().map(body).collect(),

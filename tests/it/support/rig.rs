@@ -362,7 +362,7 @@ impl Rig {
         bodies
             .iter()
             .map(|body| {
-                serde_json::from_slice(&rentsync_relay::deliver::decompressed(body).expect("gzip")).expect("JSON")
+                serde_json::from_slice(&rentsync_relay::payload::decompressed(body).expect("gzip")).expect("JSON")
             })
             .collect()
     }

@@ -1,0 +1,71 @@
+//! Sending: one try of a leased sync, outside of any transaction.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::acknowledged;
+use super::lease::Leased;
+use super::verdict::Outcome;
+use crate::config::Accept;
+use crate::payload::decompressed;
+use crate::policy::Answer;
+use crate::receiver::{Endpoint, Form, Said, Try, Unsent};
+
+/// Leases in a row that ended without any outcome: then the sync itself is what kills its relays.
+const LOST_MAX: i32 = 5;
+
+pub(super) async fn send(endpoint: Arc<Endpoint>, accept: Accept, mut leased: Leased) -> Outcome {
+    let body = std::mem::take(&mut leased.body);
+    let mut digests_told = 0;
+    let tried = if leased.lost >= LOST_MAX {
+        let why = format!(
+            "{} leases in a row ended without any outcome; not sent again",
+            leased.lost
+        );
+        no_answer(Answer::RelayLost, why)
+    } else {
+        tokio::time::sleep(leased.begin_after).await;
+        match try_once(&endpoint, &leased.sync_id, &body, accept, &mut digests_told).await {
+            Ok(tried) => tried,
+            Err(error) => no_answer(not_sent(&error), format!("{error:#}")),
+        }
+    };
+    Outcome {
+        leased,
+        tried,
+        digests_told,
+    }
+}
+
+async fn try_once(
+    endpoint: &Endpoint,
+    sync_id: &str,
+    body: &[u8],
+    accept: Accept,
+    digests_told: &mut usize,
+) -> Result<Try> {
+    let body = decompressed(body)?;
+    if accept == Accept::Digest {
+        *digests_told = acknowledged::digests_in(&body);
+    }
+    endpoint.post(sync_id, body).await
+}
+
+fn not_sent(error: &anyhow::Error) -> Answer {
+    match error.downcast_ref::<Unsent>() {
+        Some(unsent) if unsent.needs_a_person() => Answer::NoToken,
+        _ => Answer::NotSent,
+    }
+}
+
+fn no_answer(answer: Answer, why: String) -> Try {
+    Try {
+        answer,
+        status: None,
+        error: Some(why),
+        text: None,
+        said: Said::default(),
+        form: Form::Nothing,
+    }
+}

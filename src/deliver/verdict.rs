@@ -1,0 +1,111 @@
+//! How the try of a sync ended, and what is to be done about it.
+
+use super::lease::Leased;
+use crate::config::Receiver;
+use crate::policy::{self, Answer, Decision, Tried};
+use crate::receiver::Try;
+use crate::words;
+
+/// How the try of a leased sync ended.
+pub(super) struct Outcome {
+    pub leased: Leased,
+    pub tried: Try,
+    /// How many properties' digests the body tells, where the answer has to repeat them.
+    pub digests_told: usize,
+}
+
+/// A try with what is to be done about it.
+pub(super) struct Verdict {
+    pub outcome: Outcome,
+    pub decision: Decision,
+}
+
+impl Verdict {
+    /// What this receiver's settings make of it.
+    pub fn of(outcome: Outcome, receiver: &Receiver) -> Self {
+        let leased = &outcome.leased;
+        let tried = Tried {
+            attempts: leased.attempts,
+            age: leased.age,
+            probe: leased.probe,
+            jitter: rand::random(),
+        };
+        Self {
+            decision: policy::decide(&outcome.tried.answer, tried, &receiver.retry),
+            outcome,
+        }
+    }
+
+    /// The sync's state from now on.
+    pub fn state(&self) -> &'static str {
+        match self.decision {
+            Decision::Delivered => "delivered",
+            Decision::Rejected | Decision::Renumber { .. } => "rejected",
+            Decision::Exhausted => "exhausted",
+            Decision::Pause | Decision::ProbeFailed { .. } => "cancelled",
+            Decision::Retry { .. } | Decision::Wait { .. } | Decision::Ours { .. } => "open",
+        }
+    }
+
+    /// How its attempt ended.
+    pub fn outcome(&self) -> &'static str {
+        match self.decision {
+            Decision::Delivered => "delivered",
+            Decision::Renumber { .. } => "stale",
+            Decision::Rejected => "rejected",
+            Decision::Exhausted => "exhausted",
+            Decision::Retry { .. } => "retry",
+            Decision::Wait { .. } => "wait",
+            Decision::Pause => "paused",
+            Decision::ProbeFailed { .. } => "probe failed",
+            Decision::Ours { .. } => "not sent",
+        }
+    }
+
+    /// The receiver's answer, or why there was none.
+    pub fn answer(&self) -> String {
+        if let Answer::Stale { sequence } = self.outcome.tried.answer {
+            return format!("the receiver calls it stale, it has sequence {sequence}");
+        }
+        match (self.outcome.tried.status, &self.outcome.tried.error) {
+            (Some(status), Some(what)) => format!("the receiver answered {status} with {what}"),
+            (Some(status), None) => format!("the receiver answered {status}"),
+            // A certificate may name anything.
+            (None, Some(error)) => words::in_a_line(error),
+            (None, None) => "no answer".to_owned(),
+        }
+    }
+
+    /// Why units of it are refused, in our words: the receiver's own are kept with the attempt.
+    pub fn refusal(&self) -> String {
+        let status = self.outcome.tried.status.map(|status| format!(" ({status})"));
+        format!("the receiver refused it{}", status.unwrap_or_default())
+    }
+
+    /// Seconds until the sync is due again, while it is open.
+    pub fn after(&self) -> f64 {
+        match &self.decision {
+            Decision::Retry { after } | Decision::Wait { after } | Decision::Ours { after } => after.as_secs_f64(),
+            _ => 0.0,
+        }
+    }
+
+    /// Whether it counts as a try.
+    pub fn counts(&self) -> i32 {
+        let sent = !matches!(
+            self.outcome.tried.answer,
+            Answer::Proxy | Answer::NoToken | Answer::NotSent
+        );
+        i32::from(sent && !matches!(self.decision, Decision::Wait { .. }))
+    }
+
+    /// Units and removals in it.
+    pub fn entries(&self) -> usize {
+        usize::try_from(self.outcome.leased.entries).unwrap_or_default()
+    }
+
+    /// It is not sent again.
+    pub fn is_over(&self) -> bool {
+        self.state() != "open"
+    }
+}
