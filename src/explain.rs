@@ -13,9 +13,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
-use crate::delta::{Present, Told};
-use crate::plan::{ChosenFeed, FeedDelta, Mode, Scope, compare_pairs, every_feed, read_briefly, without_values};
-use crate::verify::{self, Difference};
+use crate::delta::Told;
+use crate::plan::{
+    ChosenFeed, FeedDelta, Mode, Scope, compare_pairs, differing, every_feed, read_briefly, without_values,
+};
+use crate::verify::Difference;
 
 use standing::{Asked, Fed, Home, ReceiverStanding};
 use timeline::Timeline;
@@ -130,10 +132,7 @@ impl Asked<'_> {
                 timeline.taken_hash(conn, self.unit_id, not_taken).await?
             }
         };
-        let source_hash = match &fed.pair.source {
-            Present::Content(unit) => Some(unit.hash),
-            Present::Invalid(_) | Present::Absent(_) => None,
-        };
+        let source_hash = fed.pair.source_hash();
         let differs = match (source_hash, told.hash()) {
             (Some(source), Some(told)) if source != *told => self.differences(conn, &fed.feed).await?,
             _ => Vec::new(),
@@ -173,7 +172,7 @@ impl Asked<'_> {
     }
 
     async fn differences(&self, conn: &mut PgConnection, feed: &ChosenFeed) -> Result<Vec<Difference>> {
-        let found = verify::drifted_units(conn, self.scope, feed, &[self.unit_id]).await?;
+        let found = differing(conn, self.scope, feed, &[self.unit_id]).await?;
         Ok(found.into_iter().flat_map(|finding| finding.fields).collect())
     }
 

@@ -53,6 +53,8 @@ pub mod database;
 /// A day in fast motion, and the proof at its end.
 #[cfg(feature = "demo")]
 pub mod demo;
+/// Which fields of a unit differ from what was told last.
+mod difference;
 /// What is wrong, and what to do about it.
 pub mod doctor;
 /// One unit's way to a receiver, and why it is told or not.

@@ -7,8 +7,6 @@
 //!
 //! It sees what the relay noted, not what the receiver holds: that takes the receiver's digest.
 
-mod difference;
-
 use std::collections::HashMap;
 
 use anyhow::Result;
@@ -16,14 +14,16 @@ use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Verdict, verdict};
+use crate::difference::{differences, property_told};
 use crate::fault::Fault;
 use crate::payload::Hash;
-use crate::plan::{ChosenFeed, FeedDelta, Mode, Pair, Scope, compare_pairs, every_feed, read_briefly, without_values};
+use crate::plan::{
+    ChosenFeed, Differing, FeedDelta, Mode, Pair, Scope, compare_pairs, differing, every_feed, read_briefly,
+    without_values,
+};
 use crate::words::count;
 
-pub use difference::Difference;
-use difference::{Bodies, Told, differences};
-pub(crate) use difference::{replaced_by, told_hash};
+pub use crate::difference::Difference;
 
 /// Units whose contents are looked at together.
 const DETAILED_AT_ONCE: usize = 100;
@@ -47,17 +47,6 @@ pub struct Finding {
     pub source_hash: Option<String>,
     /// Which fields differ, where what was told last is still kept.
     pub fields: Vec<Difference>,
-}
-
-impl Finding {
-    /// The names of the fields that differ, or why they can't be named.
-    pub(crate) fn in_short(&self) -> String {
-        let names: Vec<&str> = self.fields.iter().map(|difference| difference.field.as_str()).collect();
-        match &self.because {
-            Some(because) => because.clone(),
-            None => names.join(", "),
-        }
-    }
 }
 
 /// How many of what there are.
@@ -186,8 +175,8 @@ async fn verify_batch(
             .into_iter()
             .flat_map(|units| units.chunks(DETAILED_AT_ONCE))
         {
-            for finding in drifted_units(conn, scope, &delta.feed, units).await? {
-                (sorting.tell)(finding)?;
+            for found in differing(conn, scope, &delta.feed, units).await? {
+                (sorting.tell)(drifted_unit(scope, &delta.feed, found))?;
             }
         }
     }
@@ -277,8 +266,8 @@ impl Sorting<'_, '_> {
         };
         (self.tell)(Finding {
             because: Some(because),
-            ledger_hash: ledger_hash(pair),
-            source_hash: source_hash(pair),
+            ledger_hash: pair.ledger_hash().map(|hash| hash.to_string()),
+            source_hash: pair.source_hash().map(|hash| hash.to_string()),
             ..about(self.scope, &delta.feed, Some(pair.unit_id), finding)
         })
     }
@@ -386,69 +375,14 @@ pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a
     row.kept_back.as_ref().filter(|_| stands)
 }
 
-fn ledger_hash(pair: &Pair) -> Option<String> {
-    pair.ledger
-        .as_ref()
-        .and_then(|row| row.told.hash())
-        .map(Hash::to_string)
-}
-
-fn source_hash(pair: &Pair) -> Option<String> {
-    match &pair.source {
-        Present::Content(unit) => Some(unit.hash.to_string()),
-        Present::Invalid(_) | Present::Absent(_) => None,
+fn drifted_unit(scope: &Scope, feed: &ChosenFeed, found: Differing) -> Finding {
+    Finding {
+        because: found.because.map(str::to_owned),
+        ledger_hash: found.ledger_hash.map(|hash| hash.to_string()),
+        source_hash: found.source_hash.map(|hash| hash.to_string()),
+        fields: found.fields,
+        ..about(scope, feed, Some(found.unit_id), "drift")
     }
-}
-
-/// Reads drifted units again, now for what they say.
-pub(crate) async fn drifted_units(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    feed: &ChosenFeed,
-    units: &[i64],
-) -> Result<Vec<Finding>> {
-    let mut part = [FeedDelta::of(feed.clone(), Mode::Part, scope)?];
-    let mut pairs = Vec::new();
-    compare_pairs(
-        conn,
-        scope,
-        &mut part,
-        |_| units.to_vec(),
-        |_, pair| {
-            pairs.push(pair);
-            Ok(())
-        },
-    )
-    .await?;
-    let mut bodies = Bodies::default();
-    for pair in &pairs {
-        if let Some(row) = pair.ledger.as_ref().filter(|row| row.told.hash().is_some()) {
-            bodies.want(row.told.sequence(), row.unit_id, row.content.as_deref())?;
-        }
-    }
-    let told = bodies.read(conn).await?;
-    pairs
-        .iter()
-        .map(|pair| drifted_unit(scope, feed, pair, &told))
-        .collect()
-}
-
-fn drifted_unit(scope: &Scope, feed: &ChosenFeed, pair: &Pair, told: &Told) -> Result<Finding> {
-    let (because, fields) = match (&pair.source, ledger_hash(pair)) {
-        (Present::Content(_), None) => (Some("it was never told"), Vec::new()),
-        (Present::Content(unit), Some(_)) => match told.differences(pair.unit_id, &unit.json)? {
-            Some(fields) => (None, fields),
-            None => (Some("what was told last is no longer kept"), Vec::new()),
-        },
-        (Present::Absent(_) | Present::Invalid(_), _) => (Some("the source no longer has it here"), Vec::new()),
-    };
-    Ok(Finding {
-        because: because.map(str::to_owned),
-        ledger_hash: ledger_hash(pair),
-        source_hash: source_hash(pair),
-        fields,
-        ..about(scope, feed, Some(pair.unit_id), "drift")
-    })
 }
 
 /// The property's own fields differ, and nothing says that they are to be told. One that left the feed tells none.
@@ -496,7 +430,7 @@ async fn property_fields(
     let Some(sequence) = delivery.property_sequence else {
         return Ok(None);
     };
-    let Some(told) = difference::property_told(conn, sequence, &delta.property.id).await? else {
+    let Some(told) = property_told(conn, sequence, &delta.property.id).await? else {
         return Ok(None);
     };
     let present = serde_json::from_str(&delta.property.json)?;

@@ -33,9 +33,8 @@ fn no_file_is_longer_than_a_reader_takes_in_at_once() {
         ("crates/sandbox/src/property.rs", 427),
         ("src/config/mod.rs", 403),
         ("src/explain/reason.rs", 491),
-        ("src/plan/feed_delta.rs", 726),
-        ("src/plan/seal.rs", 460),
-        ("src/verify.rs", 504),
+        ("src/plan/feed_delta.rs", 705),
+        ("src/verify.rs", 438),
     ];
     let lines = sources().into_iter().map(|source| (source.name(), source.lines()));
     ratchet(lines.filter(|(_, lines)| *lines > FILE_LINES_MAX).collect(), LONG);
@@ -43,7 +42,7 @@ fn no_file_is_longer_than_a_reader_takes_in_at_once() {
 
 #[test]
 fn no_function_is_longer_than_a_screen() {
-    const LONG: Exceptions = &[("src/plan/seal.rs: seal", 66), ("src/relay/planning.rs: plan_loop", 72)];
+    const LONG: Exceptions = &[("src/relay/planning.rs: plan_loop", 72)];
     let mut found = BTreeMap::new();
     for source in sources() {
         let mut functions = Functions::default();
@@ -56,16 +55,11 @@ fn no_function_is_longer_than_a_screen() {
 
 #[test]
 fn imports_lead_one_way_in_every_crate() {
-    /// A circle by its first file, with how many are in it.
-    let mut found = BTreeMap::new();
     for root in roots() {
-        let sources: Vec<Source> = sources_under(&root);
-        for circle in circles(&edges(&sources)) {
-            println!("{}", circle.join(" "));
-            found.insert(circle[0].clone(), circle.len());
-        }
+        let circles = circles(&edges(&sources_under(&root)));
+        let shown: Vec<String> = circles.iter().map(|circle| circle.join(" ")).collect();
+        assert!(shown.is_empty(), "these files reach each other:\n{}", shown.join("\n"));
     }
-    ratchet(found, CIRCLES);
 }
 
 #[test]

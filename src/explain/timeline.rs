@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
 use super::standing::Fed;
-use crate::verify;
+use crate::difference;
 
 /// Of each kind the newest so many: a unit that is edited every minute would fill pages.
 const NEWEST: i64 = 100;
@@ -132,7 +132,7 @@ impl Timeline {
             .fetch_all(&mut *conn)
             .await?;
         for sync in syncs.iter_mut().filter(|sync| sync.is_gone) {
-            sync.replaced_by = verify::replaced_by(conn, sync.sequence, unit_id).await?;
+            sync.replaced_by = difference::replaced_by(conn, sync.sequence, unit_id).await?;
         }
         let taken = syncs.iter().filter(|sync| sync.state == "delivered");
         self.taken = taken.map(|sync| (sync.sequence, sync.is_gone)).collect();
@@ -191,7 +191,7 @@ impl Timeline {
     ) -> Result<Option<String>> {
         let newest = self.taken.iter().find(|(sequence, _)| Some(*sequence) != not_taken);
         match newest {
-            Some((sequence, false)) => verify::told_hash(conn, *sequence, unit_id).await,
+            Some((sequence, false)) => difference::told_hash(conn, *sequence, unit_id).await,
             Some((_, true)) | None => Ok(None),
         }
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Scope;
+use super::scope::Scope;
 
 /// Where more changes are new than this they aren't read: then any unit may be gone.
 const CHANGES_READ_MAX: i64 = 20_000;

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::feed_delta::{FeedDelta, FirstTold};
+use super::feed_delta::FeedDelta;
+use super::observed::FirstTold;
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Digest, Hash, without_lead};
 

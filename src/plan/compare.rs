@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 
-use super::Scope;
 use super::ahead::Ahead;
+use super::choose::{ChosenFeed, owed_per_feed_max};
 use super::feed_delta::{FeedDelta, Mode};
-use super::feeds::{ChosenFeed, owed_per_feed_max};
-use super::hold::{self, Grown};
+use super::guard::{self, Grown};
 use super::pair::Pair;
+use super::scope::Scope;
 use crate::config::UnitIdentity;
 use crate::unit::{Columns, TEXT_BYTES_MAX};
 
@@ -55,7 +55,7 @@ pub(crate) async fn compare(
     .await?;
     let is_cut_short = read < deltas.len();
     deltas.truncate(read);
-    let hold::Decided { grown, ahead } = hold::decide(conn, scope, &mut deltas, now).await?;
+    let guard::Decided { grown, ahead } = guard::decide(conn, scope, &mut deltas, now).await?;
     deltas.iter_mut().try_for_each(|delta| delta.finish(scope))?;
     retell_instead(conn, scope, &mut deltas).await?;
     name_carriers(conn, scope, &mut deltas).await?;
@@ -225,7 +225,7 @@ async fn compare_up_to(
             }
         }
         let delta = &mut deltas[position];
-        let pair = Pair::read(unit_id, columns, delta, scope)?;
+        let pair = Pair::read(unit_id, columns, &delta.frame(scope))?;
         take(delta, pair)?;
     }
     Ok(deltas.len())

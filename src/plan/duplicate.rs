@@ -5,59 +5,19 @@
 //! edit that moves no code costs nothing, and neither does a night in which no code comes twice.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Scope;
 use super::feed_delta::FeedDelta;
+use super::scope::Scope;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Field;
-use crate::delta::{LedgerRow, Present};
 use crate::payload::UNIT_CODE_BYTES_MAX;
 
 /// More of the units that carry a code than these are not named in an alert.
 const UNITS_NAMED_MAX: usize = 5;
-
-/// What a comparison saw of one feed's codes.
-#[derive(Default)]
-pub(crate) struct Codes {
-    /// Of all that came, where everything is compared: eight bytes each.
-    seen: HashSet<u64>,
-    /// Several units may carry one code.
-    may_repeat: bool,
-}
-
-impl Codes {
-    /// A unit of a feed that is compared whole.
-    pub fn see_one_of_all(&mut self, source: &Present) {
-        let code = match source {
-            _ if self.may_repeat => return,
-            Present::Absent(_) => return,
-            Present::Content(unit) => unit.code.as_deref(),
-            // Its code isn't known here.
-            Present::Invalid(_) => return self.may_repeat = true,
-        };
-        if let Some(code) = code.filter(|code| !code.trim().is_empty()) {
-            let mut hasher = DefaultHasher::new();
-            code.hash(&mut hasher);
-            self.may_repeat = !self.seen.insert(hasher.finish());
-        }
-    }
-
-    /// A unit of a feed of which only some are looked at: touched ones, and ones that are owed. What is owed and was not
-    /// touched was seen when it was.
-    pub fn see_one_of_some(&mut self, source: &Present, ledger: Option<&LedgerRow>, is_touched: impl FnOnce() -> bool) {
-        let stands = match (source, ledger) {
-            (Present::Content(unit), Some(row)) => row.has_settled_on(unit),
-            (Present::Absent(_), None) => true,
-            _ => false,
-        };
-        self.may_repeat = self.may_repeat || (!stands && is_touched());
-    }
-}
 
 /// A feed of which other codes may be carried by several units than before.
 #[derive(Clone, Copy)]
@@ -74,11 +34,11 @@ impl Recoded {
         let of = |delta: &FeedDelta| Self {
             feed_id: delta.feed.feed_id,
             property_id: delta.feed.property_id,
-            may_repeat: delta.codes.may_repeat && delta.feed.uncovered.is_none(),
+            may_repeat: delta.codes.may_repeat() && delta.feed.uncovered.is_none(),
         };
         let recoded = deltas
             .iter()
-            .filter(|delta| delta.codes.may_repeat || delta.is_compared_whole());
+            .filter(|delta| delta.codes.may_repeat() || delta.is_compared_whole());
         recoded.map(of).collect()
     }
 }

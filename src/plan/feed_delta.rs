@@ -8,11 +8,10 @@ use std::mem;
 
 use anyhow::Result;
 
-use super::Scope;
-use super::duplicate::Codes;
-use super::feeds::{ChosenFeed, owed_per_feed_max};
-use super::invalid::Turned;
-use super::pair::Pair;
+use super::choose::{ChosenFeed, owed_per_feed_max};
+use super::observed::{Back, Codes, Drift, FirstTold, Turned};
+use super::pair::{Frame, Pair};
+use super::scope::Scope;
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, REMOVAL, Told, Verdict, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, Hash, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
 
@@ -66,14 +65,6 @@ pub(crate) enum News {
     Changed,
     /// It was told the same.
     Again,
-}
-
-/// A difference that no change announced: a bypassed trigger, a joined table.
-pub(crate) struct Drift {
-    /// None: the property's own fields.
-    pub unit_id: Option<i64>,
-    pub ledger_hash: Option<Hash>,
-    pub source_hash: Option<Hash>,
 }
 
 /// Something of the smallest group that is told by itself.
@@ -148,28 +139,6 @@ pub(crate) struct FeedDelta {
     pub goes_on: bool,
 }
 
-/// Units that are back before anybody decided about their removal.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Back {
-    pub held: i64,
-    pub guarded: i64,
-}
-
-impl Back {
-    pub fn is_any(self) -> bool {
-        self.held + self.guarded > 0
-    }
-}
-
-/// Removals that are told for the first time and that nobody approved, by what they count for.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct FirstTold {
-    /// Deleted or moved.
-    pub units: i64,
-    /// Gone because the whole property is no longer covered.
-    pub uncovered: i64,
-}
-
 impl FeedDelta {
     pub fn of(feed: ChosenFeed, mode: Mode, scope: &Scope) -> Result<Self> {
         let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
@@ -227,6 +196,16 @@ impl FeedDelta {
             goes_on: false,
             feed,
         })
+    }
+
+    /// What its units are read against.
+    pub(super) fn frame<'a>(&'a self, scope: &'a Scope) -> Frame<'a> {
+        Frame {
+            scope,
+            feed: &self.feed,
+            property: &self.property,
+            objection: self.objection.as_deref(),
+        }
     }
 
     /// Whether there is anything to tell.

@@ -4,26 +4,18 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Scope;
 use super::feed_delta::FeedDelta;
+use super::observed::Turned;
+use super::scope::Scope;
 use crate::alert::{self, Alert, Kind};
 use crate::words;
 
-/// Units that came to be invalid, and that no longer are.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Turned {
-    pub invalid: i64,
-    pub well: i64,
-}
-
-impl Turned {
-    /// Of all feeds of a batch.
-    pub fn of(deltas: &[FeedDelta]) -> Self {
-        deltas.iter().fold(Self::default(), |sum, delta| Self {
-            invalid: sum.invalid + delta.turned.invalid,
-            well: sum.well + delta.turned.well,
-        })
-    }
+/// Of all feeds of a batch.
+pub(super) fn turned(deltas: &[FeedDelta]) -> Turned {
+    deltas.iter().fold(Turned::default(), |sum, delta| Turned {
+        invalid: sum.invalid + delta.turned.invalid,
+        well: sum.well + delta.turned.well,
+    })
 }
 
 /// Of properties that were compared whole, those of which nothing can be told as they are, and why; and the others.

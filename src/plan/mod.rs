@@ -9,292 +9,40 @@
 //! sweep asks every feed by its own cursor.
 
 mod ahead;
+mod batch;
+mod choose;
 mod columns;
 mod compare;
+mod drift;
 mod duplicate;
+mod failure;
 mod feed_delta;
-mod feeds;
-mod hold;
+mod findings;
+mod guard;
 mod invalid;
+mod observed;
 mod pair;
 mod pending;
 mod rehearse;
+mod request;
 mod right;
+mod scope;
 mod seal;
 mod tidy;
 mod walk;
 
-use std::time::Duration;
-
-use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection};
-
-use crate::config::Receiver;
-use crate::fault::Fault;
-use crate::payload::Shape;
-
-use right::{Ended, Right};
-
+pub use batch::plan_batch;
+pub use choose::enroll;
+pub(crate) use choose::{ChosenFeed, every_feed, foresee};
 pub(crate) use compare::{compare, compare_pairs, in_turns};
+pub(crate) use drift::{Differing, differing};
+pub(crate) use failure::{is_serialization_failure, without_values};
 pub(crate) use feed_delta::{FeedDelta, Mode, News};
-pub(crate) use feeds::{ChosenFeed, every_feed, foresee};
-pub(crate) use hold::Grown;
+pub(crate) use guard::Grown;
 pub(crate) use pair::Pair;
 pub(crate) use rehearse::{Rehearsal, Rehearsed};
 pub use right::{Turn, turn};
-pub(crate) use right::{mark, try_mark};
+pub(crate) use right::{mark, notice, read_briefly, try_mark};
+pub(crate) use scope::FEEDS_PER_BATCH_MAX;
+pub use scope::{Batch, Planned, Scope, Where};
 pub use walk::{Look, Step, Walk, know_receiver, register};
-
-/// How many feeds one transaction plans at most.
-pub(crate) const FEEDS_PER_BATCH_MAX: i64 = 256;
-/// How many units one transaction looks at, unless a single feed has more: what bounds the relay's memory.
-const UNITS_PER_BATCH_MAX: i64 = 10_000;
-/// Serialisation failures are rare while one relay plans; more than these in a row are a defect.
-const TRIES_MAX: u32 = 5;
-
-/// Where to look for news.
-#[derive(Clone, Copy, Debug)]
-pub enum Where<'a> {
-    /// Every feed, by its own cursor.
-    Everywhere,
-    /// The feeds of these properties.
-    Properties(&'a [i64]),
-}
-
-impl<'a> Where<'a> {
-    /// None: all.
-    fn properties(self) -> Option<&'a [i64]> {
-        match self {
-            Self::Everywhere => None,
-            Self::Properties(properties) => Some(properties),
-        }
-    }
-}
-
-/// Who is planned for, and how that receiver wants things told.
-pub struct Scope {
-    /// The receiver.
-    pub receiver: Receiver,
-    /// What its bodies look like.
-    pub shape: Shape,
-}
-
-impl Scope {
-    /// Of a receiver's settings and the statuses that mean available.
-    pub fn new(receiver: &Receiver, available_status_ids: &[i64]) -> Self {
-        Self {
-            receiver: receiver.clone(),
-            shape: Shape::new(receiver, available_status_ids),
-        }
-    }
-
-    /// The same, were one request to hold everything.
-    fn unlimited(&self) -> Self {
-        Self {
-            receiver: Receiver {
-                units_per_request_max: u32::MAX as usize,
-                body_bytes_max: usize::MAX / 2,
-                ..self.receiver.clone()
-            },
-            shape: self.shape.clone(),
-        }
-    }
-}
-
-/// What one batch is to plan.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
-    /// Where to look for news.
-    pub place: Where<'a>,
-    /// Only feeds beyond this one.
-    pub after: i64,
-    /// At most so many feeds.
-    pub feeds_max: usize,
-    /// The receiver is paused, this is to find out whether it answers again; the next probe is this much later.
-    pub probe: Option<Duration>,
-    /// The relay that plans, by its row.
-    pub relay: i64,
-    /// None: by the database's clock.
-    pub now: Option<DateTime<Utc>>,
-}
-
-/// What one batch did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Planned {
-    /// Feeds looked at.
-    pub feeds: usize,
-    /// Syncs sealed.
-    pub syncs: usize,
-    /// Units told in them.
-    pub units: usize,
-    /// Removals told in them.
-    pub removed_units: usize,
-    /// There may be more feeds beyond this one.
-    pub more_after: Option<i64>,
-    /// Another relay plans for this receiver, or a command marks; nothing was done.
-    pub elsewhere: bool,
-}
-
-impl Planned {
-    fn elsewhere() -> Self {
-        Self {
-            elsewhere: true,
-            ..Self::default()
-        }
-    }
-}
-
-/// Plans the next batch of feeds.
-pub async fn plan_batch(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
-    let receiver = &scope.receiver.name;
-    let Some(right) = Right::take(conn, receiver, batch.relay).await? else {
-        return Ok(Planned::elsewhere());
-    };
-    let planned = plan_by(conn, scope, batch, &right).await;
-    if planned.is_err() {
-        // Where even this fails the right is anybody's after some seconds.
-        right.give_back(conn, Ended::Failed).await.ok();
-    }
-    planned
-        .map_err(without_values)
-        .with_context(|| format!("planning for receiver {receiver}"))
-}
-
-/// Enrols active properties that have no feed yet; `properties` limits where to look.
-pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Option<&[i64]>) -> Result<u64> {
-    let done = sqlx::query(include_str!("../../sql/plan/enroll.sql"))
-        .bind(&receiver.name)
-        .bind(&receiver.property_groups)
-        .bind(properties)
-        .execute(conn)
-        .await
-        .context("enrolling new properties")?;
-    Ok(done.rows_affected())
-}
-
-async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
-    let mut tries = 1;
-    loop {
-        match plan_once(conn, scope, batch, right).await {
-            Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
-            // Somebody has the source to themselves: planning waits without standing in their way.
-            Err(error) if is_locked_out(&error) => {
-                right.give_back(conn, Ended::Failed).await?;
-                return Ok(Planned::elsewhere());
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
-/// The caller's transaction is about to read the source, and gives up where that is locked.
-pub(crate) async fn read_briefly(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query(include_str!("../../sql/plan/brief_locks.sql"))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
-    let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
-    if !right.hold(&mut tx).await? {
-        return Ok(Planned::elsewhere());
-    }
-    let Some(planned) = plan_held(&mut tx, scope, batch).await? else {
-        tx.rollback().await?;
-        right.give_back(conn, Ended::NothingToDo).await?;
-        return Ok(Planned::default());
-    };
-    right.give_back(&mut tx, Ended::Planned).await?;
-    tx.commit().await?;
-    Ok(planned)
-}
-
-/// None where nothing is to be written.
-async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Option<Planned>> {
-    read_briefly(conn).await?;
-    let paused = check_receiver(conn, scope).await?;
-    if paused && batch.probe.is_none() {
-        return Ok(None);
-    }
-    let (feeds, more_after) = feeds::choose(conn, &scope.receiver, batch).await?;
-    if feeds.is_empty() {
-        return Ok(None);
-    }
-    let compared = compare::compare(conn, scope, feeds, batch.now).await?;
-    let more_after = compared.more_after.or(more_after);
-    let planned = seal::seal(conn, scope, compared, paused, batch.now).await?;
-    if paused && planned.syncs > 0 && !claim_probe(conn, scope, batch).await? {
-        return Ok(None);
-    }
-    Ok(Some(Planned { more_after, ..planned }))
-}
-
-/// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other
-/// would tell things its own way.
-async fn check_receiver(conn: &mut PgConnection, scope: &Scope) -> Result<bool> {
-    let (agreed, paused): (bool, bool) = sqlx::query_as(include_str!("../../sql/plan/check_settings.sql"))
-        .bind(&scope.receiver.name)
-        .bind(scope.shape.fingerprint())
-        .fetch_one(conn)
-        .await?;
-    if !agreed {
-        return Err(Fault::finding(
-            "another relay was started with other settings for this receiver: stop that one, or restart this one with its settings",
-        )
-        .into());
-    }
-    Ok(paused)
-}
-
-async fn claim_probe(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<bool> {
-    let done = sqlx::query(include_str!("../../sql/plan/claim_probe.sql"))
-        .bind(&scope.receiver.name)
-        .bind(batch.now)
-        .bind(batch.probe.unwrap_or_default().as_secs_f64())
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// PostgreSQL quotes the value that it could not read (class 22), and a value may be somebody's name.
-pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
-    match database_code(&error) {
-        Some(code) if code == "22021" || code == "22P05" => Fault::finding(format!(
-            "a text of the source has no equivalent in UTF-8 (SQLSTATE {code}): it holds bytes that its database's encoding \
-             gives no meaning; `select * from rentsync.source_unit()` with client_encoding UTF8 shows which"
-        ))
-        .into(),
-        Some(code) if code.starts_with("22") => Fault::finding(format!(
-            "a source function failed on a value (SQLSTATE {code}); `select * from rentsync.source_unit()` and \
-             `rentsync.source_property()` show which"
-        ))
-        .into(),
-        Some(code) if code.starts_with("42") => error.context("nothing can be planned; `doctor` says what to do"),
-        _ => error,
-    }
-}
-
-/// Has the properties planned at once, because of `op`. Part of the caller's transaction.
-pub(crate) async fn notice(conn: &mut PgConnection, properties: &[i64], op: &str) -> Result<()> {
-    sqlx::query(include_str!("../../sql/plan/notice.sql"))
-        .bind(properties)
-        .bind(op)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-pub(crate) fn is_locked_out(error: &anyhow::Error) -> bool {
-    database_code(error).is_some_and(|code| code == "55P03")
-}
-
-pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {
-    database_code(error).is_some_and(|code| code == "40001")
-}
-
-pub(crate) fn database_code(error: &anyhow::Error) -> Option<String> {
-    let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())?;
-    cause.as_database_error()?.code().map(|code| code.into_owned())
-}

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::Scope;
-use super::feed_delta::FeedDelta;
+use super::choose::ChosenFeed;
+use super::scope::Scope;
 use crate::delta::{Kept, KeptBack, LedgerRow, Present, Told};
-use crate::payload::{Hash, Reason};
+use crate::payload::{Hash, Reason, TellableProperty};
 use crate::unit::{Columns, Unit};
 
 /// What the source has and what the ledger says.
@@ -15,16 +15,25 @@ pub(crate) struct Pair {
     pub ledger: Option<LedgerRow>,
 }
 
+/// What a unit of a feed is read against.
+pub(super) struct Frame<'a> {
+    pub scope: &'a Scope,
+    pub feed: &'a ChosenFeed,
+    pub property: &'a TellableProperty,
+    /// Why nothing that names the property can be told.
+    pub objection: Option<&'a str>,
+}
+
 impl Pair {
-    pub fn read(unit_id: i64, mut columns: Columns<'_>, delta: &FeedDelta, scope: &Scope) -> Result<Self> {
+    pub(super) fn read(unit_id: i64, mut columns: Columns<'_>, frame: &Frame<'_>) -> Result<Self> {
         let property_id: Option<i64> = columns.next()?;
         let unit = Unit::read(unit_id, &mut columns)?;
         let ledger = read_ledger(unit_id, &mut columns)?;
-        let source = match (property_id, delta.feed.uncovered) {
+        let source = match (property_id, frame.feed.uncovered) {
             (None, _) => Present::Absent(Reason::Deleted),
-            (Some(property_id), _) if property_id != delta.feed.property_id => Present::Absent(Reason::Moved),
+            (Some(property_id), _) if property_id != frame.feed.property_id => Present::Absent(Reason::Moved),
             (Some(_), Some(reason)) => Present::Absent(reason),
-            (Some(_), None) => present(&unit, delta, scope)?,
+            (Some(_), None) => present(&unit, frame)?,
         };
         Ok(Self {
             unit_id,
@@ -32,14 +41,28 @@ impl Pair {
             ledger,
         })
     }
+
+    /// Of what the source has.
+    pub fn source_hash(&self) -> Option<Hash> {
+        match &self.source {
+            Present::Content(unit) => Some(unit.hash),
+            Present::Invalid(_) | Present::Absent(_) => None,
+        }
+    }
+
+    /// Of what the receiver was told last.
+    pub fn ledger_hash(&self) -> Option<Hash> {
+        self.ledger.as_ref().and_then(|row| row.told.hash().copied())
+    }
 }
 
-fn present(unit: &Unit, delta: &FeedDelta, scope: &Scope) -> Result<Present> {
-    if let Some(because) = scope.shape.objection(unit).or_else(|| delta.objection.clone()) {
+fn present(unit: &Unit, frame: &Frame<'_>) -> Result<Present> {
+    let shape = &frame.scope.shape;
+    if let Some(because) = shape.objection(unit).or_else(|| frame.objection.map(str::to_owned)) {
         return Ok(Present::Invalid(because));
     }
-    let unit = scope.shape.unit(unit, &delta.property)?;
-    Ok(match scope.shape.too_large(&unit, &delta.property) {
+    let unit = shape.unit(unit, frame.property)?;
+    Ok(match shape.too_large(&unit, frame.property) {
         Some(because) => Present::Invalid(because),
         None => Present::Content(unit),
     })

@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Scope;
 use super::compare::read_part;
 use super::feed_delta::{FeedDelta, Mode};
-use super::seal::{Header, body, in_bodies, sync_type};
+use super::request::{Header, body, in_bodies, sync_type};
+use super::scope::Scope;
 use crate::sync::{SyncId, SyncType};
 
 /// One batch's requests, one after another.

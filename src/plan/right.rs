@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, FromRow, PgConnection};
 
-use super::{is_locked_out, is_serialization_failure};
+use super::failure::{is_locked_out, is_serialization_failure};
 use crate::fault::Fault;
 
 /// A batch takes seconds; longer than this something is wrong with whoever plans.
@@ -70,7 +70,7 @@ impl<'a> Right<'a> {
     ) -> Result<Option<T>> {
         let mut tx = conn.begin_with(begin).await?;
         let done = match self.hold(&mut tx).await {
-            Ok(true) => match super::read_briefly(&mut tx).await {
+            Ok(true) => match read_briefly(&mut tx).await {
                 Ok(()) => work(&mut tx).await,
                 Err(error) => Err(error),
             },
@@ -150,4 +150,22 @@ pub(crate) async fn try_mark(conn: &mut PgConnection, receiver: &str) -> Result<
         .bind(receiver)
         .fetch_one(conn)
         .await?)
+}
+
+/// Has the properties planned at once, because of `op`. Part of the caller's transaction.
+pub(crate) async fn notice(conn: &mut PgConnection, properties: &[i64], op: &str) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/notice.sql"))
+        .bind(properties)
+        .bind(op)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The caller's transaction is about to read the source, and gives up where that is locked.
+pub(crate) async fn read_briefly(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/brief_locks.sql"))
+        .execute(conn)
+        .await?;
+    Ok(())
 }

@@ -1,7 +1,5 @@
 //! Sealing: from deltas to rows. All of it is part of the plan's transaction.
 
-use std::collections::HashMap;
-
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -9,19 +7,14 @@ use uuid::Uuid;
 
 use super::columns::{About, FeedColumns, LedgerColumns, RemovedColumns, SyncColumns, SyncRow};
 use super::compare::{Compared, read_part};
-use super::duplicate::{self, Recoded};
 use super::feed_delta::{FeedDelta, Mode, Telling};
-use super::invalid::{self, Turned, Unspeakable};
-use super::{Planned, Scope, ahead, hold};
-use crate::alert;
-use crate::config;
+use super::findings::Findings;
+use super::request::{Header, body, in_bodies, sync_type};
+use super::scope::{Planned, Scope};
+use super::{ahead, drift, guard};
 use crate::delta::{LedgerRow, Told};
-use crate::payload::{Body, ENVELOPE_BYTES, Hash, PropertyPart, Reason, TellableUnit, compressed};
-use crate::sync::{SyncId, SyncType};
-use crate::verify;
-
-/// Where more of a property drifted it is not this unit or that.
-const DRIFT_EXPLAINED_MAX: usize = 500;
+use crate::payload::{Reason, TellableUnit, compressed};
+use crate::sync::SyncId;
 
 /// Writes the batch: syncs, ledger, cursors. `probe`: they are to find out whether the receiver answers again.
 pub(super) async fn seal(
@@ -45,27 +38,9 @@ pub(super) async fn seal(
         ledger: LedgerColumns::default(),
         removed: RemovedColumns::default(),
     };
-    let back: Vec<i64> = deltas
-        .iter()
-        .filter(|delta| delta.back.is_any())
-        .map(|delta| delta.feed.feed_id)
-        .collect();
-    let all: Vec<i64> = deltas.iter().map(|delta| delta.feed.feed_id).collect();
-    let compared: Vec<i64> = deltas
-        .iter()
-        .filter(|delta| delta.feed.snapshot_due.is_some())
-        .map(|delta| delta.feed.feed_id)
-        .collect();
-    let refused_before: Vec<i64> = deltas
-        .iter()
-        // What is told is over once it is acknowledged.
-        .filter(|delta| delta.was_refused && delta.parts.len() <= 1 && !delta.is_sealed(scope))
-        .map(|delta| delta.feed.property_id)
-        .collect();
-    let (turned, recoded) = (Turned::of(&deltas), Recoded::of(&deltas));
-    let unspeakable = Unspeakable::of(&deltas);
+    let findings = Findings::of(&deltas, scope);
     forget(conn, &deltas).await?;
-    note_drift(conn, scope, &deltas, now).await?;
+    drift::note(conn, scope, &deltas, now).await?;
     let (in_parts, whole): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.parts.len() > 1);
     batch.seal_whole(conn, whole).await?;
     for delta in in_parts {
@@ -77,17 +52,9 @@ pub(super) async fn seal(
         .feeds
         .advance(conn, &scope.receiver.name, scope.shape.properties_are_told())
         .await?;
-    hold::grow(conn, scope, &grown, now).await?;
+    guard::grow(conn, scope, &grown, now).await?;
     ahead::note(conn, scope, ahead, now).await?;
-    if !back.is_empty() {
-        hold::clear(conn, scope, &[back.as_slice(), &[hold::OVER_THE_WHOLE]].concat(), now).await?;
-    }
-    hold::gather(conn, scope, &all).await?;
-    invalid::note(conn, scope, turned, now).await?;
-    invalid::note_properties(conn, scope, unspeakable, now).await?;
-    duplicate::note(conn, scope, &recoded, now).await?;
-    alert::resolve_refused(conn, &scope.receiver.name, &refused_before, now).await?;
-    retry_refused(conn, &compared).await?;
+    findings.note(conn, scope, now).await?;
     Ok(batch.planned)
 }
 
@@ -226,15 +193,6 @@ impl Sealing<'_> {
     }
 }
 
-/// What the envelope of one sync says.
-pub(super) struct Header {
-    pub sequence: i64,
-    pub sealed_at: DateTime<Utc>,
-    pub snapshot_id: Option<Uuid>,
-    pub part: u32,
-    pub parts: u32,
-}
-
 /// What a sync says of one feed.
 fn about(delta: &FeedDelta) -> About {
     let removed = delta.remove.iter().map(|removal| removal.unit_id);
@@ -245,81 +203,6 @@ fn about(delta: &FeedDelta) -> About {
         units: delta.tell.iter().map(|telling| telling.unit.unit_id).collect(),
         gone: removed.chain(absent).collect(),
     }
-}
-
-/// Which deltas go together: each by itself, or as many as a request holds of those that may.
-pub(super) fn in_bodies(deltas: Vec<FeedDelta>, scope: &Scope) -> Vec<Vec<FeedDelta>> {
-    let alone = scope.receiver.batch == config::Batch::PerProperty;
-    let mut bodies: Vec<Vec<FeedDelta>> = Vec::new();
-    let mut deltas = deltas;
-    // Of one kind, numbered alike, and suspected together or not at all.
-    let place = |delta: &FeedDelta| {
-        (
-            delta.feed.suspect,
-            delta.mode == Mode::Snapshot,
-            delta.feed.sequence_offset,
-        )
-    };
-    deltas.sort_by_key(|delta| (place(delta), delta.feed.feed_id));
-    for delta in deltas {
-        match bodies.last_mut() {
-            Some(body) if !alone && goes_with(body, &delta, scope) => body.push(delta),
-            _ => bodies.push(vec![delta]),
-        }
-    }
-    bodies
-}
-
-fn goes_with(body: &[FeedDelta], delta: &FeedDelta, scope: &Scope) -> bool {
-    let kind = |delta: &FeedDelta| (delta.feed.suspect, sync_type(delta), delta.feed.sequence_offset);
-    let all = || body.iter().chain([delta]);
-    let entries: usize = all().map(FeedDelta::entries).sum();
-    let bytes: usize = all().map(|delta| delta.body_bytes - ENVELOPE_BYTES).sum();
-    kind(&body[0]) == kind(delta)
-        && entries <= scope.receiver.units_per_request_max
-        && ENVELOPE_BYTES + bytes <= scope.receiver.body_bytes_max
-}
-
-pub(super) fn sync_type(delta: &FeedDelta) -> SyncType {
-    match delta.mode {
-        Mode::Snapshot | Mode::Part => SyncType::Snapshot,
-        Mode::Delta if delta.replay && delta.entries() > 0 => SyncType::Replay,
-        Mode::Delta | Mode::Retell => SyncType::Delta,
-    }
-}
-
-/// The bytes that one sync says of these feeds.
-pub(super) fn body(scope: &Scope, header: &Header, sync_id: &SyncId, deltas: &[FeedDelta]) -> Result<Vec<u8>> {
-    let units: Vec<Vec<&TellableUnit>> = deltas
-        .iter()
-        .map(|delta| delta.tell.iter().map(|telling| &telling.unit).collect())
-        .collect();
-    let sync_type = sync_type(&deltas[0]);
-    let properties: Vec<_> = deltas
-        .iter()
-        .zip(&units)
-        .map(|(delta, units)| PropertyPart {
-            property: &delta.property,
-            units,
-            removed_units: &delta.remove,
-            keep: if sync_type == SyncType::Snapshot {
-                &delta.keep
-            } else {
-                &[]
-            },
-            property_digest: delta.digest,
-        })
-        .collect();
-    scope.shape.body(&Body {
-        sync_id,
-        sealed_at: header.sealed_at,
-        sync_type,
-        sequence: header.sequence + deltas[0].feed.sequence_offset,
-        snapshot_id: header.snapshot_id,
-        part: header.part,
-        parts: header.parts,
-        properties: &properties,
-    })
 }
 
 fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<SyncRow> {
@@ -368,83 +251,4 @@ async fn forget(conn: &mut PgConnection, deltas: &[FeedDelta]) -> Result<()> {
             .await?;
     }
     Ok(())
-}
-
-/// With every snapshot, so once a night.
-async fn retry_refused(conn: &mut PgConnection, feeds: &[i64]) -> Result<()> {
-    if !feeds.is_empty() {
-        sqlx::query(include_str!("../../sql/plan/retry_with_snapshot.sql"))
-            .bind(feeds)
-            .execute(conn)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Each is a defect found: something changed a unit and no change was captured.
-async fn note_drift(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    deltas: &[FeedDelta],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    let bytes = |hash: Option<Hash>| hash.map(|hash| hash.as_bytes().to_vec());
-    let mut drift = DriftColumns::default();
-    for delta in deltas.iter().filter(|delta| !delta.drift.is_empty()) {
-        let differs = what_differs(conn, scope, delta).await?;
-        for found in &delta.drift {
-            drift
-                .differs
-                .push(found.unit_id.and_then(|unit_id| differs.get(&unit_id).cloned()));
-            drift.feeds.push(delta.feed.feed_id);
-            drift.units.push(found.unit_id);
-            drift.ledger.push(bytes(found.ledger_hash));
-            drift.source.push(bytes(found.source_hash));
-        }
-        tracing::error!(
-            receiver = scope.receiver.name,
-            property_id = delta.feed.property_id,
-            units = delta.drift.len(),
-            "units differ from what was told though no change was captured: triggers were bypassed, or a joined table \
-             has none; they are told now"
-        );
-    }
-    if drift.feeds.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(include_str!("../../sql/plan/note_drift.sql"))
-        .bind(drift.feeds)
-        .bind(drift.units)
-        .bind(drift.ledger)
-        .bind(drift.source)
-        .bind(now)
-        .bind(drift.differs)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// The names of the fields of each drifted unit, of the first so many; read while the ledger still says what was told.
-async fn what_differs(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Result<HashMap<i64, String>> {
-    let units: Vec<i64> = delta
-        .drift
-        .iter()
-        .filter_map(|found| found.unit_id)
-        .take(DRIFT_EXPLAINED_MAX)
-        .collect();
-    let found = verify::drifted_units(conn, scope, &delta.feed, &units).await?;
-    let named = found
-        .into_iter()
-        .filter_map(|found| Some((found.unit_id?, found.in_short())));
-    Ok(named.collect())
-}
-
-/// `rentsync.drift`, a column each.
-#[derive(Default)]
-struct DriftColumns {
-    feeds: Vec<i64>,
-    units: Vec<Option<i64>>,
-    ledger: Vec<Option<Vec<u8>>>,
-    source: Vec<Option<Vec<u8>>>,
-    differs: Vec<Option<String>>,
 }

@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::hold::{self, CLEARED_MAX, OVER_THE_WHOLE};
+use super::ahead;
+use super::guard::{self, CLEARED_MAX, OVER_THE_WHOLE};
 use super::right::Right;
-use super::{Scope, ahead};
+use super::scope::Scope;
 
 const FRESH: &str = "begin isolation level read committed";
 const AS_ONE: &str = "begin isolation level repeatable read";
@@ -46,12 +47,12 @@ pub(super) async fn tidy(
     }
     let keep_up = async |tx: &mut PgConnection| {
         ahead::keep_up(&mut *tx, scope, now).await?;
-        hold::gather(tx, scope, &[]).await.map(|_| ())
+        guard::gather(tx, scope, &[]).await.map(|_| ())
     };
     if right.step(conn, AS_ONE, keep_up).await?.is_none() || !clear_all(conn, scope, right, now).await? {
         return Ok(false);
     }
-    hold::say(conn, scope, now).await?;
+    guard::say(conn, scope, now).await?;
     let tell = async |tx: &mut PgConnection| tell_mismatched(tx, scope, now).await;
     Ok(right.step(conn, FRESH, tell).await?.is_some())
 }
@@ -103,7 +104,7 @@ async fn clear_all(
             return Ok(true);
         };
         loop {
-            let clear = async |tx: &mut PgConnection| hold::clear(tx, scope, &holds, now).await;
+            let clear = async |tx: &mut PgConnection| guard::clear(tx, scope, &holds, now).await;
             match right.step(conn, FRESH, clear).await? {
                 None => return Ok(false),
                 Some(CLEARED_MAX) => {}

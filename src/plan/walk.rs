@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
 
+use super::batch::plan_batch;
+use super::choose::enroll;
 use super::pending::Pending;
 use super::right::{Ended, Right};
-use super::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where, enroll, plan_batch, tidy};
+use super::scope::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where};
+use super::tidy;
 use crate::clock::Clock;
 use crate::config::{self, Enroll, UnitIdentity};
 use crate::heartbeat::Registration;

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::reason;
 use crate::payload::Reason;
-use crate::plan::{FeedDelta, Mode, News, Rehearsed, Scope};
+use crate::plan::{FeedDelta, Mode, News, Rehearsed, Scope, differing};
 use crate::verify::{self, Difference};
 
 /// Units whose contents are looked at together.
@@ -195,11 +195,11 @@ async fn units(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Res
         .collect();
     let ids: Vec<i64> = changed.keys().copied().collect();
     for ids in ids.chunks(DETAILED_AT_ONCE) {
-        for found in verify::drifted_units(conn, scope, &delta.feed, ids).await? {
-            let unit_id = found.unit_id.unwrap_or_default();
+        for found in differing(conn, scope, &delta.feed, ids).await? {
+            let unit_id = found.unit_id;
             units.push(Unit {
                 differs: found.fields,
-                because: found.because,
+                because: found.because.map(str::to_owned),
                 ..unit(unit_id, changed.get(&unit_id).cloned().flatten(), false)
             });
         }

@@ -9,8 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
-use crate::payload::decompressed;
-use crate::payload::without_lead;
+use crate::payload::{decompressed, without_lead};
 
 /// One field's two sides.
 #[derive(Clone, PartialEq, Serialize)]
@@ -31,7 +30,7 @@ const NOT_FIELDS: [&str; 3] = ["content_hash", "sync_metadata", "sync_timestamp"
 const NAMES: [&str; 2] = ["lead_first_name", "lead_last_name"];
 
 /// Every field that one side has and the other has not, or has otherwise.
-pub(super) fn differences(told: &Value, present: &Value) -> Vec<Difference> {
+pub(crate) fn differences(told: &Value, present: &Value) -> Vec<Difference> {
     let (told, present) = (flat(told), flat(present));
     let fields: BTreeSet<&String> = told.keys().chain(present.keys()).collect();
     fields
@@ -68,7 +67,7 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
 
 /// Units to be looked up in the bodies that told them.
 #[derive(Default)]
-pub(super) struct Bodies {
+pub(crate) struct Bodies {
     wanted: BTreeMap<i64, BTreeSet<i64>>,
     told: HashMap<i64, Value>,
     /// As the ledger has them: without a lead, whether or not one was told.
@@ -122,7 +121,7 @@ impl Bodies {
 }
 
 /// What units were told as.
-pub(super) struct Told {
+pub(crate) struct Told {
     units: HashMap<i64, Value>,
     kept: HashMap<i64, Value>,
 }
@@ -144,7 +143,7 @@ impl Told {
 }
 
 /// The property's own fields as sync `sequence` told them. `id` as JSON, as the receiver knows the property.
-pub(super) async fn property_told(conn: &mut PgConnection, sequence: i64, id: &str) -> Result<Option<Value>> {
+pub(crate) async fn property_told(conn: &mut PgConnection, sequence: i64, id: &str) -> Result<Option<Value>> {
     let Some(mut body) = body(conn, sequence).await? else {
         return Ok(None);
     };
@@ -190,7 +189,7 @@ fn replacement(body: &Map<String, Value>, unit_id: i64) -> Option<i64> {
 }
 
 async fn body(conn: &mut PgConnection, sequence: i64) -> Result<Option<Map<String, Value>>> {
-    let body: Option<Option<Vec<u8>>> = sqlx::query_scalar(include_str!("../../sql/verify/body.sql"))
+    let body: Option<Option<Vec<u8>>> = sqlx::query_scalar(include_str!("../sql/verify/body.sql"))
         .bind(sequence)
         .fetch_optional(conn)
         .await?;

@@ -11,9 +11,9 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Scope;
 use super::ahead::{self, Ahead, Losing};
 use super::feed_delta::FeedDelta;
+use super::scope::Scope;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Limit;
 use crate::delta::{Kept, KeptBack, LedgerRow};

@@ -1,11 +1,11 @@
 //! Which feeds a batch plans.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX};
+use super::scope::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX};
 use crate::config::{Enroll, Receiver};
 use crate::payload::Reason;
 use crate::payload::{Digest, Hash};
@@ -219,4 +219,16 @@ fn uncovered(enabled: bool, property: Option<&Property>, receiver: &Receiver) ->
     } else {
         None
     }
+}
+
+/// Enrols active properties that have no feed yet; `properties` limits where to look.
+pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Option<&[i64]>) -> Result<u64> {
+    let done = sqlx::query(include_str!("../../sql/plan/enroll.sql"))
+        .bind(&receiver.name)
+        .bind(&receiver.property_groups)
+        .bind(properties)
+        .execute(conn)
+        .await
+        .context("enrolling new properties")?;
+    Ok(done.rows_affected())
 }

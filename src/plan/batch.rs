@@ -1,0 +1,108 @@
+//! Planning one batch: choose, compare, seal, in one transaction by the right to plan.
+
+use anyhow::{Context, Result};
+use sqlx::{Connection, PgConnection};
+
+use super::choose::choose;
+use super::compare::compare;
+use super::failure::{is_locked_out, is_serialization_failure, without_values};
+use super::right::{Ended, Right, read_briefly};
+use super::scope::{Batch, Planned, Scope};
+use super::seal::seal;
+use crate::fault::Fault;
+
+/// Serialisation failures are rare while one relay plans; more than these in a row are a defect.
+const TRIES_MAX: u32 = 5;
+
+/// Plans the next batch of feeds.
+pub async fn plan_batch(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
+    let receiver = &scope.receiver.name;
+    let Some(right) = Right::take(conn, receiver, batch.relay).await? else {
+        return Ok(Planned::elsewhere());
+    };
+    let planned = plan_by(conn, scope, batch, &right).await;
+    if planned.is_err() {
+        // Where even this fails the right is anybody's after some seconds.
+        right.give_back(conn, Ended::Failed).await.ok();
+    }
+    planned
+        .map_err(without_values)
+        .with_context(|| format!("planning for receiver {receiver}"))
+}
+
+async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
+    let mut tries = 1;
+    loop {
+        match plan_once(conn, scope, batch, right).await {
+            Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
+            // Somebody has the source to themselves: planning waits without standing in their way.
+            Err(error) if is_locked_out(&error) => {
+                right.give_back(conn, Ended::Failed).await?;
+                return Ok(Planned::elsewhere());
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
+    let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
+    if !right.hold(&mut tx).await? {
+        return Ok(Planned::elsewhere());
+    }
+    let Some(planned) = plan_held(&mut tx, scope, batch).await? else {
+        tx.rollback().await?;
+        right.give_back(conn, Ended::NothingToDo).await?;
+        return Ok(Planned::default());
+    };
+    right.give_back(&mut tx, Ended::Planned).await?;
+    tx.commit().await?;
+    Ok(planned)
+}
+
+/// None where nothing is to be written.
+async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Option<Planned>> {
+    read_briefly(conn).await?;
+    let paused = check_receiver(conn, scope).await?;
+    if paused && batch.probe.is_none() {
+        return Ok(None);
+    }
+    let (feeds, more_after) = choose(conn, &scope.receiver, batch).await?;
+    if feeds.is_empty() {
+        return Ok(None);
+    }
+    let compared = compare(conn, scope, feeds, batch.now).await?;
+    let more_after = compared.more_after.or(more_after);
+    let planned = seal(conn, scope, compared, paused, batch.now).await?;
+    if paused && planned.syncs > 0 && !claim_probe(conn, scope, batch).await? {
+        return Ok(None);
+    }
+    Ok(Some(Planned { more_after, ..planned }))
+}
+
+/// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other
+/// would tell things its own way.
+async fn check_receiver(conn: &mut PgConnection, scope: &Scope) -> Result<bool> {
+    let (agreed, paused): (bool, bool) = sqlx::query_as(include_str!("../../sql/plan/check_settings.sql"))
+        .bind(&scope.receiver.name)
+        .bind(scope.shape.fingerprint())
+        .fetch_one(conn)
+        .await?;
+    if !agreed {
+        return Err(Fault::finding(
+            "another relay was started with other settings for this receiver: stop that one, or restart this one with its settings",
+        )
+        .into());
+    }
+    Ok(paused)
+}
+
+async fn claim_probe(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<bool> {
+    let done = sqlx::query(include_str!("../../sql/plan/claim_probe.sql"))
+        .bind(&scope.receiver.name)
+        .bind(batch.now)
+        .bind(batch.probe.unwrap_or_default().as_secs_f64())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,37 @@
+//! What a failed statement means to a plan.
+
+use crate::fault::Fault;
+
+/// PostgreSQL quotes the value that it could not read (class 22), and a value may be somebody's name.
+pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
+    match database_code(&error) {
+        Some(code) if code == "22021" || code == "22P05" => Fault::finding(format!(
+            "a text of the source has no equivalent in UTF-8 (SQLSTATE {code}): it holds bytes that its database's encoding \
+             gives no meaning; `select * from rentsync.source_unit()` with client_encoding UTF8 shows which"
+        ))
+        .into(),
+        Some(code) if code.starts_with("22") => Fault::finding(format!(
+            "a source function failed on a value (SQLSTATE {code}); `select * from rentsync.source_unit()` and \
+             `rentsync.source_property()` show which"
+        ))
+        .into(),
+        Some(code) if code.starts_with("42") => error.context("nothing can be planned; `doctor` says what to do"),
+        _ => error,
+    }
+}
+
+/// Somebody has what was to be read to themselves.
+pub(crate) fn is_locked_out(error: &anyhow::Error) -> bool {
+    database_code(error).is_some_and(|code| code == "55P03")
+}
+
+/// Another transaction came first.
+pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {
+    database_code(error).is_some_and(|code| code == "40001")
+}
+
+/// The SQLSTATE of whatever failed.
+pub(crate) fn database_code(error: &anyhow::Error) -> Option<String> {
+    let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())?;
+    cause.as_database_error()?.code().map(|code| code.into_owned())
+}

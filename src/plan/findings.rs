@@ -1,0 +1,76 @@
+//! What a batch finds beside what it tells: noted, and said to a person, once the ledger says what was told.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::duplicate::{self, Recoded};
+use super::feed_delta::FeedDelta;
+use super::guard::{self, OVER_THE_WHOLE};
+use super::invalid::{self, Unspeakable};
+use super::observed::Turned;
+use super::scope::Scope;
+use crate::alert;
+
+/// Of one batch.
+pub(super) struct Findings {
+    feeds: Vec<i64>,
+    /// Feeds of which units are back before anybody decided about their removal.
+    back: Vec<i64>,
+    /// Feeds that were compared as a whole because a snapshot was due.
+    compared: Vec<i64>,
+    /// Properties of which a unit was refused so far, and is none that is told.
+    refused_before: Vec<i64>,
+    turned: Turned,
+    recoded: Vec<Recoded>,
+    unspeakable: Unspeakable,
+}
+
+impl Findings {
+    /// Before the deltas are sealed.
+    pub fn of(deltas: &[FeedDelta], scope: &Scope) -> Self {
+        let feeds_where = |which: &dyn Fn(&FeedDelta) -> bool| {
+            let feeds = deltas.iter().filter(|delta| which(delta));
+            feeds.map(|delta| delta.feed.feed_id).collect::<Vec<_>>()
+        };
+        // What is told is over once it is acknowledged.
+        let was_refused = |delta: &&FeedDelta| delta.was_refused && delta.parts.len() <= 1 && !delta.is_sealed(scope);
+        Self {
+            feeds: feeds_where(&|_| true),
+            back: feeds_where(&|delta| delta.back.is_any()),
+            compared: feeds_where(&|delta| delta.feed.snapshot_due.is_some()),
+            refused_before: deltas
+                .iter()
+                .filter(was_refused)
+                .map(|delta| delta.feed.property_id)
+                .collect(),
+            turned: invalid::turned(deltas),
+            recoded: Recoded::of(deltas),
+            unspeakable: Unspeakable::of(deltas),
+        }
+    }
+
+    /// After the ledger says what was told.
+    pub async fn note(self, conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+        if !self.back.is_empty() {
+            guard::clear(conn, scope, &[self.back.as_slice(), &[OVER_THE_WHOLE]].concat(), now).await?;
+        }
+        guard::gather(conn, scope, &self.feeds).await?;
+        invalid::note(conn, scope, self.turned, now).await?;
+        invalid::note_properties(conn, scope, self.unspeakable, now).await?;
+        duplicate::note(conn, scope, &self.recoded, now).await?;
+        alert::resolve_refused(conn, &scope.receiver.name, &self.refused_before, now).await?;
+        retry_refused(conn, &self.compared).await
+    }
+}
+
+/// With every snapshot, so once a night.
+async fn retry_refused(conn: &mut PgConnection, feeds: &[i64]) -> Result<()> {
+    if !feeds.is_empty() {
+        sqlx::query(include_str!("../../sql/plan/retry_with_snapshot.sql"))
+            .bind(feeds)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
