@@ -268,7 +268,7 @@ pub(super) struct RemovedColumns {
 impl RemovedColumns {
     /// What this sync tells of a feed for the first time, if it does.
     pub fn push(&mut self, delta: &FeedDelta, sequence: i64) {
-        let FirstTold { units, uncovered } = delta.first_told;
+        let FirstTold { units, uncovered } = delta.observed.first_told;
         if units + uncovered > 0 {
             self.feeds.push(delta.feed.feed_id);
             self.sequences.push(sequence);

@@ -10,10 +10,10 @@ use sqlx::PgConnection;
 
 use super::ahead::Ahead;
 use super::choose::{ChosenFeed, owed_per_feed_max};
-use super::feed_delta::{FeedDelta, Mode};
+use super::feed_delta::FeedDelta;
 use super::guard::{self, Grown};
 use super::pair::Pair;
-use super::scope::Scope;
+use super::scope::{Mode, Scope};
 use crate::config::UnitIdentity;
 use crate::unit::{Columns, TEXT_BYTES_MAX};
 
@@ -67,32 +67,6 @@ pub(crate) async fn compare(
     })
 }
 
-/// The requests of each feed, one after another, as if the receiver took each: what is left of a delta for want of room is
-/// compared again without limits, and told by later ones. First those that go out first.
-pub(crate) async fn in_turns(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    deltas: Vec<FeedDelta>,
-) -> Result<Vec<Vec<FeedDelta>>> {
-    let unlimited = scope.unlimited();
-    let (several, mut first): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.needs_several(scope));
-    let mut all = again(conn, &unlimited, several.iter().map(|delta| (delta, delta.mode))).await?;
-    name_carriers(conn, &unlimited, &mut all).await?;
-    let mut turns = Vec::new();
-    for (mut delta, whole) in several.into_iter().zip(all) {
-        let later = delta.followed_by(whole, scope)?;
-        first.push(delta);
-        for (turn, delta) in later.into_iter().enumerate() {
-            if turns.len() == turn {
-                turns.push(Vec::new());
-            }
-            turns[turn].push(delta);
-        }
-    }
-    turns.insert(0, first);
-    Ok(turns)
-}
-
 /// One part of a snapshot, read again; the last one names what is kept.
 pub(super) async fn read_part(
     conn: &mut PgConnection,
@@ -139,7 +113,7 @@ async fn retell_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [Fe
 }
 
 /// The same feeds compared once more, otherwise. What is elsewhere or waits for a person was found the first time.
-async fn again<'a>(
+pub(super) async fn again<'a>(
     conn: &mut PgConnection,
     scope: &Scope,
     deltas: impl IntoIterator<Item = (&'a FeedDelta, Mode)>,
@@ -289,7 +263,7 @@ async fn note_elsewhere(conn: &mut PgConnection, scope: &Scope, deltas: &mut [Fe
 }
 
 /// Where another unit carries a removed one's code, the removal names that unit instead.
-async fn name_carriers(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
+pub(super) async fn name_carriers(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
     let carriers = carriers(conn, scope, deltas).await?;
     for delta in deltas.iter_mut().filter(|delta| !delta.remove.is_empty()) {
         let removed: HashSet<i64> = delta.remove.iter().map(|removal| removal.unit_id).collect();

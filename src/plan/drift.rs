@@ -8,9 +8,9 @@ use sqlx::PgConnection;
 
 use super::choose::ChosenFeed;
 use super::compare::compare_pairs;
-use super::feed_delta::{FeedDelta, Mode};
+use super::feed_delta::FeedDelta;
 use super::pair::Pair;
-use super::scope::Scope;
+use super::scope::{Mode, Scope};
 use crate::delta::Present;
 use crate::difference::{Bodies, Difference, Told};
 use crate::payload::Hash;
@@ -27,9 +27,9 @@ pub(super) async fn note(
 ) -> Result<()> {
     let bytes = |hash: Option<Hash>| hash.map(|hash| hash.as_bytes().to_vec());
     let mut drift = DriftColumns::default();
-    for delta in deltas.iter().filter(|delta| !delta.drift.is_empty()) {
+    for delta in deltas.iter().filter(|delta| !delta.observed.drift.is_empty()) {
         let differs = what_differs(conn, scope, delta).await?;
-        for found in &delta.drift {
+        for found in &delta.observed.drift {
             drift
                 .differs
                 .push(found.unit_id.and_then(|unit_id| differs.get(&unit_id).cloned()));
@@ -41,7 +41,7 @@ pub(super) async fn note(
         tracing::error!(
             receiver = scope.receiver.name,
             property_id = delta.feed.property_id,
-            units = delta.drift.len(),
+            units = delta.observed.drift.len(),
             "units differ from what was told though no change was captured: triggers were bypassed, or a joined table \
              has none; they are told now"
         );
@@ -64,6 +64,7 @@ pub(super) async fn note(
 /// The names of the fields of each drifted unit, of the first so many; read while the ledger still says what was told.
 async fn what_differs(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Result<HashMap<i64, String>> {
     let units: Vec<i64> = delta
+        .observed
         .drift
         .iter()
         .filter_map(|found| found.unit_id)

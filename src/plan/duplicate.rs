@@ -34,11 +34,11 @@ impl Recoded {
         let of = |delta: &FeedDelta| Self {
             feed_id: delta.feed.feed_id,
             property_id: delta.feed.property_id,
-            may_repeat: delta.codes.may_repeat() && delta.feed.uncovered.is_none(),
+            may_repeat: delta.observed.codes.may_repeat() && delta.feed.uncovered.is_none(),
         };
         let recoded = deltas
             .iter()
-            .filter(|delta| delta.codes.may_repeat() || delta.is_compared_whole());
+            .filter(|delta| delta.observed.codes.may_repeat() || delta.is_compared_whole());
         recoded.map(of).collect()
     }
 }

@@ -34,10 +34,11 @@ impl Findings {
             feeds.map(|delta| delta.feed.feed_id).collect::<Vec<_>>()
         };
         // What is told is over once it is acknowledged.
-        let was_refused = |delta: &&FeedDelta| delta.was_refused && delta.parts.len() <= 1 && !delta.is_sealed(scope);
+        let was_refused =
+            |delta: &&FeedDelta| delta.observed.was_refused && delta.parts.len() <= 1 && !delta.is_sealed(scope);
         Self {
             feeds: feeds_where(&|_| true),
-            back: feeds_where(&|delta| delta.back.is_any()),
+            back: feeds_where(&|delta| delta.observed.back.is_any()),
             compared: feeds_where(&|delta| delta.feed.snapshot_due.is_some()),
             refused_before: deltas
                 .iter()

@@ -118,7 +118,7 @@ impl Leaving {
     /// Holds the feed's own removals where they are too many.
     fn hold(&mut self, scope: &Scope, delta: &FeedDelta, standing: &HashMap<i64, Standing>) -> Option<Grown> {
         let standing = standing.get(&self.feed_id).filter(|_| !self.own.is_empty())?;
-        let units = standing.waiting - delta.back.held + count(&self.own);
+        let units = standing.waiting - delta.observed.back.held + count(&self.own);
         if !scope
             .receiver
             .guard
@@ -217,8 +217,8 @@ async fn guard(
             .fetch_one(&mut *conn)
             .await?;
     let back = |of: fn(&FeedDelta) -> i64| deltas.iter().map(of).sum::<i64>();
-    let units = guarded - back(|delta| delta.back.guarded) + news;
-    let held = held - back(|delta| delta.back.held) + leaving.iter().map(|feed| feed.newly_held).sum::<i64>();
+    let units = guarded - back(|delta| delta.observed.back.guarded) + news;
+    let held = held - back(|delta| delta.observed.back.held) + leaving.iter().map(|feed| feed.newly_held).sum::<i64>();
     let removed = units + held + gone;
     let mut exceeded = limit.is_exceeded_by(removed, of_units);
     let mut ahead = None;

@@ -13,8 +13,8 @@ use crate::words;
 /// Of all feeds of a batch.
 pub(super) fn turned(deltas: &[FeedDelta]) -> Turned {
     deltas.iter().fold(Turned::default(), |sum, delta| Turned {
-        invalid: sum.invalid + delta.turned.invalid,
-        well: sum.well + delta.turned.well,
+        invalid: sum.invalid + delta.observed.turned.invalid,
+        well: sum.well + delta.observed.turned.well,
     })
 }
 

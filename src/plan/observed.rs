@@ -3,8 +3,103 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::delta::{LedgerRow, Present};
+use super::choose::ChosenFeed;
+use super::scope::Mode;
+use crate::delta::{Kept, LedgerRow, Manner, Present, Verdict, verdict};
 use crate::payload::Hash;
+
+/// Of one feed.
+#[derive(Default)]
+pub(crate) struct Observed {
+    pub drift: Vec<Drift>,
+    /// Units that waited for a person and are back.
+    pub back: Back,
+    /// Units that can't be told any more, or can again.
+    pub turned: Turned,
+    /// A unit that is looked at was refused so far: it may be so no longer.
+    pub was_refused: bool,
+    /// What was seen of the units' codes.
+    pub codes: Codes,
+    /// Removals that are told for the first time.
+    pub first_told: FirstTold,
+}
+
+/// How a unit is looked at.
+pub(super) struct Look<'a> {
+    pub feed: &'a ChosenFeed,
+    pub mode: Mode,
+    pub manner: Manner,
+}
+
+impl Observed {
+    /// A unit's two sides.
+    pub(super) fn unit(&mut self, unit_id: i64, source: &Present, ledger: Option<&LedgerRow>, look: &Look<'_>) {
+        if look.mode.finds_drift(look.feed.whole) {
+            self.notice_drift(source, ledger, look);
+        }
+        self.notice_back(source, ledger);
+        self.notice_turned(source, ledger);
+        match look.mode.is_whole(look.feed.whole) {
+            true => self.codes.see_one_of_all(source),
+            false => self
+                .codes
+                .see_one_of_some(source, ledger, || look.feed.touched.contains(&unit_id)),
+        }
+    }
+
+    /// The property's own fields differ, and were looked at though no change had asked for it.
+    pub(super) fn property(&mut self, feed: &ChosenFeed, source_hash: Hash) {
+        if feed.uncovered.is_none() && feed.property_hash.is_some() && !feed.property_owed {
+            self.drift.push(Drift {
+                unit_id: None,
+                ledger_hash: feed.property_hash,
+                source_hash: Some(source_hash),
+            });
+        }
+    }
+
+    fn notice_back(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
+        let is_kept_back = |kind| ledger.is_some_and(|row| row.is_kept_back(kind));
+        if !matches!(source, Present::Absent(_)) {
+            self.back.held += i64::from(is_kept_back(Kept::Held));
+            self.back.guarded += i64::from(is_kept_back(Kept::Guarded));
+        }
+    }
+
+    fn notice_turned(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
+        let is_invalid = matches!(source, Present::Invalid(_));
+        let was_invalid = ledger.is_some_and(|row| row.is_kept_back(Kept::Invalid));
+        self.turned.invalid += i64::from(is_invalid && !was_invalid);
+        self.turned.well += i64::from(was_invalid && !is_invalid);
+        self.was_refused |= ledger.is_some_and(|row| row.is_kept_back(Kept::Refused));
+    }
+
+    /// A full comparison that nothing asked for finds what no change announced.
+    fn notice_drift(&mut self, source: &Present, ledger: Option<&LedgerRow>, look: &Look<'_>) {
+        let unit_id = match (source, ledger) {
+            (Present::Content(unit), _) => unit.unit_id,
+            (_, Some(row)) => row.unit_id,
+            (_, None) => return,
+        };
+        let usual = Manner {
+            retell: false,
+            ..look.manner
+        };
+        let differs = matches!(verdict(source, ledger, usual), Verdict::Tell | Verdict::Remove(_));
+        let waits = |row: &LedgerRow| row.owed.is_some() || row.is_on_hold() || row.is_kept_back(Kept::Elsewhere);
+        let announced = ledger.is_some_and(waits) || look.feed.touched.contains(&unit_id);
+        if differs && !announced {
+            self.drift.push(Drift {
+                unit_id: Some(unit_id),
+                ledger_hash: ledger.and_then(|row| row.told.hash().copied()),
+                source_hash: match source {
+                    Present::Content(unit) => Some(unit.hash),
+                    Present::Invalid(_) | Present::Absent(_) => None,
+                },
+            });
+        }
+    }
+}
 
 /// A difference that no change announced: a bypassed trigger, a joined table.
 pub(crate) struct Drift {

@@ -10,9 +10,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::compare::read_part;
-use super::feed_delta::{FeedDelta, Mode};
+use super::feed_delta::FeedDelta;
 use super::request::{Header, body, in_bodies, sync_type};
-use super::scope::Scope;
+use super::scope::{Mode, Scope};
 use crate::sync::{SyncId, SyncType};
 
 /// One batch's requests, one after another.

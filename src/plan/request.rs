@@ -4,8 +4,8 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::feed_delta::{FeedDelta, Mode};
-use super::scope::Scope;
+use super::feed_delta::FeedDelta;
+use super::scope::{Mode, Scope};
 use crate::config;
 use crate::payload::{Body, ENVELOPE_BYTES, PropertyPart, TellableUnit};
 use crate::sync::{SyncId, SyncType};
@@ -46,7 +46,7 @@ fn goes_with(body: &[FeedDelta], delta: &FeedDelta, scope: &Scope) -> bool {
     let kind = |delta: &FeedDelta| (delta.feed.suspect, sync_type(delta), delta.feed.sequence_offset);
     let all = || body.iter().chain([delta]);
     let entries: usize = all().map(FeedDelta::entries).sum();
-    let bytes: usize = all().map(|delta| delta.body_bytes - ENVELOPE_BYTES).sum();
+    let bytes: usize = all().map(|delta| delta.room.body_bytes - ENVELOPE_BYTES).sum();
     kind(&body[0]) == kind(delta)
         && entries <= scope.receiver.units_per_request_max
         && ENVELOPE_BYTES + bytes <= scope.receiver.body_bytes_max

@@ -1,4 +1,4 @@
-//! What planning is asked and what it says: who is planned for, which batch, and what came of it.
+//! What planning is asked and what it says: who is planned for, which batch, how it compares, and what came of it.
 
 use std::time::Duration;
 
@@ -101,5 +101,30 @@ impl Planned {
             elsewhere: true,
             ..Self::default()
         }
+    }
+}
+
+/// What kind of comparison it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// What differs or is owed.
+    Delta,
+    /// Everything, told again as deltas: absence can't be read, or something absent must not be dropped.
+    Retell,
+    /// Everything; what is absent is gone.
+    Snapshot,
+    /// One part of a snapshot whose parts are known.
+    Part,
+}
+
+impl Mode {
+    /// Every unit on either side is looked at.
+    pub fn is_whole(self, feed_is_whole: bool) -> bool {
+        self != Self::Delta || feed_is_whole
+    }
+
+    /// A full comparison that no change asked for.
+    pub fn finds_drift(self, feed_is_whole: bool) -> bool {
+        matches!(self, Self::Snapshot | Self::Retell) && !feed_is_whole
     }
 }

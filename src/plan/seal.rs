@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::columns::{About, FeedColumns, LedgerColumns, RemovedColumns, SyncColumns, SyncRow};
 use super::compare::{Compared, read_part};
-use super::feed_delta::{FeedDelta, Mode, Telling};
+use super::feed_delta::FeedDelta;
 use super::findings::Findings;
 use super::request::{Header, body, in_bodies, sync_type};
-use super::scope::{Planned, Scope};
+use super::scope::{Mode, Planned, Scope};
+use super::telling::Telling;
 use super::{ahead, drift, guard};
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Reason, TellableUnit, compressed};

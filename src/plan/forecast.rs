@@ -1,0 +1,107 @@
+//! Forecast: every request that a batch leads to, as if the receiver took each. For a preview; nothing is written.
+
+use std::collections::HashSet;
+use std::mem;
+
+use anyhow::Result;
+use sqlx::PgConnection;
+
+use super::choose::owed_per_feed_max;
+use super::compare::{again, name_carriers};
+use super::feed_delta::FeedDelta;
+use super::scope::{Mode, Scope};
+use crate::delta::LedgerRow;
+
+/// The requests of each feed, one after another, as if the receiver took each: what is left of a delta for want of room is
+/// compared again without limits, and told by later ones. First those that go out first.
+pub(crate) async fn in_turns(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deltas: Vec<FeedDelta>,
+) -> Result<Vec<Vec<FeedDelta>>> {
+    let unlimited = scope.unlimited();
+    let (several, mut first): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.needs_several(scope));
+    let mut all = again(conn, &unlimited, several.iter().map(|delta| (delta, delta.mode))).await?;
+    name_carriers(conn, &unlimited, &mut all).await?;
+    let mut turns = Vec::new();
+    for (mut delta, whole) in several.into_iter().zip(all) {
+        let later = delta.followed_by(whole, scope)?;
+        first.push(delta);
+        for (turn, delta) in later.into_iter().enumerate() {
+            if turns.len() == turn {
+                turns.push(Vec::new());
+            }
+            turns[turn].push(delta);
+        }
+    }
+    turns.insert(0, first);
+    Ok(turns)
+}
+
+impl FeedDelta {
+    /// Whether later requests have something to tell, as far as room is what it waits for.
+    pub fn needs_several(&self, scope: &Scope) -> bool {
+        let may = matches!(self.mode, Mode::Delta | Mode::Retell) && !self.feed.suspects_waited && self.entries() > 0;
+        may && (self.room.left_over || self.room.owed_read >= owed_per_feed_max(&scope.receiver))
+    }
+
+    /// The requests that tell, after this one, what is left of `whole`: the same without limits.
+    pub fn followed_by(&mut self, mut whole: Self, scope: &Scope) -> Result<Vec<Self>> {
+        let told: HashSet<i64> = self.told_ids().collect();
+        whole.tell.retain(|telling| !told.contains(&telling.unit.unit_id));
+        whole.remove.retain(|removal| !told.contains(&removal.unit_id));
+        whole
+            .tell
+            .sort_unstable_by_key(|telling| (telling.removed.is_some(), telling.unit.unit_id));
+        let (owed, noted): (Vec<_>, Vec<_>) = mem::take(&mut whole.noted).into_iter().partition(LedgerRow::is_owed);
+        let mut settled: Vec<i64> = told.into_iter().chain(whole.forget.iter().copied()).collect();
+        settled.extend(noted.iter().map(|row| row.unit_id));
+        let mut requests: Vec<Self> = Vec::new();
+        while whole.entries() > 0 {
+            let mut next = whole.next_request(scope)?;
+            next.goes_on = whole.entries() > 0;
+            next.settled_before.clone_from(&settled);
+            settled.extend(next.told_ids());
+            requests.push(next);
+        }
+        if let Some(last) = requests.last_mut() {
+            last.noted = owed;
+            self.goes_on = true;
+        }
+        Ok(requests)
+    }
+
+    fn told_ids(&self) -> impl Iterator<Item = i64> {
+        let told = self.tell.iter().map(|telling| telling.unit.unit_id);
+        told.chain(self.remove.iter().map(|removal| removal.unit_id))
+    }
+
+    /// Takes what the next request tells out of what is left, by the rules above: what lives first, of as many as a plan reads.
+    fn next_request(&mut self, scope: &Scope) -> Result<Self> {
+        let mut feed = self.feed.clone();
+        (feed.snapshot_due, feed.whole) = (None, false);
+        let mut next = Self::of(feed, Mode::Delta, scope)?;
+        (next.property_differs, next.property_changed) = (false, false);
+        (next.digest, next.replay) = (self.digest, self.replay);
+        let mut unread = owed_per_feed_max(&scope.receiver);
+        let all_are_read = i64::try_from(self.entries())? < unread;
+        for telling in mem::take(&mut self.tell) {
+            unread -= 1;
+            match unread >= 0 && next.fits(scope.shape.entry_bytes(&telling.unit), scope) {
+                true => next.tell.push(telling),
+                false => self.tell.push(telling),
+            }
+        }
+        for removal in mem::take(&mut self.remove) {
+            unread -= 1;
+            let bytes = scope.shape.removal_bytes(removal.unit_code.as_deref(), &next.property);
+            let may = unread >= 0 && self.tell.is_empty() && (all_are_read || next.tell.is_empty());
+            match may && next.fits(bytes, scope) {
+                true => next.remove.push(removal),
+                false => self.remove.push(removal),
+            }
+        }
+        next.tell.sort_unstable_by_key(|telling| telling.unit.unit_id);
+        Ok(next)
+    }
+}

@@ -1,0 +1,124 @@
+//! What is gone from the source: how it is told, or what it waits for.
+
+use std::mem;
+
+use anyhow::Result;
+
+use super::choose::owed_per_feed_max;
+use super::feed_delta::FeedDelta;
+use super::scope::{Mode, Scope};
+use super::telling::Telling;
+use crate::delta::{Kept, KeptBack, LedgerRow, REMOVAL, Told};
+use crate::payload::{Reason, Removal};
+
+impl FeedDelta {
+    /// What waits for a person stays as it was told.
+    pub(super) fn hold_back(&mut self) {
+        let (held, leaving): (Vec<_>, Vec<_>) = mem::take(&mut self.leaving)
+            .into_iter()
+            .partition(|(_, row)| self.held.contains_key(&row.unit_id));
+        self.leaving = leaving;
+        for (_, row) in held {
+            let why = &self.held[&row.unit_id];
+            match row.is_kept_back(why.kind) {
+                true => self.keep.push(row.unit_id),
+                false => self.keep_back(row.unit_id, Some(row), why.kind, why.because.clone()),
+            }
+        }
+    }
+
+    pub(super) fn tell_gone(&mut self, scope: &Scope) -> Result<()> {
+        if self.is_unspeakable {
+            for (_, row) in mem::take(&mut self.leaving) {
+                let because = self.objection.clone().unwrap_or_default();
+                self.keep_removal_back(row, because);
+            }
+        } else if !scope.shape.removals_are_told() {
+            for (reason, row) in mem::take(&mut self.leaving) {
+                self.unavailable(reason, row, scope)?;
+            }
+        } else if self.mode == Mode::Snapshot {
+            for (reason, row) in mem::take(&mut self.leaving) {
+                self.note_gone(reason, &row);
+                self.absent.push((reason, row));
+            }
+        }
+        self.remove_leaving(scope);
+        Ok(())
+    }
+
+    /// The receiver no longer holds it, once it is told.
+    fn note_gone(&mut self, reason: Reason, row: &LedgerRow) {
+        if let Some(before) = row.told.hash() {
+            self.digest.toggle(row.unit_id, before);
+        }
+        self.units -= i64::from(matches!(row.told, Told::Content(..)));
+        self.note_first_told(reason, row);
+    }
+
+    pub(super) fn note_first_told(&mut self, reason: Reason, row: &LedgerRow) {
+        if row.is_removed_unasked() {
+            match reason {
+                Reason::Deleted | Reason::Moved => self.observed.first_told.units += 1,
+                Reason::PropertyInactive | Reason::FeedDisabled => self.observed.first_told.uncovered += 1,
+            }
+        }
+    }
+
+    pub(super) fn unavailable(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) -> Result<()> {
+        let (code, content) = (row.unit_code.as_deref(), row.content.as_deref());
+        let unit = scope.shape.unavailable(row.unit_id, code, content, &self.property)?;
+        if let Some(because) = scope.shape.too_large(&unit, &self.property) {
+            self.keep_removal_back(row, because);
+            return Ok(());
+        }
+        let telling = Telling {
+            before: row.told.hash().copied(),
+            unit,
+            removed: Some(reason),
+        };
+        self.tell(telling, Some(row), scope);
+        Ok(())
+    }
+
+    /// Removals go last, and only once everything living is told: then no living unit has a removed one's code at the
+    /// receiver any more, except one that is named as its replacement. Those in doubt come first, because the code that
+    /// the receiver has for them is in doubt as well.
+    fn remove_leaving(&mut self, scope: &Scope) {
+        let mut leaving = mem::take(&mut self.leaving);
+        // Of the owed that were not read some may be living; but where all that were read are gone, they have to go.
+        self.room.crowded |= self.room.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
+        // A suspect that lives may still have a removed one's code at the receiver.
+        self.room.crowded |= self.suspects.any_lives();
+        leaving.sort_unstable_by_key(|(_, row)| (row.owed.is_none(), row.unit_id));
+        for (reason, row) in leaving {
+            self.remove(reason, row, scope);
+        }
+    }
+
+    pub(super) fn remove(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) {
+        let bytes = scope.shape.removal_bytes(row.unit_code.as_deref(), &self.property);
+        if self.room.crowded || !self.fits(bytes, scope) {
+            self.room.left_over = true;
+            return self.owe(row.unit_id, Some(row), REMOVAL);
+        }
+        self.note_gone(reason, &row);
+        self.replay &= row.owed.as_deref() == Some("replay");
+        self.remove.push(Removal {
+            unit_id: row.unit_id,
+            unit_code: row.unit_code,
+            replaced_by: None,
+            reason,
+        });
+    }
+
+    /// It is gone, and nothing can say so.
+    fn keep_removal_back(&mut self, row: LedgerRow, because: String) {
+        let is_noted = |kept: &KeptBack| kept.kind == Kept::Invalid && kept.because == because;
+        if row.kept_back.as_ref().is_some_and(is_noted) {
+            return self.keep.push(row.unit_id);
+        }
+        self.observed.turned.invalid += i64::from(!row.is_kept_back(Kept::Invalid));
+        self.keep_back(row.unit_id, Some(row), Kept::Invalid, because);
+    }
+}

@@ -1,0 +1,84 @@
+//! A unit that is told, and the suspects among them: units of a sync that the receiver rejected.
+
+use std::cmp::Ordering;
+
+use crate::delta::{LedgerRow, Told};
+use crate::payload::{Hash, Reason, TellableUnit};
+
+/// A unit that is told.
+pub(crate) struct Telling {
+    pub unit: TellableUnit,
+    /// It went, and is told as unavailable.
+    pub removed: Option<Reason>,
+    /// What the receiver held before.
+    pub before: Option<Hash>,
+}
+
+impl Telling {
+    /// Beside what was told last.
+    pub fn news(&self) -> News {
+        match self.before {
+            None => News::New,
+            Some(before) if before == self.unit.hash => News::Again,
+            Some(_) => News::Changed,
+        }
+    }
+
+    /// What the ledger says once it is sealed.
+    pub fn told(&self, sequence: i64) -> Told {
+        match self.removed {
+            Some(reason) => Told::Unavailable(reason, self.unit.hash, sequence),
+            None => Told::Content(self.unit.hash, sequence),
+        }
+    }
+}
+
+/// What a unit that is told is to the receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It has nothing of it.
+    New,
+    /// It was told another content.
+    Changed,
+    /// It was told the same.
+    Again,
+}
+
+/// Something of the smallest group that is told by itself.
+pub(super) enum Suspect {
+    Tell(Telling, LedgerRow),
+    Remove(Reason, LedgerRow),
+}
+
+/// Only the smallest group is held: the others stay owed.
+#[derive(Default)]
+pub(super) struct Suspects {
+    group: i64,
+    held: Vec<Suspect>,
+}
+
+impl Suspects {
+    pub fn set_aside(&mut self, suspect: Suspect) {
+        let (Suspect::Tell(_, row) | Suspect::Remove(_, row)) = &suspect;
+        let group = row.suspect.unwrap_or_default();
+        match group.cmp(&self.group) {
+            _ if self.held.is_empty() => (self.group, self.held) = (group, vec![suspect]),
+            Ordering::Greater => {}
+            Ordering::Equal => self.held.push(suspect),
+            Ordering::Less => (self.group, self.held) = (group, vec![suspect]),
+        }
+    }
+
+    pub fn is_any(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// One of them is not gone.
+    pub fn any_lives(&self) -> bool {
+        self.held.iter().any(|suspect| matches!(suspect, Suspect::Tell(..)))
+    }
+
+    pub fn take(&mut self) -> Vec<Suspect> {
+        std::mem::take(&mut self.held)
+    }
+}
