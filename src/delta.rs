@@ -252,6 +252,17 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> 
     }
 }
 
+/// What keeps back a difference that a plan would tell otherwise: the removal waits for a person, or the receiver still has
+/// the unit from another feed. Whatever else the ledger notes is about something else than what the source has now.
+pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a KeptBack> {
+    let stands = match verdict {
+        Verdict::Tell => row.is_kept_back(Kept::Elsewhere),
+        Verdict::Remove(_) => row.is_on_hold(),
+        Verdict::Same | Verdict::Release | Verdict::KeepBack | Verdict::Forget => false,
+    };
+    row.kept_back.as_ref().filter(|_| stands)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

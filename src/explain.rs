@@ -4,6 +4,8 @@
 //! follows from it is put into words in `reason.rs`; what happened so far is gathered in `timeline.rs`. A unit that moved has a
 //! part for each property that had it. Reads only, and shows no lead's name.
 
+mod blocker;
+mod case;
 mod reason;
 mod standing;
 mod timeline;

@@ -31,7 +31,7 @@ use crate::status;
 use context::close;
 use delivering::Delivering;
 use housekeeping::{post_loop, prune_loop};
-use planning::plan_loop;
+use planning::Planning;
 use stop::unless_stopped;
 use worker::{Round, Worker};
 
@@ -69,14 +69,14 @@ impl Relay {
                 stop: stop.clone(),
                 due: false,
             };
-            tasks.spawn(plan_loop(
-                self.clone(),
-                registration.clone(),
+            let planning = Planning {
+                relay: self.clone(),
+                registration: registration.clone(),
                 scope,
-                wake_deliverer,
-                noticed_planner,
-                stop.clone(),
-            ));
+                wake: wake_deliverer,
+                noticed: noticed_planner,
+            };
+            tasks.spawn(planning.run(stop.clone()));
             tasks.spawn(delivering.run());
         }
         while let Some(task) = tasks.join_next().await {

@@ -82,7 +82,7 @@ pub async fn begin_scheduled(
     settings: &config::Snapshot,
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<i64>> {
-    let moment: DateTime<Utc> = sqlx::query_scalar("select coalesce($1, clock_timestamp())")
+    let moment: DateTime<Utc> = sqlx::query_scalar(include_str!("../sql/connection/moment.sql"))
         .bind(now)
         .fetch_one(&mut *conn)
         .await?;

@@ -1,3 +1,2 @@
--- Whether a receiver is paused, by its breaker or by a person.
--- $1 receiver
+-- Whether receiver $1 is paused, by its breaker or by a person. Reads only.
 select exists (select from rentsync.receiver where receiver = $1 and paused_at is not null)

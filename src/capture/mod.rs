@@ -270,11 +270,9 @@ impl Release {
 }
 
 async fn is_installed(conn: &mut PgConnection) -> Result<bool> {
-    Ok(
-        sqlx::query_scalar("select to_regclass('rentsync.migration') is not null")
-            .fetch_one(conn)
-            .await?,
-    )
+    Ok(sqlx::query_scalar(include_str!("../../sql/capture/is_installed.sql"))
+        .fetch_one(conn)
+        .await?)
 }
 
 /// Where nothing is installed yet there is nothing to lock: of two who begin at once the second waits for the first's schema.

@@ -102,11 +102,10 @@ fn columns(alert: &Alert, with_acked: bool) -> Result<Map<String, Value>> {
 async fn ack(config: &Config, id: i64) -> Result<()> {
     let mut conn = connect_to_write(config).await?;
     if acknowledge(&mut conn, Some(id), None).await? == 0 {
-        let acked_at: Option<DateTime<Utc>> =
-            sqlx::query_scalar("select acked_at from rentsync.alert where alert_id = $1")
-                .bind(id)
-                .fetch_optional(&mut conn)
-                .await?;
+        let acked_at: Option<DateTime<Utc>> = sqlx::query_scalar(include_str!("../../sql/status/acknowledged_at.sql"))
+            .bind(id)
+            .fetch_optional(&mut conn)
+            .await?;
         return Err(Fault::usage(match acked_at {
             Some(at) => format!(
                 "alert {id} is not open: acknowledged, or over by itself, since {}",

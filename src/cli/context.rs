@@ -46,7 +46,7 @@ pub(super) async fn connect_to_write(config: &Config) -> Result<PgConnection> {
 /// A name that was never run is a typing error, not an empty listing.
 pub(super) async fn check_receiver(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
     let Some(name) = &listing.receiver else { return Ok(()) };
-    let known: bool = sqlx::query_scalar("select exists (select from rentsync.receiver where receiver = $1)")
+    let known: bool = sqlx::query_scalar(include_str!("../../sql/status/is_known.sql"))
         .bind(name)
         .fetch_one(conn)
         .await?;

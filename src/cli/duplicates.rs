@@ -66,12 +66,12 @@ pub(super) async fn list(conn: &mut PgConnection, config: &Config, listing: &Lis
 
 /// How many codes several units carry.
 pub(super) async fn count(conn: &mut PgConnection, listing: &Listing) -> Result<i64> {
-    Ok(sqlx::query_scalar(
-        "select count(*) from rentsync.duplicate join rentsync.feed f using (feed_id) where $1::text is null or f.receiver = $1",
+    Ok(
+        sqlx::query_scalar(include_str!("../../sql/status/count_duplicates.sql"))
+            .bind(&listing.receiver)
+            .fetch_one(conn)
+            .await?,
     )
-    .bind(&listing.receiver)
-    .fetch_one(conn)
-    .await?)
 }
 
 struct Carried {

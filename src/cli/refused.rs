@@ -123,13 +123,10 @@ fn quote(unit: &mut Unit) {
 
 /// They are missing at the receiver as well, and whoever looks for a unit may look here first.
 async fn mention_invalid(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
-    let units: i64 = sqlx::query_scalar(
-        "select count(*) from rentsync.ledger l join rentsync.feed f using (feed_id)
-          where l.kept_back = 'invalid' and ($1::text is null or f.receiver = $1)",
-    )
-    .bind(&listing.receiver)
-    .fetch_one(conn)
-    .await?;
+    let units: i64 = sqlx::query_scalar(include_str!("../../sql/status/count_invalid.sql"))
+        .bind(&listing.receiver)
+        .fetch_one(conn)
+        .await?;
     match units {
         0 => {}
         1 => eprintln!("1 unit can't be told as it is, and is left out as well; see `refused list --invalid`"),
@@ -176,14 +173,11 @@ async fn retry(config: &Config, options: &Retry) -> Result<()> {
 }
 
 async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<Fault> {
-    let is_invalid: bool = sqlx::query_scalar(
-        "select exists (select from rentsync.ledger l join rentsync.feed f using (feed_id)
-                         where f.receiver = $1 and l.unit_id = $2 and l.kept_back = 'invalid')",
-    )
-    .bind(receiver)
-    .bind(unit_id)
-    .fetch_one(conn)
-    .await?;
+    let is_invalid: bool = sqlx::query_scalar(include_str!("../../sql/status/is_invalid.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .fetch_one(conn)
+        .await?;
     Ok(Fault::usage(match is_invalid {
         true => format!(
             "unit {unit_id} is not refused by {receiver} but can't be told as it is: it is told once it is put right in \

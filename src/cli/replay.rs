@@ -1,6 +1,7 @@
 //! `replay` and `redeliver`.
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -87,7 +88,8 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
         true => connect(&config).await?,
         false => connect_to_write(&config).await?,
     };
-    let now = sqlx::query_scalar("select clock_timestamp()")
+    let now = sqlx::query_scalar(include_str!("../../sql/connection/moment.sql"))
+        .bind(None::<DateTime<Utc>>)
         .fetch_one(&mut conn)
         .await?;
     let request = Request {

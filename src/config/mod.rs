@@ -11,6 +11,7 @@
 
 mod alerts;
 mod auth;
+mod file;
 mod guard;
 mod headers;
 mod http;
@@ -22,7 +23,7 @@ mod telling;
 mod url;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -44,23 +45,17 @@ pub use settings::{SecretPlace, SecretRef, SettingsError};
 
 use settings::{
     Environment, Node, Refusal, Section, Settings, Taken, any_integer, duration, integer, list_of, one_of,
-    read_nothing, text, value_of,
+    read_nothing, text,
 };
-
-/// Where the settings file is.
-const CONFIG_VARIABLE: &str = "RELAY_CONFIG";
 
 const ENVIRONMENT: Environment = Environment {
     prefix: "RELAY_",
     // The other is read by the log's own set-up.
-    set_nothing: &[CONFIG_VARIABLE, "RELAY_LOG"],
+    set_nothing: &[file::CONFIG_VARIABLE, "RELAY_LOG"],
     named: "receivers",
     // What every platform calls it.
     fallbacks: &[("DATABASE_URL", ["database", "url"])],
 };
-
-/// Read when it is there and nothing else is asked for.
-const DEFAULT_FILE: &str = "relay.toml";
 
 /// PostgreSQL cuts a longer identifier without a word.
 const IDENTIFIER_BYTES_MAX: usize = 63;
@@ -328,12 +323,7 @@ impl Relay {
 }
 
 fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<Settings<Config>, SettingsError> {
-    let path = match settings_path(path, env) {
-        Some(path) => Some(path),
-        None => default_path()?,
-    };
-    let file_text = path.as_deref().map(read_settings).transpose()?;
-    let file_path = path.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    let (file_text, file_path) = file::read(path, env)?;
     read_all(file_text.as_deref(), &file_path, env)
 }
 
@@ -343,28 +333,6 @@ fn read_all(
     env: &[(String, String)],
 ) -> Result<Settings<Config>, SettingsError> {
     settings::read(ENVIRONMENT, file_text, file_path, env, Config::read)
-}
-
-fn settings_path(path: Option<&Path>, env: &[(String, String)]) -> Option<PathBuf> {
-    let asked_for = || value_of(env, CONFIG_VARIABLE).map(PathBuf::from);
-    path.map(Path::to_owned).or_else(asked_for)
-}
-
-fn default_path() -> Result<Option<PathBuf>, SettingsError> {
-    let path = Path::new(DEFAULT_FILE);
-    match path.try_exists() {
-        Ok(exists) => Ok(exists.then(|| path.to_owned())),
-        Err(error) => Err(unreadable(path, &error)),
-    }
-}
-
-fn read_settings(path: &Path) -> Result<String, SettingsError> {
-    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> SettingsError {
-    let path = path.display();
-    SettingsError::new(format!("the settings file {path} can't be read: {error}"))
 }
 
 /// Reads every secret once, so that a missing one is told at the start and not

@@ -20,7 +20,7 @@ pub(super) async fn examine(
 ) -> Result<Vec<Finding>> {
     let rights = Right::of(conn, None).await?;
     let tables = SourceTable::all(conn, names, None).await?;
-    let role: String = sqlx::query_scalar("select quote_ident(current_user)")
+    let role: String = sqlx::query_scalar(include_str!("../../sql/doctor/role.sql"))
         .fetch_one(conn)
         .await?;
     let needed: Vec<&SourceTable> = tables

@@ -2,11 +2,10 @@
 //!
 //! Pure. What differs is the planner's verdict; the rest only says what stands between that and the receiver.
 
+use super::case::Case;
 use super::standing::{Asked, Fed, Home};
 use crate::config::Enroll;
-use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
-use crate::payload::{Hash, Reason as Gone};
-use crate::verify::objection;
+use crate::delta::{Kept, KeptBack, Manner, Present, Told, Verdict, objection, verdict};
 use crate::words::{in_a_line, moment};
 
 /// In a word, and in a sentence.
@@ -111,13 +110,6 @@ pub(super) fn is_taken(fed: &Fed) -> bool {
     row.told != Told::Nothing && delivered && !is_refused && row.owed.as_deref() != Some("in_doubt")
 }
 
-struct Case<'a> {
-    asked: &'a Asked<'a>,
-    fed: &'a Fed,
-    receiver: &'a str,
-    ledger: Option<&'a LedgerRow>,
-}
-
 impl Case<'_> {
     fn reason(&self) -> Reason {
         let manner = Manner {
@@ -208,7 +200,7 @@ impl Case<'_> {
                 "whether {receiver} has taken what it was told {} is not known",
                 self.told_when()
             ),
-            (None, Told::Content(hash, _)) if Some(hash) == self.source_hash() => {
+            (None, Told::Content(hash, _)) if Some(hash) == self.fed.pair.source_hash() => {
                 format!(
                     "{receiver} was told it as the source has it {}, and is told again",
                     self.told_when()
@@ -234,96 +226,6 @@ impl Case<'_> {
                 format!("{receiver} is told again that {gone}")
             }
         }
-    }
-
-    /// What stands between a difference and the receiver, and what to do about it.
-    fn blocker(&self) -> (&'static str, String) {
-        let (receiver, property_id) = (self.receiver, self.fed.feed.property_id);
-        let (asked, standing) = (self.asked.receiver, &self.fed.standing);
-        if asked.waits_for_resync {
-            let what = format!(
-                "this is another database than {receiver} was told from: `receivers resync {receiver}` if it is the right one"
-            );
-            return ("receiver_paused", what);
-        }
-        if let Some(because) = &asked.paused_because {
-            let until = match asked.probe_at {
-                Some(at) => format!("it is probed at {}, or `receivers resume {receiver}`", moment(at)),
-                None => format!("`receivers resume {receiver}` ends that"),
-            };
-            let since = asked
-                .paused_at
-                .map_or(String::new(), |at| format!(" since {}", moment(at)));
-            return (
-                "receiver_paused",
-                format!("{receiver} is paused{since} ({because}); {until}"),
-            );
-        }
-        if let Some(because) = &standing.paused_because {
-            let what = format!(
-                "the feed of property {property_id} is paused ({because}); `feeds resume {property_id}` ends that"
-            );
-            return ("feed_paused", what);
-        }
-        if let Some(sync_id) = &standing.open_sync_id {
-            let what = format!(
-                "its property has {sync_id} under way, and it is told after that; {}",
-                self.progress()
-            );
-            return ("waiting", what);
-        }
-        if let Some(at) = standing.rest_until {
-            let or = match standing.wakes_when_any_is_taken {
-                true => format!(", or until {receiver} takes anything"),
-                false => String::new(),
-            };
-            let what = format!(
-                "a sync of its property was given up, and it rests until {}{or}",
-                moment(at)
-            );
-            return ("resting", what);
-        }
-        match self.announced() {
-            Some(what) => ("waiting", format!("{what}; {}", self.asked.relays())),
-            None => {
-                let what = format!(
-                    "no change announced that, so a trigger was bypassed or a joined table has none; the night's snapshot tells \
-                     it, or `snapshot --property {property_id}` now"
-                );
-                ("drift", what)
-            }
-        }
-    }
-
-    /// Why the next plan looks at it.
-    fn announced(&self) -> Option<String> {
-        let (feed, standing) = (&self.fed.feed, &self.fed.standing);
-        let owed = self.ledger.and_then(|row| row.owed.as_deref());
-        if let Some(owed) = owed {
-            let suspected = self.ledger.is_some_and(|row| row.suspect.is_some());
-            let group = match suspected {
-                true => ", in a group with others until the one that the receiver doesn't take is found",
-                false => "",
-            };
-            return Some(format!("{}{group}", in_words(owed)));
-        }
-        if self.asked.settings_differ() {
-            let receiver = self.receiver;
-            return Some(format!(
-                "{receiver} was last run with other settings than these, and everything is compared once a relay starts with these"
-            ));
-        }
-        if standing.is_new {
-            return Some("its property was never planned yet".to_owned());
-        }
-        if feed.touched.contains(&self.asked.unit_id) {
-            return Some("it changed and is not planned yet".to_owned());
-        }
-        if feed.whole {
-            return Some("its property is yet to be compared as a whole".to_owned());
-        }
-        let due = standing.snapshot_due.as_ref()?;
-        Some(format!("its property is due a snapshot ({due})"))
     }
 
     fn kept_back(&self, kept: &KeptBack) -> Reason {
@@ -383,109 +285,5 @@ impl Case<'_> {
             receiver = self.receiver
         );
         Reason::new("invalid", sentence)
-    }
-
-    fn source_hash(&self) -> Option<Hash> {
-        match &self.fed.pair.source {
-            Present::Content(unit) => Some(unit.hash),
-            Present::Invalid(_) | Present::Absent(_) => None,
-        }
-    }
-
-    /// Why the source's side counts as gone.
-    fn gone(&self, reason: Gone) -> String {
-        let (feed, receiver) = (&self.fed.feed, self.receiver);
-        let property_id = feed.property_id;
-        match reason {
-            Gone::Deleted if feed.uncovered == Some(Gone::Deleted) => {
-                format!("the source no longer has property {property_id}")
-            }
-            Gone::Deleted => "the source no longer has it".to_owned(),
-            Gone::Moved => match self.asked.home.and_then(|home| home.property_id) {
-                Some(other) => format!("it belongs to property {other} now"),
-                None => "it belongs to another property now".to_owned(),
-            },
-            Gone::PropertyInactive if feed.property.is_active => {
-                format!("property {property_id} is outside receivers.{receiver}.property_groups")
-            }
-            Gone::PropertyInactive => format!("property {property_id} is inactive in the source"),
-            Gone::FeedDisabled => {
-                format!("the feed of property {property_id} is disabled (`feeds enable {property_id}` tells it again)")
-            }
-        }
-    }
-
-    fn told_when(&self) -> String {
-        let standing = &self.fed.standing;
-        let sequence = standing.told_sequence.unwrap_or_default();
-        match (&standing.told_sync_id, standing.told_sealed_at) {
-            (Some(sync_id), Some(sealed_at)) => {
-                let at = standing.told_settled_at.unwrap_or(sealed_at);
-                let given_up = match standing.told_state.as_deref() {
-                    Some("rejected" | "exhausted" | "cancelled") => ", which was given up",
-                    _ => "",
-                };
-                format!("at {} in sync {sync_id} (sequence {sequence}){given_up}", moment(at))
-            }
-            _ => format!("in sequence {sequence}, which is pruned"),
-        }
-    }
-
-    fn under_way(&self) -> String {
-        let sync_id = self.fed.standing.told_sync_id.as_deref().unwrap_or_default();
-        match self.fed.standing.told_state.as_deref() {
-            Some("waiting") => format!("sync {sync_id}, which follows the parts before it"),
-            _ => format!("sync {sync_id}: {}", self.progress()),
-        }
-    }
-
-    /// How the open sync stands.
-    fn progress(&self) -> String {
-        let standing = &self.fed.standing;
-        if standing.open_is_leased {
-            return "a relay has it in hand".to_owned();
-        }
-        if let Some(until) = self.asked.receiver.wait_until {
-            return format!("{} asked to be left alone until {}", self.receiver, moment(until));
-        }
-        match (standing.open_attempts, standing.open_due_at) {
-            (0, _) | (_, None) => format!("it was not tried yet; {}", self.asked.relays()),
-            (tries, Some(at)) => format!("tried {}, the next try is at {}", times(tries), moment(at)),
-        }
-    }
-}
-
-impl Asked<'_> {
-    /// Who tells it.
-    fn relays(&self) -> String {
-        match self.receiver.relays {
-            0 => "no relay is connected to this database: `rentsync-relay run` or `once` tells it".to_owned(),
-            _ => "a relay is connected and tells it in a moment; if it doesn't, its log says why".to_owned(),
-        }
-    }
-
-    fn settings_differ(&self) -> bool {
-        let settings = self.receiver.settings.as_deref();
-        settings.is_some_and(|settings| settings != self.scope.shape.fingerprint())
-    }
-}
-
-fn in_words(owed: &str) -> &'static str {
-    match owed {
-        "over_limit" => "it did not fit the requests before",
-        "removal" => "its removal waits until everything living is told",
-        "in_doubt" => "it is told again, because the sync that told it was given up",
-        "retell" => "every unit of its property is told again",
-        "replay" => "a replay asked for it",
-        "retry" => "it was let go to be told once more",
-        "approved" => "a person approved its removal",
-        _ => "it is owed",
-    }
-}
-
-fn times(tries: i32) -> String {
-    match tries {
-        1 => "once".to_owned(),
-        tries => format!("{tries} times"),
     }
 }

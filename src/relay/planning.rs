@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use sqlx::PgConnection;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::context::{RECONNECT_EVERY, Relay, Wake};
 use super::stop::{Stop, stopped};
@@ -24,75 +24,96 @@ use crate::snapshot;
 /// How often a run under way is counted.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
-pub(super) async fn plan_loop(
-    relay: Relay,
-    registration: Arc<Registration>,
-    scope: Scope,
-    wake: mpsc::Sender<Wake>,
-    mut noticed: mpsc::UnboundedReceiver<Vec<i64>>,
-    mut stop: watch::Receiver<Stop>,
-) {
-    let mut ticks = interval(relay.config.relay.poll_every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut walk = Walk::new(relay.clock.clone(), registration.clone());
-    let mut nightly = Nightly::new(&relay);
-    let stages = relay.progress.of(&scope.receiver.name);
-    let mut failing = false;
-    let mut reported = String::new();
-    loop {
-        // A connection of its own: closing it, for whatever reason, ends a plan under way and its lock.
-        let planning = async {
-            let mut conn = relay.database.connect().await?;
-            check_server(&mut conn).await?;
-            know_receiver(&mut conn, &scope).await?;
-            // It may be another server than before, or the same one set back.
-            lineage::check(&mut conn, &scope.receiver.name, relay.clock.now()).await?;
-            walk.look_anew();
-            let mut turns = Turns::new(&relay.clock);
-            let mut works = false;
-            loop {
-                // What is due goes out also where planning fails.
-                let look = walk.look(&mut conn, &scope).await?;
-                wake_for(look.due, &wake);
-                let step = walk
-                    .plan(&mut conn, &scope, look, relay.config.relay.sweep_every)
-                    .await?;
-                wake_for(step.planned.syncs, &wake);
-                nightly
-                    .step(&mut conn, &scope.receiver.name, look.snapshot_runs)
-                    .await?;
-                if turns.progress(&mut conn, &scope.receiver.name, &step.planned).await? {
-                    stages.planned();
-                    if !std::mem::replace(&mut works, true) {
-                        if std::mem::take(&mut failing) {
-                            tracing::info!(receiver = scope.receiver.name, "planning works again");
-                        }
-                        let over = [Kind::Plan, Kind::Starved];
-                        alert::resolve(&mut conn, &scope.receiver.name, &over, relay.clock.now()).await?;
+/// What plans for one receiver.
+pub(super) struct Planning {
+    pub relay: Relay,
+    pub registration: Arc<Registration>,
+    pub scope: Scope,
+    /// The deliverer is told that something is due.
+    pub wake: mpsc::Sender<Wake>,
+    /// Properties whose syncs were settled.
+    pub noticed: mpsc::UnboundedReceiver<Vec<i64>>,
+}
+
+/// What the log was told last: a failure once, and that it is over.
+#[derive(Default)]
+struct Reported {
+    failing: bool,
+    because: String,
+}
+
+impl Planning {
+    pub async fn run(mut self, mut stop: watch::Receiver<Stop>) {
+        let mut ticks = interval(self.relay.config.relay.poll_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let registration = self.registration.clone();
+        let mut walk = Walk::new(self.relay.clock.clone(), registration.clone());
+        let mut nightly = Nightly::new(&self.relay);
+        let mut reported = Reported::default();
+        loop {
+            let planning = self.plan(&mut walk, &mut nightly, &mut ticks, &mut reported);
+            let error: anyhow::Error = tokio::select! {
+                Err::<(), _>(error) = registration.unless_silent(planning) => error,
+                () = stopped(&mut stop, Stop::Finish) => return,
+            };
+            let because = sentence(&error);
+            if !reported.failing || because != reported.because {
+                reported.failing = true;
+                report_failure(&self.relay, &self.scope.receiver, &because).await;
+                reported.because = because;
+            }
+            tokio::select! {
+                () = sleep(RECONNECT_EVERY) => {}
+                () = stopped(&mut stop, Stop::Finish) => return,
+            }
+        }
+    }
+
+    /// Plans until something fails. A connection of its own: closing it, for whatever reason, ends a plan under way and its lock.
+    async fn plan(
+        &mut self,
+        walk: &mut Walk,
+        nightly: &mut Nightly,
+        ticks: &mut Interval,
+        reported: &mut Reported,
+    ) -> Result<()> {
+        let (relay, scope) = (&self.relay, &self.scope);
+        let receiver = &scope.receiver.name;
+        let stages = relay.progress.of(receiver);
+        let mut conn = relay.database.connect().await?;
+        check_server(&mut conn).await?;
+        know_receiver(&mut conn, scope).await?;
+        // It may be another server than before, or the same one set back.
+        lineage::check(&mut conn, receiver, relay.clock.now()).await?;
+        walk.look_anew();
+        let mut turns = Turns::new(&relay.clock);
+        let mut works = false;
+        loop {
+            // What is due goes out also where planning fails.
+            let look = walk.look(&mut conn, scope).await?;
+            wake_for(look.due, &self.wake);
+            let step = walk
+                .plan(&mut conn, scope, look, relay.config.relay.sweep_every)
+                .await?;
+            wake_for(step.planned.syncs, &self.wake);
+            nightly.step(&mut conn, receiver, look.snapshot_runs).await?;
+            if turns.progress(&mut conn, receiver, &step.planned).await? {
+                stages.planned();
+                if !std::mem::replace(&mut works, true) {
+                    if std::mem::take(&mut reported.failing) {
+                        tracing::info!(receiver, "planning works again");
                     }
-                }
-                if step.more && step.planned.feeds > 0 {
-                    continue;
-                }
-                tokio::select! {
-                    _ = ticks.tick() => {}
-                    Some(properties) = noticed.recv() => walk.notice(properties),
+                    let over = [Kind::Plan, Kind::Starved];
+                    alert::resolve(&mut conn, receiver, &over, relay.clock.now()).await?;
                 }
             }
-        };
-        let error: anyhow::Error = tokio::select! {
-            Err::<(), _>(error) = registration.unless_silent(planning) => error,
-            () = stopped(&mut stop, Stop::Finish) => return,
-        };
-        let because = sentence(&error);
-        if !failing || because != reported {
-            failing = true;
-            report_failure(&relay, &scope.receiver, &because).await;
-            reported = because;
-        }
-        tokio::select! {
-            () = sleep(RECONNECT_EVERY) => {}
-            () = stopped(&mut stop, Stop::Finish) => return,
+            if step.more && step.planned.feeds > 0 {
+                continue;
+            }
+            tokio::select! {
+                _ = ticks.tick() => {}
+                Some(properties) = self.noticed.recv() => walk.notice(properties),
+            }
         }
     }
 }

@@ -3,13 +3,14 @@
 //! [`Property::judge`] says whether what is told fits what was told before and changes nothing;
 //! [`Property::receive`] applies it and can't fail.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+mod judge;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::refusal::Refusal;
-use super::told::{Digest, Part, PropertyId, RemovedCode, ToldProperty, Upsert, sha256};
+use super::told::{Digest, Part, PropertyId, ToldProperty, Upsert, sha256};
 
 /// Contents of one unit whose hash is remembered.
 const CONTENTS_MAX: usize = 16;
@@ -129,137 +130,6 @@ impl Property {
             digest: hex::encode(self.digest),
             sequence: self.sequence,
         }
-    }
-
-    /// Whether what is told fits what was told before. A stale sync is not judged: the state it
-    /// was written against is gone. Without a sequence the later request wins, and nothing is compared.
-    pub fn judge(&self, told: &ToldProperty, sequence: Option<i64>) -> Result<(), Refusal> {
-        match sequence {
-            None => return Ok(()),
-            Some(sequence) if sequence < self.sequence => return Ok(()),
-            Some(sequence) if sequence == self.sequence => {
-                return Err(Refusal::breach(
-                    "$.sync_metadata.sequence",
-                    format!("{sequence} was applied under another sync ID; expected a sequence of its own"),
-                ));
-            }
-            Some(_) => {}
-        }
-        self.hashes_fit_contents(told)?;
-        self.removals_spare_the_living(told)?;
-        match &told.whole {
-            Some(part) => self.part_fits(part, told),
-            None => Ok(()),
-        }
-    }
-
-    /// Equal content, equal hash, and the reverse.
-    fn hashes_fit_contents(&self, told: &ToldProperty) -> Result<(), Refusal> {
-        for unit in &told.upserts {
-            if let Some(what) = self.hash_defect(unit) {
-                return Err(Refusal::breach(
-                    format!("{}.content_hash", unit.place),
-                    format!("of unit {} {what}", unit.unit_id),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn hash_defect(&self, unit: &Upsert) -> Option<&'static str> {
-        let (contents, told) = (self.contents.get(&unit.unit_id)?, unit.content_hash?);
-        let fingerprint = sha256(unit.content.as_bytes());
-        contents
-            .iter()
-            .find_map(|(content, hash)| match (*content == fingerprint, *hash == told) {
-                (true, false) => Some("is another than before for the same content; expected the same"),
-                (false, true) => Some("is the same as before for another content; expected another"),
-                (true, true) | (false, false) => None,
-            })
-    }
-
-    /// A receiver keyed by code must not delete a living unit with a removed one's code.
-    fn removals_spare_the_living(&self, told: &ToldProperty) -> Result<(), Refusal> {
-        if told.removals.is_empty() {
-            return Ok(());
-        }
-        let present = self.codes_after(told);
-        let carriers: HashMap<&str, i64> = present
-            .iter()
-            .filter_map(|(unit_id, code)| code.map(|code| (code, *unit_id)))
-            .collect();
-        for removal in &told.removals {
-            let place = |key| format!("{}.{key}", removal.place);
-            match &removal.code {
-                // Any other id may be a unit that the sender has and has yet to tell.
-                RemovedCode::ReplacedBy(by) if told.removals.iter().any(|other| other.unit_id == *by) => {
-                    return Err(Refusal::breach(
-                        place("replaced_by"),
-                        format!("{by} is removed too; expected one that is present"),
-                    ));
-                }
-                RemovedCode::Freed(Some(code)) => {
-                    if let Some(carrier) = carriers.get(code.as_str()) {
-                        return Err(Refusal::breach(
-                            place("unit_code"),
-                            format!("is carried by unit {carrier}; expected replaced_by instead"),
-                        ));
-                    }
-                }
-                RemovedCode::ReplacedBy(_) | RemovedCode::Freed(None) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// The units that would be present after applying, with their codes.
-    fn codes_after<'s>(&'s self, told: &'s ToldProperty) -> BTreeMap<i64, Option<&'s str>> {
-        let mut codes: BTreeMap<_, _> = self
-            .units
-            .iter()
-            .map(|(unit_id, unit)| (*unit_id, unit.unit_code.as_deref()))
-            .collect();
-        for removal in &told.removals {
-            codes.remove(&removal.unit_id);
-        }
-        for unit in &told.upserts {
-            codes.insert(unit.unit_id, unit.unit_code.as_deref());
-        }
-        codes
-    }
-
-    /// A part agrees with the other parts of its snapshot.
-    fn part_fits(&self, part: &Part, told: &ToldProperty) -> Result<(), Refusal> {
-        let Some(pending) = self.pending_of(part) else {
-            return Ok(());
-        };
-        if pending.parts != part.parts {
-            return Err(Refusal::breach(
-                "$.sync_metadata.parts",
-                format!("is {}; expected {} as in the parts before", part.parts, pending.parts),
-            ));
-        }
-        if pending.seen_parts.contains(&part.part) {
-            return Err(Refusal::breach(
-                "$.sync_metadata.part",
-                format!("{} came under another sync ID; expected each part once", part.part),
-            ));
-        }
-        if pending.property_digest != told.property_digest {
-            return Err(Refusal::breach(
-                format!("{}.property_digest", told.place),
-                "is another than in the parts before; expected that of the state after the last",
-            ));
-        }
-        for unit in &told.upserts {
-            if pending.seen_units.contains(&unit.unit_id) {
-                return Err(Refusal::breach(
-                    format!("{}.unit_id", unit.place),
-                    format!("{} was in a part before; expected each unit once", unit.unit_id),
-                ));
-            }
-        }
-        Ok(())
     }
 
     fn pending_of(&self, part: &Part) -> Option<&Pending> {

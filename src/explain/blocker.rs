@@ -1,0 +1,109 @@
+//! What stands between a difference and the receiver, and what to do about it.
+
+use super::case::Case;
+use crate::words::moment;
+
+impl Case<'_> {
+    /// What stands between a difference and the receiver, and what to do about it.
+    pub fn blocker(&self) -> (&'static str, String) {
+        let (receiver, property_id) = (self.receiver, self.fed.feed.property_id);
+        let (asked, standing) = (self.asked.receiver, &self.fed.standing);
+        if asked.waits_for_resync {
+            let what = format!(
+                "this is another database than {receiver} was told from: `receivers resync {receiver}` if it is the right one"
+            );
+            return ("receiver_paused", what);
+        }
+        if let Some(because) = &asked.paused_because {
+            let until = match asked.probe_at {
+                Some(at) => format!("it is probed at {}, or `receivers resume {receiver}`", moment(at)),
+                None => format!("`receivers resume {receiver}` ends that"),
+            };
+            let since = asked
+                .paused_at
+                .map_or(String::new(), |at| format!(" since {}", moment(at)));
+            return (
+                "receiver_paused",
+                format!("{receiver} is paused{since} ({because}); {until}"),
+            );
+        }
+        if let Some(because) = &standing.paused_because {
+            let what = format!(
+                "the feed of property {property_id} is paused ({because}); `feeds resume {property_id}` ends that"
+            );
+            return ("feed_paused", what);
+        }
+        if let Some(sync_id) = &standing.open_sync_id {
+            let what = format!(
+                "its property has {sync_id} under way, and it is told after that; {}",
+                self.progress()
+            );
+            return ("waiting", what);
+        }
+        if let Some(at) = standing.rest_until {
+            let or = match standing.wakes_when_any_is_taken {
+                true => format!(", or until {receiver} takes anything"),
+                false => String::new(),
+            };
+            let what = format!(
+                "a sync of its property was given up, and it rests until {}{or}",
+                moment(at)
+            );
+            return ("resting", what);
+        }
+        match self.announced() {
+            Some(what) => ("waiting", format!("{what}; {}", self.asked.relays())),
+            None => {
+                let what = format!(
+                    "no change announced that, so a trigger was bypassed or a joined table has none; the night's snapshot tells \
+                     it, or `snapshot --property {property_id}` now"
+                );
+                ("drift", what)
+            }
+        }
+    }
+
+    /// Why the next plan looks at it.
+    fn announced(&self) -> Option<String> {
+        let (feed, standing) = (&self.fed.feed, &self.fed.standing);
+        let owed = self.ledger.and_then(|row| row.owed.as_deref());
+        if let Some(owed) = owed {
+            let suspected = self.ledger.is_some_and(|row| row.suspect.is_some());
+            let group = match suspected {
+                true => ", in a group with others until the one that the receiver doesn't take is found",
+                false => "",
+            };
+            return Some(format!("{}{group}", in_words(owed)));
+        }
+        if self.asked.settings_differ() {
+            let receiver = self.receiver;
+            return Some(format!(
+                "{receiver} was last run with other settings than these, and everything is compared once a relay starts with these"
+            ));
+        }
+        if standing.is_new {
+            return Some("its property was never planned yet".to_owned());
+        }
+        if feed.touched.contains(&self.asked.unit_id) {
+            return Some("it changed and is not planned yet".to_owned());
+        }
+        if feed.whole {
+            return Some("its property is yet to be compared as a whole".to_owned());
+        }
+        let due = standing.snapshot_due.as_ref()?;
+        Some(format!("its property is due a snapshot ({due})"))
+    }
+}
+
+fn in_words(owed: &str) -> &'static str {
+    match owed {
+        "over_limit" => "it did not fit the requests before",
+        "removal" => "its removal waits until everything living is told",
+        "in_doubt" => "it is told again, because the sync that told it was given up",
+        "retell" => "every unit of its property is told again",
+        "replay" => "a replay asked for it",
+        "retry" => "it was let go to be told once more",
+        "approved" => "a person approved its removal",
+        _ => "it is owed",
+    }
+}

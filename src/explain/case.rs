@@ -1,0 +1,103 @@
+//! A unit in a feed, and what is known of it in words: when it was told, how its sync stands, why it is gone.
+
+use super::standing::{Asked, Fed};
+use crate::delta::LedgerRow;
+use crate::payload::Reason as Gone;
+use crate::words::moment;
+
+/// What is asked of one feed.
+pub(super) struct Case<'a> {
+    pub asked: &'a Asked<'a>,
+    pub fed: &'a Fed,
+    pub receiver: &'a str,
+    pub ledger: Option<&'a LedgerRow>,
+}
+
+impl Case<'_> {
+    /// Why the source's side counts as gone.
+    pub fn gone(&self, reason: Gone) -> String {
+        let (feed, receiver) = (&self.fed.feed, self.receiver);
+        let property_id = feed.property_id;
+        match reason {
+            Gone::Deleted if feed.uncovered == Some(Gone::Deleted) => {
+                format!("the source no longer has property {property_id}")
+            }
+            Gone::Deleted => "the source no longer has it".to_owned(),
+            Gone::Moved => match self.asked.home.and_then(|home| home.property_id) {
+                Some(other) => format!("it belongs to property {other} now"),
+                None => "it belongs to another property now".to_owned(),
+            },
+            Gone::PropertyInactive if feed.property.is_active => {
+                format!("property {property_id} is outside receivers.{receiver}.property_groups")
+            }
+            Gone::PropertyInactive => format!("property {property_id} is inactive in the source"),
+            Gone::FeedDisabled => {
+                format!("the feed of property {property_id} is disabled (`feeds enable {property_id}` tells it again)")
+            }
+        }
+    }
+
+    /// When the receiver was told last, and by which sync.
+    pub fn told_when(&self) -> String {
+        let standing = &self.fed.standing;
+        let sequence = standing.told_sequence.unwrap_or_default();
+        match (&standing.told_sync_id, standing.told_sealed_at) {
+            (Some(sync_id), Some(sealed_at)) => {
+                let at = standing.told_settled_at.unwrap_or(sealed_at);
+                let given_up = match standing.told_state.as_deref() {
+                    Some("rejected" | "exhausted" | "cancelled") => ", which was given up",
+                    _ => "",
+                };
+                format!("at {} in sync {sync_id} (sequence {sequence}){given_up}", moment(at))
+            }
+            _ => format!("in sequence {sequence}, which is pruned"),
+        }
+    }
+
+    /// The sync that tells it now.
+    pub fn under_way(&self) -> String {
+        let sync_id = self.fed.standing.told_sync_id.as_deref().unwrap_or_default();
+        match self.fed.standing.told_state.as_deref() {
+            Some("waiting") => format!("sync {sync_id}, which follows the parts before it"),
+            _ => format!("sync {sync_id}: {}", self.progress()),
+        }
+    }
+
+    /// How the open sync stands.
+    pub fn progress(&self) -> String {
+        let standing = &self.fed.standing;
+        if standing.open_is_leased {
+            return "a relay has it in hand".to_owned();
+        }
+        if let Some(until) = self.asked.receiver.wait_until {
+            return format!("{} asked to be left alone until {}", self.receiver, moment(until));
+        }
+        match (standing.open_attempts, standing.open_due_at) {
+            (0, _) | (_, None) => format!("it was not tried yet; {}", self.asked.relays()),
+            (tries, Some(at)) => format!("tried {}, the next try is at {}", times(tries), moment(at)),
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// Who tells it.
+    pub fn relays(&self) -> String {
+        match self.receiver.relays {
+            0 => "no relay is connected to this database: `rentsync-relay run` or `once` tells it".to_owned(),
+            _ => "a relay is connected and tells it in a moment; if it doesn't, its log says why".to_owned(),
+        }
+    }
+
+    /// It was last run with others than these.
+    pub fn settings_differ(&self) -> bool {
+        let settings = self.receiver.settings.as_deref();
+        settings.is_some_and(|settings| settings != self.scope.shape.fingerprint())
+    }
+}
+
+fn times(tries: i32) -> String {
+    match tries {
+        1 => "once".to_owned(),
+        tries => format!("{tries} times"),
+    }
+}

@@ -1,0 +1,158 @@
+//! Sorting what differs: what a plan is yet to tell waits, what somebody objects to is kept back, and the rest is drift.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::delivery::Delivery;
+use super::finding::{Counts, Finding, Tell, about};
+use crate::delta::{Manner, Present, Verdict, objection, verdict};
+use crate::plan::{ChosenFeed, FeedDelta, Pair, Scope};
+use crate::words::count;
+
+/// What is to be said of one unit.
+enum Sorted {
+    Equal,
+    Waiting(String),
+    KeptBack(&'static str, String),
+    /// Its whole feed is yet to be compared.
+    YetToCompare,
+    Drift,
+}
+
+/// Sorts a batch's units, tells what is found, and remembers only which of them drifted.
+pub(super) struct Sorting<'a, 'b> {
+    pub scope: &'a Scope,
+    pub deliveries: &'a HashMap<i64, Delivery>,
+    pub counts: &'a mut Counts,
+    pub tell: Tell<'b>,
+    pub yet_to_compare: HashMap<i64, usize>,
+    pub drifted: HashMap<i64, Vec<i64>>,
+}
+
+impl Sorting<'_, '_> {
+    /// One unit.
+    pub fn sort(&mut self, delta: &FeedDelta, pair: &Pair) -> Result<()> {
+        let feed_id = delta.feed.feed_id;
+        self.counts.units += 1;
+        let (finding, because) = match sorted(&delta.feed, pair, self.deliveries[&feed_id].under_way, self.scope) {
+            Sorted::Equal if matches!(pair.source, Present::Absent(_)) => {
+                self.counts.removed += 1;
+                return Ok(());
+            }
+            Sorted::Equal => {
+                self.counts.equal += 1;
+                return Ok(());
+            }
+            Sorted::YetToCompare => {
+                self.counts.waiting += 1;
+                *self.yet_to_compare.entry(feed_id).or_default() += 1;
+                return Ok(());
+            }
+            Sorted::Drift => {
+                self.counts.drift += 1;
+                self.drifted.entry(feed_id).or_default().push(pair.unit_id);
+                return Ok(());
+            }
+            Sorted::Waiting(because) => {
+                self.counts.waiting += 1;
+                ("waiting", because)
+            }
+            Sorted::KeptBack(kind, because) => {
+                self.counts.kept_back += 1;
+                (kind, because)
+            }
+        };
+        (self.tell)(Finding {
+            because: Some(because),
+            ledger_hash: pair.ledger_hash().map(|hash| hash.to_string()),
+            source_hash: pair.source_hash().map(|hash| hash.to_string()),
+            ..about(self.scope, &delta.feed, Some(pair.unit_id), finding)
+        })
+    }
+
+    /// What there is to say of a feed as a whole.
+    pub fn feed(&mut self, delta: &FeedDelta) -> Result<()> {
+        let feed = &delta.feed;
+        self.counts.feeds += 1;
+        if let Some(because) = self.waits(delta) {
+            (self.tell)(Finding {
+                because: Some(because),
+                ..about(self.scope, feed, None, "waiting")
+            })?;
+        }
+        let Some((sequence, ours, said)) = &self.deliveries[&feed.feed_id].digests else {
+            return Ok(());
+        };
+        self.counts.digests += 1;
+        if ours == said {
+            return Ok(());
+        }
+        self.counts.digests_differing += 1;
+        let because =
+            format!("after sequence {sequence} the receiver should hold {ours}, and says that it holds {said}");
+        (self.tell)(Finding {
+            because: Some(because),
+            ..about(self.scope, feed, None, "digest")
+        })
+    }
+
+    /// What waits of a feed beside single units.
+    fn waits(&self, delta: &FeedDelta) -> Option<String> {
+        let units = self.yet_to_compare.get(&delta.feed.feed_id);
+        let units = units.map(|units| {
+            format!(
+                "{}: the property is yet to be compared as a whole",
+                count(*units, "unit", "units")
+            )
+        });
+        let own = (delta.feed.property_owed || (delta.property_changed && delta.feed.uncovered.is_none()))
+            && self.scope.shape.properties_are_told()
+            && !property_drifted(delta, self.scope);
+        let own = own.then(|| "the property's own fields are yet to be told".to_owned());
+        let all: Vec<String> = units.into_iter().chain(own).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+fn sorted(feed: &ChosenFeed, pair: &Pair, under_way: Option<i64>, scope: &Scope) -> Sorted {
+    let manner = Manner {
+        retell: false,
+        removals: scope.shape.removals_are_told(),
+    };
+    let ledger = pair.ledger.as_ref();
+    let told = ledger.and_then(|row| row.told.sequence());
+    let verdict = verdict(&pair.source, ledger, manner);
+    if let Some(kept) = ledger.and_then(|row| objection(&verdict, row)) {
+        return Sorted::KeptBack(kept.kind.as_str(), kept.because.clone());
+    }
+    match verdict {
+        Verdict::Same | Verdict::Release | Verdict::Forget => match ledger.and_then(|row| row.kept_back.as_ref()) {
+            Some(kept) => Sorted::KeptBack(kept.kind.as_str(), kept.because.clone()),
+            None if under_way.is_some_and(|first| told >= Some(first)) => {
+                Sorted::Waiting("told, not yet acknowledged".to_owned())
+            }
+            None => Sorted::Equal,
+        },
+        Verdict::KeepBack => {
+            let because = match &pair.source {
+                Present::Invalid(why) => why.clone(),
+                Present::Content(_) | Present::Absent(_) => String::new(),
+            };
+            Sorted::KeptBack("invalid", because)
+        }
+        Verdict::Tell | Verdict::Remove(_) => match ledger.and_then(|row| row.owed.as_deref()) {
+            Some(owed) => Sorted::Waiting(format!("owed: {owed}")),
+            None if feed.whole => Sorted::YetToCompare,
+            None if feed.touched.contains(&pair.unit_id) => Sorted::Waiting("changed, not yet planned".to_owned()),
+            None => Sorted::Drift,
+        },
+    }
+}
+
+/// The property's own fields differ, and nothing says that they are to be told. One that left the feed tells none.
+pub(super) fn property_drifted(delta: &FeedDelta, scope: &Scope) -> bool {
+    let feed = &delta.feed;
+    let announced = feed.property_owed || feed.whole || feed.uncovered.is_some();
+    delta.property_changed && scope.shape.properties_are_told() && !announced
+}
