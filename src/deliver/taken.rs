@@ -122,7 +122,7 @@ async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict], found: &
     Ok(())
 }
 
-/// What the receiver says that it holds, against what it should hold.
+/// What the receiver says that it holds, against what it was told that it would: where both say it.
 async fn compare_digests(
     conn: &mut PgConnection,
     deliverer: &Deliverer,
@@ -134,25 +134,32 @@ async fn compare_digests(
     if !receiver.extensions || receiver.format == Format::Unit {
         return Ok(());
     }
-    let said: Vec<(&LeasedFeed, &str)> = delivered
+    let said: Vec<(i64, &LeasedFeed, &str)> = delivered
         .iter()
         .filter(|verdict| verdict.outcome.leased.is_last_part())
-        .flat_map(|verdict| digests_said(verdict))
+        .flat_map(|verdict| {
+            let sequence = verdict.outcome.leased.sequence;
+            digests_said(verdict)
+                .into_iter()
+                .map(move |(feed, said)| (sequence, feed, said))
+        })
         .collect();
     if said.is_empty() {
         return Ok(());
     }
     note_digests(conn, delivered).await?;
-    let feeds: Vec<i64> = said.iter().map(|(feed, _)| feed.feed_id).collect();
+    let (sequences, feeds): (Vec<i64>, Vec<i64>) =
+        said.iter().map(|(sequence, feed, _)| (sequence, feed.feed_id)).unzip();
     let ours: Vec<(i64, String)> = sqlx::query_as(include_str!("../../sql/deliver/digests.sql"))
+        .bind(sequences)
         .bind(feeds)
         .fetch_all(&mut *conn)
         .await?;
     for (feed_id, digest) in ours {
         let differing = said
             .iter()
-            .find(|(feed, said)| feed.feed_id == feed_id && **said != digest);
-        if let Some((feed, _)) = differing {
+            .find(|(_, feed, said)| feed.feed_id == feed_id && **said != digest);
+        if let Some((_, feed, _)) = differing {
             sqlx::query(include_str!("../../sql/deliver/mismatch.sql"))
                 .bind(feed_id)
                 .bind(now)

@@ -13,6 +13,7 @@ use super::duplicate::Codes;
 use super::feeds::{ChosenFeed, owed_per_feed_max};
 use super::invalid::Turned;
 use super::pair::Pair;
+use super::unsettled::{Standing, Unsettled};
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, REMOVAL, Told, Verdict, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, Hash, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
 
@@ -95,8 +96,10 @@ pub(crate) struct FeedDelta {
     pub property_differs: bool,
     /// They are others than those told last.
     pub property_changed: bool,
-    /// What the receiver should hold afterwards.
-    pub digest: Digest,
+    /// Of what the receiver should hold afterwards.
+    digest: Digest,
+    /// Whether that is the source.
+    unsettled: Unsettled,
     pub tell: Vec<Telling>,
     pub remove: Vec<Removal>,
     /// Gone, and told so by being absent from a snapshot.
@@ -138,8 +141,6 @@ pub(crate) struct FeedDelta {
     pub suspects_wait: bool,
     /// Something living didn't fit.
     crowded: bool,
-    /// Owed units that were read; there may be more.
-    owed_read: i64,
     /// Something was left for want of room.
     left_over: bool,
     /// Foreseen only: what earlier requests settle of the feed.
@@ -197,6 +198,7 @@ impl FeedDelta {
             body_bytes: ENVELOPE_BYTES + scope.shape.property_bytes(&property),
             property,
             digest: feed.digest,
+            unsettled: Unsettled::of(&feed),
             tell: Vec::new(),
             remove: Vec::new(),
             absent: Vec::new(),
@@ -221,7 +223,6 @@ impl FeedDelta {
             suspects_wait: false,
             // Where suspects have their turn, removals wait as all news does.
             crowded: feed_waits,
-            owed_read: 0,
             left_over: false,
             settled_before: Vec::new(),
             goes_on: false,
@@ -234,6 +235,21 @@ impl FeedDelta {
         self.mode == Mode::Snapshot
             || (self.property_differs && scope.shape.properties_are_told())
             || self.entries() > 0
+    }
+
+    /// What the receiver should hold afterwards.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The same where it is true: another request of the property, or a person's decision, may have to come first.
+    pub fn digest_told(&self) -> Option<Digest> {
+        (!self.goes_on && !self.unsettled.is_any()).then_some(self.digest)
+    }
+
+    /// A part of a snapshot: what is true after the last part is said with each.
+    pub fn take_digest_of(&mut self, snapshot: &Self) {
+        (self.digest, self.unsettled) = (snapshot.digest, snapshot.unsettled);
     }
 
     /// How many bytes of the source it holds, about.
@@ -253,7 +269,7 @@ impl FeedDelta {
             source,
             ledger,
         } = pair;
-        self.owed_read += i64::from(ledger.as_ref().is_some_and(LedgerRow::is_owed));
+        self.unsettled.read(ledger.as_ref());
         let manner = Manner {
             retell: self.mode != Mode::Delta,
             removals: scope.shape.removals_are_told(),
@@ -275,7 +291,7 @@ impl FeedDelta {
             }
             (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
             (Verdict::Remove(reason), _) => self.gone(reason, ledger),
-            (Verdict::Forget, _) => self.forget.push(unit_id),
+            (Verdict::Forget, _) => self.forget(unit_id, ledger),
             (Verdict::Release, _) => self.note(unit_id, ledger, LedgerRow::release),
             (Verdict::KeepBack, Present::Invalid(because)) => self.keep_back(unit_id, ledger, Kept::Invalid, because),
             (Verdict::Tell | Verdict::KeepBack, _) => unreachable!("the verdict follows from the source's side"),
@@ -401,8 +417,14 @@ impl FeedDelta {
         Ok(())
     }
 
+    fn forget(&mut self, unit_id: i64, ledger: Option<LedgerRow>) {
+        self.unsettled.settles(ledger.as_ref());
+        self.forget.push(unit_id);
+    }
+
     /// The receiver no longer holds it, once it is told.
     fn note_gone(&mut self, reason: Reason, row: &LedgerRow) {
+        self.unsettled.settles(Some(row));
         if let Some(before) = row.told.hash() {
             self.digest.toggle(row.unit_id, before);
         }
@@ -473,6 +495,7 @@ impl FeedDelta {
 
     /// What the receiver holds of it, once it is told.
     fn note_told(&mut self, telling: &Telling, ledger: Option<&LedgerRow>) {
+        self.unsettled.settles(ledger);
         if let Some(before) = &telling.before {
             self.digest.toggle(telling.unit.unit_id, before);
         }
@@ -515,7 +538,7 @@ impl FeedDelta {
     fn remove_leaving(&mut self, scope: &Scope) {
         let mut leaving = mem::take(&mut self.leaving);
         // Of the owed that were not read some may be living; but where all that were read are gone, they have to go.
-        self.crowded |= self.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
+        self.crowded |= self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
         // A suspect that lives may still have a removed one's code at the receiver.
         let lives = |suspect: &Suspect| matches!(suspect, Suspect::Tell(..));
         self.crowded |= self.suspects.as_ref().is_some_and(|(_, held)| held.iter().any(lives));
@@ -544,7 +567,7 @@ impl FeedDelta {
     /// Whether later requests have something to tell, as far as room is what it waits for.
     pub fn needs_several(&self, scope: &Scope) -> bool {
         let may = matches!(self.mode, Mode::Delta | Mode::Retell) && !self.feed.suspects_waited && self.entries() > 0;
-        may && (self.left_over || self.owed_read >= owed_per_feed_max(&scope.receiver))
+        may && (self.left_over || self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver))
     }
 
     /// The requests that tell, after this one, what is left of `whole`: the same without limits.
@@ -562,6 +585,7 @@ impl FeedDelta {
         while whole.entries() > 0 {
             let mut next = whole.next_request(scope)?;
             next.goes_on = whole.entries() > 0;
+            next.unsettled = whole.unsettled;
             next.settled_before.clone_from(&settled);
             settled.extend(next.told_ids());
             requests.push(next);
@@ -662,7 +686,9 @@ impl FeedDelta {
 
     fn note(&mut self, unit_id: i64, ledger: Option<LedgerRow>, change: impl FnOnce(&mut LedgerRow)) {
         let mut row = ledger.unwrap_or(LedgerRow::untold(unit_id));
+        let before = Standing::of(Some(&row));
         change(&mut row);
+        self.unsettled.becomes(before, Standing::of(Some(&row)));
         self.noted_bytes += row.content.as_ref().map_or(0, String::len);
         self.noted.push(row);
     }

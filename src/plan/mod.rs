@@ -22,6 +22,7 @@ mod rehearse;
 mod right;
 mod seal;
 mod tidy;
+mod unsettled;
 mod walk;
 
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub use walk::{Look, Step, Walk, know_receiver, register};
 pub(crate) const FEEDS_PER_BATCH_MAX: i64 = 256;
 /// How many units one transaction looks at, unless a single feed has more: what bounds the relay's memory.
 const UNITS_PER_BATCH_MAX: i64 = 10_000;
-/// Serialisation failures are rare while one relay plans; more than these in a row are a defect.
+/// Serialisation failures are rare while one relay plans; after these in a row it is somebody else's turn.
 const TRIES_MAX: u32 = 5;
 
 /// Where to look for news.
@@ -178,8 +179,9 @@ async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, righ
     loop {
         match plan_once(conn, scope, batch, right).await {
             Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
-            // Somebody has the source to themselves: planning waits without standing in their way.
-            Err(error) if is_locked_out(&error) => {
+            // Somebody has the source to themselves, or commands mark without end: planning waits without standing in their
+            // way, and where that lasts an alert says so.
+            Err(error) if is_locked_out(&error) || is_serialization_failure(&error) => {
                 right.give_back(conn, Ended::Failed).await?;
                 return Ok(Planned::elsewhere());
             }
@@ -213,7 +215,6 @@ async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, ri
 
 /// None where nothing is to be written.
 async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Option<Planned>> {
-    read_briefly(conn).await?;
     let paused = check_receiver(conn, scope).await?;
     if paused && batch.probe.is_none() {
         return Ok(None);

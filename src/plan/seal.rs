@@ -244,7 +244,7 @@ fn about(delta: &FeedDelta) -> About {
     let absent = delta.absent.iter().map(|(_, row)| row.unit_id);
     About {
         feed_id: delta.feed.feed_id,
-        digest: delta.digest,
+        digest: delta.digest_told(),
         units: delta.tell.iter().map(|telling| telling.unit.unit_id).collect(),
         gone: removed.chain(absent).collect(),
     }
@@ -310,7 +310,7 @@ pub(super) fn body(scope: &Scope, header: &Header, sync_id: &SyncId, deltas: &[F
             } else {
                 &[]
             },
-            property_digest: delta.digest,
+            property_digest: delta.digest_told(),
         })
         .collect();
     scope.shape.body(&Body {

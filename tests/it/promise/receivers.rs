@@ -516,3 +516,101 @@ async fn promise_09_half_sent_requests_keep_neither_deliveries_nor_a_health_chec
     assert_eq!(running.get("/healthz").await.0, 200);
     running.stop().await;
 }
+
+/// What each body about a property says of its digest, the oldest first.
+async fn digests_told(rig: &Rig) -> Vec<Option<String>> {
+    let bodies = rig.bodies(1).await;
+    let digest = |body: &Value| {
+        body.get("property_digest")
+            .expect("a place for it")
+            .as_str()
+            .map(str::to_owned)
+    };
+    bodies.iter().map(digest).collect()
+}
+
+#[tokio::test]
+async fn promise_12_a_digest_is_told_only_where_nothing_is_left_to_be_told() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.units_per_request_max = 2;
+    rig.receiver.accept = Accept::Digest;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id) select n, 1 from generate_series(1, 5) n",
+    )
+    .await;
+    rig.settle().await;
+    let told = digests_told(&rig).await;
+    assert_eq!(
+        told.iter().map(Option::is_some).collect::<Vec<_>>(),
+        [false, false, true]
+    );
+    // A receiver that says its own digest each time, and an operator who asks for one, agree with that.
+    assert!(
+        rig.sandbox.syncs().iter().all(|sync| !sync.digest_mismatch),
+        "{:?}",
+        rig.sandbox.syncs()
+    );
+    assert_eq!(rig.alerts().await, [] as [String; 0]);
+    rig.assert_equal().await;
+    let said = "select count(*) from rentsync.sync_feed where digest_said is not null";
+    assert_eq!(rig.source.number(said).await, 3, "it says its own whatever it is told");
+    // Of a snapshot in parts each part says what holds after the last.
+    rig.edit("update rentsync.feed set snapshot_due = 'test'").await;
+    rig.settle().await;
+    let told = digests_told(&rig).await;
+    assert_eq!(told[3..], [told[2].clone(), told[2].clone(), told[2].clone()]);
+    assert_eq!(rig.alerts().await, [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn promise_12_no_digest_is_told_while_a_unit_is_kept_back_or_in_doubt() {
+    let rig = Rig::told().await;
+    let edit = async |price: i32| {
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 11"
+        ))
+        .await;
+        rig.settle().await;
+        digests_told(&rig).await.pop().expect("a body").is_some()
+    };
+    assert!(edit(1).await);
+    // Another unit that no plan looks at.
+    rig.faults(json!({ "reject_units": [12] }));
+    rig.edit("update project_rent_roll_units set price = 5 where id = 12")
+        .await;
+    rig.settle().await;
+    rig.no_faults();
+    // Where it refuses a unit it is not what it was told to become.
+    rig.sandbox.clear_log();
+    assert!(!edit(2).await, "unit 12 is refused");
+    rig.edit("update project_rent_roll_units set price = 6 where id = 12")
+        .await;
+    rig.settle().await;
+    assert!(edit(3).await, "it is taken");
+    rig.edit("update rentsync.ledger set owed = 'in_doubt', suspect = 7 where unit_id = 13")
+        .await;
+    rig.edit("update project_rent_roll_units set price = 4 where id = 11")
+        .await;
+    rig.plan().await;
+    assert_eq!(digests_told(&rig).await.pop(), Some(None), "unit 13 is in doubt");
+    rig.settle().await;
+    assert!(digests_told(&rig).await.pop().expect("a body").is_some(), "it was told");
+    assert!(rig.sandbox.syncs().iter().all(|sync| !sync.digest_mismatch));
+    rig.assert_equal().await;
+    // What a sync did not say is no mismatch, whatever the receiver says.
+    rig.edit("update rentsync.ledger set owed = 'in_doubt', suspect = 7 where unit_id = 13")
+        .await;
+    rig.edit("update project_rent_roll_units set price = 7 where id = 11")
+        .await;
+    rig.plan().await;
+    rig.edit("update rentsync.ledger set owed = null, suspect = null where unit_id = 13")
+        .await;
+    rig.faults(json!({ "digest": "ab".repeat(32) }));
+    rig.deliver().await;
+    assert!(
+        !rig.alerts().await.contains(&"digest_mismatch".to_owned()),
+        "{:?}",
+        rig.alerts().await
+    );
+}
