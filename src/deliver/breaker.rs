@@ -202,13 +202,19 @@ async fn wait_where_asked(
         _ => None,
     });
     if let Some((after, verdict)) = longest.max_by_key(|(after, _)| *after) {
-        say_how_long(conn, deliverer, verdict, now).await?;
-        sqlx::query(include_str!("../../sql/deliver/wait_receiver.sql"))
+        let waited: Option<f64> = sqlx::query_scalar(include_str!("../../sql/deliver/wait_receiver.sql"))
             .bind(&deliverer.receiver.name)
             .bind(now)
             .bind(seconds(after))
-            .execute(conn)
+            .bind(
+                verdicts
+                    .iter()
+                    .any(|verdict| matches!(verdict.decision, Decision::Wait { .. })),
+            )
+            .fetch_optional(&mut *conn)
             .await?;
+        let waited = Duration::try_from_secs_f64(waited.unwrap_or_default()).unwrap_or_default();
+        say_how_long(conn, deliverer, verdict, waited, now).await?;
     }
     Ok(())
 }
@@ -218,6 +224,7 @@ async fn say_how_long(
     conn: &mut PgConnection,
     deliverer: &Deliverer,
     verdict: &Verdict,
+    waited: Duration,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let receiver = &deliverer.receiver;
@@ -226,12 +233,20 @@ async fn say_how_long(
     else {
         return Ok(());
     };
-    if *retry_after <= receiver.retry.schedule.last().copied() {
+    let longest = receiver.retry.schedule.last().copied();
+    if *retry_after <= longest && Some(waited) <= longest {
         return Ok(());
     }
+    let before = match waited.as_secs() {
+        0 => String::new(),
+        seconds => format!(
+            ", as it has for {},",
+            humantime::format_duration(Duration::from_secs(seconds))
+        ),
+    };
     let message = format!(
-        "{} and asks to be left alone for {}: nothing is sent to it until then, changes keep gathering. \
-         `receivers resume {}` sends to it at once",
+        "{}{before} and is left alone for {}: nothing is sent to it until then, changes keep gathering. Ask the receiver about \
+         its limits; `receivers resume {}` sends to it at once",
         verdict.answer(),
         humantime::format_duration(Duration::from_secs(after.as_secs())),
         receiver.name
@@ -302,9 +317,8 @@ async fn tune(conn: &mut PgConnection, deliverer: &Deliverer, verdicts: &[&Verdi
             .filter(|verdict| verdict.outcome.tried.answer != Answer::RelayLost)
     };
     let count = |which: fn(&Decision) -> bool| its_own().filter(|verdict| which(&verdict.decision)).count();
-    let failed = count(|decision| matches!(decision, Decision::Retry { .. } | Decision::Exhausted))
-        + given.refused_whole
-        + given.stale_again.len();
+    let failed =
+        its_own().filter(|verdict| verdict.is_failure()).count() + given.refused_whole + given.stale_again.len();
     let overburdened = count(|decision| {
         matches!(
             decision,

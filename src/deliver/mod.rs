@@ -152,6 +152,7 @@ impl Deliverer {
         let leased = &outcome.leased;
         let tried = Tried {
             attempts: leased.attempts,
+            waits: leased.waits,
             age: leased.age,
             probe: leased.probe,
             jitter: rand::random(),

@@ -93,6 +93,17 @@ impl Verdict {
         i32::from(sent && !matches!(self.decision, Decision::Wait { .. }))
     }
 
+    /// It waited for the receiver's limits for as long as anything may.
+    pub fn is_waited_out(&self) -> bool {
+        let limited = matches!(self.outcome.tried.answer, Answer::Status { status: 429, .. });
+        limited && self.decision == Decision::Exhausted
+    }
+
+    /// The receiver failed; one that asks to be left alone does not.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.decision, Decision::Retry { .. } | Decision::Exhausted) && !self.is_waited_out()
+    }
+
     fn entries(&self) -> usize {
         usize::try_from(self.outcome.leased.entries).unwrap_or_default()
     }

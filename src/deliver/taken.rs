@@ -1,5 +1,7 @@
 //! What the receiver took: tombstones go, the next part of a snapshot comes, and what its answer says beside "taken".
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -40,11 +42,24 @@ pub(super) async fn take(
     bury(conn, delivered, now).await?;
     wake_feeds(conn, deliverer).await?;
     accept_halves(conn, delivered, &mut found).await?;
-    compare_digests(conn, deliverer, delivered, &mut found, now).await?;
-    let feeds = delivered.iter().flat_map(|verdict| &verdict.outcome.leased.feeds);
-    let properties: Vec<i64> = feeds.map(|feed| feed.property_id).collect();
-    alert::resolve_acknowledged(conn, &deliverer.receiver.name, &properties, now).await?;
+    let equal = compare_digests(conn, deliverer, delivered, &mut found, now).await?;
+    let properties = acknowledged(delivered);
+    alert::resolve_acknowledged(conn, &deliverer.receiver.name, (&properties, &equal), now).await?;
     Ok(found)
+}
+
+/// The properties of which something was taken; what is called stale was not.
+fn acknowledged(delivered: &[&Verdict]) -> Vec<i64> {
+    let stale: HashSet<i64> = delivered
+        .iter()
+        .flat_map(|verdict| stale::stale_feeds(verdict))
+        .map(|(feed, _)| feed.feed_id)
+        .collect();
+    let feeds = delivered.iter().flat_map(|verdict| &verdict.outcome.leased.feeds);
+    feeds
+        .filter(|feed| !stale.contains(&feed.feed_id))
+        .map(|feed| feed.property_id)
+        .collect()
 }
 
 async fn close_feeds(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
@@ -122,17 +137,18 @@ async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict], found: &
     Ok(())
 }
 
-/// What the receiver says that it holds, against what it was told that it would: where both say it.
+/// What the receiver says that it holds, against what it was told that it would: where both say it. Gives the properties of
+/// which it holds that, or that can't be asked.
 async fn compare_digests(
     conn: &mut PgConnection,
     deliverer: &Deliverer,
     delivered: &[&Verdict],
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
-) -> Result<()> {
+) -> Result<Vec<i64>> {
     let receiver = &deliverer.receiver;
     if !receiver.extensions || receiver.format == Format::Unit {
-        return Ok(());
+        return Ok(acknowledged(delivered));
     }
     let said: Vec<(i64, &LeasedFeed, &str)> = delivered
         .iter()
@@ -145,7 +161,7 @@ async fn compare_digests(
         })
         .collect();
     if said.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     note_digests(conn, delivered).await?;
     let (sequences, feeds): (Vec<i64>, Vec<i64>) =
@@ -155,6 +171,7 @@ async fn compare_digests(
         .bind(feeds)
         .fetch_all(&mut *conn)
         .await?;
+    let mut equal = Vec::new();
     for (feed_id, digest) in ours {
         let differing = said
             .iter()
@@ -166,9 +183,11 @@ async fn compare_digests(
                 .execute(&mut *conn)
                 .await?;
             found.push(Found::of(feed.property_id, Finding::DigestMismatch));
+        } else if let Some((_, feed, _)) = said.iter().find(|(_, feed, _)| feed.feed_id == feed_id) {
+            equal.push(feed.property_id);
         }
     }
-    Ok(())
+    Ok(equal)
 }
 
 /// Kept with the sync, for whoever compares later.

@@ -32,7 +32,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
 
 use crate::config::Receiver;
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::payload::Shape;
 
 use right::{Ended, Right};
@@ -288,7 +288,7 @@ pub(crate) async fn notice(conn: &mut PgConnection, properties: &[i64], op: &str
 }
 
 pub(crate) fn is_locked_out(error: &anyhow::Error) -> bool {
-    database_code(error).is_some_and(|code| code == "55P03")
+    database_error(error).is_some_and(fault::is_locked_out)
 }
 
 pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {
@@ -296,6 +296,10 @@ pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {
 }
 
 pub(crate) fn database_code(error: &anyhow::Error) -> Option<String> {
-    let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())?;
-    cause.as_database_error()?.code().map(|code| code.into_owned())
+    let refusal = database_error(error)?.as_database_error()?;
+    refusal.code().map(|code| code.into_owned())
+}
+
+fn database_error(error: &anyhow::Error) -> Option<&sqlx::Error> {
+    error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())
 }

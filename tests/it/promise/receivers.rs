@@ -1,6 +1,8 @@
 //! What a receiver can and can't do to the relay.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rentsync_relay::capture;
@@ -10,10 +12,12 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 
 use crate::http::Running;
 use crate::process::{LIMIT, output, relay};
+use crate::receiver::stub::{close, raw, trickle};
 use crate::support::rig::{Hands, Rig};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -98,7 +102,7 @@ async fn promise_12_a_forged_sequence_raises_the_numbers_of_that_property_for_th
         touch(&rig, 1).await;
         rig.settle().await;
         rig.assert_equal().await;
-        assert_eq!(open_alerts(&rig).await, ["stale"]);
+        assert_eq!(open_alerts(&rig).await, [] as [String; 0], "what it took ends it");
         assert!(
             messages(&rig, "stale").await[0].contains(&forged.to_string()),
             "its own number"
@@ -340,6 +344,61 @@ async fn promise_13_no_answer_puts_a_probe_off_for_longer_than_probes_are_apart(
         pass(&mut hands, &rig, 16).await;
         let paused = "select count(*) from rentsync.receiver where paused_at is not null";
         assert_eq!(rig.source.number(paused).await, 0, "{status}");
+        let waits = "select count(*) from rentsync.receiver where wait_until is not null or waits > 0";
+        assert_eq!(
+            rig.source.number(waits).await,
+            0,
+            "{status}: what it took says otherwise"
+        );
+        let open = open_alerts(&rig).await;
+        assert!(!open.contains(&"waiting".to_owned()), "{status}: {open:?}");
+        touch(&rig, 2).await;
+        work(&mut hands, &rig).await;
+        rig.assert_equal_but("any").await;
+    }
+}
+
+#[tokio::test]
+async fn promise_13_a_rate_limit_without_end_is_alerted_and_blames_no_unit() {
+    for retry_after in [Value::Null, json!(1)] {
+        let rig = told(12, Batch::PerProperty).await;
+        let mut limited = json!({ "status": 429 });
+        if !retry_after.is_null() {
+            limited["retry_after"] = retry_after;
+        }
+        rig.faults(limited);
+        touch(&rig, 1).await;
+        let mut hands = rig.hands().await;
+        work(&mut hands, &rig).await;
+        pass(&mut hands, &rig, 9).await;
+        assert_eq!(
+            open_alerts(&rig).await,
+            [] as [String; 0],
+            "a short one is none's business"
+        );
+        pass(&mut hands, &rig, 20).await;
+        assert_eq!(open_alerts(&rig).await, ["waiting"]);
+        rig.sandbox.clear_log();
+        pass(&mut hands, &rig, 60).await;
+        let requests = rig.sandbox.syncs().len();
+        assert!(
+            (5..=7).contains(&requests),
+            "the last step by now, for all of it: {requests}"
+        );
+        // More than a day.
+        for _ in 0..160 {
+            rig.pass(10 * MINUTE);
+            work(&mut hands, &rig).await;
+        }
+        assert_eq!(open_alerts(&rig).await, ["waiting"]);
+        let blamed = "select (select count(*) from rentsync.ledger where suspect is not null or kept_back is not null)
+                           + (select count(*) from rentsync.feed where suspect is not null or halving is not null or rest_until is not null)
+                           + (select count(*) from rentsync.receiver where paused_at is not null or failures > 0)";
+        assert_eq!(rig.source.number(blamed).await, 0);
+        rig.no_faults();
+        pass(&mut hands, &rig, 11).await;
+        rig.assert_equal_but("any").await;
+        assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
     }
 }
 
@@ -613,4 +672,109 @@ async fn promise_12_no_digest_is_told_while_a_unit_is_kept_back_or_in_doubt() {
         "{:?}",
         rig.alerts().await
     );
+}
+
+/// One request on a connection of its own, as whoever has no library for it would ask: status and text.
+async fn asked(base: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(base.strip_prefix("http://")?).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.ok()?;
+    Some(text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_09_however_many_ask_for_figures_a_health_check_is_answered_within_a_second() {
+    let rig = Rig::empty().await;
+    let running = Running::of(&rig).await;
+    running.until_ready_is(200).await;
+    let told = Arc::new(AtomicUsize::new(0));
+    let mut clients = JoinSet::new();
+    for _ in 0..100 {
+        let (base, told) = (running.base.clone(), told.clone());
+        clients.spawn(async move {
+            loop {
+                let answer = asked(&base, "/metrics").await.unwrap_or_default();
+                told.fetch_add(usize::from(answer.starts_with("HTTP/1.1 200")), Ordering::Relaxed);
+            }
+        });
+    }
+    for _ in 0..50 {
+        for path in ["/healthz", "/readyz"] {
+            let answer = timeout(Duration::from_secs(1), asked(&running.base, path)).await;
+            let answer = answer.expect("in time").expect("an answer");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        }
+    }
+    let scraped = async {
+        while told.load(Ordering::Relaxed) < 3 {
+            yield_now().await;
+        }
+    };
+    timeout(LIMIT, scraped).await.expect("figures are told all the while");
+    clients.shutdown().await;
+    running.stop().await;
+}
+
+/// What becomes of the only sync where these bytes are what comes back: how its try ended.
+async fn ends<F>(bytes: &'static [u8], after: fn(TcpStream) -> F, accept: Accept) -> String
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (address, _heads) = raw(bytes, after).await;
+    let mut rig = Rig::empty().await;
+    rig.receiver.url = format!("http://{address}/sync").parse().expect("URL");
+    rig.receiver.accept = accept;
+    rig.receiver.timeout = Duration::from_secs(2);
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id) values (11, 1)",
+    )
+    .await;
+    rig.plan().await;
+    rig.deliver().await;
+    sqlx::query_scalar("select outcome from rentsync.attempt")
+        .fetch_one(&mut rig.source.connect().await)
+        .await
+        .expect("an attempt")
+}
+
+const ENDLESS: &[u8] = &{
+    let mut bytes = [b'a'; 600_000];
+    let head = b"HTTP/1.1 200 OK\r\nX-Endless: ";
+    let mut at = 0;
+    while at < head.len() {
+        bytes[at] = head[at];
+        at += 1;
+    }
+    bytes
+};
+
+#[tokio::test]
+async fn promise_14_what_is_no_whole_answer_is_sent_again_and_what_is_one_counts_under_each_setting() {
+    use Accept::{Any, Digest, Json, NotHtml};
+    for (bytes, taken_by) in [
+        (&b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"[..], &[Any, NotHtml][..]),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", &[Any, NotHtml]),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"sync_id\":\"sync-of-somebody-else\"}", &[Any, NotHtml, Json]),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n\xef\xbb\xbf<!doctype html><p>Log in", &[Any]),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n\xff\xfe<\0h\0t\0m\0l\0>\0", &[Any]),
+        // The beginning of a compressed page, broken off: `<!doctype html><p>Log in` in a stored block.
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x18\0\xe7\xff<!doctype html><p>Log in", &[Any]),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"applied\":", &[]),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\ngarbage", &[]),
+        (b"<html>no status line at all", &[]),
+        (b"HTTP/1.1 200 OK\r\nContent-", &[]),
+        (b"", &[]),
+        (ENDLESS, &[]),
+    ] {
+        for accept in [Any, NotHtml, Json, Digest] {
+            let expected = if taken_by.contains(&accept) { "delivered" } else { "retry" };
+            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]);
+            assert_eq!(ends(bytes, close, accept).await, expected, "{accept:?} {shown}");
+        }
+    }
+    let slow = b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n";
+    assert_eq!(ends(slow, trickle, Any).await, "retry", "slower than its deadline");
 }
