@@ -14,6 +14,7 @@ mod auth;
 mod guard;
 mod headers;
 mod http;
+mod looks_secret;
 mod receiver;
 mod require;
 mod shape;
