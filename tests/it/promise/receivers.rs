@@ -17,7 +17,6 @@ use tokio::time::timeout;
 
 use crate::http::Running;
 use crate::process::{LIMIT, output, relay};
-use crate::receiver::stub::{close, raw, trickle};
 use crate::support::rig::{Hands, Rig};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -715,66 +714,4 @@ async fn promise_09_however_many_ask_for_figures_a_health_check_is_answered_with
     timeout(LIMIT, scraped).await.expect("figures are told all the while");
     clients.shutdown().await;
     running.stop().await;
-}
-
-/// What becomes of the only sync where these bytes are what comes back: how its try ended.
-async fn ends<F>(bytes: &'static [u8], after: fn(TcpStream) -> F, accept: Accept) -> String
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let (address, _heads) = raw(bytes, after).await;
-    let mut rig = Rig::empty().await;
-    rig.receiver.url = format!("http://{address}/sync").parse().expect("URL");
-    rig.receiver.accept = accept;
-    rig.receiver.timeout = Duration::from_secs(2);
-    rig.edit(
-        "insert into projects (id, name, is_actived) values (1, 'One', true);
-         insert into project_rent_roll_units (id, project_id) values (11, 1)",
-    )
-    .await;
-    rig.plan().await;
-    rig.deliver().await;
-    sqlx::query_scalar("select outcome from rentsync.attempt")
-        .fetch_one(&mut rig.source.connect().await)
-        .await
-        .expect("an attempt")
-}
-
-const ENDLESS: &[u8] = &{
-    let mut bytes = [b'a'; 600_000];
-    let head = b"HTTP/1.1 200 OK\r\nX-Endless: ";
-    let mut at = 0;
-    while at < head.len() {
-        bytes[at] = head[at];
-        at += 1;
-    }
-    bytes
-};
-
-#[tokio::test]
-async fn promise_14_what_is_no_whole_answer_is_sent_again_and_what_is_one_counts_under_each_setting() {
-    use Accept::{Any, Digest, Json, NotHtml};
-    for (bytes, taken_by) in [
-        (&b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"[..], &[Any, NotHtml][..]),
-        (b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", &[Any, NotHtml]),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"sync_id\":\"sync-of-somebody-else\"}", &[Any, NotHtml, Json]),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n\xef\xbb\xbf<!doctype html><p>Log in", &[Any]),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n\xff\xfe<\0h\0t\0m\0l\0>\0", &[Any]),
-        // The beginning of a compressed page, broken off: `<!doctype html><p>Log in` in a stored block.
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x18\0\xe7\xff<!doctype html><p>Log in", &[Any]),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"applied\":", &[]),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\ngarbage", &[]),
-        (b"<html>no status line at all", &[]),
-        (b"HTTP/1.1 200 OK\r\nContent-", &[]),
-        (b"", &[]),
-        (ENDLESS, &[]),
-    ] {
-        for accept in [Any, NotHtml, Json, Digest] {
-            let expected = if taken_by.contains(&accept) { "delivered" } else { "retry" };
-            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]);
-            assert_eq!(ends(bytes, close, accept).await, expected, "{accept:?} {shown}");
-        }
-    }
-    let slow = b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n";
-    assert_eq!(ends(slow, trickle, Any).await, "retry", "slower than its deadline");
 }
