@@ -134,7 +134,8 @@ fn entries_of(origin: &Rc<str>, table: toml::Table) -> Entries {
 fn syntax_error(origin: &str, text: &str, error: &toml::de::Error) -> SettingsError {
     let (line, column) = position(text, error.span().unwrap_or_default());
     let message = error.message().replace('\n', "; ");
-    if message.contains("overflow") {
+    // The library reads it as a type that no setting has.
+    if message.contains("` as i128") || message.contains("` as u128") || message.contains("overflow") {
         return SettingsError::new(format!(
             "{origin}, line {line}, column {column}: the number there is larger than any setting takes"
         ));
