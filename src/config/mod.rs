@@ -11,6 +11,7 @@
 
 mod alerts;
 mod auth;
+mod database;
 mod guard;
 mod headers;
 mod http;
@@ -26,11 +27,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::Url;
-use secrecy::SecretString;
-
 pub use alerts::{Alerts, SecretUrl};
 pub use auth::{Auth, OAuth2};
+pub use database::{Database, Tls};
 pub use guard::{Guard, Limit};
 pub use http::Http;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
@@ -43,10 +42,7 @@ pub(crate) use url::is_loopback;
 
 pub use settings::{SecretPlace, SecretRef, SettingsError};
 
-use settings::{
-    Environment, Node, Refusal, Section, Settings, Taken, any_integer, duration, integer, list_of, one_of,
-    read_nothing, text, value_of,
-};
+use settings::{Environment, Section, Settings, any_integer, duration, list_of, read_nothing, text, value_of};
 
 /// Where the settings file is.
 const CONFIG_VARIABLE: &str = "RELAY_CONFIG";
@@ -85,43 +81,6 @@ pub struct Config {
     pub http: Http,
     /// Where alerts go.
     pub alerts: Alerts,
-}
-
-/// The database that holds the source and the relay's own schema.
-#[derive(Clone, Debug)]
-pub struct Database {
-    /// Where it is, and as whom to connect; see [`Database::url`].
-    pub url: Option<SecretString>,
-    /// The most connections at once.
-    pub max_connections: u32,
-    /// What the server has to prove before it is told anything; not set: by where it is.
-    pub tls: Option<Tls>,
-}
-
-/// What a server has to prove before it is told anything, a password above all. The words are PostgreSQL's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// A certificate that somebody trusted signed, for the very host that was asked for.
-    VerifyFull,
-    /// A certificate that somebody trusted signed.
-    VerifyCa,
-    /// Nothing, but that it speaks TLS.
-    Require,
-    /// Nothing; TLS where it speaks it.
-    Prefer,
-    /// Nothing, and no TLS.
-    Disable,
-}
-
-impl Tls {
-    /// Each with its name.
-    pub const ALL: [(&str, Self); 5] = [
-        ("verify-full", Self::VerifyFull),
-        ("verify-ca", Self::VerifyCa),
-        ("require", Self::Require),
-        ("prefer", Self::Prefer),
-        ("disable", Self::Disable),
-    ];
 }
 
 /// The source tables.
@@ -250,29 +209,6 @@ impl Default for Config {
     }
 }
 
-impl Database {
-    /// Where the database is.
-    ///
-    /// # Errors
-    /// When that is not set.
-    pub fn url(&self) -> Result<&SecretString, SettingsError> {
-        self.url.as_ref().ok_or_else(|| {
-            SettingsError::new(
-                "database.url is not set; set DATABASE_URL=postgres://user@host/database, \
-                 or url under [database] in relay.toml.",
-            )
-        })
-    }
-
-    fn read(section: &mut Section) -> Self {
-        Self {
-            url: section.optional("url", database_url),
-            max_connections: section.take("max_connections", 8, integer(3..=1000)),
-            tls: section.optional("tls", one_of(&Tls::ALL)),
-        }
-    }
-}
-
 impl Source {
     /// Which statuses mean that a unit is available.
     ///
@@ -373,16 +309,6 @@ fn unreadable(path: &Path, error: &std::io::Error) -> SettingsError {
 fn check(secrets: &[SecretRef]) -> Result<(), SettingsError> {
     let unreadable = secrets.iter().filter_map(|secret| secret.read().err());
     SettingsError::unless_none(unreadable.map(|error| error.to_string()).collect())
-}
-
-fn database_url(node: &Node) -> Taken<SecretString> {
-    let is_postgres = |text: &&str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
-    match node.as_str().filter(is_postgres) {
-        Some(text) => Ok(SecretString::from(text)),
-        None => Err(Refusal::hiding_value(
-            "must be a URL like postgres://user@host/database",
-        )),
-    }
 }
 
 fn is_receiver_name(name: &str) -> bool {

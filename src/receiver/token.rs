@@ -189,7 +189,8 @@ impl Tokens {
             return Err(self.failed(&error, left));
         }
         match status {
-            200..=299 => Granted::parse(&body).ok_or_else(|| self.no_token("answered, but with no bearer token")),
+            200..=299 => Granted::parse(&body)
+                .ok_or_else(|| self.no_token("answered, but with no bearer token that a header can carry")),
             400 | 401 | 403 => Err(Unsent::TokenRefused(self.refusal(status, &body))),
             _ => Err(self.no_token(&format!("answered {status}"))),
         }
