@@ -170,15 +170,22 @@ pub async fn resolve_of(
     Ok(())
 }
 
-/// The receiver acknowledged a sync of each of these properties: what it did not take of them before is over.
+/// The receiver acknowledged a sync of each of these properties: what it did not take of them before is over. Of the second ones it
+/// holds what it should.
 pub async fn resolve_acknowledged(
     conn: &mut PgConnection,
     receiver: &str,
-    properties: &[i64],
+    (properties, equal): (&[i64], &[i64]),
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let statement = include_str!("../sql/alert/resolve_acknowledged.sql");
-    resolve_where(conn, statement, receiver, properties, now).await
+    sqlx::query(include_str!("../sql/alert/resolve_acknowledged.sql"))
+        .bind(receiver)
+        .bind(properties)
+        .bind(now)
+        .bind(equal)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Refused units of these properties are no longer to be told: the alert is over with the last of them.
@@ -188,19 +195,8 @@ pub async fn resolve_refused(
     properties: &[i64],
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let statement = include_str!("../sql/alert/resolve_refused.sql");
-    resolve_where(conn, statement, receiver, properties, now).await
-}
-
-async fn resolve_where(
-    conn: &mut PgConnection,
-    statement: &'static str,
-    receiver: &str,
-    properties: &[i64],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
     if !properties.is_empty() {
-        sqlx::query(statement)
+        sqlx::query(include_str!("../sql/alert/resolve_refused.sql"))
             .bind(receiver)
             .bind(properties)
             .bind(now)

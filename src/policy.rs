@@ -10,6 +10,9 @@ use crate::config::Retry;
 /// No silence asked for by a receiver is kept longer than this.
 pub const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// What counts as no try is not done again sooner than this, whatever the schedule says: nothing else would end it.
+const UNCOUNTED_MIN: Duration = Duration::from_secs(1);
+
 /// How one try ended, as the world sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -53,6 +56,8 @@ pub enum Answer {
 pub struct Tried {
     /// Tries that counted before this one.
     pub attempts: u32,
+    /// How often the receiver asked to be left alone since it last took anything.
+    pub waits: u32,
     /// How long ago it was sealed.
     pub age: Duration,
     /// It was sealed to find out whether a paused receiver answers again.
@@ -116,7 +121,7 @@ pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
         Answer::BadCertificate | Answer::NoToken => Decision::Pause,
         // The same would happen to everything to this receiver.
         Answer::Proxy | Answer::NotSent => Decision::Ours {
-            after: step(tried, retry),
+            after: step(tried, retry).max(UNCOUNTED_MIN),
         },
         Answer::RelayLost => Decision::Exhausted,
     }
@@ -147,8 +152,9 @@ fn wait(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision 
     if tried.age >= WAIT_MAX {
         return Decision::Exhausted;
     }
+    let attempts = tried.attempts.max(tried.waits);
     Decision::Wait {
-        after: later(step(tried, retry), retry_after),
+        after: later(step(Tried { attempts, ..tried }, retry), retry_after).max(UNCOUNTED_MIN),
     }
 }
 
@@ -190,6 +196,7 @@ mod tests {
     fn tried(attempts: u32) -> Tried {
         Tried {
             attempts,
+            waits: 0,
             age: Duration::ZERO,
             probe: false,
             jitter: 0.0,
@@ -300,6 +307,34 @@ mod tests {
             Decision::Wait { .. }
         ));
         assert_eq!(decide(&status(429), aged(WAIT_MAX), &guide()), Decision::Exhausted);
+    }
+
+    #[test]
+    fn promise_13_a_rate_limit_that_goes_on_waits_for_longer_and_longer_whatever_it_asks_for() {
+        for retry_after in [None, Some(Duration::from_secs(1))] {
+            let limited = Answer::Status {
+                status: 429,
+                retry_after,
+            };
+            let after = |waits| decide(&limited, Tried { waits, ..tried(0) }, &guide());
+            let waits: Vec<_> = (0..5).map(after).collect();
+            let expected = [1, 2, 5, 10, 10].map(|minutes| Decision::Wait {
+                after: minutes * MINUTE,
+            });
+            assert_eq!(waits, expected);
+        }
+    }
+
+    #[test]
+    fn promise_13_what_counts_as_no_try_is_not_repeated_at_the_pace_of_a_schedule_of_milliseconds() {
+        let retry = Retry {
+            schedule: vec![Duration::from_millis(1)],
+            jitter_percent: 0,
+        };
+        let after = Duration::from_secs(1);
+        assert_eq!(decide(&Answer::NotSent, tried(0), &retry), Decision::Ours { after });
+        assert_eq!(decide(&Answer::Proxy, tried(0), &retry), Decision::Ours { after });
+        assert_eq!(decide(&status(429), tried(0), &retry), Decision::Wait { after });
     }
 
     #[test]

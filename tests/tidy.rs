@@ -181,6 +181,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0012_relay_role.sql",
         "25bac3731bfe95557f0b71ac7a7412c45c2ff1f51bf9cd5f70d2d254fd80c95f",
     ),
+    (
+        "migrations/0013_waits.sql",
+        "42dcecb94a57b6300890150c1f1c12503b02943f4037ffee28e0c9b8a599294d",
+    ),
+    (
+        "migrations/0014_plan.sql",
+        "cf67def53ccbbb1f16f30e32e3af2d1b9f4994108751ffb2229f863640d2897b",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -1,5 +1,5 @@
 -- Receiver $1 acknowledged a sync of each of the properties $2, and of the batches that they came in, at $3 (null: now): alerts
--- about what it did not take of them before are over. Locks those.
+-- about what it did not take of them before are over, and those about another digest of the properties $4. Locks those.
 --
 -- "Refused" is over with the last unit that is refused; "rejected" only once the bad units are found. An alert about a batch
 -- names no property: it is over when no feed of the receiver is left that was told apart because of one. Looks up open alerts
@@ -7,10 +7,12 @@
 update rentsync.alert a
    set acked_at = coalesce($3, clock_timestamp())
  where a.acked_at is null
-   and a.kind in ('rejected', 'exhausted', 'refused', 'feed_paused')
+   and a.kind in ('rejected', 'exhausted', 'refused', 'feed_paused', 'stale', 'digest_mismatch')
    and coalesce(a.receiver, '') = $1
-   and coalesce(a.property_id, -1) = any (array_append($2::bigint[], -1))
+   and coalesce(a.property_id, -1) = any (array_append($2::bigint[] || $4::bigint[], -1))
    and case
+       when a.kind = 'digest_mismatch' then a.property_id = any ($4)
+       when a.kind = 'stale' then a.property_id = any ($2)
        when a.property_id is null then not exists (
            select from rentsync.feed f
             where f.receiver = $1 and (f.suspect is not null or f.halving is not null or f.rest_until is not null))

@@ -40,10 +40,11 @@ with sharing as (
     select sequence, lease, $2, coalesce($3, clock_timestamp()) from leased
 )
 select leased.sequence, leased.lease, leased.sync_id, leased.sync_type, leased.snapshot_id, leased.part, leased.parts,
-       leased.probe, leased.units, leased.removed_units, leased.body, leased.attempts, leased.lost,
+       leased.probe, leased.units, leased.removed_units, leased.body, leased.attempts, leased.lost, r.waits,
        coalesce(leased.redelivered_at, leased.sealed_at),
        coalesce($3, clock_timestamp()), about.feeds, about.properties, about.external_ids
   from leased
+  join rentsync.receiver r on r.receiver = leased.receiver
  cross join lateral (
        select array_agg(f.feed_id order by f.feed_id) as feeds,
               array_agg(f.property_id order by f.feed_id) as properties,

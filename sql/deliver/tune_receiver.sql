@@ -6,7 +6,9 @@ update rentsync.receiver
        concurrency = case when $4 then greatest(1, coalesce(least(concurrency, $5), $5) / 2)
                           when $3 and concurrency + 1 < $5 then concurrency + 1
                           when $3 then null
-                          else concurrency end
+                          else concurrency end,
+       waits         = case when $3 then 0 else waits end,
+       waiting_since = case when not $3 then waiting_since end
  where receiver = $1
-   and ($2 > 0 or $4 or ($3 and (failures > 0 or concurrency is not null)))
+   and ($2 > 0 or $4 or ($3 and (failures > 0 or concurrency is not null or waiting_since is not null)))
 returning failures

@@ -4,22 +4,13 @@
 -- wants kept, and stays while more is known to be gone from the source (until $9 seconds after that was counted). Locks
 -- them, their units and the receiver's counts, by the right to plan. Says how many units are told, and whether any hold is open after that.
 with standing as materialized (
-    select h.hold_id, h.feed_id, h.of_units, kept.units,
-           h.gone + case when h.feed_id is null then kept.of_all else kept.units end as removed,
+    select h.hold_id, h.feed_id, h.of_units, h.units, h.removed,
            case when h.feed_id is null then $5 else $3 end as units_min,
            case when h.feed_id is null then $6 else $4 end as percent_max,
            h.feed_id is null and c.doubted_at > coalesce($2, clock_timestamp()) - make_interval(secs => $9) as is_doubted
-      from rentsync.hold h
+      from rentsync.standing_hold h
       left join rentsync.receiver_count c on c.receiver = h.receiver
-     cross join lateral (
-           select coalesce(sum(w.units) filter (where w.kept_back = case when h.feed_id is null then 'guarded' else 'held' end), 0)::bigint as units,
-                  coalesce(sum(w.units) filter (where w.kept_back in ('held', 'guarded', 'rejected')), 0)::bigint as of_all
-             from (select w.kept_back, w.units from rentsync.withheld w where h.feed_id is not null and w.feed_id = h.feed_id
-                    union all
-                   select w.kept_back, w.units from rentsync.withheld w
-                    where h.feed_id is null and w.receiver = h.receiver and w.feed_id is null) as w
-           ) as kept
-     where h.receiver = $1 and h.state = 'open' and coalesce(h.feed_id, -1) = any ($7)
+     where h.receiver = $1 and coalesce(h.feed_id, -1) = any ($7)
 ), over as materialized (
     select hold_id, feed_id, units from standing
      where units = 0

@@ -1,6 +1,7 @@
 -- The idle feeds of receiver $1 that have news, each with what was touched: the next $5 after feed $4, of the
 -- properties $2 (null: of all, the sweep), at $3 (null: now). The last but seven columns say how many units there are to
--- look at, about, of which at most $6 because they are owed. $7: every idle feed is to be compared as a whole; so is one of
+-- look at, about, of which at most $6 because they are owed; of the owed one more is counted, so that a plan knows whether it settles
+-- all of them. $7: every idle feed is to be compared as a whole; so is one of
 -- which more than $9 units were touched, because naming them would cost more. Texts of more than $8 bytes are not read: in front
 -- of them stands how long they are.
 --
@@ -9,6 +10,10 @@
 -- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Reads only, as a preview
 -- needs it; the planner adds `for no key update of f`, in its REPEATABLE READ transaction, by the right to plan.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units,
+       (select count(*) from (select from rentsync.ledger l
+                               where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null
+                               limit $6::bigint + 1) as owed),
+       (select coalesce(sum(w.units), 0)::bigint from rentsync.withheld w where w.feed_id = f.feed_id),
        f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited, f.sequence_offset,
        f.cursor is null or news.whole or $7,
        news.unit_ids,

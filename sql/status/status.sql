@@ -18,43 +18,7 @@ select r.receiver,
        (select count(*) from rentsync.hold h where h.receiver = r.receiver and h.state = 'open') as holds,
        (select count(*) from rentsync.alert a where a.receiver = r.receiver and a.acked_at is null) as alerts
   from rentsync.receiver r
- cross join lateral (
-       select count(*) as feeds,
-              count(*) filter (where f.cursor is null or news.oldest_change is not null or owes.anything) as feeds_behind,
-              count(*) filter (where f.rest_until is not null) as feeds_resting,
-              count(f.paused_because) as feeds_paused,
-              least(min(news.oldest_change), min(given_up.oldest_change), min(f.owed_since)) as oldest_change
-         from rentsync.feed f
-        cross join lateral (
-              select min(change.occurred_at) as oldest_change
-                from (select o.occurred_at from rentsync.outbox o
-                       where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
-                       union all
-                      select o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
-                        join rentsync.outbox o on o.property_id = f.property_id and o.xid = running.xid
-                       union all
-                      select o.occurred_at from rentsync.outbox o
-                       where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
-                       union all
-                      select o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
-                        join rentsync.outbox o on o.property_id is null and o.xid = running.xid
-                     ) as change
-              ) as news
-        cross join lateral (
-              select f.rest_until is not null or f.property_owed is not null
-                  or exists (select from rentsync.ledger l
-                              where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null) as anything
-              ) as owes
-         left join lateral (
-              select min(s.oldest_change) as oldest_change
-                from rentsync.sync_feed sf join rentsync.sync s using (sequence)
-               where owes.anything and sf.feed_id = f.feed_id and s.state in ('rejected', 'exhausted', 'cancelled')
-                 and sf.sequence > coalesce((select max(d.sequence)
-                                               from rentsync.sync_feed d join rentsync.sync s using (sequence)
-                                              where d.feed_id = f.feed_id and s.state = 'delivered'), 0)
-              ) as given_up on true
-        where f.receiver = r.receiver
-       ) as feeds
+  join rentsync.receiver_backlog feeds using (receiver)
  cross join lateral (
        select count(l.hash) filter (where l.removed is null) as units_told, count(l.owed) as units_owed,
               count(*) filter (where l.owed = 'replay' and l.kept_back is null) as units_replayed, count(l.kept_back) as units_kept_back

@@ -1,6 +1,6 @@
 -- How far the feeds $1 are delivered: the sync that told the property's own fields, the first that is under way (what it
 -- and later ones told is not acknowledged), and the digests after the newest, ours and what its answer said, where it was
--- delivered and can be compared: nothing is refused, held or owed. Reads only.
+-- delivered and can be compared: both sides say one, and nothing is refused, held or owed since. Reads only.
 select f.feed_id, f.property_sequence, open.sequence,
        newest.sequence, encode(newest.digest, 'hex'), lower(newest.digest_said)
   from rentsync.feed f
@@ -12,7 +12,7 @@ select f.feed_id, f.property_sequence, open.sequence,
          from rentsync.sync_feed sf
          join rentsync.sync s using (sequence)
         where sf.sequence = (select max(sequence) from rentsync.sync_feed where feed_id = f.feed_id)
-          and sf.feed_id = f.feed_id and s.state = 'delivered' and sf.digest_said is not null
+          and sf.feed_id = f.feed_id and s.state = 'delivered' and sf.digest is not null and sf.digest_said is not null
           and not exists (select from rentsync.ledger l
                            where l.feed_id = f.feed_id and (l.kept_back is not null or l.owed is not null))
        ) as newest on true

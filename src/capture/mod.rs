@@ -21,7 +21,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::config::Source;
 use crate::database::{Database, check_server};
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::unit::Lossy;
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub(crate) use function::Function;
@@ -128,9 +128,7 @@ async fn drop_outbox_id(conn: &mut PgConnection) -> Result<()> {
     }
     for _ in 0..DROP_TRIES {
         match try_to_drop_outbox_id(conn).await {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
-                tokio::time::sleep(DROP_PAUSE).await;
-            }
+            Err(error) if fault::is_locked_out(&error) => tokio::time::sleep(DROP_PAUSE).await,
             done => return Ok(done?),
         }
     }
@@ -291,16 +289,19 @@ async fn lock(conn: &mut PgConnection) -> Result<()> {
 
 /// Waited in vain, or somebody's schema came first.
 fn under_way(error: anyhow::Error) -> anyhow::Error {
+    let came_first = |error: &sqlx::Error| {
+        let code = error.as_database_error().and_then(|error| error.code());
+        fault::is_locked_out(error) || matches!(code.as_deref(), Some("23505" | "42P06"))
+    };
     let database = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
-    let code = database.and_then(|error| error.as_database_error()?.code());
-    match code.as_deref() {
-        Some("55P03" | "23505" | "42P06") => Fault::finding(
-            "another install or uninstall is under way in this database; nothing was changed, try again when it is done \
-             (pg_stat_activity shows who holds a lock in schema rentsync)",
-        )
-        .into(),
-        _ => error,
+    if !database.is_some_and(came_first) {
+        return error;
     }
+    Fault::finding(
+        "another install or uninstall is under way in this database; nothing was changed, try again when it is done \
+         (pg_stat_activity shows who holds a lock in schema rentsync)",
+    )
+    .into()
 }
 
 /// In our own schema, and inside the caller's transaction.

@@ -64,7 +64,7 @@ async fn unsuitable(
     }
     let fault = Fault::usage(format!(
         "{}. Name the right tables, or give the two functions that read yours with --source-functions FILE \
-         (rentsync.source_property() and rentsync.source_unit(); README, \"Other column names\"); the triggers need the keys id and \
+         (rentsync.source_property() and rentsync.source_unit(); docs/install.md, \"Other column names\"); the triggers need the keys id and \
          project_id as integers; nothing was changed",
         problems.join(". ")
     ));

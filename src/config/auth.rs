@@ -5,7 +5,7 @@
 use reqwest::Url;
 
 use super::headers::auth_header;
-use super::url::endpoint;
+use super::url::public_endpoint;
 use settings::SecretRef;
 use settings::{Found, Section};
 use settings::{one_of, text};
@@ -178,7 +178,7 @@ impl Auth {
 impl OAuth2 {
     fn read(allow_plain_http: bool, section: &mut Section) -> Option<Self> {
         let word = || text("must be a string that is not empty", |text| !text.is_empty());
-        let token_url = section.required("token_url", endpoint(allow_plain_http));
+        let token_url = section.required("token_url", public_endpoint(allow_plain_http));
         let client_id = section.required("client_id", word());
         let client_secret = section.secret("client_secret");
         let scope = section.optional("scope", word());

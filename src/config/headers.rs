@@ -6,26 +6,10 @@ use std::path::Path;
 
 use reqwest::header::{HeaderName, HeaderValue};
 
+use super::looks_secret::is_secret;
 use settings::{Entries, Node};
 use settings::{Refusal, Taken};
 use settings::{SecretRef, secret};
-
-/// A header whose name has one of these parts holds a secret.
-const SECRET_PARTS: [&str; 9] = [
-    "authorization",
-    "cookie",
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "apikey",
-    "jwt",
-    "credential",
-];
-/// And one whose name ends in this.
-const KEY: &str = "-key";
-/// A value that begins with one of these words is a proof of identity, whatever the header is called.
-const SCHEMES: [&str; 4] = ["bearer ", "basic ", "digest ", "token "];
 
 /// Headers that say what the relay sends and how; setting them would lie.
 const RELAY_HEADERS: [&str; 7] = [
@@ -138,14 +122,6 @@ fn header_value(name: &str, node: &Node) -> Taken<String> {
     Ok(value.to_owned())
 }
 
-/// Whether a header is known to hold a secret, by its name or by how its value begins.
-fn is_secret(name: &str, value: &str) -> bool {
-    let (name, value) = (name.to_ascii_lowercase().replace('_', "-"), value.to_ascii_lowercase());
-    SECRET_PARTS.iter().any(|part| name.contains(part))
-        || name.ends_with(KEY)
-        || SCHEMES.iter().any(|scheme| value.starts_with(scheme))
-}
-
 fn is_header_name(name: &str) -> bool {
     HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
@@ -173,6 +149,8 @@ mod tests {
             assert!(refusal.hides_value);
         }
         let headers = kind(&written("{ X-Partner = 'aigent' }")).unwrap_or_default();
+        let plain = "{ X-Tenant = '6f1c0f0e-3b1f-4d57-9c1e-1f2a3b4c5d6e', X-Author = 'me', X-Keyboard = 'fr', X-Request-Source = 'a/b' }";
+        assert!(kind(&written(plain)).is_ok());
         assert_eq!(headers.plain, [("X-Partner".to_owned(), "aigent".to_owned())]);
     }
 
@@ -188,6 +166,14 @@ mod tests {
             "Ocp-Apim-Subscription-Key = 'hunter2'",
             "X-Auth-Token = 'hunter2'",
             "X-Partner = 'bearer hunter2'",
+            "Api-Key = 'hunter2'",
+            "X-Key = 'hunter2'",
+            "X-Auth = 'hunter2'",
+            "X-Session-Id = 'hunter2'",
+            "X-Signature = 'hunter2'",
+            "X-Partner = 'sk_live_hunter2hunter2'",
+            "X-Partner = 'eyJhbGciOiJIUzI1NiJ9.hunter2'",
+            "X-Partner = '0123456789hunter2abcdef0123456789ab'",
         ] {
             let refusal = kind(&written(&format!("{{ {secret} }}"))).unwrap_err();
             assert!(refusal.must.contains("{ env = \"NAME\" }"), "{}", refusal.must);

@@ -11,10 +11,11 @@
 
 mod alerts;
 mod auth;
-mod file;
+mod database;
 mod guard;
 mod headers;
 mod http;
+mod looks_secret;
 mod receiver;
 mod require;
 mod shape;
@@ -23,14 +24,12 @@ mod telling;
 mod url;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use reqwest::Url;
-use secrecy::SecretString;
 
 pub use alerts::{Alerts, SecretUrl};
 pub use auth::{Auth, OAuth2};
+pub use database::{Database, Tls};
 pub use guard::{Guard, Limit};
 pub use http::Http;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
@@ -43,19 +42,22 @@ pub(crate) use url::is_loopback;
 
 pub use settings::{SecretPlace, SecretRef, SettingsError};
 
-use settings::{
-    Environment, Node, Refusal, Section, Settings, Taken, any_integer, duration, integer, list_of, one_of,
-    read_nothing, text,
-};
+use settings::{Environment, Section, Settings, any_integer, duration, list_of, read_nothing, text, value_of};
+
+/// Where the settings file is.
+const CONFIG_VARIABLE: &str = "RELAY_CONFIG";
 
 const ENVIRONMENT: Environment = Environment {
     prefix: "RELAY_",
     // The other is read by the log's own set-up.
-    set_nothing: &[file::CONFIG_VARIABLE, "RELAY_LOG"],
+    set_nothing: &[CONFIG_VARIABLE, "RELAY_LOG"],
     named: "receivers",
     // What every platform calls it.
     fallbacks: &[("DATABASE_URL", ["database", "url"])],
 };
+
+/// Read when it is there and nothing else is asked for.
+const DEFAULT_FILE: &str = "relay.toml";
 
 /// PostgreSQL cuts a longer identifier without a word.
 const IDENTIFIER_BYTES_MAX: usize = 63;
@@ -79,43 +81,6 @@ pub struct Config {
     pub http: Http,
     /// Where alerts go.
     pub alerts: Alerts,
-}
-
-/// The database that holds the source and the relay's own schema.
-#[derive(Clone, Debug)]
-pub struct Database {
-    /// Where it is, and as whom to connect; see [`Database::url`].
-    pub url: Option<SecretString>,
-    /// The most connections at once.
-    pub max_connections: u32,
-    /// What the server has to prove before it is told anything; not set: by where it is.
-    pub tls: Option<Tls>,
-}
-
-/// What a server has to prove before it is told anything, a password above all. The words are PostgreSQL's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// A certificate that somebody trusted signed, for the very host that was asked for.
-    VerifyFull,
-    /// A certificate that somebody trusted signed.
-    VerifyCa,
-    /// Nothing, but that it speaks TLS.
-    Require,
-    /// Nothing; TLS where it speaks it.
-    Prefer,
-    /// Nothing, and no TLS.
-    Disable,
-}
-
-impl Tls {
-    /// Each with its name.
-    pub const ALL: [(&str, Self); 5] = [
-        ("verify-full", Self::VerifyFull),
-        ("verify-ca", Self::VerifyCa),
-        ("require", Self::Require),
-        ("prefer", Self::Prefer),
-        ("disable", Self::Disable),
-    ];
 }
 
 /// The source tables.
@@ -244,29 +209,6 @@ impl Default for Config {
     }
 }
 
-impl Database {
-    /// Where the database is.
-    ///
-    /// # Errors
-    /// When that is not set.
-    pub fn url(&self) -> Result<&SecretString, SettingsError> {
-        self.url.as_ref().ok_or_else(|| {
-            SettingsError::new(
-                "database.url is not set; set DATABASE_URL=postgres://user@host/database, \
-                 or url under [database] in relay.toml.",
-            )
-        })
-    }
-
-    fn read(section: &mut Section) -> Self {
-        Self {
-            url: section.optional("url", database_url),
-            max_connections: section.take("max_connections", 8, integer(3..=1000)),
-            tls: section.optional("tls", one_of(&Tls::ALL)),
-        }
-    }
-}
-
 impl Source {
     /// Which statuses mean that a unit is available.
     ///
@@ -323,7 +265,12 @@ impl Relay {
 }
 
 fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<Settings<Config>, SettingsError> {
-    let (file_text, file_path) = file::read(path, env)?;
+    let path = match settings_path(path, env) {
+        Some(path) => Some(path),
+        None => default_path()?,
+    };
+    let file_text = path.as_deref().map(read_settings).transpose()?;
+    let file_path = path.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     read_all(file_text.as_deref(), &file_path, env)
 }
 
@@ -335,21 +282,33 @@ fn read_all(
     settings::read(ENVIRONMENT, file_text, file_path, env, Config::read)
 }
 
+fn settings_path(path: Option<&Path>, env: &[(String, String)]) -> Option<PathBuf> {
+    let asked_for = || value_of(env, CONFIG_VARIABLE).map(PathBuf::from);
+    path.map(Path::to_owned).or_else(asked_for)
+}
+
+fn default_path() -> Result<Option<PathBuf>, SettingsError> {
+    let path = Path::new(DEFAULT_FILE);
+    match path.try_exists() {
+        Ok(exists) => Ok(exists.then(|| path.to_owned())),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn read_settings(path: &Path) -> Result<String, SettingsError> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> SettingsError {
+    let path = path.display();
+    SettingsError::new(format!("the settings file {path} can't be read: {error}"))
+}
+
 /// Reads every secret once, so that a missing one is told at the start and not
 /// by the first request.
 fn check(secrets: &[SecretRef]) -> Result<(), SettingsError> {
     let unreadable = secrets.iter().filter_map(|secret| secret.read().err());
     SettingsError::unless_none(unreadable.map(|error| error.to_string()).collect())
-}
-
-fn database_url(node: &Node) -> Taken<SecretString> {
-    let is_postgres = |text: &&str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
-    match node.as_str().filter(is_postgres) {
-        Some(text) => Ok(SecretString::from(text)),
-        None => Err(Refusal::hiding_value(
-            "must be a URL like postgres://user@host/database",
-        )),
-    }
 }
 
 fn is_receiver_name(name: &str) -> bool {

@@ -14,7 +14,7 @@ use super::headers::{Headers, static_headers};
 use super::require::Requirements;
 use super::shape::{Accept, Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use super::telling::Telling;
-use super::url::endpoint;
+use super::url::public_endpoint;
 use settings::SecretRef;
 use settings::{Section, read_nothing};
 use settings::{any_integer, boolean, duration, integer, list_of, number, one_of};
@@ -116,7 +116,7 @@ impl Receiver {
 
     pub(super) fn read(name: &str, section: &mut Section) -> Option<Self> {
         let allow_plain_http = section.take("allow_plain_http", false, boolean);
-        let url = section.required("url", endpoint(allow_plain_http));
+        let url = section.required("url", public_endpoint(allow_plain_http));
         let url_or_any = url.clone().unwrap_or_else(unreachable_url);
         let receiver = Self::read_beside_url(name, url_or_any, allow_plain_http, section);
         url.map(|_| receiver)

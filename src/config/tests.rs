@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Url;
 use secrecy::ExposeSecret;
 
 use super::*;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
+use super::looks_secret::is_secret;
 use settings::Node;
 use settings::{Refusal, Taken};
 
@@ -32,6 +33,22 @@ pub(super) fn endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Taken<Url> {
             ));
         }
         Ok(url)
+    }
+}
+
+/// The same for settings that are shown: what proves who asks stands elsewhere.
+pub(super) fn public_endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Taken<Url> {
+    let endpoint = endpoint(allow_plain_http);
+    move |node| {
+        let url = endpoint(node)?;
+        match url.query_pairs().find(|(name, value)| is_secret(name, value)) {
+            None => Ok(url),
+            Some((name, _)) => Err(Refusal::hiding_value(format!(
+                "must not have {name:?} in its query, which looks like a secret: URLs are kept in logs all the way. Ask the partner \
+                 to take it as a header, and set auth with method = \"api_key\" (key) or \"static\" (header, value), or headers = \
+                 {{ NAME = {{ env = \"NAME\" }} }}"
+            ))),
+        }
     }
 }
 
@@ -88,6 +105,44 @@ mod tests {
             let must = taken(url, false).unwrap_err();
             assert!(must.contains("allow_plain_http = true"), "{must}");
             assert_eq!(taken(url, true), Ok(url.to_owned()));
+        }
+    }
+
+    #[test]
+    fn promise_23_a_query_may_say_anything_but_a_secret() {
+        let taken = |url: &str| public_endpoint(false)(&Node::text("RELAY_X".into(), url));
+        for secret in [
+            "api_key=hunter2",
+            "a=b&apiKey=hunter2",
+            "key=hunter2",
+            "code=1&sig=hunter2",
+            "access_token=hunter2",
+            "Client-Secret=hunter2",
+            "auth=hunter2",
+            "%61pi_key=hunter2",
+            "partner=sk_live_hunter2hunter2",
+            "p=0123456789abcdef0123456789abcdef01",
+        ] {
+            let refusal = taken(&format!("https://partner.example/sync?{secret}")).unwrap_err();
+            assert!(
+                refusal.hides_value && !refusal.must.contains("hunter2"),
+                "{}",
+                refusal.must
+            );
+            assert!(refusal.must.contains("method = \"api_key\""), "{}", refusal.must);
+        }
+        for plain in [
+            "",
+            "?",
+            "?version=2&partner=aigent",
+            "?code=7",
+            "?monkey=1&author=me&keyboard=x",
+            "?tenant=6f1c0f0e-3b1f-4d57-9c1e-1f2a3b4c5d6e",
+        ] {
+            assert!(
+                taken(&format!("https://partner.example/sync{plain}")).is_ok(),
+                "{plain}"
+            );
         }
     }
 

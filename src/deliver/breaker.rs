@@ -176,13 +176,19 @@ async fn wait_where_asked(
         _ => None,
     });
     if let Some((after, verdict)) = longest.max_by_key(|(after, _)| *after) {
-        say_how_long(conn, receiver, verdict, now).await?;
-        sqlx::query(include_str!("../../sql/deliver/wait_receiver.sql"))
+        let waited: Option<f64> = sqlx::query_scalar(include_str!("../../sql/deliver/wait_receiver.sql"))
             .bind(&receiver.name)
             .bind(now)
             .bind(after.as_secs_f64())
-            .execute(conn)
+            .bind(
+                verdicts
+                    .iter()
+                    .any(|verdict| matches!(verdict.decision, Decision::Wait { .. })),
+            )
+            .fetch_optional(&mut *conn)
             .await?;
+        let waited = Duration::try_from_secs_f64(waited.unwrap_or_default()).unwrap_or_default();
+        say_how_long(conn, receiver, verdict, waited, now).await?;
     }
     Ok(())
 }
@@ -192,6 +198,7 @@ async fn say_how_long(
     conn: &mut PgConnection,
     receiver: &Receiver,
     verdict: &Verdict,
+    waited: Duration,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let (Decision::Wait { after }, Answer::Status { retry_after, .. }) =
@@ -199,12 +206,20 @@ async fn say_how_long(
     else {
         return Ok(());
     };
-    if *retry_after <= receiver.retry.schedule.last().copied() {
+    let longest = receiver.retry.schedule.last().copied();
+    if *retry_after <= longest && Some(waited) <= longest {
         return Ok(());
     }
+    let before = match waited.as_secs() {
+        0 => String::new(),
+        seconds => format!(
+            ", as it has for {},",
+            humantime::format_duration(Duration::from_secs(seconds))
+        ),
+    };
     let message = format!(
-        "{} and asks to be left alone for {}: nothing is sent to it until then, changes keep gathering. \
-         `receivers resume {}` sends to it at once",
+        "{}{before} and is left alone for {}: nothing is sent to it until then, changes keep gathering. Ask the receiver about \
+         its limits; `receivers resume {}` sends to it at once",
         verdict.answer(),
         humantime::format_duration(Duration::from_secs(after.as_secs())),
         receiver.name
@@ -274,9 +289,8 @@ async fn tune(conn: &mut PgConnection, receiver: &Receiver, verdicts: &[&Verdict
             .filter(|verdict| verdict.outcome.tried.answer != Answer::RelayLost)
     };
     let count = |which: fn(&Decision) -> bool| its_own().filter(|verdict| which(&verdict.decision)).count();
-    let failed = count(|decision| matches!(decision, Decision::Retry { .. } | Decision::Exhausted))
-        + given.refused_whole
-        + given.stale_again.len();
+    let failed =
+        its_own().filter(|verdict| verdict.is_failure()).count() + given.refused_whole + given.stale_again.len();
     let overburdened = count(|decision| {
         matches!(
             decision,

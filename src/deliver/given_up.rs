@@ -41,6 +41,10 @@ pub(super) async fn give_up(
                 found.push(Found::about(leased, Finding::rejected(verdict)));
                 given.refused_whole += find_the_bad(conn, verdict, found, now).await?;
             }
+            // It says nothing of what the request told: that is planned anew and waits on.
+            Decision::Exhausted if verdict.is_waited_out() => {
+                doubt_sync(conn, leased, Some("its request was given up"), now).await?;
+            }
             Decision::Exhausted => {
                 found.push(Found::about(leased, Finding::exhausted(verdict)));
                 given.refused_whole += exhaust(conn, receiver, verdict, found, now).await?;

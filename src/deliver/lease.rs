@@ -34,6 +34,8 @@ pub(super) struct Leased {
     pub body: Vec<u8>,
     pub attempts: u32,
     pub lost: i32,
+    /// How often the receiver answered 429 since it last took anything.
+    pub waits: u32,
     pub age: Duration,
     /// What it is about.
     pub feeds: Vec<LeasedFeed>,
@@ -177,6 +179,7 @@ fn read(row: &PgRow) -> sqlx::Result<Leased> {
     let body = columns.next()?;
     let attempts: i32 = columns.next()?;
     let lost = columns.next()?;
+    let waits: i32 = columns.next()?;
     let (sealed_at, now): (DateTime<Utc>, DateTime<Utc>) = (columns.next()?, columns.next()?);
     Ok(Leased {
         sequence,
@@ -193,6 +196,7 @@ fn read(row: &PgRow) -> sqlx::Result<Leased> {
         body,
         attempts: attempts.unsigned_abs(),
         lost,
+        waits: waits.unsigned_abs(),
         age: (now - sealed_at).to_std().unwrap_or_default(),
         feeds: read_feeds(&mut columns)?,
         begin_after: Duration::ZERO,

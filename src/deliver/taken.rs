@@ -1,5 +1,7 @@
 //! What the receiver took: tombstones go, the next part of a snapshot comes, and what its answer says beside "taken".
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -40,11 +42,24 @@ pub(super) async fn take(
     bury(conn, delivered, now).await?;
     wake_feeds(conn, receiver).await?;
     accept_halves(conn, delivered, &mut found).await?;
-    compare_digests(conn, receiver, delivered, &mut found, now).await?;
-    let feeds = delivered.iter().flat_map(|verdict| &verdict.outcome.leased.feeds);
-    let properties: Vec<i64> = feeds.map(|feed| feed.property_id).collect();
-    alert::resolve_acknowledged(conn, &receiver.name, &properties, now).await?;
+    let equal = compare_digests(conn, receiver, delivered, &mut found, now).await?;
+    let properties = acknowledged(delivered);
+    alert::resolve_acknowledged(conn, &receiver.name, (&properties, &equal), now).await?;
     Ok(found)
+}
+
+/// The properties of which something was taken; what is called stale was not.
+fn acknowledged(delivered: &[&Verdict]) -> Vec<i64> {
+    let stale: HashSet<i64> = delivered
+        .iter()
+        .flat_map(|verdict| stale::stale_feeds(verdict))
+        .map(|(feed, _)| feed.feed_id)
+        .collect();
+    let feeds = delivered.iter().flat_map(|verdict| &verdict.outcome.leased.feeds);
+    feeds
+        .filter(|feed| !stale.contains(&feed.feed_id))
+        .map(|feed| feed.property_id)
+        .collect()
 }
 
 async fn close_feeds(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
@@ -122,45 +137,56 @@ async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict], found: &
     Ok(())
 }
 
-/// What the receiver says that it holds, against what it should hold.
+/// What the receiver says that it holds, against what it was told that it would: where both say it. Gives the properties of
+/// which it holds that, or that can't be asked.
 async fn compare_digests(
     conn: &mut PgConnection,
     receiver: &Receiver,
     delivered: &[&Verdict],
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
-) -> Result<()> {
+) -> Result<Vec<i64>> {
     if !receiver.extensions || receiver.format == Format::Unit {
-        return Ok(());
+        return Ok(acknowledged(delivered));
     }
-    let said: Vec<(&LeasedFeed, &str)> = delivered
+    let said: Vec<(i64, &LeasedFeed, &str)> = delivered
         .iter()
         .filter(|verdict| verdict.outcome.leased.is_last_part())
-        .flat_map(|verdict| digests_said(verdict))
+        .flat_map(|verdict| {
+            let sequence = verdict.outcome.leased.sequence;
+            digests_said(verdict)
+                .into_iter()
+                .map(move |(feed, said)| (sequence, feed, said))
+        })
         .collect();
     if said.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     note_digests(conn, delivered).await?;
-    let feeds: Vec<i64> = said.iter().map(|(feed, _)| feed.feed_id).collect();
+    let (sequences, feeds): (Vec<i64>, Vec<i64>) =
+        said.iter().map(|(sequence, feed, _)| (sequence, feed.feed_id)).unzip();
     let ours: Vec<(i64, String)> = sqlx::query_as(include_str!("../../sql/deliver/digests.sql"))
+        .bind(sequences)
         .bind(feeds)
         .fetch_all(&mut *conn)
         .await?;
+    let mut equal = Vec::new();
     for (feed_id, digest) in ours {
         let differing = said
             .iter()
-            .find(|(feed, said)| feed.feed_id == feed_id && **said != digest);
-        if let Some((feed, _)) = differing {
+            .find(|(_, feed, said)| feed.feed_id == feed_id && **said != digest);
+        if let Some((_, feed, _)) = differing {
             sqlx::query(include_str!("../../sql/deliver/mismatch.sql"))
                 .bind(feed_id)
                 .bind(now)
                 .execute(&mut *conn)
                 .await?;
             found.push(Found::of(feed.property_id, Finding::DigestMismatch));
+        } else if let Some((_, feed, _)) = said.iter().find(|(_, feed, _)| feed.feed_id == feed_id) {
+            equal.push(feed.property_id);
         }
     }
-    Ok(())
+    Ok(equal)
 }
 
 /// Kept with the sync, for whoever compares later.

@@ -26,6 +26,7 @@ impl Verdict {
         let leased = &outcome.leased;
         let tried = Tried {
             attempts: leased.attempts,
+            waits: leased.waits,
             age: leased.age,
             probe: leased.probe,
             jitter: rand::random(),
@@ -97,6 +98,17 @@ impl Verdict {
             Answer::Proxy | Answer::NoToken | Answer::NotSent
         );
         i32::from(sent && !matches!(self.decision, Decision::Wait { .. }))
+    }
+
+    /// It waited for the receiver's limits for as long as anything may.
+    pub fn is_waited_out(&self) -> bool {
+        let limited = matches!(self.outcome.tried.answer, Answer::Status { status: 429, .. });
+        limited && self.decision == Decision::Exhausted
+    }
+
+    /// The receiver failed; one that asks to be left alone does not.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.decision, Decision::Retry { .. } | Decision::Exhausted) && !self.is_waited_out()
     }
 
     /// Units and removals in it.

@@ -15,7 +15,7 @@ const SOURCE: &str = "source";
 const LOOK_UPS: &str = "look_ups";
 const STATUSES: &str = "statuses";
 const INSTALL: &str = "run `rentsync-relay install` as the owner of the source tables: it writes the function anew";
-const OWN: &str = "put your own version of the function right (README, \"Other column names\")";
+const OWN: &str = "put your own version of the function right (docs/install.md, \"Other column names\")";
 
 /// What is asked of each function.
 pub(super) struct Asked {
@@ -159,8 +159,7 @@ fn lacks(asked: &Asked, standing: &Standing) -> Option<String> {
 }
 
 /// `install` does not guess what a column is called now.
-const COLUMN: &str =
-    "put the column back, or write the function yourself with what stands for it now (README, \"Other column names\")";
+const COLUMN: &str = "put the column back, or write the function yourself with what stands for it now (docs/install.md, \"Other column names\")";
 
 fn unanswered(name: &str, error: &sqlx::Error, todo: &str) -> Finding {
     let lacks_column = error

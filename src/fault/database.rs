@@ -4,6 +4,9 @@
 
 use std::io;
 
+/// `lock_not_available`.
+const LOCKED_OUT: &str = "55P03";
+
 /// What a failure of the database comes to.
 pub(super) struct Explained {
     /// Without a full stop; whoever says it puts it into context.
@@ -59,6 +62,12 @@ pub(super) fn explain(error: &sqlx::Error) -> Explained {
     }
 }
 
+/// Somebody else held a lock for longer than this was to wait for it.
+pub(crate) fn is_locked_out(error: &sqlx::Error) -> bool {
+    let refusal = error.as_database_error();
+    refusal.is_some_and(|refusal| refusal.code().as_deref() == Some(LOCKED_OUT))
+}
+
 /// What the server refused, by its SQLSTATE (PostgreSQL's appendix A).
 fn explain_refusal(sqlstate: &str, message: &str) -> Explained {
     match sqlstate {
@@ -85,7 +94,7 @@ fn explain_refusal(sqlstate: &str, message: &str) -> Explained {
         "53100" => Explained::unreachable(format!(
             "the disk of the database server is full ({message}); make room"
         )),
-        "55P03" => Explained::of(
+        LOCKED_OUT => Explained::of(
             None,
             format!(
                 "somebody else has locked what it needs ({message}); try again when they are done (pg_stat_activity shows who)"

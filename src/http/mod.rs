@@ -15,7 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
 pub use serve::Limits;
@@ -26,10 +26,14 @@ use crate::relay::{Progress, Relay, Stop};
 /// Another relay of this machine may have the port, and give it back when it stops.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
+/// One scrape at work and one that waits for it; whoever comes then is told to come again.
+const SCRAPES_MAX: usize = 2;
+
 /// What the answers come from.
 struct Face {
     progress: Arc<Progress>,
     scraper: Scraper,
+    scrapes: Semaphore,
     stop: watch::Receiver<Stop>,
 }
 
@@ -38,6 +42,7 @@ pub async fn serve(listen: SocketAddr, relay: &Relay, stop: watch::Receiver<Stop
     let face = Face {
         progress: relay.progress.clone(),
         scraper: Scraper::new(relay.database.clone()),
+        scrapes: Semaphore::new(SCRAPES_MAX),
         stop,
     };
     let app = Router::new()
@@ -86,9 +91,14 @@ async fn readyz(State(face): State<Arc<Face>>) -> Response {
     }
 }
 
+/// However many scrape, places are left for the others, and no connection is kept for the next scrape.
 async fn metrics(State(face): State<Arc<Face>>) -> Response {
-    match face.scraper.scrape(&face.progress).await {
-        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    let answer = match face.scrapes.try_acquire() {
+        Ok(_place) => match face.scraper.scrape(&face.progress).await {
+            Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        },
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "others are being told already\n").into_response(),
+    };
+    ([(header::CONNECTION, "close")], answer).into_response()
 }

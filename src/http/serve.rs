@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 /// Accepting failed for want of something: until there may be more of it.
@@ -81,6 +81,8 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits) {
                     let busy = Arc::new(AtomicBool::new(false));
                     let task = tasks.spawn(converse(stream, app.clone(), busy.clone(), limits.head));
                     open.push(Connection { task, busy });
+                    // It sees its request before anybody newer needs its place.
+                    yield_now().await;
                 }
             }
             Err(error) => {

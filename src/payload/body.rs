@@ -40,8 +40,8 @@ pub struct PropertyPart<'a> {
     pub removed_units: &'a [Removal],
     /// Units that are absent from a snapshot and must not be dropped.
     pub keep: &'a [i64],
-    /// What the receiver should hold afterwards.
-    pub property_digest: Digest,
+    /// What the receiver will hold afterwards, where that equals the source; none while something is owed or kept back.
+    pub property_digest: Option<Digest>,
 }
 
 impl Shape {
@@ -248,7 +248,10 @@ fn write_keep(out: &mut Text, part: &PropertyPart<'_>) -> serde_json::Result<()>
 
 fn write_digest(out: &mut Text, part: &PropertyPart<'_>) {
     out.raw(",\"property_digest\":");
-    out.hex(part.property_digest.as_bytes());
+    match part.property_digest {
+        Some(digest) => out.hex(digest.as_bytes()),
+        None => out.raw("null"),
+    }
 }
 
 /// The guide's three keys, and where the sync stands in its feed.

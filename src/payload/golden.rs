@@ -74,7 +74,7 @@ fn part<'a>(said: &'a Said, units: &'a [&'a TellableUnit]) -> PropertyPart<'a> {
         units,
         removed_units: &said.removed_units,
         keep: &said.keep,
-        property_digest,
+        property_digest: Some(property_digest),
     }
 }
 

@@ -240,7 +240,7 @@ mod tests {
             units,
             removed_units: &said.removed_units,
             keep: &said.keep,
-            property_digest: Digest::EMPTY,
+            property_digest: Some(Digest::EMPTY),
         }
     }
 

@@ -6,12 +6,12 @@ use sqlx::{Connection, PgConnection};
 use super::choose::choose;
 use super::compare::compare;
 use super::failure::{is_locked_out, is_serialization_failure, without_values};
-use super::right::{Ended, Right, read_briefly};
+use super::right::{Ended, Right};
 use super::scope::{Batch, Planned, Scope};
 use super::seal::seal;
 use crate::fault::Fault;
 
-/// Serialisation failures are rare while one relay plans; more than these in a row are a defect.
+/// Serialisation failures are rare while one relay plans; after these in a row it is somebody else's turn.
 const TRIES_MAX: u32 = 5;
 
 /// Plans the next batch of feeds.
@@ -35,8 +35,9 @@ async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, righ
     loop {
         match plan_once(conn, scope, batch, right).await {
             Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
-            // Somebody has the source to themselves: planning waits without standing in their way.
-            Err(error) if is_locked_out(&error) => {
+            // Somebody has the source to themselves, or commands mark without end: planning waits without standing in their
+            // way, and where that lasts an alert says so.
+            Err(error) if is_locked_out(&error) || is_serialization_failure(&error) => {
                 right.give_back(conn, Ended::Failed).await?;
                 return Ok(Planned::elsewhere());
             }
@@ -62,7 +63,6 @@ async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, ri
 
 /// None where nothing is to be written.
 async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Option<Planned>> {
-    read_briefly(conn).await?;
     let paused = check_receiver(conn, scope).await?;
     if paused && batch.probe.is_none() {
         return Ok(None);

@@ -33,6 +33,10 @@ pub(crate) struct ChosenFeed {
     pub digest: Digest,
     /// How many units the receiver should hold.
     pub units: i64,
+    /// How many it owes, counted no further than one beyond those that a plan reads.
+    pub owed: i64,
+    /// How many it keeps back.
+    pub withheld: i64,
     /// Why it is due a snapshot.
     pub snapshot_due: Option<String>,
     /// The run that asked for it.
@@ -173,7 +177,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     let property_hash: Option<Vec<u8>> = columns.next()?;
     let property_owed: Option<String> = columns.next()?;
     let digest: Vec<u8> = columns.next()?;
-    let units = columns.next()?;
+    let (units, owed, withheld) = (columns.next()?, columns.next()?, columns.next()?);
     let (snapshot_due, snapshot_run) = (columns.next()?, columns.next()?);
     let (suspect, suspects_waited) = (columns.next()?, columns.next()?);
     let (sequence_offset, whole) = (columns.next()?, columns.next()?);
@@ -190,6 +194,8 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
         property_owed: property_owed.is_some(),
         digest: Digest::try_from(digest)?,
         units,
+        owed,
+        withheld,
         snapshot_due,
         snapshot_run,
         suspect,

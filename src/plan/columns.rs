@@ -30,7 +30,8 @@ pub(super) struct SyncRow {
 /// What a sync says of one feed.
 pub(super) struct About {
     pub feed_id: i64,
-    pub digest: Digest,
+    /// None: none is told.
+    pub digest: Option<Digest>,
     pub units: Vec<i64>,
     pub gone: Vec<i64>,
 }
@@ -47,7 +48,7 @@ struct AboutColumns {
     sequences: Vec<i64>,
     feeds: Vec<i64>,
     open: Vec<bool>,
-    digests: Vec<Vec<u8>>,
+    digests: Vec<Option<Vec<u8>>>,
     told: ToldColumns,
 }
 
@@ -111,7 +112,7 @@ impl AboutColumns {
         self.sequences.push(row.sequence);
         self.feeds.push(about.feed_id);
         self.open.push(row.part == 1);
-        self.digests.push(about.digest.as_bytes().to_vec());
+        self.digests.push(about.digest.map(|digest| digest.as_bytes().to_vec()));
         for (units, gone) in [(about.units, false), (about.gone, true)] {
             self.told
                 .sequences
@@ -229,7 +230,7 @@ impl FeedColumns {
         self.told.push(sequence.is_some() || is_forgotten);
         self.property_hashes.push(delta.property.hash.as_bytes().to_vec());
         self.sequences.push(sequence);
-        self.digests.push(delta.digest.as_bytes().to_vec());
+        self.digests.push(delta.digest().as_bytes().to_vec());
         self.suspects_wait.push(delta.suspects_wait);
         self.oldest_changes.push(delta.feed.oldest_change);
         self.units.push(delta.units);

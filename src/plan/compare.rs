@@ -76,7 +76,7 @@ pub(super) async fn read_part(
     is_last: bool,
 ) -> Result<FeedDelta> {
     let mut part = compare_part(conn, scope, &snapshot.feed, units).await?;
-    part.digest = snapshot.digest;
+    part.take_digest_of(snapshot);
     if is_last {
         part.keep = mem::take(&mut snapshot.keep);
     }

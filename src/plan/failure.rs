@@ -1,6 +1,6 @@
 //! What a failed statement means to a plan.
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 
 /// PostgreSQL quotes the value that it could not read (class 22), and a value may be somebody's name.
 pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
@@ -22,7 +22,7 @@ pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
 
 /// Somebody has what was to be read to themselves.
 pub(crate) fn is_locked_out(error: &anyhow::Error) -> bool {
-    database_code(error).is_some_and(|code| code == "55P03")
+    database_error(error).is_some_and(fault::is_locked_out)
 }
 
 /// Another transaction came first.
@@ -32,6 +32,10 @@ pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {
 
 /// The SQLSTATE of whatever failed.
 pub(crate) fn database_code(error: &anyhow::Error) -> Option<String> {
-    let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())?;
-    cause.as_database_error()?.code().map(|code| code.into_owned())
+    let refusal = database_error(error)?.as_database_error()?;
+    refusal.code().map(|code| code.into_owned())
+}
+
+fn database_error(error: &anyhow::Error) -> Option<&sqlx::Error> {
+    error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())
 }

@@ -13,6 +13,7 @@ use super::pair::{Frame, Pair};
 use super::room::Room;
 use super::scope::{Mode, Scope};
 use super::telling::{Suspect, Suspects, Telling};
+use super::unsettled::{Standing, Unsettled};
 use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
 
@@ -30,7 +31,9 @@ pub(crate) struct FeedDelta {
     /// They are others than those told last.
     pub property_changed: bool,
     /// What the receiver should hold afterwards.
-    pub digest: Digest,
+    pub(super) digest: Digest,
+    /// Whether that is the source.
+    pub(super) unsettled: Unsettled,
     pub tell: Vec<Telling>,
     pub remove: Vec<Removal>,
     /// Gone, and told so by being absent from a snapshot.
@@ -91,6 +94,7 @@ impl FeedDelta {
             room: Room::beside(scope.shape.property_bytes(&property), feed_waits),
             property,
             digest: feed.digest,
+            unsettled: Unsettled::of(&feed),
             tell: Vec::new(),
             remove: Vec::new(),
             absent: Vec::new(),
@@ -129,6 +133,21 @@ impl FeedDelta {
             || self.entries() > 0
     }
 
+    /// What the receiver should hold afterwards.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The same where it is true: another request of the property, or a person's decision, may have to come first.
+    pub fn digest_told(&self) -> Option<Digest> {
+        (!self.goes_on && !self.unsettled.is_any()).then_some(self.digest)
+    }
+
+    /// A part of a snapshot: what is true after the last part is said with each.
+    pub fn take_digest_of(&mut self, snapshot: &Self) {
+        (self.digest, self.unsettled) = (snapshot.digest, snapshot.unsettled);
+    }
+
     /// How many bytes of the source it holds, about.
     pub fn bytes_held(&self) -> usize {
         self.room.body_bytes + self.room.noted_bytes
@@ -146,7 +165,7 @@ impl FeedDelta {
             source,
             ledger,
         } = pair;
-        self.room.owed_read += i64::from(ledger.as_ref().is_some_and(LedgerRow::is_owed));
+        self.unsettled.read(ledger.as_ref());
         let manner = Manner {
             retell: self.mode != Mode::Delta,
             removals: scope.shape.removals_are_told(),
@@ -165,7 +184,7 @@ impl FeedDelta {
             }
             (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
             (Verdict::Remove(reason), _) => self.gone(reason, ledger),
-            (Verdict::Forget, _) => self.forget.push(unit_id),
+            (Verdict::Forget, _) => self.forget(unit_id, ledger),
             (Verdict::Release, _) => self.note(unit_id, ledger, LedgerRow::release),
             (Verdict::KeepBack, Present::Invalid(because)) => self.keep_back(unit_id, ledger, Kept::Invalid, because),
             (Verdict::Tell | Verdict::KeepBack, _) => unreachable!("the verdict follows from the source's side"),
@@ -296,8 +315,14 @@ impl FeedDelta {
         }
     }
 
+    fn forget(&mut self, unit_id: i64, ledger: Option<LedgerRow>) {
+        self.unsettled.settles(ledger.as_ref());
+        self.forget.push(unit_id);
+    }
+
     /// What the receiver holds of it, once it is told.
     fn note_told(&mut self, telling: &Telling, ledger: Option<&LedgerRow>) {
+        self.unsettled.settles(ledger);
         if let Some(before) = &telling.before {
             self.digest.toggle(telling.unit.unit_id, before);
         }
@@ -352,7 +377,9 @@ impl FeedDelta {
 
     fn note(&mut self, unit_id: i64, ledger: Option<LedgerRow>, change: impl FnOnce(&mut LedgerRow)) {
         let mut row = ledger.unwrap_or(LedgerRow::untold(unit_id));
+        let before = Standing::of(Some(&row));
         change(&mut row);
+        self.unsettled.becomes(before, Standing::of(Some(&row)));
         self.room.noted_bytes += row.content.as_ref().map_or(0, String::len);
         self.noted.push(row);
     }

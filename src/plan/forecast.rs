@@ -42,7 +42,7 @@ impl FeedDelta {
     /// Whether later requests have something to tell, as far as room is what it waits for.
     pub fn needs_several(&self, scope: &Scope) -> bool {
         let may = matches!(self.mode, Mode::Delta | Mode::Retell) && !self.feed.suspects_waited && self.entries() > 0;
-        may && (self.room.left_over || self.room.owed_read >= owed_per_feed_max(&scope.receiver))
+        may && (self.room.left_over || self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver))
     }
 
     /// The requests that tell, after this one, what is left of `whole`: the same without limits.
@@ -60,6 +60,7 @@ impl FeedDelta {
         while whole.entries() > 0 {
             let mut next = whole.next_request(scope)?;
             next.goes_on = whole.entries() > 0;
+            next.unsettled = whole.unsettled;
             next.settled_before.clone_from(&settled);
             settled.extend(next.told_ids());
             requests.push(next);

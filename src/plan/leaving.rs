@@ -49,6 +49,7 @@ impl FeedDelta {
 
     /// The receiver no longer holds it, once it is told.
     fn note_gone(&mut self, reason: Reason, row: &LedgerRow) {
+        self.unsettled.settles(Some(row));
         if let Some(before) = row.told.hash() {
             self.digest.toggle(row.unit_id, before);
         }
@@ -87,7 +88,7 @@ impl FeedDelta {
     fn remove_leaving(&mut self, scope: &Scope) {
         let mut leaving = mem::take(&mut self.leaving);
         // Of the owed that were not read some may be living; but where all that were read are gone, they have to go.
-        self.room.crowded |= self.room.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
+        self.room.crowded |= self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
         // A suspect that lives may still have a removed one's code at the receiver.
         self.room.crowded |= self.suspects.any_lives();
         leaving.sort_unstable_by_key(|(_, row)| (row.owed.is_none(), row.unit_id));

@@ -33,6 +33,7 @@ mod scope;
 mod seal;
 mod telling;
 mod tidy;
+mod unsettled;
 mod walk;
 
 pub use batch::plan_batch;

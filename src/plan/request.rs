@@ -79,7 +79,7 @@ pub(super) fn body(scope: &Scope, header: &Header, sync_id: &SyncId, deltas: &[F
             } else {
                 &[]
             },
-            property_digest: delta.digest,
+            property_digest: delta.digest_told(),
         })
         .collect();
     scope.shape.body(&Body {

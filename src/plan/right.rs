@@ -3,7 +3,8 @@
 //! Taking it is a short transaction of its own; the plan's transaction then locks the row with its first statement, which takes
 //! its snapshot, and gives it back as its last. So a plan under way is a lock on that row, which ends with the connection,
 //! whatever ends that; the row itself says who planned last and when. What is taken and not locked is anybody's after five
-//! seconds: a relay that stalls in between finds another number and does nothing.
+//! seconds: a relay that stalls in between finds another number and does nothing. What is locked by a relay whose heart stopped
+//! beating is anybody's as soon: whoever finds it so ends that session. A slow one lives, and keeps its plan.
 //!
 //! Commands that mark what is owed change the row instead: they wait for the plan under way, and a plan that waited for them
 //! fails and starts anew with a snapshot that sees the marks.
@@ -44,15 +45,18 @@ impl<'a> Right<'a> {
         let taken: Option<(i64, String)> = sqlx::query_as(include_str!("../../sql/plan/take.sql"))
             .bind(receiver)
             .bind(relay)
-            .fetch_optional(conn)
+            .fetch_optional(&mut *conn)
             .await
             .with_context(|| format!("taking the right to plan for receiver {receiver}"))?;
+        if taken.is_none() {
+            end_dead(conn, receiver).await?;
+        }
         Ok(taken.map(|(fence, _)| Self { receiver, relay, fence }))
     }
 
     /// The first statement of a plan's transaction. False: the right was lost meanwhile.
     pub async fn hold(&self, conn: &mut PgConnection) -> Result<bool> {
-        let held: Option<i64> = sqlx::query_scalar(include_str!("../../sql/plan/hold_right.sql"))
+        let held: Option<(i64, String)> = sqlx::query_as(include_str!("../../sql/plan/hold_right.sql"))
             .bind(self.receiver)
             .bind(self.relay)
             .bind(self.fence)
@@ -70,10 +74,7 @@ impl<'a> Right<'a> {
     ) -> Result<Option<T>> {
         let mut tx = conn.begin_with(begin).await?;
         let done = match self.hold(&mut tx).await {
-            Ok(true) => match read_briefly(&mut tx).await {
-                Ok(()) => work(&mut tx).await,
-                Err(error) => Err(error),
-            },
+            Ok(true) => work(&mut tx).await,
             Ok(false) => return Ok(None),
             Err(error) => Err(error),
         };
@@ -98,6 +99,22 @@ impl<'a> Right<'a> {
             .await?;
         Ok(())
     }
+}
+
+/// Whoever died in the middle of a plan holds the right no longer than its heart is missed; the next turn takes it.
+async fn end_dead(conn: &mut PgConnection, receiver: &str) -> Result<()> {
+    let ended: Vec<bool> = sqlx::query_scalar(include_str!("../../sql/plan/end_dead.sql"))
+        .bind(receiver)
+        .fetch_all(conn)
+        .await
+        .with_context(|| format!("ending the plan of a relay that died, for receiver {receiver}"))?;
+    if ended.contains(&true) {
+        tracing::warn!(
+            receiver,
+            "the relay that was planning has given no sign of life for 5 s: its plan was ended, another relay takes over"
+        );
+    }
+    Ok(())
 }
 
 /// How the right to plan for a receiver stands.

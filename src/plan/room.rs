@@ -13,8 +13,6 @@ pub(crate) struct Room {
     pub crowded: bool,
     /// Something was left for want of room.
     pub left_over: bool,
-    /// Owed units that were read; there may be more.
-    pub owed_read: i64,
 }
 
 impl Room {
@@ -26,7 +24,6 @@ impl Room {
             noted_bytes: 0,
             crowded,
             left_over: false,
-            owed_read: 0,
         }
     }
 

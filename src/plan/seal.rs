@@ -200,7 +200,7 @@ fn about(delta: &FeedDelta) -> About {
     let absent = delta.absent.iter().map(|(_, row)| row.unit_id);
     About {
         feed_id: delta.feed.feed_id,
-        digest: delta.digest,
+        digest: delta.digest_told(),
         units: delta.tell.iter().map(|telling| telling.unit.unit_id).collect(),
         gone: removed.chain(absent).collect(),
     }

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::Read;
 
+use flate2::read::GzDecoder;
 use serde::de::IgnoredAny;
 
 /// A page shows what it is by then.
@@ -47,6 +49,7 @@ impl Form {
     /// Of a body; `whole`: it is all there.
     pub(super) fn of(content_type: Option<&str>, body: &[u8], whole: bool) -> Self {
         // Templates begin with any number of blank lines: what comes after them counts.
+        let body = &*unpacked(body);
         let text = plain(body);
         let text = text.trim_start();
         if text.is_empty() && whole {
@@ -62,6 +65,20 @@ impl Form {
             return Self::Html;
         }
         Self::Other
+    }
+}
+
+/// Of what came compressed though nobody asked for that, the beginning: a page is one in any wrapping.
+fn unpacked(body: &[u8]) -> Cow<'_, [u8]> {
+    let mut start = Vec::new();
+    if body.starts_with(b"\x1f\x8b") {
+        // What can be read before it breaks off is as good.
+        let limit = SNIFFED_BYTES as u64;
+        GzDecoder::new(body).take(limit).read_to_end(&mut start).ok();
+    }
+    match start.is_empty() {
+        true => Cow::Borrowed(body),
+        false => Cow::Owned(start),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A receiver quotes what it doesn't like, and seldom as it came: a token without the word before it, a body as JSON within
 //! JSON, a header in base64. So what is hidden is looked for in the text as it stands and in everything that the text reads
-//! as. What is encrypted, abbreviated or transliterated is not found; such an answer is the receiver's own work.
+//! as. What is encrypted, abbreviated, transliterated, reversed or taken apart is not found; such an answer is the receiver's own work.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -231,6 +231,10 @@ fn readings(text: &[char]) -> Vec<Vec<Glyph>> {
             readings.push(inner);
             readings.extend(again);
         }
+        if has(&readings[depth], &['=']) {
+            let inner = decoded(&readings[depth], quoted_printable);
+            readings.push(inner);
+        }
         if has(&readings[depth], &['&']) {
             let inner = decoded(&readings[depth], html);
             readings.push(inner);
@@ -285,31 +289,47 @@ fn json(rest: &[Glyph]) -> Option<(String, usize)> {
                 None => Some((String::from_utf16_lossy(&[first]), 6)),
             }
         }
+        'x' => escaped(rest, &['\\', 'x']),
         'n' | 'r' | 't' | 'f' | 'b' => Some((" ".to_owned(), 2)),
         other => Some((other.to_string(), 2)),
     }
 }
 
-/// A run of escapes at a time: one character may need several. Forms write a blank as `+`.
+/// Forms write a blank as `+`.
 fn percent(rest: &[Glyph]) -> Option<(String, usize)> {
-    if rest.first()?.c == '+' {
-        return Some((" ".to_owned(), 1));
+    match rest.first()?.c {
+        '+' => Some((" ".to_owned(), 1)),
+        _ => escaped(rest, &['%']),
     }
-    let byte = |at: usize| match rest.get(at)?.c {
-        '%' => u8::try_from(digits(rest.get(at + 1..at + 3)?, 16)?).ok(),
-        _ => None,
+}
+
+/// As in mails, where `=` ends a line that goes on (RFC 2045, section 6.7).
+fn quoted_printable(rest: &[Glyph]) -> Option<(String, usize)> {
+    match (rest.first()?.c, rest.get(1)?.c, rest.get(2).map(|glyph| glyph.c)) {
+        ('=', '\r', Some('\n')) => Some((String::new(), 3)),
+        ('=', '\n', _) => Some((String::new(), 2)),
+        _ => escaped(rest, &['=']),
+    }
+}
+
+/// Bytes, each as `mark` and two digits. A run of them at a time: one character may need several.
+fn escaped(rest: &[Glyph], mark: &[char]) -> Option<(String, usize)> {
+    let width = mark.len() + 2;
+    let byte = |index: usize| {
+        let (begin, digits_of) = rest.get(index * width..(index + 1) * width)?.split_at(mark.len());
+        let is_one = begin.iter().zip(mark).all(|(glyph, mark)| glyph.c == *mark);
+        is_one.then(|| u8::try_from(digits(digits_of, 16)?).ok())?
     };
-    let first = byte(0)?;
-    let length = match first {
+    let length = match byte(0)? {
         0xc0..=0xdf => 2,
         0xe0..=0xef => 3,
         0xf0..=0xff => 4,
         _ => 1,
     };
-    let bytes: Vec<u8> = (0..length).map_while(|index| byte(index * 3)).collect();
+    let bytes: Vec<u8> = (0..length).map_while(byte).collect();
     match std::str::from_utf8(&bytes) {
-        Ok(text) => Some((text.to_owned(), bytes.len() * 3)),
-        Err(_) => Some((char::REPLACEMENT_CHARACTER.to_string(), 3)),
+        Ok(text) => Some((text.to_owned(), bytes.len() * width)),
+        Err(_) => Some((char::REPLACEMENT_CHARACTER.to_string(), width)),
     }
 }
 

@@ -189,7 +189,8 @@ impl Tokens {
             return Err(self.failed(&error, left));
         }
         match status {
-            200..=299 => Granted::parse(&body).ok_or_else(|| self.no_token("answered, but with no bearer token")),
+            200..=299 => Granted::parse(&body)
+                .ok_or_else(|| self.no_token("answered, but with no bearer token that a header can carry")),
             400 | 401 | 403 => Err(Unsent::TokenRefused(self.refusal(status, &body))),
             _ => Err(self.no_token(&format!("answered {status}"))),
         }
@@ -261,7 +262,7 @@ impl Granted {
         }
         let said: Said = serde_json::from_slice(body).ok()?;
         let is_bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
-        let usable = said.token_type.as_ref().is_none_or(is_bearer) && !said.access_token.is_empty();
+        let usable = said.token_type.as_ref().is_none_or(is_bearer) && is_usable(&said.access_token);
         usable.then_some(Self {
             token: said.access_token.into(),
             life: life(&said.expires_in),
@@ -279,6 +280,11 @@ impl Granted {
             life,
         }
     }
+}
+
+/// What a header can carry (RFC 6750, section 2.1, and a little more).
+fn is_usable(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Seconds, as a number or as a string of one. Nothing sensible means: until the receiver says no.
@@ -366,7 +372,9 @@ mod tests {
         ));
         assert!(granted(json!({ "access_token": "t" })));
         assert!(!granted(json!({ "access_token": "t", "token_type": "DPoP" })));
-        assert!(!granted(json!({ "access_token": "" })));
+        for unusable in ["", "two words", "line\nbreak", "gr\u{fc}n"] {
+            assert!(!granted(json!({ "access_token": unusable })), "{unusable:?}");
+        }
         assert!(!granted(json!({ "token": "t" })));
         assert!(Granted::parse(b"<html>").is_none());
     }

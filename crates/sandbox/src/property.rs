@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::told::{Digest, Part, PropertyId, ToldProperty, Upsert, sha256};
+use super::told::{Digest, Part, PropertyId, ToldDigest, ToldProperty, Upsert, sha256};
 
 /// Contents of one unit whose hash is remembered.
 const CONTENTS_MAX: usize = 16;
@@ -42,7 +42,7 @@ struct Unit {
 struct Pending {
     snapshot_id: String,
     parts: i64,
-    property_digest: Option<Digest>,
+    property_digest: ToldDigest,
     seen_parts: BTreeSet<i64>,
     seen_units: BTreeSet<i64>,
     keep: BTreeSet<i64>,
@@ -149,7 +149,7 @@ impl Property {
         }
         self.sequence = sequence.unwrap_or_default();
         self.collect(&told);
-        let told_digest = told.property_digest.filter(|_| told.completes());
+        let (told_digest, completes) = (told.property_digest, told.completes());
         if told.property.is_some() {
             self.fields = told.property;
         }
@@ -161,8 +161,8 @@ impl Property {
         Outcome::Applied(Applied {
             project_id: told.project_id,
             errors,
-            digest: told_digest.map(|_| self.digest),
-            mismatch: told_digest.is_some_and(|told| told != self.digest),
+            digest: (completes && told_digest != ToldDigest::Nowhere).then_some(self.digest),
+            mismatch: matches!(told_digest, ToldDigest::Is(told) if completes && told != self.digest),
         })
     }
 
@@ -272,7 +272,7 @@ impl Unit {
 }
 
 impl Pending {
-    fn new(part: &Part, property_digest: Option<Digest>) -> Self {
+    fn new(part: &Part, property_digest: ToldDigest) -> Self {
         Self {
             snapshot_id: part.snapshot_id.clone(),
             parts: part.parts,

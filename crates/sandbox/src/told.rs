@@ -115,8 +115,20 @@ pub struct ToldProperty {
     pub whole: Option<Part>,
     /// Units that a snapshot must not drop though they are absent.
     pub keep: Vec<i64>,
-    /// What the sender believes that the receiver holds afterwards, in shapes that say so.
-    pub property_digest: Option<Digest>,
+    /// What the sender says that the receiver holds afterwards.
+    pub property_digest: ToldDigest,
+}
+
+/// What a body says of a property's digest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ToldDigest {
+    /// Its shape has no place for one.
+    #[default]
+    Nowhere,
+    /// `null`: something of the property is still to be told, or kept back.
+    Null,
+    /// This one.
+    Is(Digest),
 }
 
 impl ToldProperty {

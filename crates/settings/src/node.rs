@@ -134,6 +134,12 @@ fn entries_of(origin: &Rc<str>, table: toml::Table) -> Entries {
 fn syntax_error(origin: &str, text: &str, error: &toml::de::Error) -> SettingsError {
     let (line, column) = position(text, error.span().unwrap_or_default());
     let message = error.message().replace('\n', "; ");
+    // The library reads it as a type that no setting has.
+    if message.contains("` as i128") || message.contains("` as u128") || message.contains("overflow") {
+        return SettingsError::new(format!(
+            "{origin}, line {line}, column {column}: the number there is larger than any setting takes"
+        ));
+    }
     SettingsError::new(format!(
         "{origin}, line {line}, column {column}: not valid TOML: {message}"
     ))
@@ -150,6 +156,18 @@ fn position(text: &str, span: Range<usize>) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn promise_25_a_number_beyond_all_settings_is_said_in_our_words() {
+        for number in ["99999999999999999999", "-99999999999999999999", "0xffffffffffffffffff"] {
+            let text = format!("[receivers.main]\nbody_bytes_max = {number}\n");
+            let error = parse_file(&text, Path::new("relay.toml")).unwrap_err().to_string();
+            assert!(
+                error.contains("line 2, column 18: the number there is larger"),
+                "{error}"
+            );
+        }
+    }
 
     #[test]
     fn a_syntax_error_tells_file_line_and_column_and_not_the_line() {

@@ -23,6 +23,8 @@ use crate::support::rig::{Rig, immortal};
 const SECOND: Duration = Duration::from_secs(1);
 /// What is promised of a machine or a network that vanishes.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(15);
+/// Five seconds without a beat, and what two relays on a busy machine need for a plan and a request.
+const REPLACED_WITHIN: Duration = Duration::from_secs(8);
 
 async fn until(what: &str, limit: Duration, mut is_so: impl AsyncFnMut() -> bool) {
     let waiting = async {
@@ -203,6 +205,98 @@ async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_taken_unless_a
     .await;
     let turn = plan::turn(&mut conn, "main", None).await.unwrap().unwrap();
     assert_eq!((turn.holder, turn.planned_at.is_some()), (None, true));
+}
+
+#[tokio::test]
+async fn promise_04_a_plan_is_ended_as_soon_as_its_relay_is_dead_and_never_while_that_is_only_slow() {
+    let rig = Rig::told().await;
+    rig.edit("update project_rent_roll_units set price = 5").await;
+    let other = immortal(&rig.source, "other:1").await;
+    let mut sitting = rig.source.connect().await;
+    execute(
+        &mut sitting,
+        &format!(
+            "update rentsync.planner
+                set relay_id = {}, fence = fence + 1, taken_at = clock_timestamp() - interval '1 hour',
+                    pid = pg_backend_pid(), session_began = (select backend_start from pg_stat_get_activity(pg_backend_pid()))",
+            other.id()
+        ),
+    )
+    .await;
+    execute(&mut sitting, "begin; select from rentsync.planner for no key update").await;
+    let mut conn = rig.source.connect().await;
+    let scope = rig.scope();
+    for _ in 0..3 {
+        let planned = plan::plan_batch(&mut conn, &scope, &rig.batch(0)).await.unwrap();
+        assert!(planned.elsewhere, "an hour long, but it lives");
+    }
+    execute(&mut sitting, "select 1").await;
+    rig.edit("update rentsync.relay set beat_at = clock_timestamp() - interval '6 seconds' where name = 'other:1'")
+        .await;
+    until("its plan to be ended", 5 * SECOND, async || {
+        plan::plan_batch(&mut conn, &scope, &rig.batch(0)).await.unwrap().syncs == 2
+    })
+    .await;
+    let ended = sqlx::query("select 1").execute(&mut sitting).await;
+    assert!(ended.is_err(), "the session is gone with what it held");
+}
+
+#[tokio::test]
+async fn promise_04_another_session_with_the_same_process_number_is_left_alone() {
+    let rig = Rig::told().await;
+    let mut sitting = rig.source.connect().await;
+    execute(
+        &mut sitting,
+        "update rentsync.planner
+            set relay_id = -1, fence = fence + 1, taken_at = clock_timestamp() - interval '1 hour', pid = pg_backend_pid(),
+                session_began = (select backend_start from pg_stat_get_activity(pg_backend_pid())) - interval '1 second'",
+    )
+    .await;
+    execute(&mut sitting, "begin; select from rentsync.planner for no key update").await;
+    let mut conn = rig.source.connect().await;
+    for _ in 0..3 {
+        let planned = plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0)).await.unwrap();
+        assert!(planned.elsewhere);
+    }
+    execute(&mut sitting, "rollback").await;
+}
+
+#[tokio::test]
+async fn promise_04_a_relay_that_is_stopped_in_the_middle_of_a_plan_is_replaced_as_soon_as_it_is_missed() {
+    let rig = Rig::told().await;
+    let stopped = relay(&rig, &["run"]).spawn().expect("run");
+    let planned = "select count(*) from rentsync.planner p join rentsync.live_relay r on 'main' = any (r.receivers)
+                    where p.planned_at > now() - interval '1 second'";
+    until("it to plan", LIMIT, async || rig.source.number(planned).await == 1).await;
+    // Its plan stands before the source when it is stopped.
+    let mut blocker = rig.source.connect().await;
+    execute(
+        &mut blocker,
+        "begin; lock table project_rent_roll_units in access exclusive mode;
+         update project_rent_roll_units set price = 5 where id = 11",
+    )
+    .await;
+    rig.edit("insert into rentsync.outbox (property_id, op, unit_ids) values (1, 'update', '{11}')")
+        .await;
+    until("its plan to wait", LIMIT, async || waits_for_a_lock(&rig).await).await;
+    signal(&stopped, Signal::STOP);
+    let since = Instant::now();
+    execute(&mut blocker, "commit").await;
+    rig.sandbox.clear_log();
+    let near = Running::start(rig.relay());
+    until("its news", REPLACED_WITHIN, async || !rig.sandbox.syncs().is_empty()).await;
+    assert!(since.elapsed() < REPLACED_WITHIN, "{:?}", since.elapsed());
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    // What it does when it goes on does no harm.
+    signal(&stopped, Signal::CONT);
+    let both = "select count(*) from rentsync.live_relay where 'main' = any (receivers)";
+    until("it to live again", LIMIT, async || rig.source.number(both).await == 2).await;
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    near.end().await;
+    signal(&stopped, Signal::KILL);
+    ended(stopped).await;
 }
 
 /// Between relay and database; what it holds up nobody is told of.
@@ -545,4 +639,43 @@ async fn promise_16_whoever_locks_one_source_table_after_the_other_is_never_the_
     at_rest(&rig).await;
     running.end().await;
     rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn promise_04_commands_that_mark_without_end_neither_fail_a_plan_nor_keep_it_from_its_turn() {
+    let rig = Rig::told().await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (9, 'Nine', true);
+         insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id)
+         select 1000 + n, 9, n::text, 1 from generate_series(1, 3000) n",
+    )
+    .await;
+    let marking: Vec<_> = (0..2)
+        .map(|_| {
+            let options = server_of(&rig);
+            tokio::spawn(async move {
+                let mut conn = options.connect().await.expect("connect");
+                loop {
+                    // As mark has it, held for a while, and as long until the next.
+                    execute(
+                        &mut conn,
+                        "begin; update rentsync.planner set marked = marked + 1 where receiver = 'main';
+                         select pg_sleep(0.02); commit",
+                    )
+                    .await;
+                    execute(&mut conn, "select pg_sleep(0.02)").await;
+                }
+            })
+        })
+        .collect();
+    let running = Running::start(rig.relay());
+    let held = async || rig.sandbox.property(9).is_some_and(|held| held.units.len() == 3000);
+    until("its news", LIMIT, held).await;
+    for task in marking {
+        task.abort();
+    }
+    at_rest(&rig).await;
+    rig.assert_equal().await;
+    assert_eq!(rig.alerts().await, [] as [String; 0], "planning never failed");
+    running.end().await;
 }

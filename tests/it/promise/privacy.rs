@@ -663,7 +663,12 @@ async fn promise_06_no_form_of_any_secret_is_kept() {
                     json.clone(),
                     json!({ "inner": json }).to_string(),
                     STANDARD.encode(word),
-                    percent,
+                    percent.clone(),
+                    percent.replace('%', "="),
+                    percent.replace('%', "\\x"),
+                    percent.replace('%', "\\u00"),
+                    word.bytes().map(|byte| format!("&#{byte};")).collect(),
+                    word.chars().map(|c| format!("{c}=\r\n")).collect(),
                 ]
             })
             .collect();

@@ -1,6 +1,8 @@
 //! What a receiver can and can't do to the relay.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rentsync_relay::capture;
@@ -10,6 +12,7 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 
 use crate::http::Running;
@@ -98,7 +101,7 @@ async fn promise_12_a_forged_sequence_raises_the_numbers_of_that_property_for_th
         touch(&rig, 1).await;
         rig.settle().await;
         rig.assert_equal().await;
-        assert_eq!(open_alerts(&rig).await, ["stale"]);
+        assert_eq!(open_alerts(&rig).await, [] as [String; 0], "what it took ends it");
         assert!(
             messages(&rig, "stale").await[0].contains(&forged.to_string()),
             "its own number"
@@ -340,6 +343,61 @@ async fn promise_13_no_answer_puts_a_probe_off_for_longer_than_probes_are_apart(
         pass(&mut hands, &rig, 16).await;
         let paused = "select count(*) from rentsync.receiver where paused_at is not null";
         assert_eq!(rig.source.number(paused).await, 0, "{status}");
+        let waits = "select count(*) from rentsync.receiver where wait_until is not null or waits > 0";
+        assert_eq!(
+            rig.source.number(waits).await,
+            0,
+            "{status}: what it took says otherwise"
+        );
+        let open = open_alerts(&rig).await;
+        assert!(!open.contains(&"waiting".to_owned()), "{status}: {open:?}");
+        touch(&rig, 2).await;
+        work(&mut hands, &rig).await;
+        rig.assert_equal_but("any").await;
+    }
+}
+
+#[tokio::test]
+async fn promise_13_a_rate_limit_without_end_is_alerted_and_blames_no_unit() {
+    for retry_after in [Value::Null, json!(1)] {
+        let rig = told(12, Batch::PerProperty).await;
+        let mut limited = json!({ "status": 429 });
+        if !retry_after.is_null() {
+            limited["retry_after"] = retry_after;
+        }
+        rig.faults(limited);
+        touch(&rig, 1).await;
+        let mut hands = rig.hands().await;
+        work(&mut hands, &rig).await;
+        pass(&mut hands, &rig, 9).await;
+        assert_eq!(
+            open_alerts(&rig).await,
+            [] as [String; 0],
+            "a short one is none's business"
+        );
+        pass(&mut hands, &rig, 20).await;
+        assert_eq!(open_alerts(&rig).await, ["waiting"]);
+        rig.sandbox.clear_log();
+        pass(&mut hands, &rig, 60).await;
+        let requests = rig.sandbox.syncs().len();
+        assert!(
+            (5..=7).contains(&requests),
+            "the last step by now, for all of it: {requests}"
+        );
+        // More than a day.
+        for _ in 0..160 {
+            rig.pass(10 * MINUTE);
+            work(&mut hands, &rig).await;
+        }
+        assert_eq!(open_alerts(&rig).await, ["waiting"]);
+        let blamed = "select (select count(*) from rentsync.ledger where suspect is not null or kept_back is not null)
+                           + (select count(*) from rentsync.feed where suspect is not null or halving is not null or rest_until is not null)
+                           + (select count(*) from rentsync.receiver where paused_at is not null or failures > 0)";
+        assert_eq!(rig.source.number(blamed).await, 0);
+        rig.no_faults();
+        pass(&mut hands, &rig, 11).await;
+        rig.assert_equal_but("any").await;
+        assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
     }
 }
 
@@ -514,5 +572,146 @@ async fn promise_09_half_sent_requests_keep_neither_deliveries_nor_a_health_chec
     let ended = timeout(LIMIT, last.read_to_end(&mut Vec::new())).await;
     assert!(ended.is_ok(), "a request that never becomes whole is not waited for");
     assert_eq!(running.get("/healthz").await.0, 200);
+    running.stop().await;
+}
+
+/// What each body about a property says of its digest, the oldest first.
+async fn digests_told(rig: &Rig) -> Vec<Option<String>> {
+    let bodies = rig.bodies(1).await;
+    let digest = |body: &Value| {
+        body.get("property_digest")
+            .expect("a place for it")
+            .as_str()
+            .map(str::to_owned)
+    };
+    bodies.iter().map(digest).collect()
+}
+
+#[tokio::test]
+async fn promise_12_a_digest_is_told_only_where_nothing_is_left_to_be_told() {
+    let mut rig = Rig::empty().await;
+    rig.receiver.units_per_request_max = 2;
+    rig.receiver.accept = Accept::Digest;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id) select n, 1 from generate_series(1, 5) n",
+    )
+    .await;
+    rig.settle().await;
+    let told = digests_told(&rig).await;
+    assert_eq!(
+        told.iter().map(Option::is_some).collect::<Vec<_>>(),
+        [false, false, true]
+    );
+    // A receiver that says its own digest each time, and an operator who asks for one, agree with that.
+    assert!(
+        rig.sandbox.syncs().iter().all(|sync| !sync.digest_mismatch),
+        "{:?}",
+        rig.sandbox.syncs()
+    );
+    assert_eq!(rig.alerts().await, [] as [String; 0]);
+    rig.assert_equal().await;
+    let said = "select count(*) from rentsync.sync_feed where digest_said is not null";
+    assert_eq!(rig.source.number(said).await, 3, "it says its own whatever it is told");
+    // Of a snapshot in parts each part says what holds after the last.
+    rig.edit("update rentsync.feed set snapshot_due = 'test'").await;
+    rig.settle().await;
+    let told = digests_told(&rig).await;
+    assert_eq!(told[3..], [told[2].clone(), told[2].clone(), told[2].clone()]);
+    assert_eq!(rig.alerts().await, [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn promise_12_no_digest_is_told_while_a_unit_is_kept_back_or_in_doubt() {
+    let rig = Rig::told().await;
+    let edit = async |price: i32| {
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 11"
+        ))
+        .await;
+        rig.settle().await;
+        digests_told(&rig).await.pop().expect("a body").is_some()
+    };
+    assert!(edit(1).await);
+    // Another unit that no plan looks at.
+    rig.faults(json!({ "reject_units": [12] }));
+    rig.edit("update project_rent_roll_units set price = 5 where id = 12")
+        .await;
+    rig.settle().await;
+    rig.no_faults();
+    // Where it refuses a unit it is not what it was told to become.
+    rig.sandbox.clear_log();
+    assert!(!edit(2).await, "unit 12 is refused");
+    rig.edit("update project_rent_roll_units set price = 6 where id = 12")
+        .await;
+    rig.settle().await;
+    assert!(edit(3).await, "it is taken");
+    rig.edit("update rentsync.ledger set owed = 'in_doubt', suspect = 7 where unit_id = 13")
+        .await;
+    rig.edit("update project_rent_roll_units set price = 4 where id = 11")
+        .await;
+    rig.plan().await;
+    assert_eq!(digests_told(&rig).await.pop(), Some(None), "unit 13 is in doubt");
+    rig.settle().await;
+    assert!(digests_told(&rig).await.pop().expect("a body").is_some(), "it was told");
+    assert!(rig.sandbox.syncs().iter().all(|sync| !sync.digest_mismatch));
+    rig.assert_equal().await;
+    // What a sync did not say is no mismatch, whatever the receiver says.
+    rig.edit("update rentsync.ledger set owed = 'in_doubt', suspect = 7 where unit_id = 13")
+        .await;
+    rig.edit("update project_rent_roll_units set price = 7 where id = 11")
+        .await;
+    rig.plan().await;
+    rig.edit("update rentsync.ledger set owed = null, suspect = null where unit_id = 13")
+        .await;
+    rig.faults(json!({ "digest": "ab".repeat(32) }));
+    rig.deliver().await;
+    assert!(
+        !rig.alerts().await.contains(&"digest_mismatch".to_owned()),
+        "{:?}",
+        rig.alerts().await
+    );
+}
+
+/// One request on a connection of its own, as whoever has no library for it would ask: status and text.
+async fn asked(base: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(base.strip_prefix("http://")?).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.ok()?;
+    Some(text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_09_however_many_ask_for_figures_a_health_check_is_answered_within_a_second() {
+    let rig = Rig::empty().await;
+    let running = Running::of(&rig).await;
+    running.until_ready_is(200).await;
+    let told = Arc::new(AtomicUsize::new(0));
+    let mut clients = JoinSet::new();
+    for _ in 0..100 {
+        let (base, told) = (running.base.clone(), told.clone());
+        clients.spawn(async move {
+            loop {
+                let answer = asked(&base, "/metrics").await.unwrap_or_default();
+                told.fetch_add(usize::from(answer.starts_with("HTTP/1.1 200")), Ordering::Relaxed);
+            }
+        });
+    }
+    for _ in 0..50 {
+        for path in ["/healthz", "/readyz"] {
+            let answer = timeout(Duration::from_secs(1), asked(&running.base, path)).await;
+            let answer = answer.expect("in time").expect("an answer");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        }
+    }
+    let scraped = async {
+        while told.load(Ordering::Relaxed) < 3 {
+            yield_now().await;
+        }
+    };
+    timeout(LIMIT, scraped).await.expect("figures are told all the while");
+    clients.shutdown().await;
     running.stop().await;
 }

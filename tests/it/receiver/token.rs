@@ -265,7 +265,7 @@ async fn without_a_token_nothing_is_sent_and_the_reason_is_told_without_any_secr
             200,
             r#"{"access_token":"hunter2\n"}"#,
             false,
-            "characters that no header can carry",
+            "with no bearer token that a header can carry",
         ),
     ];
     for (code, text, needs_a_person, told) in rows {

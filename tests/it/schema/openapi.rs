@@ -23,6 +23,7 @@ fn usual() -> Retry {
 fn decided(answer: &Answer, attempts: u32) -> Decision {
     let tried = Tried {
         attempts,
+        waits: 0,
         age: Duration::ZERO,
         probe: false,
         jitter: 0.0,

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::super::json::{Node, Place};
 use super::super::options::Batch;
-use super::super::told::{Order, PropertyId, Removal, Told, ToldProperty, Upsert};
+use super::super::told::{Order, PropertyId, Removal, Told, ToldDigest, ToldProperty, Upsert};
 use super::metadata::{lone_header, metadata, sync_timestamp};
-use super::object::{Checked, Object, digest, each, integer, property_id, wrong};
+use super::object::{Checked, Object, each, integer, property_id, told_digest, wrong};
 use super::removal::{
     each_property_once, each_unit_once, keep_is_due, removal, removals_are_due, says_something, snapshot,
 };
@@ -112,7 +112,7 @@ fn property(node: &Node, place: &Place, order: Option<&Order>) -> Checked<ToldPr
     Ok(ToldProperty {
         whole: snapshot(order).cloned(),
         keep: object.read("keep", |node, place| each(node, place, integer))?,
-        property_digest: Some(object.read("property_digest", digest)?),
+        property_digest: object.read("property_digest", told_digest)?,
         ..nothing_about(project_id, place.to_string())
     })
 }
@@ -126,7 +126,7 @@ fn nothing_about(project_id: PropertyId, place: String) -> ToldProperty {
         removals: vec![],
         whole: None,
         keep: vec![],
-        property_digest: None,
+        property_digest: ToldDigest::Nowhere,
     }
 }
 

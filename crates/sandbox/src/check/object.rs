@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::super::json::{Entry, Node, Place};
 use super::super::refusal::Refusal;
-use super::super::told::{Digest, PropertyId};
+use super::super::told::{Digest, PropertyId, ToldDigest};
 
 /// What was read, or why not.
 pub type Checked<T> = Result<T, Refusal>;
@@ -223,6 +223,14 @@ pub fn digest(node: &Node, place: &Place) -> Checked<Digest> {
         return Ok(bytes);
     }
     wrong(place, "is no SHA-256; expected 64 lowercase hex digits")
+}
+
+/// A digest, or `null` while none would be true.
+pub fn told_digest(node: &Node, place: &Place) -> Checked<ToldDigest> {
+    match node {
+        Node::Null => Ok(ToldDigest::Null),
+        node => digest(node, place).map(ToldDigest::Is),
+    }
 }
 
 /// Only the sixteen digits as we write them.

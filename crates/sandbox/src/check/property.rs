@@ -1,9 +1,9 @@
 //! Format "property": a property with its units, or several in one body.
 
 use super::super::json::{Entries, Node, Place};
-use super::super::told::{Order, PropertyId, Removal, Told, ToldProperty};
+use super::super::told::{Order, PropertyId, Removal, Told, ToldDigest, ToldProperty};
 use super::metadata::metadata;
-use super::object::{Checked, Kind, Object, digest, each, integer, property_id};
+use super::object::{Checked, Kind, Object, each, integer, property_id, told_digest};
 use super::removal::{
     each_property_once, each_unit_once, keep_is_due, removal, removals_are_due, says_something, snapshot,
 };
@@ -82,14 +82,14 @@ fn about(object: &Object, place: &Place, order: Option<&Order>, shape: &Shape) -
         removals: vec![],
         whole: snapshot(order).cloned(),
         keep: vec![],
-        property_digest: None,
+        property_digest: ToldDigest::Nowhere,
     };
     if shape.extensions {
         told.removals = object.read("removed_units", |node, place| {
             removals_are_due(node, place, order, shape)?;
             each(node, place, removed)
         })?;
-        told.property_digest = Some(object.read("property_digest", digest)?);
+        told.property_digest = object.read("property_digest", told_digest)?;
     }
     Ok(told)
 }

@@ -4,7 +4,7 @@
 
 use super::super::json::{Node, Place};
 use super::super::options::Removed;
-use super::super::told::{Removal, Told, ToldProperty, Upsert};
+use super::super::told::{Removal, Told, ToldDigest, ToldProperty, Upsert};
 use super::metadata::{lone_header, metadata, sync_timestamp};
 use super::object::{Checked, entries, has, property_id, value, wrong};
 use super::removal::removal;
@@ -44,7 +44,7 @@ pub fn told(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
             removals,
             whole: None,
             keep: vec![],
-            property_digest: None,
+            property_digest: ToldDigest::Nowhere,
         }],
     })
 }

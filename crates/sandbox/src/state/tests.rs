@@ -1,6 +1,6 @@
 //! How syncs change what is held, without a socket.
 
-use super::super::told::{Order, Part, Removal, RemovedCode, SyncType, Upsert, sha256};
+use super::super::told::{Order, Part, Removal, RemovedCode, SyncType, ToldDigest, Upsert, sha256};
 use super::*;
 
 /// A unit whose content is its code and rent, hashed as a sender might.
@@ -50,7 +50,7 @@ fn property(mut upserts: Vec<Upsert>, mut removals: Vec<Removal>) -> ToldPropert
         project_id: 101.into(),
         whole: None,
         property: None,
-        property_digest: Some(digest_of(&upserts)),
+        property_digest: ToldDigest::Is(digest_of(&upserts)),
         upserts,
         removals,
         keep: vec![],
@@ -76,12 +76,12 @@ fn part(sequence: i64, part: i64, parts: i64, upserts: Vec<Upsert>, keep: Vec<i6
         parts,
     });
     told.properties[0].keep = keep;
-    told.properties[0].property_digest = Some([9; 32]);
+    told.properties[0].property_digest = ToldDigest::Is([9; 32]);
     told
 }
 
 fn with_digest_of(mut told: Told, units: &[Upsert]) -> Told {
-    told.properties[0].property_digest = Some(digest_of(units));
+    told.properties[0].property_digest = ToldDigest::Is(digest_of(units));
     told
 }
 
@@ -300,7 +300,7 @@ fn parts_of_one_snapshot_agree() {
     let first = part(1, 1, 3, vec![unit(1, "1", 1.0)], vec![]);
     tell(&mut state, first).unwrap();
     let mut digest = part(2, 2, 3, vec![], vec![]);
-    digest.properties[0].property_digest = Some([8; 32]);
+    digest.properties[0].property_digest = ToldDigest::Is([8; 32]);
     let doubled = part(2, 2, 3, vec![unit(1, "1", 1.0)], vec![]);
     for (wrong, place) in [
         (part(2, 2, 4, vec![], vec![]), "$.sync_metadata.parts: "),

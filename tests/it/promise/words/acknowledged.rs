@@ -107,6 +107,47 @@ async fn promise_20_alerts_are_over_when_all_is_well() {
 }
 
 #[tokio::test]
+async fn promise_20_alerts_about_numbers_and_digests_are_over_with_the_next_that_are_right() {
+    let rig = Rig::told().await;
+    let edit = "update project_rent_roll_units set price = price + 1 where id in (11, 21)";
+    for (fault, kind) in [
+        (
+            json!({ "stale": 9_000_000_000_000_000_i64, "property_id": 1, "times": 1 }),
+            "stale",
+        ),
+        (
+            json!({ "digest": "ab".repeat(32), "property_id": 1, "times": 1 }),
+            "digest_mismatch",
+        ),
+    ] {
+        rig.faults(fault);
+        rig.edit(edit).await;
+        rig.plan().await;
+        rig.deliver().await;
+        assert_eq!(
+            open_alerts(&rig).await,
+            [kind],
+            "another property's answer does not end it"
+        );
+        rig.settle().await;
+        assert_eq!(open_alerts(&rig).await, [] as [String; 0], "{kind}");
+        rig.assert_equal().await;
+    }
+    rig.faults(json!({ "digest": "ab".repeat(32), "property_id": 1 }));
+    rig.edit(edit).await;
+    rig.plan().await;
+    rig.deliver().await;
+    rig.pass(Duration::from_secs(3_700));
+    rig.plan().await;
+    rig.deliver().await;
+    assert_eq!(
+        open_alerts(&rig).await,
+        ["digest_mismatch"],
+        "an acknowledgement with another digest does not end it"
+    );
+}
+
+#[tokio::test]
 async fn promise_20_an_alert_about_a_refused_unit_is_over_when_the_unit_goes() {
     let rig = Rig::told().await;
     rig.faults(json!({ "reject_units": [14] }));

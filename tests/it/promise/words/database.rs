@@ -166,7 +166,7 @@ async fn promise_21_a_missing_grant_names_the_statement() {
         &poor,
         &[&["status"]],
         2,
-        &["permission denied for table", "doctor` lists what is missing"],
+        &["permission denied for view", "doctor` lists what is missing"],
     )
     .await;
     doctor_says(&rig, &poor, &["select", &format!("install --grant-to {role}")]).await;

@@ -39,10 +39,10 @@ async fn promise_25_a_timeout_is_said_as_one() {
 async fn promise_25_a_receiver_that_is_not_there_is_named() {
     let rig = Rig::new().await;
     let place = deserted().await;
-    let err = once(&rig, &format!("http://{place}/sync?key=secret")).await;
+    let err = once(&rig, &format!("http://{place}/sync?tenant=private")).await;
     let expected = format!("no connection to {place}: connection refused");
     says(&err, &[&expected], &LIBRARIES);
-    says(&err, &[], &["secret"]);
+    says(&err, &[], &["private"]);
     let shown: Option<String> = sqlx::query_scalar("select error from rentsync.attempt limit 1")
         .fetch_one(&mut rig.source.connect().await)
         .await

@@ -1,0 +1,15 @@
+-- Ends the session in which a relay that no longer lives has the right to plan for receiver $1: whoever was stopped or cut off
+-- in the middle of a plan keeps the lock until the server notices, which takes longer than its heart takes to be missed. A relay
+-- that is slow lives, and keeps its plan.
+--
+-- That session must be the very one that took the right: a process's number alone may be another's by now. Whose sessions this
+-- role may neither see nor end stay until their timeouts. Costs a look at one row unless a relay died. Waits for nobody.
+select pg_terminate_backend(session.pid)
+  from rentsync.planner p
+ cross join lateral pg_stat_get_activity(p.pid) as session
+ where p.receiver = $1
+   and p.relay_id is not null and p.pid is not null
+   and p.taken_at < clock_timestamp() - interval '5 seconds'
+   and not exists (select from rentsync.live_relay live where live.relay_id = p.relay_id)
+   and session.backend_start = p.session_began
+   and session.usesysid = current_user::regrole

@@ -1,0 +1,77 @@
+//! Where the database is, and what it has to prove before it is told anything.
+//!
+//! Not its business: connecting.
+
+use reqwest::Url;
+use secrecy::SecretString;
+use settings::{Node, Refusal, Section, SettingsError, Taken, integer, one_of};
+
+/// The database that holds the source and the relay's own schema.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Where it is, and as whom to connect; see [`Database::url`].
+    pub url: Option<SecretString>,
+    /// The most connections at once.
+    pub max_connections: u32,
+    /// What the server has to prove before it is told anything; not set: by where it is.
+    pub tls: Option<Tls>,
+}
+
+/// What a server has to prove before it is told anything, a password above all. The words are PostgreSQL's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// A certificate that somebody trusted signed, for the very host that was asked for.
+    VerifyFull,
+    /// A certificate that somebody trusted signed.
+    VerifyCa,
+    /// Nothing, but that it speaks TLS.
+    Require,
+    /// Nothing; TLS where it speaks it.
+    Prefer,
+    /// Nothing, and no TLS.
+    Disable,
+}
+
+impl Tls {
+    /// Each with its name.
+    pub const ALL: [(&str, Self); 5] = [
+        ("verify-full", Self::VerifyFull),
+        ("verify-ca", Self::VerifyCa),
+        ("require", Self::Require),
+        ("prefer", Self::Prefer),
+        ("disable", Self::Disable),
+    ];
+}
+
+impl Database {
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// When that is not set.
+    pub fn url(&self) -> Result<&SecretString, SettingsError> {
+        self.url.as_ref().ok_or_else(|| {
+            SettingsError::new(
+                "database.url is not set; set DATABASE_URL=postgres://user@host/database, \
+                 or url under [database] in relay.toml.",
+            )
+        })
+    }
+
+    pub(super) fn read(section: &mut Section) -> Self {
+        Self {
+            url: section.optional("url", database_url),
+            max_connections: section.take("max_connections", 8, integer(3..=1000)),
+            tls: section.optional("tls", one_of(&Tls::ALL)),
+        }
+    }
+}
+
+fn database_url(node: &Node) -> Taken<SecretString> {
+    let is_postgres = |text: &&str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+    match node.as_str().filter(is_postgres) {
+        Some(text) => Ok(SecretString::from(text)),
+        None => Err(Refusal::hiding_value(
+            "must be a URL like postgres://user@host/database",
+        )),
+    }
+}
