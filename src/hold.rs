@@ -1,6 +1,6 @@
 //! A person's decision about a hold: removals that were too many to be told unasked.
 //!
-//! Which removals wait is the planner's business (`plan/hold.rs`). Here they are let go or kept, between two plans, so
+//! Which removals wait is the planner's business (`plan/guard.rs`). Here they are let go or kept, between two plans, so
 //! that none adds to what was decided. It guarantees: a decision names a hold by a number that changes whenever a unit
 //! joins, so it is about the units that were shown, or fewer; what is approved is owed and told at once.
 

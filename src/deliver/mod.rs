@@ -3,6 +3,16 @@
 //! A lease is one transaction, sending is in none, settling a group of outcomes is one. It guarantees: every try of a
 //! sync sends the same bytes under the same sync ID; a relay that died is taken over when its lease ends; a failure
 //! counts only under the newest lease, a success always. What is told next is the planner's business.
+//!
+//! | in this order | its business |
+//! | --- | --- |
+//! | `lease` | the right to send |
+//! | `send` | one try |
+//! | `verdict`, `acknowledged` | what came of it, and what is to be done about that |
+//! | `settle` | a group of verdicts, one transaction |
+//! | `taken`; `given_up`, `bisect`, `stale`, `doubt` | what follows for syncs, feeds and units |
+//! | `breaker` | what follows for the receiver as a whole |
+//! | `alerts` | what a person should know of it |
 
 mod acknowledged;
 mod alerts;

@@ -7,6 +7,18 @@
 //!
 //! Correctness does not depend on anybody telling the planner where to look: notices name properties for speed, the
 //! sweep asks every feed by its own cursor.
+//!
+//! | in this order | its business |
+//! | --- | --- |
+//! | `walk`, `pending`, `tidy` | when to plan what: notices, the sweep, upkeep between two batches |
+//! | `batch`, `right` | one batch, one transaction, by the right to plan |
+//! | `choose` | which feeds, and what is known of them |
+//! | `compare`, `pair` | both sides, unit by unit |
+//! | `feed_delta`: `telling`, `leaving`, `room`, `observed`, `unsettled` | what one feed's next sync says |
+//! | `guard`, `ahead` | whether removals wait for a person |
+//! | `seal`: `request`, `columns` | from deltas to rows |
+//! | `findings`: `drift`, `duplicate`, `invalid` | what a batch found beside what it tells |
+//! | `forecast`, `rehearse` | the same for a preview, and nothing written |
 
 mod ahead;
 mod batch;
