@@ -156,8 +156,7 @@ fn lacks(asked: &Asked, standing: &Standing) -> Option<String> {
 }
 
 /// `install` does not guess what a column is called now.
-const COLUMN: &str =
-    "put the column back, or write the function yourself with what stands for it now (docs/install.md, \"Other column names\")";
+const COLUMN: &str = "put the column back, or write the function yourself with what stands for it now (docs/install.md, \"Other column names\")";
 
 fn unanswered(name: &str, error: &sqlx::Error, todo: &str) -> Finding {
     let lacks_column = error

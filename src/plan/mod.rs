@@ -51,6 +51,8 @@ pub use walk::{Look, Step, Walk, know_receiver, register};
 pub(crate) const FEEDS_PER_BATCH_MAX: i64 = 256;
 /// How many units one transaction looks at, unless a single feed has more: what bounds the relay's memory.
 const UNITS_PER_BATCH_MAX: i64 = 10_000;
+/// So many properties are looked at by one statement that enrols.
+const PROPERTIES_PER_LOOK: i64 = 2_000;
 /// Serialisation failures are rare while one relay plans; after these in a row it is somebody else's turn.
 const TRIES_MAX: u32 = 5;
 
@@ -162,16 +164,24 @@ pub async fn plan_batch(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_
         .with_context(|| format!("planning for receiver {receiver}"))
 }
 
-/// Enrols active properties that have no feed yet; `properties` limits where to look.
-pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Option<&[i64]>) -> Result<u64> {
-    let done = sqlx::query(include_str!("../../sql/plan/enroll.sql"))
-        .bind(&receiver.name)
-        .bind(&receiver.property_groups)
-        .bind(properties)
-        .execute(conn)
-        .await
-        .context("enrolling new properties")?;
-    Ok(done.rows_affected())
+/// Enrols active properties that have no feed yet; `properties` limits where to look. So many at a time that no statement takes
+/// longer for being asked of a large portfolio.
+pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Option<&[i64]>) -> Result<()> {
+    let mut after: Option<i64> = None;
+    loop {
+        after = sqlx::query_scalar(include_str!("../../sql/plan/enroll.sql"))
+            .bind(&receiver.name)
+            .bind(&receiver.property_groups)
+            .bind(properties)
+            .bind(after)
+            .bind(PROPERTIES_PER_LOOK)
+            .fetch_one(&mut *conn)
+            .await
+            .context("enrolling new properties")?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
@@ -203,33 +213,37 @@ async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, ri
     if !right.hold(&mut tx).await? {
         return Ok(Planned::elsewhere());
     }
-    let Some(planned) = plan_held(&mut tx, scope, batch).await? else {
+    let planned = plan_held(&mut tx, scope, batch).await?;
+    if planned.feeds == 0 {
         tx.rollback().await?;
         right.give_back(conn, Ended::NothingToDo).await?;
-        return Ok(Planned::default());
-    };
+        return Ok(planned);
+    }
     right.give_back(&mut tx, Ended::Planned).await?;
     tx.commit().await?;
     Ok(planned)
 }
 
-/// None where nothing is to be written.
-async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Option<Planned>> {
+/// Of no feed where nothing is to be written.
+async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
     let paused = check_receiver(conn, scope).await?;
     if paused && batch.probe.is_none() {
-        return Ok(None);
+        return Ok(Planned::default());
     }
     let (feeds, more_after) = feeds::choose(conn, &scope.receiver, batch).await?;
     if feeds.is_empty() {
-        return Ok(None);
+        return Ok(Planned {
+            more_after,
+            ..Planned::default()
+        });
     }
     let compared = compare::compare(conn, scope, feeds, batch.now).await?;
     let more_after = compared.more_after.or(more_after);
     let planned = seal::seal(conn, scope, compared, paused, batch.now).await?;
     if paused && planned.syncs > 0 && !claim_probe(conn, scope, batch).await? {
-        return Ok(None);
+        return Ok(Planned::default());
     }
-    Ok(Some(Planned { more_after, ..planned }))
+    Ok(Planned { more_after, ..planned })
 }
 
 /// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other
