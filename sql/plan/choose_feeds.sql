@@ -2,7 +2,7 @@
 -- properties $2 (null: of all, the sweep), at $3 (null: now). The last but seven columns say how many units there are to
 -- look at, about, of which at most $6 because they are owed; of the owed one more is counted, so that a plan knows whether it settles
 -- all of them. $7: every idle feed is to be compared as a whole; so is one of
--- which more than $9 units were touched, because naming them would cost more. Texts of more than $8 bytes are not read: in front
+-- which more than $9 units were touched, because naming them would cost more. None beyond feed $10 (null: all). Texts of more than $8 bytes are not read: in front
 -- of them stands how long they are.
 --
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
@@ -56,6 +56,7 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
  where f.receiver = $1
    and ($2::bigint[] is null or f.property_id = any ($2))
    and f.feed_id > $4
+   and ($10::bigint is null or f.feed_id <= $10)
    and f.paused_because is null
    and (f.rest_until is null or f.rest_until <= coalesce($3, clock_timestamp()))
    and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)

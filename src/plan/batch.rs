@@ -51,33 +51,37 @@ async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, ri
     if !right.hold(&mut tx).await? {
         return Ok(Planned::elsewhere());
     }
-    let Some(planned) = plan_held(&mut tx, scope, batch).await? else {
+    let planned = plan_held(&mut tx, scope, batch).await?;
+    if planned.feeds == 0 {
         tx.rollback().await?;
         right.give_back(conn, Ended::NothingToDo).await?;
-        return Ok(Planned::default());
-    };
+        return Ok(planned);
+    }
     right.give_back(&mut tx, Ended::Planned).await?;
     tx.commit().await?;
     Ok(planned)
 }
 
-/// None where nothing is to be written.
-async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Option<Planned>> {
+/// Of no feed where nothing is to be written.
+async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
     let paused = check_receiver(conn, scope).await?;
     if paused && batch.probe.is_none() {
-        return Ok(None);
+        return Ok(Planned::default());
     }
     let (feeds, more_after) = choose(conn, &scope.receiver, batch).await?;
     if feeds.is_empty() {
-        return Ok(None);
+        return Ok(Planned {
+            more_after,
+            ..Planned::default()
+        });
     }
     let compared = compare(conn, scope, feeds, batch.now).await?;
     let more_after = compared.more_after.or(more_after);
     let planned = seal(conn, scope, compared, paused, batch.now).await?;
     if paused && planned.syncs > 0 && !claim_probe(conn, scope, batch).await? {
-        return Ok(None);
+        return Ok(Planned::default());
     }
-    Ok(Some(Planned { more_after, ..planned }))
+    Ok(Planned { more_after, ..planned })
 }
 
 /// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other

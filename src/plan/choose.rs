@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::scope::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX};
+use super::scope::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX, Where};
 use crate::config::{Enroll, Receiver};
 use crate::payload::Reason;
 use crate::payload::{Digest, Hash};
@@ -16,6 +16,10 @@ const CHOOSE_AND_LOCK: &str = concat!(
     include_str!("../../sql/plan/choose_feeds.sql"),
     "   for no key update of f\n"
 );
+/// So many feeds a sweep asks for news in one statement.
+const FEEDS_PER_LOOK: i64 = 1_000;
+/// So many properties are looked at by one statement that enrols.
+const PROPERTIES_PER_LOOK: i64 = 2_000;
 /// Feeds that are yet to be enrolled are numbered above this.
 const NOT_ENROLLED: i64 = 1 << 62;
 
@@ -69,8 +73,23 @@ pub(super) async fn choose(
     receiver: &Receiver,
     batch: &Batch<'_>,
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
-    let rows = with_news(conn, CHOOSE_AND_LOCK, receiver, batch, false).await?;
-    fitting(&rows, receiver, feeds_max(batch))
+    let last = window(conn, receiver, batch).await?;
+    let rows = with_news(conn, CHOOSE_AND_LOCK, receiver, batch, (last, false)).await?;
+    let (feeds, more_after) = fitting(&rows, receiver, feeds_max(batch))?;
+    Ok((feeds, more_after.or(last)))
+}
+
+/// The last feed that a sweep looks at in one statement; none: there are no more beyond it.
+async fn window(conn: &mut PgConnection, receiver: &Receiver, batch: &Batch<'_>) -> Result<Option<i64>> {
+    if let Where::Properties(_) = batch.place {
+        return Ok(None);
+    }
+    Ok(sqlx::query_scalar(include_str!("../../sql/plan/sweep_window.sql"))
+        .bind(&receiver.name)
+        .bind(batch.after)
+        .bind(FEEDS_PER_LOOK)
+        .fetch_optional(conn)
+        .await?)
 }
 
 /// The feeds that [`choose`] would choose, those with them that are yet to be enrolled; locks nothing. `whole`: every one is to
@@ -82,7 +101,7 @@ pub(crate) async fn foresee(
     whole: bool,
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
     let choose = include_str!("../../sql/plan/choose_feeds.sql");
-    let mut rows = with_news(&mut *conn, choose, receiver, batch, whole).await?;
+    let mut rows = with_news(&mut *conn, choose, receiver, batch, (None, whole)).await?;
     if receiver.enroll == Enroll::Active {
         let room = feeds_max(batch) - i64::try_from(rows.len())?;
         let new = sqlx::query(include_str!("../../sql/plan/new_feeds.sql"))
@@ -109,7 +128,7 @@ async fn with_news(
     choose: &'static str,
     receiver: &Receiver,
     batch: &Batch<'_>,
-    whole: bool,
+    (last, whole): (Option<i64>, bool),
 ) -> Result<Vec<PgRow>> {
     Ok(sqlx::query(choose)
         .bind(&receiver.name)
@@ -121,6 +140,7 @@ async fn with_news(
         .bind(whole)
         .bind(TEXT_BYTES_MAX)
         .bind(UNITS_PER_BATCH_MAX)
+        .bind(last)
         .fetch_all(conn)
         .await?)
 }
@@ -227,14 +247,22 @@ fn uncovered(enabled: bool, property: Option<&Property>, receiver: &Receiver) ->
     }
 }
 
-/// Enrols active properties that have no feed yet; `properties` limits where to look.
-pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Option<&[i64]>) -> Result<u64> {
-    let done = sqlx::query(include_str!("../../sql/plan/enroll.sql"))
-        .bind(&receiver.name)
-        .bind(&receiver.property_groups)
-        .bind(properties)
-        .execute(conn)
-        .await
-        .context("enrolling new properties")?;
-    Ok(done.rows_affected())
+/// Enrols active properties that have no feed yet; `properties` limits where to look. So many at a time that no statement takes
+/// longer for being asked of a large portfolio.
+pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Option<&[i64]>) -> Result<()> {
+    let mut after: Option<i64> = None;
+    loop {
+        after = sqlx::query_scalar(include_str!("../../sql/plan/enroll.sql"))
+            .bind(&receiver.name)
+            .bind(&receiver.property_groups)
+            .bind(properties)
+            .bind(after)
+            .bind(PROPERTIES_PER_LOOK)
+            .fetch_one(&mut *conn)
+            .await
+            .context("enrolling new properties")?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
