@@ -87,7 +87,7 @@ impl Walk {
 
     /// These properties' feeds may have news: their syncs were settled.
     pub fn notice(&mut self, properties: impl IntoIterator<Item = i64>) {
-        self.pending.extend(properties);
+        self.pending.settle(properties);
     }
 
     /// Up to where it has looked says nothing on another connection: the server may have been set back. A sweep finds what
@@ -118,7 +118,7 @@ impl Walk {
         if touched.contains(&None) {
             self.last_sweep = None;
         }
-        self.pending.extend(touched.into_iter().flatten());
+        self.pending.touch(touched.into_iter().flatten());
         let (receiver, due) = (&scope.receiver, usize::try_from(due)?);
         let ahead = (SEALED_AHEAD * receiver.concurrency_max).max(SEALED_AHEAD_MIN);
         let probes = probes.unsigned_abs() + 1;
