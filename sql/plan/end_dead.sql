@@ -3,7 +3,8 @@
 -- that is slow lives, and keeps its plan.
 --
 -- That session must be the very one that took the right: a process's number alone may be another's by now. Whose sessions this
--- role may neither see nor end stay until their timeouts. Costs a look at one row unless a relay died. Waits for nobody.
+-- role may neither see nor end stay until their timeouts. The role is found by its name as it is: read as an identifier, a capital
+-- letter or an @ in it would be another's or nobody's. Costs a look at one row unless a relay died. Waits for nobody.
 select pg_terminate_backend(session.pid)
   from rentsync.planner p
  cross join lateral pg_stat_get_activity(p.pid) as session
@@ -12,4 +13,4 @@ select pg_terminate_backend(session.pid)
    and p.taken_at < clock_timestamp() - interval '5 seconds'
    and not exists (select from rentsync.live_relay live where live.relay_id = p.relay_id)
    and session.backend_start = p.session_began
-   and session.usesysid = current_user::regrole
+   and session.usesysid = (select r.oid from pg_roles r where r.rolname = current_user)

@@ -148,10 +148,12 @@ async fn try_to_drop_outbox_id(conn: &mut PgConnection) -> sqlx::Result<()> {
 }
 
 /// Takes the triggers off; with `purge` also the schema and all it holds. Says whether there was anything.
-pub async fn uninstall(database: &Database, purge: bool) -> Result<bool> {
+pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Result<bool> {
     let mut conn = database.connect().await?;
+    let tables = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
     let mut tx = conn.begin().await?;
+    check_owner(&mut tx, &tables, Doing::Using).await?;
     lock(&mut tx).await?;
     if !is_installed(&mut tx).await? {
         return Ok(false);
@@ -333,7 +335,8 @@ async fn table(conn: &mut PgConnection, name: &str, setting: &str) -> Result<Str
             .await?;
     let Some((full, kind, owned, owner, role)) = found else {
         return Err(Fault::usage(format!(
-            "table {name} does not exist in this database; set {setting} to the table that holds it; nothing was changed"
+            "table {name} does not exist in this database, or only in a schema that a stranger made; set {setting} to the table that \
+             holds it, with its schema; nothing was changed"
         ))
         .into());
     };

@@ -22,6 +22,9 @@ const NOT_ALLOWED: [&str; 10] = [
     "copy",
 ];
 
+/// A statement that begins with one of these would have what comes after the file run by another path or as another role.
+const OUTLIVES: [&str; 3] = ["set", "reset", "discard"];
+
 /// Runs the site's SQL, and checks that it created both functions as a plan needs them.
 pub(super) async fn write(conn: &mut PgConnection, sources: &[&Source; 2], sql: &str) -> Result<()> {
     let statements = statement::split(sql).map_err(|open| refused(&open_end(&open)))?;
@@ -34,6 +37,7 @@ pub(super) async fn write(conn: &mut PgConnection, sources: &[&Source; 2], sql: 
         .await
         .context("replacing the source functions")?;
     run(conn, &statements).await?;
+    forget_settings(conn).await?;
     let mut problems = Vec::new();
     for source in sources {
         let problem = problem_of(conn, source).await?;
@@ -61,6 +65,11 @@ fn objection(statement: &Statement<'_>) -> Option<String> {
     if statement.text.starts_with('\\') {
         return Some(format!("line {line} is a command of psql's: write it as SQL"));
     }
+    if let Some(word) = OUTLIVES.iter().find(|word| **word == statement.first_word) {
+        return Some(format!(
+            "the statement in line {line} is {word}, which the relay's own connections do not keep: name tables with their schema"
+        ));
+    }
     let word = NOT_ALLOWED.iter().find(|word| **word == statement.first_word)?;
     Some(format!(
         "the statement in line {line} is {word}: the functions are created in install's own transaction, by statements that \
@@ -84,6 +93,20 @@ async fn run(conn: &mut PgConnection, statements: &[Statement<'_>]) -> Result<()
              install again",
         )
         .into());
+    }
+    Ok(())
+}
+
+/// Functions set what statements set, and a path that stayed would have a stranger's names run as the owner. What comes after
+/// the file has the path, the role and the bounds that came before it.
+async fn forget_settings(conn: &mut PgConnection) -> Result<()> {
+    for statement in [
+        include_str!("../../sql/connection/own_session.sql"),
+        include_str!("../../sql/connection/own_role.sql"),
+        include_str!("../../sql/connection/fence.sql"),
+        include_str!("../../sql/capture/bound_install.sql"),
+    ] {
+        sqlx::query(statement).execute(&mut *conn).await?;
     }
     Ok(())
 }

@@ -4,8 +4,9 @@
 //! later release adds is in both.
 
 use anyhow::Result;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection};
 
+use super::statement;
 use crate::fault::Fault;
 
 /// A set of rights on objects of one kind that a role lacks, or has and does not need.
@@ -211,7 +212,7 @@ async fn check_role(conn: &mut PgConnection, role: &str) -> Result<()> {
 
 async fn execute(conn: &mut PgConnection, statements: impl Iterator<Item = String>) -> Result<()> {
     for statement in statements {
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *conn).await?;
+        statement::execute(conn, statement).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use super::columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source, columns_of};
 use super::generated::Generated;
 use super::own;
+use super::statement;
 use super::template::Template;
 use crate::fault::Fault;
 
@@ -48,7 +49,7 @@ pub(super) async fn write_both(conn: &mut PgConnection, tables: [&str; 2], funct
         own::write(conn, &asked.map(|(source, _)| source), functions).await?;
     }
     for grant in grants {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(grant)).execute(&mut *conn).await?;
+        statement::execute(conn, grant).await?;
     }
     Ok(())
 }

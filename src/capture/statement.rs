@@ -1,6 +1,8 @@
 //! Splits a file of SQL into its statements, as the server's own scanner would: a semicolon within a string, a comment, a quoted
 //! name, parentheses or a body that begins with `begin atomic` ends nothing.
 
+use sqlx::{AssertSqlSafe, PgConnection};
+
 /// One statement of a file.
 #[derive(Debug, PartialEq)]
 pub(super) struct Statement<'a> {
@@ -191,6 +193,12 @@ fn dollars(text: &str) -> Result<usize, &'static str> {
     }
     let close = text[end..].find(tag).ok_or("a string between dollars")?;
     Ok(end + close + tag.len())
+}
+
+/// A statement that was put together from names, as what can't be more than one: a name that was not quoted ends nothing.
+pub(super) async fn execute(conn: &mut PgConnection, statement: String) -> sqlx::Result<()> {
+    let statement = sqlx::query(AssertSqlSafe(statement)).persistent(false);
+    statement.execute(conn).await.map(|_| ())
 }
 
 #[cfg(test)]

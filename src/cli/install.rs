@@ -87,7 +87,7 @@ pub(super) async fn uninstall(config: &Config, purge: bool, yes: bool) -> Result
     if purge && !yes {
         confirm()?;
     }
-    let done = capture::uninstall(&database(config)?, purge).await?;
+    let done = capture::uninstall(&database(config)?, &config.source, purge).await?;
     print::line(match (done, purge) {
         (false, _) => "nothing to take away: the relay is not installed in this database",
         (true, false) => "triggers taken off; schema rentsync is kept (--purge drops it)",

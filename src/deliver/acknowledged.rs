@@ -42,12 +42,24 @@ fn stale_as_a_whole(outcome: &Outcome) -> Option<i64> {
 /// What it is instead of an acknowledgement, if it is none.
 fn objection(outcome: &Outcome, accept: Accept) -> Option<&'static str> {
     let (form, said) = (outcome.tried.form, &outcome.tried.said);
-    let digests = usize::from(said.property_digest.is_some()) + said.properties.len() + said.stale.len();
+    let feeds = &outcome.leased.feeds;
+    let stale = |feed: &LeasedFeed| said.stale.iter().any(|(property, _)| *property == feed.external_id);
+    let digest = |feed: &LeasedFeed| {
+        said.properties
+            .iter()
+            .any(|(property, _)| *property == feed.external_id)
+            || feeds.len() == 1 && said.property_digest.is_some()
+    };
+    let digests = feeds.iter().filter(|feed| digest(feed) || stale(feed)).count();
     // Before a snapshot's last part a receiver has no digest to tell.
     let lacks_digests = outcome.leased.is_last_part() && digests < outcome.digests_told;
     match accept {
         Accept::Any => None,
         _ if form == Form::Html => Some("an HTML page"),
+        _ if form == Form::Unread => Some("something that can't be read, or is longer than 4 MiB"),
+        _ if !said.stale.is_empty() && !feeds.iter().any(stale) => {
+            Some("what is stale of other properties than it was told")
+        }
         Accept::NotHtml => None,
         _ if form == Form::Nothing => Some("nothing"),
         _ if form != Form::Json => Some("something that is no JSON object"),

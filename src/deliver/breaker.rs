@@ -52,8 +52,10 @@ pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ra
         // Whatever wait was asked for, a person says now.
         sqlx::query(include_str!("../../sql/deliver/hurry.sql"))
             .bind(receiver)
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
+        // If it still fails, that is said anew.
+        alert::resolve(conn, receiver, &[Kind::Paused, Kind::BreakerOpen], None).await?;
     }
     Ok(was_paused)
 }

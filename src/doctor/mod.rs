@@ -108,8 +108,14 @@ impl Examination<'_> {
         self.note("database", None, found)?;
         let found = clock::database(conn, limits).await;
         self.note("clock", None, found)?;
-        let own = source::own(conn).await.unwrap_or_default();
         let tables = database.tables(conn, &config.source).await?;
+        let strangers = schema::strangers(conn, &tables).await;
+        let is_trusted = strangers.as_ref().is_ok_and(Vec::is_empty);
+        self.note("schema", None, strangers)?;
+        if !is_trusted {
+            return Ok(());
+        }
+        let own = source::own(conn).await.unwrap_or_default();
         let found = rights::examine(conn, config, &tables, &own).await;
         self.note("rights", None, found)?;
         let found = held_up::slots(conn, limits).await;

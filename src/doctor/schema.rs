@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection};
 
 use super::finding::Finding;
 use crate::capture::{self, Function, Release, Surplus};
+use crate::fault::Fault;
 
 const SCHEMA: &str = "schema";
 const FUNCTIONS: &str = "functions";
@@ -22,6 +23,16 @@ struct Standing {
     body: String,
     is_definer: bool,
     settings: String,
+}
+
+/// Whoever else made it decided what is in it, and reading a view runs its functions as this role: nothing of it is looked at.
+pub(super) async fn strangers(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<Finding>> {
+    let todo = "find out who made it, and have it dropped or, if it is no stranger's, owned by the source tables' owner; then \
+                `doctor` again";
+    match capture::check_owner(conn, tables, capture::Doing::Using).await {
+        Err(error) if error.is::<Fault>() => Ok(vec![Finding::wrong(SCHEMA, error.to_string(), todo)]),
+        checked => checked.map(|()| Vec::new()),
+    }
 }
 
 /// Whether it is this release's; where it isn't nothing else of it can be looked at.

@@ -1,18 +1,23 @@
 //! What a receiver says beside its status: stale numbering, unit errors, digests.
 //!
 //! A receiver may say anything. What is not as the contract has it is passed over, and what is kept is bounded: in bytes
-//! read, in entries, in characters of each. Its words are not among that: they may be anybody's name.
+//! read, in characters of each entry. Its words are not among that: they may be anybody's name.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
-use std::marker::PhantomData;
+use std::io::Read;
 
+use flate2::read::MultiGzDecoder;
 use reqwest::Response;
-use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-const ENTRIES_MAX: usize = 10_000;
+/// Some pack what is packed already. There is data that unpacks to itself.
+const WRAPPINGS_MAX: usize = 3;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const MESSAGE_CHARS_MAX: usize = 200;
 const IDENTIFIER_CHARS_MAX: usize = 200;
 
@@ -64,6 +69,39 @@ pub(super) async fn read(mut response: Response, bytes_max: usize) -> (Vec<u8>, 
     }
 }
 
+/// What was packed though nobody asked for that, up to the limit, and whether that is all of it.
+pub(super) fn unpacked(body: &[u8], bytes_max: usize) -> (Cow<'_, [u8]>, bool) {
+    let mut body = Cow::Borrowed(body);
+    for _ in 0..WRAPPINGS_MAX {
+        if !body.starts_with(b"\x1f\x8b") {
+            return (body, true);
+        }
+        let mut inner = Vec::new();
+        let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+        // What can be read before it breaks off shows what it is.
+        let read = MultiGzDecoder::new(&*body).take(limit).read_to_end(&mut inner);
+        if read.is_err() || inner.len() > bytes_max {
+            return (Cow::Owned(inner), false);
+        }
+        body = Cow::Owned(inner);
+    }
+    let is_bare = !body.starts_with(b"\x1f\x8b");
+    (body, is_bare)
+}
+
+/// Some put a byte order mark before it, some that include one file in another several.
+pub(super) fn without_marks(mut body: &[u8]) -> &[u8] {
+    while let Some(rest) = body.strip_prefix(BYTE_ORDER_MARK) {
+        body = rest;
+    }
+    body
+}
+
+/// Whether a body is a JSON object, which is to say: whether what it says is read.
+pub(super) fn is_object(body: &[u8]) -> bool {
+    members(&text(body)).is_some()
+}
+
 /// What a whole body of this status says: all of it for a success, the unit errors for a refusal, else nothing.
 /// Beside it the newest sequence that the receiver has, where it has seen a newer one.
 pub(super) fn parse(status: u16, body: &[u8]) -> (Said, Option<i64>) {
@@ -71,10 +109,11 @@ pub(super) fn parse(status: u16, body: &[u8]) -> (Said, Option<i64>) {
     if !is_success && !(400..500).contains(&status) {
         return (Said::default(), None);
     }
-    let Some(parts) = parts(body) else {
+    let text = text(body);
+    let Some(parts) = members(&text) else {
         return (Said::default(), None);
     };
-    let errors = list(parts.errors, UnitErrorSaid::into_error);
+    let errors = list(parts.get("errors"), unit_error);
     if !is_success {
         let said = Said {
             errors,
@@ -83,125 +122,112 @@ pub(super) fn parse(status: u16, body: &[u8]) -> (Said, Option<i64>) {
         return (said, None);
     }
     let said = Said {
-        property_digest: one(parts.property_digest).filter(|digest: &String| is_digest(digest)),
+        property_digest: one(parts.get("property_digest")).filter(|digest: &String| is_digest(digest)),
         errors,
-        stale: list(parts.stale, StaleSaid::into_pair),
-        properties: list(parts.properties, PropertySaid::into_pair),
+        stale: list(parts.get("stale"), stale),
+        properties: list(parts.get("properties"), property),
     };
-    let is_stale = one::<String>(parts.status).is_some_and(|status| status == "stale");
+    let is_stale = one::<String>(parts.get("status")).is_some_and(|status| status == "stale");
     // That it is stale is what matters: it is not delivered, whatever the number looks like.
-    let newest = one::<Value>(parts.sequence).and_then(|said| number(&said)).unwrap_or(0);
+    let newest = one::<Value>(parts.get("sequence"))
+        .and_then(|said| number(&said))
+        .unwrap_or(0);
     (said, is_stale.then_some(newest))
 }
 
 /// What an answer that was kept with its attempt says about one unit, if it is whole and says anything.
 pub(crate) fn message_about(answer: &str, unit_id: i64) -> Option<String> {
-    let about = |said: UnitErrorSaid| (number(&said.unit_id)? == unit_id).then(|| message(said.message));
-    let messages = list(parts(answer.as_bytes())?.errors, about);
+    let about = |said: Members<'_>| (unit_of(&said)? == unit_id).then(|| message(said.get("message")));
+    let messages = list(members(answer)?.get("errors"), about);
     messages.into_iter().find(|message| !message.is_empty())
 }
 
-fn parts(body: &[u8]) -> Option<Parts<'_>> {
-    // Some put a byte order mark before it.
-    serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()
+/// In another encoding than UTF-8 its words are spoiled, not what it says.
+fn text(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(without_marks(body))
 }
 
-/// The body's members, each to be read by itself: one that is wrong takes nothing else along.
-#[derive(Deserialize)]
-struct Parts<'a> {
-    #[serde(borrow)]
-    status: Option<&'a RawValue>,
-    #[serde(borrow)]
-    sequence: Option<&'a RawValue>,
-    #[serde(borrow)]
-    property_digest: Option<&'a RawValue>,
-    #[serde(borrow)]
-    errors: Option<&'a RawValue>,
-    #[serde(borrow)]
-    stale: Option<&'a RawValue>,
-    #[serde(borrow)]
-    properties: Option<&'a RawValue>,
+fn members(text: &str) -> Option<Members<'_>> {
+    serde_json::from_str(text).ok()
 }
 
-#[derive(Deserialize)]
-struct UnitErrorSaid {
-    #[serde(alias = "property_id", default)]
-    project_id: Value,
-    unit_id: Value,
-    #[serde(default)]
-    message: Value,
-}
-
-#[derive(Deserialize)]
-struct StaleSaid {
-    #[serde(alias = "property_id")]
-    project_id: Value,
-    #[serde(default)]
-    sequence: Value,
-}
-
-#[derive(Deserialize)]
-struct PropertySaid {
-    #[serde(alias = "property_id")]
-    project_id: Value,
-    property_digest: String,
-}
-
-impl UnitErrorSaid {
-    fn into_error(self) -> Option<UnitError> {
-        let project_id = match self.project_id {
-            Value::Null => None,
-            said => Some(identifier(said)?),
-        };
-        Some(UnitError {
-            project_id,
-            unit_id: number(&self.unit_id)?,
-        })
+fn unit_error(said: Members) -> Option<UnitError> {
+    let unit_id = unit_of(&said)?;
+    let project_id = project_said(&said).map(identifier);
+    match project_id {
+        Some(None) => None,
+        Some(project_id) => Some(UnitError { project_id, unit_id }),
+        None => Some(UnitError {
+            project_id: None,
+            unit_id,
+        }),
     }
 }
 
-impl StaleSaid {
-    fn into_pair(self) -> Option<(String, i64)> {
-        Some((identifier(self.project_id)?, number(&self.sequence).unwrap_or(0)))
-    }
+fn unit_of(said: &Members) -> Option<i64> {
+    number(&one(said.get("unit_id"))?)
 }
 
-impl PropertySaid {
-    fn into_pair(self) -> Option<(String, String)> {
-        let digest = Some(self.property_digest).filter(|digest| is_digest(digest))?;
-        Some((identifier(self.project_id)?, digest))
-    }
+fn stale(said: Members) -> Option<(String, i64)> {
+    let sequence = one(said.get("sequence")).and_then(|said| number(&said));
+    Some((identifier(project_said(&said)?)?, sequence.unwrap_or(0)))
+}
+
+fn property(said: Members) -> Option<(String, String)> {
+    let digest = one(said.get("property_digest")).filter(|digest: &String| is_digest(digest))?;
+    Some((identifier(project_said(&said)?)?, digest))
+}
+
+/// The property that an entry names, by either name.
+fn project_said(said: &Members) -> Option<Value> {
+    let named = ["project_id", "property_id"].map(|name| one(said.get(name)));
+    named.into_iter().flatten().find(|said: &Value| !said.is_null())
 }
 
 fn one<T: DeserializeOwned>(part: Option<&RawValue>) -> Option<T> {
     serde_json::from_str(part?.get()).ok()
 }
 
-fn list<S: DeserializeOwned, T>(part: Option<&RawValue>, understand: impl Fn(S) -> Option<T>) -> Vec<T> {
-    let entries: Option<Entries<S>> = part.and_then(|part| serde_json::from_str(part.get()).ok());
-    let entries = entries.map_or(Vec::new(), |entries| entries.0);
-    entries.into_iter().filter_map(understand).collect()
+fn list<T>(part: Option<&RawValue>, understand: impl Fn(Members) -> Option<T>) -> Vec<T> {
+    let mut entries = Vec::new();
+    let each = Each(|entry: &RawValue| {
+        entries.extend(members(entry.get()).and_then(&understand));
+    });
+    if let Some(part) = part {
+        // One that breaks off can't be: all of it was read as JSON before.
+        serde_json::Deserializer::from_str(part.get())
+            .deserialize_seq(each)
+            .ok();
+    }
+    entries
 }
 
-/// A number, or text that is not beyond all bounds.
+/// A whole number, or text that is not beyond all bounds.
 fn identifier(said: Value) -> Option<String> {
     match said {
         Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Value::Number(number) => whole(number.as_f64()?).map(|number| number.to_string()),
         Value::String(text) if is_identifier(&text) => Some(text),
         _ => None,
     }
+}
+
+/// What languages that know no whole numbers make of one.
+fn whole(number: f64) -> Option<i64> {
+    // Beyond these, 2^53, neighbours look the same.
+    let is_exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    is_exact.then_some(number as i64)
 }
 
 fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= IDENTIFIER_CHARS_MAX && !text.contains('\0')
 }
 
-fn message(said: Value) -> String {
-    let text = match said {
-        Value::Null => return String::new(),
-        Value::String(text) => text,
-        other => other.to_string(),
+fn message(said: Option<&RawValue>) -> String {
+    let Some(said) = said.map(RawValue::get).filter(|said| *said != "null") else {
+        return String::new();
     };
+    let text = serde_json::from_str(said).unwrap_or_else(|_| said.to_owned());
     text.chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
@@ -218,34 +244,70 @@ fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// A list's first entries that are what they should be; the others are passed over one by one.
-struct Entries<T>(Vec<T>);
+/// What the relay reads of an object, each member by itself: one that is wrong takes nothing else along. Of a name that comes
+/// twice it is the last, as most programs have it.
+struct Members<'a>(HashMap<&'static str, &'a RawValue>);
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(EntriesVisitor(PhantomData))
+const MEMBERS: [&str; 10] = [
+    "status",
+    "sequence",
+    "property_digest",
+    "errors",
+    "stale",
+    "properties",
+    "project_id",
+    "property_id",
+    "unit_id",
+    "message",
+];
+
+impl<'a> Members<'a> {
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.get(name).copied()
     }
 }
 
-struct EntriesVisitor<T>(PhantomData<T>);
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
 
-impl<'de, T: DeserializeOwned> Visitor<'de> for EntriesVisitor<T> {
-    type Value = Entries<T>;
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = HashMap::new();
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            if let Some(known) = MEMBERS.iter().find(|known| **known == name) {
+                members.insert(*known, value);
+            }
+        }
+        Ok(Members(members))
+    }
+}
+
+/// Hands over a list's entries one by one.
+struct Each<F>(F);
+
+impl<'de, F: FnMut(&'de RawValue)> Visitor<'de> for Each<F> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while entries.len() < ENTRIES_MAX {
-            match seq.next_element::<&RawValue>()? {
-                Some(entry) => entries.extend(serde_json::from_str::<T>(entry.get())),
-                None => return Ok(Entries(entries)),
-            }
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(entry) = seq.next_element::<&RawValue>()? {
+            (self.0)(entry);
         }
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Entries(entries))
+        Ok(())
     }
 }
 
@@ -338,6 +400,58 @@ mod tests {
     }
 
     #[test]
+    fn promise_14_whatever_its_words_are_what_names_a_unit_or_says_stale_counts() {
+        let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
+        for message in [
+            b"\"loyer trop \xe9lev\xe9\"".as_slice(),
+            b"\"bad \\ud83d\"",
+            b"1e999",
+            deep.as_bytes(),
+        ] {
+            let body = [
+                b"\xef\xbb\xbf\xef\xbb\xbf{\"errors\":[{\"unit_id\":7,\"message\":",
+                message,
+                b"}]}",
+            ]
+            .concat();
+            assert_eq!(parse(200, &body).0.errors, [error(7)], "{}", body.escape_ascii());
+            assert!(is_object(&body));
+        }
+        for entry in [
+            r#"{"project_id":101,"property_id":"P-7","unit_id":7}"#,
+            r#"{"project_id":null,"property_id":101,"unit_id":"7"}"#,
+            r#"{"project_id":101.0,"unit_id":7.0}"#,
+            r#"{"unit_id":1,"project_id":101,"unit_id":7}"#,
+        ] {
+            let body = format!("{{\"status\":1,\"status\":\"stale\",\"errors\":[{entry}],\"stale\":[{entry}]}}");
+            let (said, newest) = parse(200, body.as_bytes());
+            let project_id = Some("101".to_owned());
+            assert_eq!(said.errors, [UnitError { project_id, unit_id: 7 }], "{entry}");
+            assert_eq!((said.stale, newest), (vec![("101".to_owned(), 0)], Some(0)), "{entry}");
+        }
+        let many: Vec<_> = (0..100_001).map(|unit| json!({ "unit_id": unit })).collect();
+        assert_eq!(said(200, &json!({ "errors": many })).errors.len(), 100_001);
+    }
+
+    #[test]
+    fn promise_14_what_is_packed_is_unpacked_and_no_further_than_the_limit() {
+        let packed = |body: &[u8]| {
+            let mut packed = Vec::new();
+            flate2::read::GzEncoder::new(body, flate2::Compression::fast())
+                .read_to_end(&mut packed)
+                .unwrap();
+            packed
+        };
+        let twice = packed(&packed(b"{}"));
+        assert_eq!(unpacked(&twice, 100), (Cow::Borrowed(b"{}".as_slice()), true));
+        assert!(!unpacked(&twice[..twice.len() - 9], 100).1);
+        assert!(!unpacked(&packed(&packed(&twice)), 100).1);
+        let bomb = packed(&[b' '; 100_000]);
+        let (bomb, whole) = unpacked(&bomb, 1_000);
+        assert!(!whole && bomb.len() <= 1_001);
+    }
+
+    #[test]
     fn a_digest_is_64_small_hexadecimal_digits() {
         let digest = |text: &str| said(200, &json!({ "property_digest": text })).property_digest;
         assert_eq!(digest(DIGEST).as_deref(), Some(DIGEST));
@@ -348,8 +462,6 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let many: Vec<_> = (0..ENTRIES_MAX + 5).map(|unit| json!({ "unit_id": unit })).collect();
-        assert_eq!(said(200, &json!({ "errors": many })).errors.len(), ENTRIES_MAX);
         let long = "é".repeat(MESSAGE_CHARS_MAX + 1);
         let answer = json!({ "errors": [{ "unit_id": 1, "message": long }] }).to_string();
         assert_eq!(message_about(&answer, 1), Some("é".repeat(MESSAGE_CHARS_MAX)));

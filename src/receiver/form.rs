@@ -1,36 +1,18 @@
 //! What an answer looks like, whatever it says: a page that stands in for the receiver is told from the receiver.
 //!
 //! By its content type and by how it begins, as browsers do (WHATWG MIME Sniffing, section 7.1): proxies and gateways put pages
-//! under any type.
+//! under any type. What can't be read is no answer: it may say that nothing was taken.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::io::Read;
 
-use flate2::read::GzDecoder;
-use serde::de::IgnoredAny;
+use super::answer;
 
-/// A page shows what it is by then.
-const SNIFFED_BYTES: usize = 1024;
-/// How a page begins, and then a space or `>`.
-const PAGE_TAGS: [&str; 16] = [
-    "!doctype html",
-    "html",
-    "head",
-    "script",
-    "iframe",
-    "h1",
-    "div",
-    "font",
-    "table",
-    "a",
-    "style",
-    "title",
-    "b",
-    "body",
-    "br",
-    "p",
-];
+/// How a page begins, and then a space or `>`: elements of HTML, but for those whose names stand at the beginning of XML as well.
+const PAGE_TAGS: &str = " !doctype a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big \
+    blink blockquote body br button canvas caption center col colgroup dd dfn dialog dir div dl dt em embed fieldset figcaption \
+    figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li \
+    link main marquee menu meta nav nobr noframes noscript ol optgroup option p picture pre q s samp script search section select \
+    slot small span strike strong style sub sup svg table tbody td template textarea tfoot th thead title tr tt u ul video wbr ";
 
 /// What an answer looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,61 +23,67 @@ pub enum Form {
     Html,
     /// A JSON object.
     Json,
+    /// What was not read to its end, is packed in a way that isn't known, or begins as a JSON object and is none.
+    Unread,
     /// Anything else.
     Other,
 }
 
 impl Form {
-    /// Of a body; `whole`: it is all there.
+    /// Of a body as [`answer::unpacked`] gives it; `whole`: it is all there.
     pub(super) fn of(content_type: Option<&str>, body: &[u8], whole: bool) -> Self {
-        // Templates begin with any number of blank lines: what comes after them counts.
-        let body = &*unpacked(body);
         let text = plain(body);
-        let text = text.trim_start();
+        // Templates begin with any number of blank lines: what comes after them counts.
+        let text = text.trim();
         if text.is_empty() && whole {
             return Self::Nothing;
         }
-        let start = text.get(..text.ceil_char_boundary(SNIFFED_BYTES)).unwrap_or(text);
-        if whole && start.starts_with('{') && is_object(body) {
+        let is_braced = text.starts_with('{');
+        if whole && is_braced && answer::is_object(body) {
             return Self::Json;
         }
         // Many a server says text/html of whatever nobody gave it a type for.
-        let is_ok = start.trim_end().eq_ignore_ascii_case("ok");
-        if is_page(start) || content_type.is_some_and(is_html) && !is_ok {
+        if is_page(text) || content_type.is_some_and(is_html) && !is_ok(text) {
             return Self::Html;
         }
-        Self::Other
+        match !whole || is_braced || text.contains(is_binary) {
+            true => Self::Unread,
+            false => Self::Other,
+        }
+    }
+
+    /// Of a body that its header calls packed, in a way that was not undone: what it says in plain text all the same counts.
+    pub(super) fn of_packed(self, body: &[u8]) -> Self {
+        match self {
+            Self::Other if !is_ok(&plain(body)) => Self::Unread,
+            other => other,
+        }
     }
 }
 
-/// Of what came compressed though nobody asked for that, the beginning: a page is one in any wrapping.
-fn unpacked(body: &[u8]) -> Cow<'_, [u8]> {
-    let mut start = Vec::new();
-    if body.starts_with(b"\x1f\x8b") {
-        // What can be read before it breaks off is as good.
-        let limit = SNIFFED_BYTES as u64;
-        GzDecoder::new(body).take(limit).read_to_end(&mut start).ok();
-    }
-    match start.is_empty() {
-        true => Cow::Borrowed(body),
-        false => Cow::Owned(start),
-    }
+fn is_ok(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case("ok")
+}
+
+/// In no text (WHATWG MIME Sniffing, section 3, "binary data byte").
+fn is_binary(character: char) -> bool {
+    matches!(character, '\0'..='\x08' | '\x0b' | '\x0e'..='\x1a' | '\x1c'..='\x1f')
 }
 
 /// Without byte order marks and the zero bytes of UTF-16.
-fn plain(start: &[u8]) -> Cow<'_, str> {
-    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-    let is_wide = start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff");
-    if !is_wide {
-        return String::from_utf8_lossy(start);
+fn plain(body: &[u8]) -> Cow<'_, str> {
+    let start = &body[..body.len().min(2)];
+    let is_wide = start == b"\xff\xfe" || start == b"\xfe\xff";
+    let body = if is_wide {
+        &body[2..]
+    } else {
+        answer::without_marks(body)
+    };
+    if !body.contains(&0) {
+        return String::from_utf8_lossy(body);
     }
-    let narrow: Vec<u8> = start[2..].iter().copied().filter(|byte| *byte != 0).collect();
-    Cow::Owned(String::from_utf8_lossy(&narrow).into_owned())
-}
-
-fn is_object(body: &[u8]) -> bool {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice::<HashMap<String, IgnoredAny>>(body).is_ok()
+    let narrow: Vec<u8> = body.iter().copied().filter(|byte| *byte != 0).collect();
+    Cow::Owned(String::from_utf8_lossy(answer::without_marks(&narrow)).into_owned())
 }
 
 fn is_html(content_type: &str) -> bool {
@@ -106,25 +94,25 @@ fn is_html(content_type: &str) -> bool {
 }
 
 fn is_page(text: &str) -> bool {
-    let mut rest = text.trim_start();
+    let mut rest = text;
     // What may stand before a page: comments, and the XML declaration.
-    for (open, close) in [("<?", "?>"), ("<!--", "-->"), ("<!--", "-->")] {
-        if rest.starts_with(open) {
-            // One that goes on for longer than was looked at is no answer of a program either.
-            rest = rest
-                .find(close)
-                .map_or("<html>", |at| rest[at + close.len()..].trim_start());
-        }
+    while let Some((_, close)) = [("<?", "?>"), ("<!--", "-->")]
+        .iter()
+        .find(|(open, _)| rest.starts_with(open))
+    {
+        let Some(at) = rest.find(close) else {
+            // One without an end is no answer of a program either.
+            return true;
+        };
+        rest = rest[at + close.len()..].trim_start();
     }
     let Some(tag) = rest.strip_prefix('<') else {
         return false;
     };
-    PAGE_TAGS.iter().any(|page| {
-        let begins = tag
-            .get(..page.len())
-            .is_some_and(|begin| begin.eq_ignore_ascii_case(page));
-        begins && tag[page.len()..].starts_with([' ', '>', '\t', '\n', '\r', '/'])
-    })
+    let Some(end) = tag.find([' ', '>', '\t', '\n', '\r', '\x0c', '/']) else {
+        return false;
+    };
+    PAGE_TAGS.contains(&format!(" {} ", tag[..end].to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -146,6 +134,13 @@ mod tests {
             "<!-- gateway 7 --><!-- x --> <html><body>",
             "<h1>502</h1>",
             "<head>\n<title>Sign in</title>",
+            "<!-- 1 --><!-- 2 --><!-- 3 -->\n<?php ?><!-- 4 --><html>",
+            "<meta http-equiv=\"refresh\" content=\"0; url=/login\">",
+            "<center>502 Bad Gateway</center>",
+            "<Main class=x>",
+            "\u{feff}\u{feff}<html>",
+            "\0\0\0<html>",
+            "<!-- that never ends",
         ] {
             for content_type in ["application/json", "text/plain; charset=utf-8", "", "text/html"] {
                 assert_eq!(form(content_type, page), Form::Html, "{content_type} {page}");
@@ -157,6 +152,7 @@ mod tests {
         }
         let wide: Vec<u8> = "<!doctype html>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(form("text/plain", [b"\xff\xfe".as_slice(), &wide].concat()), Form::Html);
+        assert_eq!(form("text/plain", wide), Form::Html, "without a mark");
         for content_type in ["text/html", "Text/HTML; charset=UTF-8", "application/xhtml+xml"] {
             assert_eq!(form(content_type, "Down for maintenance"), Form::Html, "{content_type}");
         }
@@ -167,9 +163,11 @@ mod tests {
         for (content_type, body, expected) in [
             ("application/json", r#"{"property_digest":null}"#, Form::Json),
             ("text/html", "\u{feff} {\"errors\": []}\n", Form::Json),
-            ("application/json", "{\"cut\": ", Form::Other),
+            ("application/json", "{\"cut\": ", Form::Unread),
             ("application/json", "[]", Form::Other),
-            ("text/plain", "{<html>}", Form::Other),
+            ("text/plain", "{<html>}", Form::Unread),
+            ("text/plain", "\u{1b}[0mok \u{6}\u{1}", Form::Unread),
+            ("application/xml", "<data><x/></data>", Form::Other),
             ("text/html", "OK\n", Form::Other),
             ("text/plain", "ok", Form::Other),
             ("text/plain", "accepted", Form::Other),
@@ -181,6 +179,20 @@ mod tests {
             assert_eq!(form(content_type, body), expected, "{content_type} {body}");
         }
         assert_eq!(Form::of(None, b"{}", true), Form::Json);
-        assert_eq!(Form::of(None, b"{}", false), Form::Other, "the rest may be anything");
+        for body in ["{}", "OK", "", "   "] {
+            assert_eq!(
+                Form::of(None, body.as_bytes(), false),
+                Form::Unread,
+                "the rest may be anything"
+            );
+        }
+        for (body, expected) in [
+            ("OK", Form::Other),
+            ("{}", Form::Json),
+            ("", Form::Nothing),
+            ("x", Form::Unread),
+        ] {
+            assert_eq!(form("text/plain", body).of_packed(body.as_bytes()), expected, "{body}");
+        }
     }
 }

@@ -48,8 +48,8 @@ pub use form::Form;
 pub use reach::{Reached, Unreached, signing_key_bytes};
 pub use unsent::Unsent;
 
-/// How much of an answer is read; a longer one says nothing that can be understood.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// How much of an answer is read, unpacked: an error of 8 KB for each of 500 units. A longer one is no acknowledgement.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How much of it is kept with the attempt.
 const ANSWER_KEPT_CHARS: usize = 2000;
 const GZIP_LEVEL: u32 = 6;
@@ -177,6 +177,8 @@ impl Endpoint {
             .headers()
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok().map(str::to_owned));
+        // What the HTTP client undoes is gone from the headers.
+        let is_packed = response.headers().contains_key(CONTENT_ENCODING);
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let (redirect, location) = match response.status().is_redirection() {
             true => (
@@ -186,12 +188,13 @@ impl Endpoint {
             false => (None, None),
         };
         let (body, ended) = answer::read(response, ANSWER_BYTES_MAX).await;
-        let whole = match ended {
-            // A success whose text broke off may be a lie; any other status has said what matters.
-            Ended::Broken(error) if is_success => return self.failed(error),
-            Ended::Broken(_) | Ended::Cut => b"",
-            Ended::Whole => body.as_slice(),
-        };
+        let (body, is_unpacked) = answer::unpacked(&body, ANSWER_BYTES_MAX);
+        let is_whole = is_unpacked && matches!(ended, Ended::Whole);
+        // A success whose text broke off may be a lie; any other status has said what matters.
+        if let (Ended::Broken(error), true) = (ended, is_success) {
+            return self.failed(error);
+        }
+        let whole = if is_whole { &*body } else { b"" };
         let (said, newest) = answer::parse(status, whole);
         let answer = match newest {
             Some(sequence) => Answer::Stale { sequence },
@@ -200,7 +203,8 @@ impl Endpoint {
         };
         let text = location.unwrap_or_default() + &String::from_utf8_lossy(&body);
         let text = mask.beginning(&text, ANSWER_KEPT_CHARS);
-        let form = Form::of(content_type.as_deref(), &body, whole.len() == body.len());
+        let form = Form::of(content_type.as_deref(), &body, is_whole);
+        let form = if is_packed { form.of_packed(&body) } else { form };
         Try {
             answer,
             status: Some(status),

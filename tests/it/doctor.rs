@@ -48,7 +48,9 @@ impl Patient {
         let settings = Config::default().source;
         capture::install(&source.database, &settings).await.expect("install");
         let rig = Rig::agreeing(source, Rig::receiver()).await;
-        capture::uninstall(&rig.source.database, true).await.expect("purge");
+        capture::uninstall(&rig.source.database, &Config::default().source, true)
+            .await
+            .expect("purge");
         Self { rig, role }
     }
 
@@ -289,7 +291,7 @@ async fn a_trigger_that_is_gone_disabled_or_another_is_named_and_install_puts_it
         patient.install().await;
         patient.assert_well().await;
     }
-    capture::uninstall(&patient.rig.source.database, false)
+    capture::uninstall(&patient.rig.source.database, &Config::default().source, false)
         .await
         .expect("uninstall");
     let (ill, code) = patient.ill().await;

@@ -47,7 +47,11 @@ async fn installing_twice_is_installing_once() {
 #[tokio::test]
 async fn uninstalling_takes_the_triggers_and_with_purge_everything() {
     let database = TestDatabase::installed().await;
-    assert!(capture::uninstall(&database.database, false).await.expect("uninstall"));
+    assert!(
+        capture::uninstall(&database.database, &Config::default().source, false)
+            .await
+            .expect("uninstall")
+    );
     let triggers = "select count(*) from pg_trigger where tgname like 'rentsync%'";
     assert_eq!(database.number(triggers).await, 0);
     assert_eq!(
@@ -56,7 +60,11 @@ async fn uninstalling_takes_the_triggers_and_with_purge_everything() {
             .await,
         1
     );
-    assert!(capture::uninstall(&database.database, true).await.expect("purge"));
+    assert!(
+        capture::uninstall(&database.database, &Config::default().source, true)
+            .await
+            .expect("purge")
+    );
     assert_eq!(
         database
             .number("select count(*) from pg_namespace where nspname = 'rentsync'")
@@ -64,7 +72,7 @@ async fn uninstalling_takes_the_triggers_and_with_purge_everything() {
         0
     );
     assert!(
-        !capture::uninstall(&database.database, true)
+        !capture::uninstall(&database.database, &Config::default().source, true)
             .await
             .expect("nothing there")
     );
@@ -74,7 +82,9 @@ async fn uninstalling_takes_the_triggers_and_with_purge_everything() {
 #[tokio::test]
 async fn what_was_written_while_no_trigger_stood_is_compared_after_the_next_install() {
     let database = TestDatabase::installed().await;
-    capture::uninstall(&database.database, false).await.expect("uninstall");
+    capture::uninstall(&database.database, &Config::default().source, false)
+        .await
+        .expect("uninstall");
     database.execute("truncate rentsync.outbox").await;
     capture::install(&database.database, &source()).await.expect("install");
     let whole = "select count(*) from rentsync.outbox where property_id is null and op = 'attach'";
@@ -213,7 +223,8 @@ async fn whoever_reads_for_long_makes_uninstall_wait_and_no_writer() {
     let database = TestDatabase::installed().await;
     let mut reader = database.connect().await;
     crate::support::execute(&mut reader, "begin; select count(*) from project_rent_roll_units").await;
-    let uninstalling = capture::uninstall(&database.database, false);
+    let source = Config::default().source;
+    let uninstalling = capture::uninstall(&database.database, &source, false);
     let writing = async {
         for id in 2..30 {
             database

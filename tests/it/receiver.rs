@@ -194,7 +194,7 @@ async fn a_stale_answer_is_no_success() {
 #[tokio::test]
 async fn of_an_endless_answer_only_the_beginning_is_read() {
     let stale = r#"{"status":"stale","sequence":1,"more":""#;
-    let plain = move || Body::from(format!("{stale}{}\"}}", "é".repeat(1024 * 1024)));
+    let plain = move || Body::from(format!("{stale}{}\"}}", "é".repeat(4 * 1024 * 1024)));
     let bomb = move || {
         let mut packed = GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(stale.as_bytes()).unwrap();
@@ -226,8 +226,8 @@ async fn endless(mut stream: tokio::net::TcpStream) {
 #[tokio::test]
 async fn an_answer_just_short_enough_is_understood() {
     let start = r#"{"status":"stale","sequence":1,"more":""#;
-    let whole = format!("{start}{}\"}}", "x".repeat(1024 * 1024 - start.len() - 2));
-    assert_eq!(whole.len(), 1024 * 1024);
+    let whole = format!("{start}{}\"}}", "x".repeat(4 * 1024 * 1024 - start.len() - 2));
+    assert_eq!(whole.len(), 4 * 1024 * 1024);
     let longer = whole.replace("\"}", "x\"}");
     let stub = Stub::answering(move |number, _| answer(200, &[], [&whole, &longer][number].clone())).await;
     let receiver = receiver(&stub.url);

@@ -242,6 +242,42 @@ async fn promise_04_a_plan_is_ended_as_soon_as_its_relay_is_dead_and_never_while
 }
 
 #[tokio::test]
+async fn promise_04_a_dead_relays_plan_is_ended_whatever_its_role_is_called() {
+    let rig = Rig::told().await;
+    let role = format!("Relay.One@x_{}", std::process::id());
+    rig.edit(&format!("create role \"{role}\" login")).await;
+    capture::install_for(&rig.source.database, &Config::default().source, Some(&role))
+        .await
+        .expect("install");
+    rig.edit("update project_rent_roll_units set price = 5").await;
+    let options: PgConnectOptions = rig.source.url().parse().expect("a URL");
+    let database = Database::from_options(options.username(&role));
+    let mut sitting = database.connect().await.expect("connect");
+    execute(
+        &mut sitting,
+        "update rentsync.planner
+            set relay_id = -1, fence = fence + 1, taken_at = clock_timestamp() - interval '1 hour', pid = pg_backend_pid(),
+                session_began = (select backend_start from pg_stat_get_activity(pg_backend_pid()))",
+    )
+    .await;
+    execute(&mut sitting, "begin; select from rentsync.planner for no key update").await;
+    let mut conn = database.connect().await.expect("connect");
+    until("its plan to be ended", 5 * SECOND, async || {
+        plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0))
+            .await
+            .expect("a plan")
+            .syncs
+            == 2
+    })
+    .await;
+    let ended = sqlx::query("select 1").execute(&mut sitting).await;
+    assert!(ended.is_err(), "the session is gone with what it held");
+    drop(conn);
+    rig.edit(&format!("drop owned by \"{role}\" cascade; drop role \"{role}\""))
+        .await;
+}
+
+#[tokio::test]
 async fn promise_04_another_session_with_the_same_process_number_is_left_alone() {
     let rig = Rig::told().await;
     let mut sitting = rig.source.connect().await;

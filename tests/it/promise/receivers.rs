@@ -153,7 +153,9 @@ async fn promise_12_a_sequence_that_nothing_goes_on_above_raises_nothing_and_its
 #[tokio::test]
 async fn promise_12_after_a_purge_a_new_installation_is_told_and_nothing_is_stale() {
     let rig = told(3, Batch::PerProperty).await;
-    capture::uninstall(&rig.source.database, true).await.expect("purge");
+    capture::uninstall(&rig.source.database, &Config::default().source, true)
+        .await
+        .expect("purge");
     capture::install(&rig.source.database, &Config::default().source)
         .await
         .expect("install");
@@ -172,7 +174,9 @@ async fn promise_12_numbers_that_a_purge_lost_are_gone_on_above_at_once_however_
             .await;
         touch(&rig, 2).await;
         rig.settle().await;
-        capture::uninstall(&rig.source.database, true).await.expect("purge");
+        capture::uninstall(&rig.source.database, &Config::default().source, true)
+            .await
+            .expect("purge");
         capture::install(&rig.source.database, &Config::default().source)
             .await
             .expect("install");
@@ -442,6 +446,14 @@ async fn promise_14_a_page_acknowledges_nothing_and_an_alert_says_so_until_somet
 async fn promise_14_accept_says_what_an_acknowledgement_looks_like() {
     use Accept::{Any, Digest, Json, NotHtml};
     let digest = format!("{{\"property_digest\":\"{}\"}}", "0".repeat(64));
+    let foreign = format!(
+        "{{\"properties\":[{{\"project_id\":\"RS-0\",\"property_digest\":\"{}\"}}]}}",
+        "0".repeat(64)
+    );
+    let long = format!(
+        "{{\"errors\":[{{\"unit_id\":11}}],\"more\":\"{}\"}}",
+        "x".repeat(5_000_000)
+    );
     for (body, content_type, strictest) in [
         (PAGE, "text/html", Some(Any)),
         (PAGE, "application/json", Some(Any)),
@@ -450,6 +462,14 @@ async fn promise_14_accept_says_what_an_acknowledgement_looks_like() {
         ("OK", "text/plain", Some(NotHtml)),
         ("OK", "text/html", Some(NotHtml)),
         ("[]", "application/json", Some(NotHtml)),
+        ("{\"errors\": [", "application/json", Some(Any)),
+        (long.as_str(), "application/json", Some(Any)),
+        (
+            "{\"stale\":[{\"project_id\":\"RS-0\",\"sequence\":5}]}",
+            "application/json",
+            Some(Any),
+        ),
+        (foreign.as_str(), "application/json", Some(Json)),
         ("{\"errors\": []}", "application/json", Some(Json)),
         ("{}", "text/html", Some(Json)),
         (digest.as_str(), "application/json", Some(Digest)),
@@ -473,6 +493,36 @@ async fn promise_14_accept_says_what_an_acknowledgement_looks_like() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn promise_14_units_that_a_long_answer_refuses_are_refused() {
+    let rig = told(1, Batch::PerProperty).await;
+    let errors: Vec<_> = (11..14)
+        .map(|unit| json!({ "unit_id": unit, "message": "x".repeat(500_000) }))
+        .collect();
+    rig.faults(answers(&json!({ "errors": errors }).to_string(), "application/json"));
+    touch(&rig, 1).await;
+    rig.settle().await;
+    let refused = "select count(*) from rentsync.ledger where kept_back = 'refused'";
+    assert_eq!(rig.source.number(refused).await, 3);
+}
+
+#[tokio::test]
+async fn promise_20_a_receiver_that_is_resumed_by_command_is_paused_no_more() {
+    let rig = told(1, Batch::PerProperty).await;
+    rig.faults(json!({ "status": 404, "times": 1 }));
+    touch(&rig, 1).await;
+    rig.plan().await;
+    rig.deliver().await;
+    assert_eq!(open_alerts(&rig).await, ["paused"]);
+    rentsync_relay::deliver::breaker::close(&mut rig.source.connect().await, &rig.receiver.name, true, false)
+        .await
+        .expect("resumed");
+    assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
+    rig.settle().await;
+    assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
+    rig.assert_equal_but("any").await;
 }
 
 #[tokio::test]

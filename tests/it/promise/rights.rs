@@ -869,3 +869,226 @@ async fn promise_02_the_first_connection_and_any_other_find_the_tables_and_keep_
         assert_eq!(tables, ["public.projects", "public.project_rent_roll_units"], "{times}");
     }
 }
+
+/// A schema rentsync of a stranger's, whose functions note that they were run; the stranger may do nothing but create schemas.
+async fn strangers_schema(database: &TestDatabase) -> String {
+    let stranger = role(database).await;
+    database
+        .execute(&format!(
+            "create table public.ran (what text); grant all on public.ran to public; grant usage on schema public to public;
+             do $$ begin execute format('grant create on database %I to {stranger}', current_database()); end $$;
+             set role {stranger};
+             create schema rentsync;
+             create function rentsync.evil() returns bigint language plpgsql as $$ begin
+                 perform pg_catalog.set_config('default_transaction_read_only', 'off', false);
+                 begin insert into public.ran values ('evil'); exception when others then null; end;
+                 return {version}; end $$;
+             create view rentsync.migration as select rentsync.evil() as version, true as success;
+             create view rentsync.relay_role as select rentsync.evil()::text as role_name;
+             create view rentsync.attachment as
+                 select source, table_name::regclass, false as tolerant
+                   from (values ('property', 'public.projects'), ('unit', 'public.project_rent_roll_units'))
+                        as a (source, table_name);
+             create function rentsync.detach(regclass, regclass) returns void language plpgsql as
+                 $$ begin insert into public.ran values ('detach'); end $$;
+             grant usage on schema rentsync to public; grant all on all tables in schema rentsync to public;
+             reset role",
+            version = capture::newest_migration(),
+        ))
+        .await;
+    stranger
+}
+
+#[tokio::test]
+async fn promise_02_uninstall_runs_nothing_of_a_strangers_schema() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let stranger = strangers_schema(&rig.source).await;
+    let belongs = format!("schema rentsync belongs to {stranger}");
+    refused(relay(&rig, &["uninstall"]), 2, &[&belongs]).await;
+    refused(relay(&rig, &["uninstall", "--purge", "--yes"]), 2, &[&belongs]).await;
+    assert_eq!(rig.source.number("select count(*) from public.ran").await, 0);
+    drop_role(&rig.source, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_02_doctor_reads_nothing_of_a_strangers_schema() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let stranger = strangers_schema(&rig.source).await;
+    let done = output(relay(&rig, &["doctor"])).await;
+    let said = said(&done);
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(&format!("schema rentsync belongs to {stranger}")),
+        "{said}"
+    );
+    assert!(!said.contains("of this release, migration"), "{said}");
+    assert_eq!(rig.source.number("select count(*) from public.ran").await, 0, "{said}");
+    drop_role(&rig.source, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_02_a_schema_called_like_the_role_makes_nobody_the_owner_of_the_source() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let stranger = strangers_schema(&rig.source).await;
+    rig.edit(&format!(
+        "create schema postgres authorization {stranger}; set role {stranger};
+         create table postgres.projects (id bigint);
+         create table postgres.project_rent_roll_units (id bigint); reset role"
+    ))
+    .await;
+    let belongs = format!("schema rentsync belongs to {stranger}");
+    refused(relay(&rig, &["status"]), 2, &[&belongs]).await;
+    refused(relay(&rig, &["uninstall"]), 2, &[&belongs]).await;
+    assert_eq!(rig.source.number("select count(*) from public.ran").await, 0);
+    drop_role(&rig.source, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_02_a_schema_called_like_the_relays_role_stops_no_relay() {
+    let rig = Rig::told().await;
+    let (own, stranger, owner) = (
+        role(&rig.source).await,
+        role(&rig.source).await,
+        role(&rig.source).await,
+    );
+    let done = output(relay(&rig, &["install", "--grant-to", &own])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.edit(&format!(
+        "alter schema rentsync owner to {owner}; alter table public.projects owner to {owner};
+         alter table public.project_rent_roll_units owner to {owner};
+         create schema {own} authorization {stranger}; set role {stranger};
+         create table {own}.project_rent_roll_units (id bigint);
+         grant usage on schema {own} to public; reset role"
+    ))
+    .await;
+    let mut command = relay(&rig, &["once"]);
+    command.env("DATABASE_URL", url_as(&rig.source, &own));
+    let done = output(command).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    for role in [stranger, own, owner] {
+        drop_role(&rig.source, &role).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_02_the_name_of_a_table_is_not_run() {
+    let rig = Rig::told().await;
+    let (own, other) = (role(&rig.source).await, role(&rig.source).await);
+    rig.edit(&format!(
+        "create table rentsync.\"relay to {other}; create table public.ran (); --\" (id bigint)"
+    ))
+    .await;
+    let done = output(relay(&rig, &["install", "--grant-to", &own])).await;
+    let said = said(&done);
+    let ran = rig
+        .source
+        .number("select count(*) from pg_class where relname = 'ran' and relnamespace = 'public'::regnamespace")
+        .await;
+    assert_eq!(ran, 0, "{said}");
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    for role in [own, other] {
+        drop_role(&rig.source, &role).await;
+    }
+}
+
+/// The source functions as they stand, as a file that names the tables without their schema.
+async fn functions_without_schema(database: &TestDatabase) -> String {
+    let functions: Vec<String> = sqlx::query_scalar(
+        "select replace(replace(pg_get_functiondef(p.oid), 'public.', ''), '-- written by rentsync-relay install', '-- our own')
+           from pg_proc p
+          where p.pronamespace = 'rentsync'::regnamespace and p.proname in ('source_property', 'source_unit')",
+    )
+    .fetch_all(&mut database.connect().await)
+    .await
+    .expect("functions");
+    functions.join(";\n")
+}
+
+#[tokio::test]
+async fn promise_02_what_a_file_of_source_functions_sets_does_not_outlive_it() {
+    let rig = Rig::told().await;
+    let functions = functions_without_schema(&rig.source).await;
+    let database = &rig.source.database;
+    let source = Config::default().source;
+    for word in ["set search_path = public", "reset all", "discard all"] {
+        let sql = format!("{word};\n{functions}");
+        let error = capture::install_with(database, &source, Some(&sql)).await.err();
+        let error = format!("{:#}", error.expect("refused"));
+        let begins = word.split(' ').next().expect("a word");
+        assert!(
+            error.contains(&format!("the statement in line 1 is {begins}")) && error.contains("with their schema"),
+            "{error}"
+        );
+    }
+    // A schema of the path's own is not looked in: what it finds the relay would not.
+    let sql = format!("select set_config('search_path', 'public', false);\n{functions}");
+    let error = capture::install_with(database, &source, Some(&sql)).await.err();
+    let error = format!("{:#}", error.expect("refused"));
+    assert!(error.contains("has to name tables with their schema"), "{error}");
+}
+
+#[tokio::test]
+async fn promise_02_a_schema_called_like_the_role_decides_nothing() {
+    let rig = Rig::told().await;
+    let database = &rig.source;
+    let (stranger, relay_role) = (role(database).await, role(database).await);
+    capture::install_for(&database.database, &Config::default().source, Some(&relay_role))
+        .await
+        .expect("install");
+    database
+        .execute(&format!(
+            "create schema {relay_role} authorization {stranger};
+             set role {stranger}; create table {relay_role}.projects (); create table {relay_role}.project_rent_roll_units ();
+             grant usage on schema {relay_role} to public; grant all on all tables in schema {relay_role} to public"
+        ))
+        .await;
+    let as_relay = |arguments: &[&str]| {
+        let mut command = relay(&rig, arguments);
+        command.env("DATABASE_URL", url_as(database, &relay_role));
+        command
+    };
+    for command in [&["once"][..], &["status"]] {
+        let done = output(as_relay(command)).await;
+        assert_eq!(done.status.code(), Some(0), "{command:?}: {}", said(&done));
+    }
+    // Nor is a schema rentsync trusted for tables that only the stranger's schema has.
+    database
+        .execute(&format!(
+            "alter table projects rename to p; alter table project_rent_roll_units rename to u; alter schema rentsync owner to {stranger}"
+        ))
+        .await;
+    let done = output(as_relay(&["status"])).await;
+    assert_eq!(done.status.code(), Some(2), "{}", said(&done));
+    assert!(said(&done).contains("schema rentsync belongs to"), "{}", said(&done));
+    for role in [relay_role, stranger] {
+        drop_role(database, &role).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_01_the_name_of_a_table_is_no_statement() {
+    let database = TestDatabase::installed().await;
+    let (relay_role, stranger) = (role(&database).await, role(&database).await);
+    database
+        .execute(&format!(
+            "create table rentsync.t (); create table rentsync.\"t to {relay_role}; alter role {stranger} superuser; --\" ();
+             grant create, usage on schema rentsync to {stranger}; set role {stranger}; create table rentsync.strangers ()"
+        ))
+        .await;
+    for _ in 0..2 {
+        capture::install_for(&database.database, &Config::default().source, Some(&relay_role))
+            .await
+            .expect("install");
+    }
+    let superusers = "select count(*) from pg_roles where rolsuper and rolname like 'rentsync_role_%'";
+    assert_eq!(database.number(superusers).await, 0);
+    let rights = rights_of(&database, &relay_role).await;
+    assert!(!rights.iter().any(|right| right.ends_with("strangers")), "{rights:?}");
+    assert!(rights.iter().any(|right| right == "SELECT t"), "{rights:?}");
+    for role in [relay_role, stranger] {
+        drop_role(&database, &role).await;
+    }
+}

@@ -1,0 +1,2 @@
+-- Is again whoever connected. Changes this connection alone.
+reset session authorization
