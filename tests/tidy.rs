@@ -189,6 +189,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0014_plan.sql",
         "cf67def53ccbbb1f16f30e32e3af2d1b9f4994108751ffb2229f863640d2897b",
     ),
+    (
+        "migrations/0015_hold_units.sql",
+        "3ac4a827140f6317b085d0844e6a7d5554a4a15761eb1fa3c27a8afb6611befc",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -1,16 +1,17 @@
 -- A person's decision $3 (approved or rejected) about the hold $2 (null: every open one) of receiver $1, at $4 (null: now). What was
 -- approved is owed; what was rejected stays as it was told until it is back. A rejected hold may still be approved by its number.
 -- Locks the holds and their units, between two plans. One row for each hold and property: how many units, whether the feed
--- is paused; without a property where no unit was left. Units are counted as they are decided about, not hold by hold.
+-- is paused; without a property where no unit was left. Units are found from their holds and counted as they are decided about, so that
+-- thousands of holds that the statistics know nothing of cost what their units cost.
 with chosen as materialized (
-    select h.hold_id
+    select h.hold_id, h as of_hold
       from rentsync.hold h
      where h.receiver = $1
        and case when $2::bigint is null then h.state = 'open'
                 else h.hold_id = $2 and (h.state = 'open' or h.state = 'rejected' and $3 = 'approved') end
        for update
 ), kept as materialized (
-    select u.hold_id, u.feed_id, u.unit_id from chosen join rentsync.held_unit u using (hold_id)
+    select c.hold_id, u.feed_id, u.unit_id from chosen c cross join lateral rentsync.units_of_hold(c.of_hold) u
 ), unit as (
     update rentsync.ledger l
        set kept_back = case when $3 = 'rejected' then 'rejected' end,

@@ -3,6 +3,6 @@ delete from rentsync.hold
  where hold_id in (
        select h.hold_id from rentsync.hold h
         where h.settled_at < $1
-          and not exists (select from rentsync.held_unit u where u.hold_id = h.hold_id)
+          and not exists (select from rentsync.units_of_hold(h) u)
         limit $2 for update skip locked
        )
