@@ -3,6 +3,8 @@
 use anyhow::Result;
 use sqlx::PgConnection;
 
+use super::statement::identifier;
+
 /// What a source column has to be, and so what the function casts it to.
 #[derive(Clone, Copy)]
 enum Kind {
@@ -162,7 +164,7 @@ impl Kind {
 impl Column {
     /// As a function returns it: the expression and its type, or what is wrong with it.
     pub(super) fn read(&self, found: &[FoundColumn]) -> Result<(String, String), String> {
-        let name = format!("t.{}", quoted(self.source));
+        let name = format!("t.{}", identifier(self.source));
         let Some(column) = found.iter().find(|column| column.name == self.source) else {
             return Err(format!("column {} is missing", self.source));
         };
@@ -209,8 +211,4 @@ pub(super) async fn columns_of(conn: &mut PgConnection, table: &str) -> Result<V
         .bind(table)
         .fetch_all(conn)
         .await?)
-}
-
-fn quoted(identifier: &str) -> String {
-    format!("\"{}\"", identifier.replace('"', "\"\""))
 }

@@ -8,6 +8,7 @@ mod columns;
 mod function;
 mod generated;
 mod own;
+mod owner;
 mod rights;
 mod source;
 mod statement;
@@ -87,6 +88,7 @@ pub async fn install_all(
     let tables = [properties, units];
     lock(&mut tx).await?;
     check_owner(&mut tx, &tables, Doing::Installing).await?;
+    owner::act_as_owner(&mut tx, &tables).await?;
     migrate(&mut tx).await?;
     on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
     function::write_all(&mut tx).await?;
@@ -154,6 +156,7 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
     check_server(&mut conn).await?;
     let mut tx = conn.begin().await?;
     check_owner(&mut tx, &tables, Doing::Using).await?;
+    owner::act_as_schemas_owner(&mut tx).await?;
     lock(&mut tx).await?;
     if !is_installed(&mut tx).await? {
         return Ok(false);
@@ -311,7 +314,6 @@ async fn migrate(conn: &mut PgConnection) -> Result<()> {
     let migrator = Migrator {
         migrations: MIGRATIONS.migrations.clone(),
         table_name: "rentsync.migration".into(),
-        create_schemas: vec!["rentsync".into()].into(),
         locking: false,
         ..Migrator::DEFAULT
     };

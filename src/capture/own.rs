@@ -5,6 +5,7 @@ use sqlx::{FromRow, PgConnection};
 
 use super::columns::Source;
 use super::generated::Generated;
+use super::owner;
 use super::statement::{self, Statement, Unclosed};
 use crate::fault::{Fault, said};
 
@@ -36,8 +37,11 @@ pub(super) async fn write(conn: &mut PgConnection, sources: &[&Source; 2], sql: 
         .execute(&mut *conn)
         .await
         .context("replacing the source functions")?;
+    let role: String = sqlx::query_scalar(include_str!("../../sql/capture/current_role.sql"))
+        .fetch_one(&mut *conn)
+        .await?;
     run(conn, &statements).await?;
-    forget_settings(conn).await?;
+    forget_settings(conn, &role).await?;
     let mut problems = Vec::new();
     for source in sources {
         let problem = problem_of(conn, source).await?;
@@ -99,7 +103,7 @@ async fn run(conn: &mut PgConnection, statements: &[Statement<'_>]) -> Result<()
 
 /// Functions set what statements set, and a path that stayed would have a stranger's names run as the owner. What comes after
 /// the file has the path, the role and the bounds that came before it.
-async fn forget_settings(conn: &mut PgConnection) -> Result<()> {
+async fn forget_settings(conn: &mut PgConnection, role: &str) -> Result<()> {
     for statement in [
         include_str!("../../sql/connection/own_session.sql"),
         include_str!("../../sql/connection/own_role.sql"),
@@ -108,7 +112,7 @@ async fn forget_settings(conn: &mut PgConnection) -> Result<()> {
     ] {
         sqlx::query(statement).execute(&mut *conn).await?;
     }
-    Ok(())
+    owner::act_as(conn, role).await
 }
 
 /// Which transaction this is.

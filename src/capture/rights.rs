@@ -6,7 +6,7 @@
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
-use super::statement;
+use super::statement::{self, identifier};
 use crate::fault::Fault;
 
 /// A set of rights on objects of one kind that a role lacks, or has and does not need.
@@ -165,20 +165,17 @@ pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], gra
     let roles: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/remembered_roles.sql"))
         .fetch_all(&mut *conn)
         .await?;
-    trimmed
-        .retain(|grantee| grantee != "public" && !roles.iter().any(|role| quoted(role) == *grantee || role == grantee));
+    trimmed.retain(|grantee| {
+        grantee != "public" && !roles.iter().any(|role| identifier(role) == *grantee || role == grantee)
+    });
     for role in roles {
         grant(conn, &role, tables).await?;
     }
     Ok(Roles { found, trimmed })
 }
 
-fn quoted(role: &str) -> String {
-    format!("\"{}\"", role.replace('"', "\"\""))
-}
-
 async fn grant(conn: &mut PgConnection, role: &str, tables: &[String; 2]) -> Result<()> {
-    let quoted = quoted(role);
+    let quoted = identifier(role);
     // What is taken away may have held up what is wanted: a right on a column goes with that on its table.
     for is_excess in [true, false] {
         let rights = Right::of(conn, Some(role)).await?;

@@ -201,6 +201,11 @@ pub(super) async fn execute(conn: &mut PgConnection, statement: String) -> sqlx:
     statement.execute(conn).await.map(|_| ())
 }
 
+/// A name as an identifier, whatever is in it.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

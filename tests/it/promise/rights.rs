@@ -1092,3 +1092,78 @@ async fn promise_01_the_name_of_a_table_is_no_statement() {
         drop_role(&database, &role).await;
     }
 }
+
+/// What in schema rentsync belongs to anybody but this role.
+async fn not_of(database: &TestDatabase, owner: &str) -> Vec<String> {
+    sqlx::query_scalar(
+        "select c.relname::text from pg_class c where c.relnamespace = 'rentsync'::regnamespace and pg_get_userbyid(c.relowner) <> $1
+          union all
+         select p.proname::text from pg_proc p where p.pronamespace = 'rentsync'::regnamespace and pg_get_userbyid(p.proowner) <> $1
+          union all
+         select n.nspname::text from pg_namespace n where n.nspname = 'rentsync' and pg_get_userbyid(n.nspowner) <> $1",
+    )
+    .bind(owner)
+    .fetch_all(&mut database.connect().await)
+    .await
+    .expect("owners")
+}
+
+#[tokio::test]
+async fn promise_01_what_a_superuser_installs_is_the_owners_of_the_tables_and_mightier_nowhere() {
+    let source = Config::default().source;
+    // Anew, and over an installation that a superuser left.
+    for installed_before in [false, true] {
+        let database = match installed_before {
+            true => TestDatabase::installed().await,
+            false => TestDatabase::bare().await,
+        };
+        let owner = role(&database).await;
+        database
+            .execute(&format!(
+                "alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner}"
+            ))
+            .await;
+        capture::install(&database.database, &source).await.expect("install");
+        assert_eq!(not_of(&database, &owner).await, [] as [String; 0], "{installed_before}");
+        // The owner's own install goes on from there.
+        let as_owner =
+            rentsync_relay::database::Database::from_options(url_as(&database, &owner).parse().expect("a URL"));
+        capture::install(&as_owner, &source).await.expect("as the owner");
+        database
+            .execute("insert into projects (id, name, is_actived) values (1, 'One', true)")
+            .await;
+        assert!(database.number("select count(*) from rentsync.outbox").await > 0);
+        capture::uninstall(&database.database, &source, true)
+            .await
+            .expect("uninstall");
+        drop_role(&database, &owner).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_22_tables_of_two_owners_are_refused_in_one_sentence() {
+    let database = TestDatabase::bare().await;
+    let (one, other) = (role(&database).await, role(&database).await);
+    database
+        .execute(&format!(
+            "alter table projects owner to {one}; alter table project_rent_roll_units owner to {other}"
+        ))
+        .await;
+    let refused = capture::install(&database.database, &Config::default().source).await;
+    let refused = refused.err().expect("refused").to_string();
+    assert!(refused.contains("belong to two roles"), "{refused}");
+    assert_eq!(
+        database
+            .number("select count(*) from pg_namespace where nspname = 'rentsync'")
+            .await,
+        0
+    );
+    database.execute(&format!("grant {one} to {other}")).await;
+    capture::install(&database.database, &Config::default().source)
+        .await
+        .expect("the one may act as the other");
+    assert_eq!(not_of(&database, &other).await, [] as [String; 0]);
+    for role in [one, other] {
+        drop_role(&database, &role).await;
+    }
+}
