@@ -27,6 +27,7 @@ use crate::unit::Lossy;
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub(crate) use function::Function;
 pub(crate) use generated::Generated;
+pub(crate) use owner::hung;
 pub use rights::Roles;
 pub(crate) use rights::{Right, SourceTable, Surplus};
 pub use template::Template;
@@ -41,6 +42,8 @@ pub struct Installed {
     pub statuses: Vec<Status>,
     /// What was decided about roles.
     pub roles: Roles,
+    /// What others had hung on the relay's tables.
+    pub taken_off: Vec<String>,
 }
 
 /// A status of the source's units.
@@ -89,6 +92,7 @@ pub async fn install_all(
     lock(&mut tx).await?;
     check_owner(&mut tx, &tables, Doing::Installing).await?;
     owner::act_as_owner(&mut tx, &tables).await?;
+    let taken_off = owner::take_off(&mut tx).await?;
     migrate(&mut tx).await?;
     on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
     function::write_all(&mut tx).await?;
@@ -107,6 +111,7 @@ pub async fn install_all(
         tables,
         statuses,
         roles,
+        taken_off,
     })
 }
 

@@ -47,6 +47,25 @@ pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) 
     act_as(conn, &owner).await
 }
 
+/// What others hung on the tables of schema rentsync, and the statement that takes each off.
+pub(crate) async fn hung(conn: &mut PgConnection) -> Result<Vec<(String, String)>> {
+    Ok(sqlx::query_as(include_str!("../../sql/capture/hung.sql"))
+        .fetch_all(conn)
+        .await?)
+}
+
+/// Takes it off, before anything fires it. Says what it was.
+pub(super) async fn take_off(conn: &mut PgConnection) -> Result<Vec<String>> {
+    let mut taken_off = Vec::new();
+    for (what, drop) in hung(&mut *conn).await? {
+        statement::execute(conn, drop)
+            .await
+            .with_context(|| format!("taking off {what}, which somebody else hung there"))?;
+        taken_off.push(what);
+    }
+    Ok(taken_off)
+}
+
 /// Acts as whoever owns schema rentsync until the transaction ends: what is run of it was written by that role.
 pub(super) async fn act_as_schemas_owner(conn: &mut PgConnection) -> Result<()> {
     match schemas_owner(conn).await? {

@@ -52,6 +52,11 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
         "installed: schema rentsync, source functions, triggers on {properties} and {units}"
     ))?;
     say_roles(&installed.roles)?;
+    for what in &installed.taken_off {
+        print::line(&format!(
+            "{what} was none of the relay's, nor its owner's: it is taken off"
+        ))?;
+    }
     if config.source.available_status_ids.is_some() {
         return Ok(());
     }

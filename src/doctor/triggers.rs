@@ -6,6 +6,7 @@ use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
 use super::finding::Finding;
+use crate::capture;
 
 const TRIGGERS: &str = "triggers";
 /// Problems that are named one by one.
@@ -37,9 +38,10 @@ pub(super) async fn examine(conn: &mut PgConnection, tables: &[String; 2]) -> Re
         return Ok(elsewhere);
     }
     let triggers: Vec<Trigger> = sqlx::query_as(include_str!("../../sql/doctor/triggers.sql"))
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
-    Ok(vec![judge(&triggers)])
+    let hung = capture::hung(conn).await?;
+    Ok(std::iter::once(judge(&triggers)).chain(strangers(&hung)).collect())
 }
 
 fn judge(triggers: &[Trigger]) -> Finding {
@@ -74,6 +76,24 @@ fn judge(triggers: &[Trigger]) -> Finding {
         format!("{}{more}", named.join("; ")),
         "run `rentsync-relay install` as the owner of the source tables: it puts them right, and has everything compared once",
     )
+}
+
+/// What others hung on our own tables acts in every write of the source.
+fn strangers(hung: &[(String, String)]) -> Option<Finding> {
+    let named: Vec<&str> = hung.iter().take(NAMED_MAX).map(|(what, _)| what.as_str()).collect();
+    let more = hung.len() - named.len();
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    (!hung.is_empty()).then(|| {
+        Finding::wrong(
+            TRIGGERS,
+            format!("somebody else hung {}{more} there", named.join(", ")),
+            "run `rentsync-relay install` as the owner of the source tables: it takes them off; and look who did it",
+        )
+    })
 }
 
 impl Attached {

@@ -1167,3 +1167,31 @@ async fn promise_22_tables_of_two_owners_are_refused_in_one_sentence() {
         drop_role(&database, &role).await;
     }
 }
+
+#[tokio::test]
+async fn promise_01_what_a_role_hung_on_our_tables_does_not_outlive_an_install() {
+    let rig = Rig::told().await;
+    let stranger = role(&rig.source).await;
+    rig.edit(&format!(
+        "grant trigger on all tables in schema rentsync to {stranger}; grant usage on schema rentsync to {stranger};
+         create schema hers authorization {stranger}; set role {stranger};
+         create function hers.stop() returns trigger language plpgsql as $$ begin raise 'stopped'; end $$;
+         create trigger stop before insert on rentsync.outbox for each row execute function hers.stop(); reset role;
+         create rule nothing as on insert to rentsync.alert do instead nothing"
+    ))
+    .await;
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(doctor.contains("trigger stop on rentsync.outbox"), "{doctor}");
+    let installed = said(&output(relay(&rig, &["install"])).await);
+    for what in ["trigger stop on rentsync.outbox", "rule nothing on rentsync.alert"] {
+        assert!(
+            installed.contains(&format!("{what} was none of the relay's")),
+            "{installed}"
+        );
+    }
+    rig.edit("update project_rent_roll_units set price = 1 where id = 11")
+        .await;
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(!doctor.contains("somebody else hung"), "{doctor}");
+    drop_role(&rig.source, &stranger).await;
+}
