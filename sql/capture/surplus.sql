@@ -6,6 +6,9 @@
 -- Surplus is: what just anybody has; what may be granted on; what default privileges give; of a role in rentsync.relay_role
 -- what no statement of ours needs (the finer list is sql/doctor/rights.sql); of any other role whatever is more than reading.
 -- Trigger functions and those that return nothing are the owner's alone, and a function that runs as its owner is no reader's.
+--
+-- Whoever may read and grant that on loses the latter alone, and whoever has reading from such a role keeps it: `again` is the
+-- grant that follows once every statement has run. `is_changed`: that role may do less afterwards.
 with object (oid, kind, name, owner, acl, default_kind, reading, running) as (
     select c.oid, case c.relkind when 'S' then 'sequence' else 'table' end, format('rentsync.%I', c.relname), c.relowner,
            coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)),
@@ -24,15 +27,15 @@ with object (oid, kind, name, owner, acl, default_kind, reading, running) as (
       from pg_namespace n
      where n.nspname = 'rentsync'
 ), held as (
-    select o.*, a.grantee, a.privilege_type, a.is_grantable from object o cross join lateral aclexplode(o.acl) a
+    select o.*, a.grantee, a.privilege_type, a.is_grantable, a.grantor, '' as columns from object o cross join lateral aclexplode(o.acl) a
     union all
-    select o.*, a.grantee, a.privilege_type, a.is_grantable
+    select o.*, a.grantee, a.privilege_type, a.is_grantable, a.grantor, format(' (%I)', t.attname)
       from object o
       join pg_attribute t on t.attrelid = o.oid and t.attacl is not null and not t.attisdropped
      cross join lateral aclexplode(t.attacl) a
      where o.kind = 'table'
-), judged as (
-    select h.*, m.role_name is not null as is_relay,
+), related as (
+    select h.*, m.role_name is not null as is_relay, case h.grantee when 0 then 'public' else h.grantee::regrole::text end as grantee_name,
            exists (select from pg_default_acl d cross join lateral aclexplode(d.defaclacl) a
                     where d.defaclrole = h.owner and d.defaclobjtype::text = h.default_kind
                       and d.defaclnamespace in (0, to_regnamespace('rentsync'))
@@ -41,16 +44,21 @@ with object (oid, kind, name, owner, acl, default_kind, reading, running) as (
       left join pg_roles r on r.oid = h.grantee
       left join rentsync.relay_role m on m.role_name = r.rolname::text
      where h.grantee <> h.owner
+), judged as (
+    select r.*, lower(r.privilege_type) || r.columns as privilege,
+           r.grantee = 0
+        or case when r.is_relay then r.privilege_type <> all (r.running) else r.is_default or r.privilege_type <> all (r.reading) end as is_over
+      from related r
 )
 select kind, name, kind = 'routine' and name in ('rentsync.source_property()', 'rentsync.source_unit()') as is_source,
-       case grantee when 0 then 'public' else grantee::regrole::text end as grantee,
-       lower(string_agg(distinct privilege_type, ', ')) as rights,
+       grantee_name as grantee,
+       string_agg(distinct privilege || case when is_grantable and not is_over then ' with grant option' else '' end, ', ') as rights,
        bool_and(privilege_type = any (reading)) as is_reading, bool_or(is_default) as is_default,
-       pg_has_role(owner, 'usage') as can_revoke,
-       format('revoke %s on %s %s from %s cascade', lower(string_agg(distinct privilege_type, ', ')), kind, name,
-              case grantee when 0 then 'public' else grantee::regrole::text end) as statement
+       bool_or(is_over or is_grantable) as is_changed, pg_has_role(owner, 'usage') as can_revoke,
+       format('revoke %s on %s %s from %s cascade', string_agg(distinct privilege, ', '), kind, name, grantee_name) as statement,
+       'grant ' || string_agg(distinct privilege, ', ') filter (where not is_over) || format(' on %s %s to %s', kind, name, grantee_name)
+           as again
   from judged
- where grantee = 0 or is_grantable
-    or case when is_relay then privilege_type <> all (running) else is_default or privilege_type <> all (reading) end
- group by kind, name, owner, grantee
+ where is_over or is_grantable or grantor <> owner
+ group by kind, name, owner, grantee, grantee_name
  order by grantee, kind = 'sequence', kind, name

@@ -3,7 +3,8 @@
 -- whose session it is (plan/end_dead).
 --
 -- Committed before the plan's snapshot is taken. Never waits: a locked row is a plan, or a command that marks. Losing this in a
--- crash loses nothing, so its commit is not waited for.
+-- crash loses nothing, so its commit is not waited for. The session is named after the relay: a pooler that hands it on to somebody
+-- else takes the name away.
 with free as (
     select receiver
       from rentsync.planner
@@ -16,4 +17,4 @@ update rentsync.planner p
        pid = pg_backend_pid(), session_began = (select a.backend_start from pg_stat_get_activity(pg_backend_pid()) as a)
   from free
  where p.receiver = free.receiver
-returning p.fence, set_config('synchronous_commit', 'off', true)
+returning p.fence, set_config('synchronous_commit', 'off', true), set_config('application_name', 'rentsync-relay ' || $2, false)

@@ -28,7 +28,7 @@ pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction}
 pub(crate) use function::Function;
 pub(crate) use generated::Generated;
 pub(crate) use owner::hung;
-pub use rights::Roles;
+pub use rights::{PUBLIC, Roles};
 pub(crate) use rights::{Right, SourceTable, Surplus};
 pub use template::Template;
 

@@ -114,8 +114,12 @@ pub(crate) struct Surplus {
     pub is_reading: bool,
     /// At least in part by default privileges.
     pub is_default: bool,
+    /// That role may do less afterwards.
+    is_changed: bool,
     can_revoke: bool,
-    pub statement: String,
+    statement: String,
+    /// What it keeps is granted anew by this.
+    again: Option<String>,
 }
 
 impl Surplus {
@@ -127,6 +131,13 @@ impl Surplus {
 
     pub fn is_function(&self) -> bool {
         self.kind == "routine"
+    }
+
+    /// What ends it.
+    pub fn statements(&self) -> impl Iterator<Item = &str> {
+        [Some(self.statement.as_str()), self.again.as_deref()]
+            .into_iter()
+            .flatten()
     }
 
     pub fn sentence(&self) -> String {
@@ -145,7 +156,12 @@ pub struct Roles {
     pub found: Vec<String>,
     /// Those that had rights nobody decided on, which were taken back. Quoted.
     pub trimmed: Vec<String>,
+    /// Those that could read all of the first release and were granted to read what this one adds. Quoted.
+    pub readers: Vec<String>,
 }
+
+/// As a grantee: just anybody.
+pub const PUBLIC: &str = "public";
 
 /// Nobody has a right by being just anybody or by default privileges; the roles that the relay runs as, `grant_to` among them,
 /// may do what this release's `run` needs.
@@ -159,19 +175,32 @@ pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], gra
         .await?;
     let mut surplus = Surplus::all(conn).await?;
     surplus.retain(|surplus| surplus.can_revoke);
-    let mut trimmed: Vec<String> = surplus.iter().map(|surplus| surplus.grantee.clone()).collect();
+    // A function is executed by just anybody unless somebody thought of it: that is no news.
+    let is_news = |surplus: &&Surplus| surplus.is_changed && !(surplus.grantee == PUBLIC && surplus.is_function());
+    let mut trimmed: Vec<String> = surplus
+        .iter()
+        .filter(is_news)
+        .map(|surplus| surplus.grantee.clone())
+        .collect();
     trimmed.dedup();
-    execute(conn, surplus.into_iter().map(|surplus| surplus.statement)).await?;
+    let (statements, again): (Vec<_>, Vec<_>) = surplus
+        .into_iter()
+        .map(|surplus| (surplus.statement, surplus.again))
+        .unzip();
+    execute(conn, statements.into_iter().chain(again.into_iter().flatten())).await?;
     let roles: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/remembered_roles.sql"))
         .fetch_all(&mut *conn)
         .await?;
-    trimmed.retain(|grantee| {
-        grantee != "public" && !roles.iter().any(|role| identifier(role) == *grantee || role == grantee)
-    });
+    trimmed.retain(|grantee| !roles.iter().any(|role| identifier(role) == *grantee || role == grantee));
     for role in roles {
         grant(conn, &role, tables).await?;
     }
-    Ok(Roles { found, trimmed })
+    let readers = let_read(conn).await?;
+    Ok(Roles {
+        found,
+        trimmed,
+        readers,
+    })
 }
 
 async fn grant(conn: &mut PgConnection, role: &str, tables: &[String; 2]) -> Result<()> {
@@ -191,6 +220,17 @@ async fn grant(conn: &mut PgConnection, role: &str, tables: &[String; 2]) -> Res
         .await?;
     }
     Ok(())
+}
+
+/// Who could read everything still can.
+async fn let_read(conn: &mut PgConnection) -> Result<Vec<String>> {
+    let lacking: Vec<(String, String)> = sqlx::query_as(include_str!("../../sql/capture/readers.sql"))
+        .fetch_all(&mut *conn)
+        .await?;
+    let (mut readers, statements): (Vec<_>, Vec<_>) = lacking.into_iter().unzip();
+    readers.dedup();
+    execute(conn, statements.into_iter()).await?;
+    Ok(readers)
 }
 
 async fn check_role(conn: &mut PgConnection, role: &str) -> Result<()> {

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::context::database;
 use super::print;
-use crate::capture::{self, Roles, Template};
+use crate::capture::{self, PUBLIC, Roles, Template};
 use crate::config::Config;
 use crate::fault::Fault;
 
@@ -80,9 +80,18 @@ fn say_roles(roles: &Roles) -> Result<()> {
         ))?;
     }
     for role in &roles.trimmed {
+        let (who, relay) = match role.as_str() {
+            PUBLIC => ("just anybody (public)".to_owned(), "ROLE"),
+            role => (format!("role {role}"), role),
+        };
         print::line(&format!(
-            "role {role} had rights in schema rentsync that nobody decided on: they are taken back (if the relay runs as it: \
-             `rentsync-relay install --grant-to {role}`)"
+            "{who} had rights in schema rentsync that nobody decided on: they are taken back (if the relay runs as it: \
+             `rentsync-relay install --grant-to {relay}`)"
+        ))?;
+    }
+    for role in &roles.readers {
+        print::line(&format!(
+            "role {role} may read schema rentsync: it is granted to read what this release adds"
         ))?;
     }
     Ok(())

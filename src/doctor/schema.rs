@@ -115,7 +115,7 @@ fn grants(surplus: &[Surplus]) -> Finding {
     let statements: Vec<&str> = surplus
         .iter()
         .take(NAMED_MAX)
-        .map(|surplus| surplus.statement.as_str())
+        .flat_map(|surplus| surplus.statements())
         .collect();
     let todo = format!(
         "`rentsync-relay install` as the owner of the source tables takes all of them back, or type: {};{more} if the relay runs as \

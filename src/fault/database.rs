@@ -109,7 +109,29 @@ fn explain_refusal(sqlstate: &str, message: &str) -> Explained {
         state if state.starts_with("08") => Explained::unreachable(format!(
             "the connection to the database was lost ({message}); look at the server and at the network between"
         )),
-        _ => Explained::of(None, format!("the database says: {message}")),
+        _ => Explained::of(None, format!("the database says: {}", words_of(sqlstate, message))),
+    }
+}
+
+/// SQLSTATE classes whose messages are PostgreSQL's own and name objects, roles and settings, never a value.
+const WORDED: [&str; 23] = [
+    "03", "08", "09", "0A", "0B", "21", "24", "25", "26", "28", "2B", "2D", "34", "3B", "3D", "3F", "40", "42", "53",
+    "54", "55", "57", "58",
+];
+
+/// Its message can't quote a value of the source, which may be somebody's name.
+pub(crate) fn is_worded(sqlstate: &str) -> bool {
+    WORDED.iter().any(|class| sqlstate.starts_with(class))
+}
+
+/// The server's message where that can't quote the source. Our own functions begin theirs with the schema's name.
+pub(super) fn words_of(sqlstate: &str, message: &str) -> String {
+    match is_worded(sqlstate) || message.starts_with("rentsync: ") {
+        true => message.to_owned(),
+        false => format!(
+            "SQLSTATE {sqlstate}, from a function of the source or on a value of it; its words may quote that value and stand in \
+             the server's log alone"
+        ),
     }
 }
 
@@ -138,8 +160,9 @@ fn lacking_right(message: &str) -> String {
         _ => "the grant".to_owned(),
     };
     format!(
-        "this role lacks a right ({message}): the owner of the source tables gives all of them with `rentsync-relay install \
-         --grant-to ROLE`, or this one with {grant}; `rentsync-relay doctor` lists what is missing"
+        "this role lacks a right ({message}): the owner of the source tables gives the relay's role all of them with \
+         `rentsync-relay install --grant-to ROLE`, and a role that only reads this one with {grant}; `rentsync-relay doctor` \
+         lists what the relay's role is missing"
     )
 }
 
@@ -260,7 +283,21 @@ mod tests {
                 assert!(explained.sentence.contains(part), "{part:?} in: {}", explained.sentence);
             }
         }
-        assert_eq!(explain_refusal("P0001", "no").sentence, "the database says: no");
+        let own = explain_refusal("P0001", "rentsync: the triggers are on that already").sentence;
+        assert_eq!(own, "the database says: rentsync: the triggers are on that already");
+    }
+
+    #[test]
+    fn promise_05_what_may_quote_a_value_of_the_source_is_not_repeated() {
+        for sqlstate in ["22P02", "23505", "P0001", "38000", "39000", "XX000", "99999", ""] {
+            let explained = explain_refusal(sqlstate, "no such lead: Ada Byron");
+            assert!(!explained.sentence.contains("Ada"), "{}", explained.sentence);
+            assert!(explained.sentence.contains(sqlstate), "{}", explained.sentence);
+        }
+        assert_eq!(
+            explain_refusal("42601", "syntax error").sentence,
+            "the database says: syntax error"
+        );
     }
 
     #[test]

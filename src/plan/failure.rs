@@ -2,7 +2,8 @@
 
 use crate::fault::{self, Fault};
 
-/// PostgreSQL quotes the value that it could not read (class 22), and a value may be somebody's name.
+/// PostgreSQL quotes the value that it could not read (class 22), a function of the site's says whatever it likes, and either may be
+/// somebody's name.
 pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
     match database_code(&error) {
         Some(code) if code == "22021" || code == "22P05" => Fault::finding(format!(
@@ -10,8 +11,8 @@ pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
              gives no meaning; `select * from rentsync.source_unit()` with client_encoding UTF8 shows which"
         ))
         .into(),
-        Some(code) if code.starts_with("22") => Fault::finding(format!(
-            "a source function failed on a value (SQLSTATE {code}); `select * from rentsync.source_unit()` and \
+        Some(code) if !fault::is_worded(&code) => Fault::finding(format!(
+            "a source function failed, or failed on a value (SQLSTATE {code}); `select * from rentsync.source_unit()` and \
              `rentsync.source_property()` show which"
         ))
         .into(),

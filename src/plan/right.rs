@@ -42,7 +42,7 @@ pub(super) enum Ended {
 impl<'a> Right<'a> {
     /// None: somebody else plans, or marks.
     pub async fn take(conn: &mut PgConnection, receiver: &'a str, relay: i64) -> Result<Option<Self>> {
-        let taken: Option<(i64, String)> = sqlx::query_as(include_str!("../../sql/plan/take.sql"))
+        let taken: Option<(i64, String, String)> = sqlx::query_as(include_str!("../../sql/plan/take.sql"))
             .bind(receiver)
             .bind(relay)
             .fetch_optional(&mut *conn)
@@ -51,7 +51,7 @@ impl<'a> Right<'a> {
         if taken.is_none() {
             end_dead(conn, receiver).await?;
         }
-        Ok(taken.map(|(fence, _)| Self { receiver, relay, fence }))
+        Ok(taken.map(|(fence, ..)| Self { receiver, relay, fence }))
     }
 
     /// The first statement of a plan's transaction. False: the right was lost meanwhile.

@@ -9,8 +9,8 @@ use rentsync_relay::plan;
 use rentsync_relay::relay::{Relay, Stop};
 use rustix::process::Signal;
 use serde_json::json;
-use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
@@ -213,17 +213,7 @@ async fn promise_04_a_plan_is_ended_as_soon_as_its_relay_is_dead_and_never_while
     rig.edit("update project_rent_roll_units set price = 5").await;
     let other = immortal(&rig.source, "other:1").await;
     let mut sitting = rig.source.connect().await;
-    execute(
-        &mut sitting,
-        &format!(
-            "update rentsync.planner
-                set relay_id = {}, fence = fence + 1, taken_at = clock_timestamp() - interval '1 hour',
-                    pid = pg_backend_pid(), session_began = (select backend_start from pg_stat_get_activity(pg_backend_pid()))",
-            other.id()
-        ),
-    )
-    .await;
-    execute(&mut sitting, "begin; select from rentsync.planner for no key update").await;
+    plan_since_an_hour(&mut sitting, other.id(), "").await;
     let mut conn = rig.source.connect().await;
     let scope = rig.scope();
     for _ in 0..3 {
@@ -253,14 +243,7 @@ async fn promise_04_a_dead_relays_plan_is_ended_whatever_its_role_is_called() {
     let options: PgConnectOptions = rig.source.url().parse().expect("a URL");
     let database = Database::from_options(options.username(&role));
     let mut sitting = database.connect().await.expect("connect");
-    execute(
-        &mut sitting,
-        "update rentsync.planner
-            set relay_id = -1, fence = fence + 1, taken_at = clock_timestamp() - interval '1 hour', pid = pg_backend_pid(),
-                session_began = (select backend_start from pg_stat_get_activity(pg_backend_pid()))",
-    )
-    .await;
-    execute(&mut sitting, "begin; select from rentsync.planner for no key update").await;
+    plan_since_an_hour(&mut sitting, -1, "").await;
     let mut conn = database.connect().await.expect("connect");
     until("its plan to be ended", 5 * SECOND, async || {
         plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0))
@@ -278,23 +261,42 @@ async fn promise_04_a_dead_relays_plan_is_ended_whatever_its_role_is_called() {
 }
 
 #[tokio::test]
-async fn promise_04_another_session_with_the_same_process_number_is_left_alone() {
+async fn promise_04_another_session_than_the_one_that_planned_is_left_alone() {
     let rig = Rig::told().await;
-    let mut sitting = rig.source.connect().await;
+    for other_by in [
+        // Another process under the same number.
+        "update rentsync.planner set session_began = session_began - interval '1 second'",
+        // What a pooler does to a session before it hands it on.
+        "discard all",
+    ] {
+        let mut sitting = rig.source.connect().await;
+        plan_since_an_hour(&mut sitting, -1, other_by).await;
+        let mut conn = rig.source.connect().await;
+        for _ in 0..3 {
+            let planned = plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0)).await.unwrap();
+            assert!(planned.elsewhere, "{other_by}");
+        }
+        execute(&mut sitting, "rollback").await;
+    }
+}
+
+/// Takes the right to plan as a relay does, and holds it in a plan that never ends; `then`: what happens to the session before that.
+async fn plan_since_an_hour(conn: &mut PgConnection, relay: i64, then: &str) {
+    sqlx::query(include_str!("../../../sql/plan/take.sql"))
+        .bind("main")
+        .bind(relay)
+        .fetch_one(&mut *conn)
+        .await
+        .expect("the right to plan");
     execute(
-        &mut sitting,
-        "update rentsync.planner
-            set relay_id = -1, fence = fence + 1, taken_at = clock_timestamp() - interval '1 hour', pid = pg_backend_pid(),
-                session_began = (select backend_start from pg_stat_get_activity(pg_backend_pid())) - interval '1 second'",
+        conn,
+        "update rentsync.planner set taken_at = clock_timestamp() - interval '1 hour'",
     )
     .await;
-    execute(&mut sitting, "begin; select from rentsync.planner for no key update").await;
-    let mut conn = rig.source.connect().await;
-    for _ in 0..3 {
-        let planned = plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0)).await.unwrap();
-        assert!(planned.elsewhere);
+    if !then.is_empty() {
+        execute(conn, then).await;
     }
-    execute(&mut sitting, "rollback").await;
+    execute(conn, "begin; select from rentsync.planner for no key update").await;
 }
 
 #[tokio::test]
