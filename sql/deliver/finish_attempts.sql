@@ -1,9 +1,11 @@
 -- Writes down how tries ended. What somebody else said comes as UTF-8, $6 and $7, and in ASCII, $8 and $9: a database of another
--- encoding has no word for most of it, and refuses the statement for one character. Locks the attempts' own rows only.
+-- encoding has no word for most of it, and refuses the statement for one character. An answer to a body
+-- that is gone, because it was erased or kept for long enough, is not kept either. Locks the attempts' own rows only.
 update rentsync.attempt a
    set finished_at = coalesce($1, clock_timestamp()), outcome = ended.outcome, status = ended.status,
        error = case when takes.all_of_it then convert_from(ended.error, 'UTF8') else ended.plain_error end,
-       answer = case when takes.all_of_it then convert_from(ended.answer, 'UTF8') else ended.plain_answer end
+       answer = case when not exists (select from rentsync.sync s where s.sequence = a.sequence and s.body is not null) then null
+                     when takes.all_of_it then convert_from(ended.answer, 'UTF8') else ended.plain_answer end
   from unnest($2::bigint[], $3::integer[], $4::text[], $5::integer[], $6::bytea[], $7::bytea[], $8::text[], $9::text[])
        as ended (sequence, lease, outcome, status, error, answer, plain_error, plain_answer)
  cross join (select current_setting('server_encoding') in ('UTF8', 'SQL_ASCII')) as takes (all_of_it)

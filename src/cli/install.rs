@@ -31,7 +31,12 @@ impl Options {
         };
         let text = std::fs::read_to_string(path);
         let unreadable = |error| Fault::usage(format!("--source-functions {} can't be read: {error}", path.display()));
-        Ok(Some(text.map_err(unreadable)?))
+        let text = text.map_err(unreadable)?;
+        // Editors on Windows begin a file with a mark of its encoding, which is no SQL.
+        Ok(Some(
+            text.strip_prefix('\u{feff}')
+                .map_or_else(|| text.clone(), str::to_owned),
+        ))
     }
 }
 

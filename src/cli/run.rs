@@ -1,5 +1,6 @@
 //! `run` and `once`.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -139,11 +140,15 @@ pub(super) async fn ready(config: Config) -> Result<Relay> {
     Ok(Relay::new(database(&config)?, config))
 }
 
-/// The first signal asks to finish, the second to stop at once.
+/// The first signal asks to finish, the second to stop at once. Whoever asks again hears of the same.
 pub(super) fn stop_on_signals() -> Result<watch::Receiver<Stop>> {
-    let (sender, receiver) = watch::channel(Stop::No);
+    static STOP: OnceLock<watch::Sender<Stop>> = OnceLock::new();
+    if let Some(sender) = STOP.get() {
+        return Ok(sender.subscribe());
+    }
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let sender = STOP.get_or_init(|| watch::channel(Stop::No).0);
     tokio::spawn(async move {
         for stop in [Stop::Finish, Stop::Now] {
             tokio::select! {
@@ -157,5 +162,5 @@ pub(super) fn stop_on_signals() -> Result<watch::Receiver<Stop>> {
         }
         std::future::pending::<()>().await;
     });
-    Ok(receiver)
+    Ok(sender.subscribe())
 }

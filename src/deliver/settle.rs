@@ -40,8 +40,9 @@ pub(super) async fn settle(
     let mut borrowed = Borrowed::of(pool).await?;
     let mut tx = borrowed.begin().await?;
     lock_receiver(&mut tx, receiver, now).await?;
-    finish_attempts(&mut tx, &verdicts, now).await?;
     let changed = settle_syncs(&mut tx, &verdicts, now).await?;
+    // Behind that: an erasure that locked these syncs has emptied their bodies by now.
+    finish_attempts(&mut tx, &verdicts, now).await?;
     let counted: Vec<_> = verdicts
         .iter()
         .filter(|verdict| changed.contains(&verdict.outcome.leased.sequence))

@@ -501,7 +501,7 @@ async fn row_security_that_would_hide_rows_is_found() {
 }
 
 /// The site's own version: what it selects for each column may be replaced.
-fn own_units(attributes: &str, replaced: &[(&str, &str)], more: &str) -> String {
+pub fn own_units(attributes: &str, replaced: &[(&str, &str)], more: &str) -> String {
     let columns = [
         ("unit_id", "integer", "id"),
         ("property_id", "integer", "project_id"),

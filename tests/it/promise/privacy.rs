@@ -18,6 +18,7 @@ use rentsync_relay::replay::{self, Request, Window};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::doctor::own_units;
 use crate::process::{output, refused, relay, said};
 use crate::receiver::stub::{Received, Stub, answer};
 use crate::support::TestDatabase;
@@ -368,6 +369,60 @@ async fn promise_05_erase_leaves_nothing_of_a_unit_and_loses_nothing() {
         after.len() > before.len() && after[..before.len()] == before,
         "what was given up has another ID"
     );
+    assert!(!has_name(&everything_kept(&rig).await));
+}
+
+#[tokio::test]
+async fn promise_05_an_answer_that_comes_after_an_erasure_is_not_kept() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    rig.plan().await;
+    rig.faults(json!({ "status": 503 }));
+    let mut deliverer = rig.deliverer("late:1").await;
+    deliverer.start_due().await.unwrap();
+    let ended = deliverer.ended().await.unwrap();
+    let mut conn = rig.source.connect().await;
+    erase::erase(&mut conn, "main", 11, None).await.unwrap();
+    deliverer.settle(ended).await.unwrap();
+    let answers = "select count(*) from rentsync.attempt a join rentsync.sync s using (sequence)
+                    where a.answer is not null and s.body is null";
+    assert_eq!(rig.source.number(answers).await, 0);
+    let statuses = "select count(*) from rentsync.attempt where status = 503";
+    assert!(rig.source.number(statuses).await > 0, "that it was tried is kept");
+    assert!(!has_name(&everything_kept(&rig).await));
+}
+
+/// A site's own function may say anything when it fails.
+#[tokio::test]
+async fn promise_05_what_a_source_function_says_of_a_lead_is_repeated_nowhere() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    for raised in [
+        "begin raise exception 'no such lead: %', $1; end",
+        "begin raise exception 'no such lead: %', $1 using errcode = 'XX001'; end",
+        "begin return $1::bigint; end",
+    ] {
+        rig.edit(&format!(
+            "create or replace function public.lead_of(text) returns text language plpgsql stable as $$ {raised} $$;
+             {}",
+            own_units("stable", &[("building", "public.lead_of(lead_last_name)::text")], "")
+        ))
+        .await;
+        for arguments in [
+            &["doctor"][..],
+            &["doctor", "--json"],
+            &["once"],
+            &["explain", "11"],
+            &["verify"],
+            &["preview"],
+            &["status"],
+        ] {
+            let shown = said(&output(relay(&rig, arguments)).await);
+            assert!(!has_name(&shown), "{arguments:?}, {raised}: {shown}");
+        }
+        let shown = said(&output(relay(&rig, &["once"])).await);
+        assert!(shown.contains("SQLSTATE"), "{shown}");
+    }
     assert!(!has_name(&everything_kept(&rig).await));
 }
 
