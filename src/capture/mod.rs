@@ -174,7 +174,7 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
         sqlx::query(include_str!("../../sql/capture/drop_schema.sql"))
             .execute(&mut *tx)
             .await
-            .context("dropping schema rentsync")?;
+            .context("dropping schema rentsync, for which every relay has to be stopped")?;
     }
     tx.commit().await?;
     Ok(true)

@@ -152,7 +152,9 @@ impl Surplus {
 /// What `install` decided about roles, for whoever called it.
 #[derive(Default)]
 pub struct Roles {
-    /// Taken for the relay's, because they were granted by hand what it needs.
+    /// May do now what `run` needs: named at this install or before. Names alone tell them, so whoever installs should see them.
+    pub relays: Vec<String>,
+    /// Those of them that were taken for the relay's because they were granted by hand what it needs.
     pub found: Vec<String>,
     /// Those that had rights nobody decided on, which were taken back. Quoted.
     pub trimmed: Vec<String>,
@@ -192,11 +194,12 @@ pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], gra
         .fetch_all(&mut *conn)
         .await?;
     trimmed.retain(|grantee| !roles.iter().any(|role| identifier(role) == *grantee || role == grantee));
-    for role in roles {
-        grant(conn, &role, tables).await?;
+    for role in &roles {
+        grant(conn, role, tables).await?;
     }
     let readers = let_read(conn).await?;
     Ok(Roles {
+        relays: roles,
         found,
         trimmed,
         readers,

@@ -79,6 +79,16 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
 
 /// Nobody's rights change without a word.
 fn say_roles(roles: &Roles) -> Result<()> {
+    if !roles.relays.is_empty() {
+        let role = match roles.relays.len() {
+            1 => "role",
+            _ => "roles",
+        };
+        print::line(&format!(
+            "granted to {role} {}: what `run` needs",
+            roles.relays.join(", ")
+        ))?;
+    }
     for role in &roles.found {
         print::line(&format!(
             "role {role} was granted by hand what `run` needs: it is noted as the relay's and granted what this release adds"
