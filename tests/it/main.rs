@@ -29,4 +29,5 @@ mod schema;
 mod snapshot;
 mod support;
 mod transactions;
+mod upgrade;
 mod verify;

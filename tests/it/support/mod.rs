@@ -51,6 +51,11 @@ impl TestDatabase {
         it
     }
 
+    /// Nothing at all.
+    pub async fn blank() -> Self {
+        Self::create(None).await
+    }
+
     /// Source tables in a database whose texts may be any bytes, nothing installed.
     pub async fn of_any_bytes() -> Self {
         Self::of_encoding("SQL_ASCII").await

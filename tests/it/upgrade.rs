@@ -1,0 +1,175 @@
+//! What a release left in a database, as `pg_dump` wrote it down, is upgraded by this release's `install`: nothing that was
+//! acknowledged is sent again, nothing that is owed is lost.
+//!
+//! A release's dump is made once, before its tag, by the test that is ignored here; see CONTRIBUTING.md.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use rentsync_relay::capture;
+use rentsync_relay::config::Config;
+use rentsync_relay::hold::{self, Decision};
+use rentsync_relay::payload::decompressed;
+use rentsync_relay::receiver::Endpoint;
+use serde_json::json;
+
+use crate::support::TestDatabase;
+use crate::support::rig::{Rig, UNGUARDED};
+
+/// What an upgrade leaves as it was, a line each.
+const KEPT: &str = "
+    select 'outbox ' || coalesce(o.property_id::text, '-') || ' ' || coalesce(o.op, '-') from rentsync.outbox o where o.op <> 'attach'
+    union all select 'feed ' || f.property_id || ' ' || coalesce(encode(f.digest, 'hex'), '-') from rentsync.feed f
+    union all select 'unit ' || l.unit_id || coalesce(' ' || encode(l.hash, 'hex'), '') || coalesce(' owed: ' || l.owed, '')
+                     || coalesce(' withheld: ' || l.kept_back, '') || coalesce(' sync ' || l.sequence, '') from rentsync.ledger l
+    union all select 'removed ' || b.unit_id from rentsync.buried b
+    union all select 'sync ' || s.sequence || ' ' || coalesce(s.sync_id, '-') || ' ' || s.state || ' ' || coalesce(md5(s.body), '-') from rentsync.sync s
+    union all select 'attempt ' || a.sequence || ' ' || a.lease || ' ' || coalesce(a.outcome, '-') from rentsync.attempt a
+    union all select 'hold ' || h.hold_id || ' ' || h.state from rentsync.hold h
+    union all select 'alert ' || a.kind from rentsync.alert a where a.acked_at is null
+    order by 1";
+
+#[tokio::test]
+async fn every_release_is_upgraded_with_all_that_it_knew_and_owed() {
+    let released = released();
+    assert!(!released.is_empty());
+    for (version, dump) in released {
+        let source = TestDatabase::blank().await;
+        source.execute(&statements(&dump)).await;
+        // The dump's transactions are in the past here, as they are where a release is upgraded.
+        source
+            .execute("do $$ begin for n in 1 .. 2000 loop perform pg_current_xact_id(); commit; end loop; end $$")
+            .await;
+        let before = kept(&source).await;
+        for part in [
+            "outbox ",
+            "owed: ",
+            "withheld: invalid",
+            "withheld: held",
+            "removed ",
+            " open ",
+            "hold ",
+        ] {
+            assert!(
+                before.iter().any(|line| line.contains(part)),
+                "{version} has no {part}: {before:#?}"
+            );
+        }
+        capture::install(&source.database, &Config::default().source)
+            .await
+            .expect("install");
+        let after = kept(&source).await;
+        let differing: Vec<_> = before.iter().filter(|line| !after.contains(line)).collect();
+        assert!(
+            differing.is_empty() && after.len() == before.len(),
+            "{version}: {differing:#?}"
+        );
+
+        let mut rig = Rig::agreeing(source, Rig::receiver()).await;
+        receive_again(&rig).await;
+        let had = rig.sandbox.syncs().len();
+        // The same cluster, though the dump can't know it.
+        rig.edit("delete from rentsync.lineage").await;
+        rig.pass(Duration::from_secs(3600));
+        rig.settle().await;
+        let told = rig.sandbox.syncs().len() - had;
+        assert_eq!(told, 2, "{version}: one sync was open, one change waited");
+        let mut conn = rig.source.connect().await;
+        let held = hold::decide(&mut conn, "main", None, Decision::Approve, rig.clock.now())
+            .await
+            .expect("approve");
+        assert!(
+            held.iter().map(|part| part.units).sum::<i64>() > 0,
+            "{version}: what waits for a person still does"
+        );
+        rig.receiver.guard = UNGUARDED;
+        rig.edit("update project_rent_roll_units set price = 8 where id = 22")
+            .await;
+        rig.settle().await;
+        rig.assert_equal().await;
+    }
+}
+
+/// Everything that was acknowledged arrives at a receiver that is new, in its order.
+async fn receive_again(rig: &Rig) {
+    let acknowledged: Vec<(String, Vec<u8>)> =
+        sqlx::query_as("select sync_id, body from rentsync.sync where state = 'delivered' order by sequence")
+            .fetch_all(&mut rig.source.connect().await)
+            .await
+            .unwrap();
+    let endpoint = Endpoint::new(&rig.receiver).expect("endpoint");
+    for (sync_id, body) in acknowledged {
+        endpoint
+            .post(&sync_id, decompressed(&body).unwrap())
+            .await
+            .expect("a 2xx");
+    }
+}
+
+/// Each release with the dump of what it left.
+fn released() -> Vec<(String, String)> {
+    let files = std::fs::read_dir(directory()).expect("tests/released");
+    let dumps = files.map(|file| file.expect("a file").path());
+    dumps
+        .map(|path| {
+            let version = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (version, std::fs::read_to_string(path).expect("a dump"))
+        })
+        .collect()
+}
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/released")
+}
+
+async fn kept(source: &TestDatabase) -> Vec<String> {
+    sqlx::query_scalar(KEPT)
+        .fetch_all(&mut source.connect().await)
+        .await
+        .unwrap()
+}
+
+/// Without what only psql understands.
+fn statements(dump: &str) -> String {
+    let lines = dump.lines().filter(|line| !line.starts_with('\\'));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Writes tests/released/VERSION.sql for the version in Cargo.toml.
+#[tokio::test]
+#[ignore = "makes a release's dump, once"]
+async fn the_dump_of_this_release() {
+    let rig = Rig::new().await;
+    rig.edit(
+        "insert into projects (id, name, project_group_id, full_address, is_actived) values (3, 'Three', 7, '3 Third Street', true);
+         insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id, price)
+         select 300 + n, 3, n::text, 1, 3000 + n from generate_series(1, 40) n",
+    )
+    .await;
+    rig.settle().await;
+    rig.edit("delete from project_rent_roll_units where id = 13").await;
+    rig.settle().await;
+    rig.edit("delete from project_rent_roll_units where project_id = 3; update project_rent_roll_units set price = 'NaN' where id = 22")
+        .await;
+    rig.settle().await;
+    rig.faults(json!({ "status": 503 }));
+    rig.edit("update project_rent_roll_units set price = 5 where id = 21")
+        .await;
+    rig.plan().await;
+    rig.deliver().await;
+    rig.edit(
+        "update project_rent_roll_units set price = 6 where id = 11;
+         update rentsync.ledger set owed = 'retry' where unit_id = 12",
+    )
+    .await;
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/released/{}.sql", env!("CARGO_PKG_VERSION")));
+    let dump = Command::new("pg_dump")
+        .args(["--inserts", "--no-owner", "--no-privileges", &rig.source.url()])
+        .output()
+        .expect("pg_dump of the server's version in PATH");
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    assert!(!path.exists(), "{} is there: a release is dumped once", path.display());
+    std::fs::write(&path, statements(&String::from_utf8(dump.stdout).expect("UTF-8"))).expect("a dump");
+}
