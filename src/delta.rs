@@ -3,11 +3,7 @@
 //! Pure. Which units are looked at, and what is done about the answer, is [`crate::plan`]'s business.
 
 use crate::payload::{Hash, Reason, TellableUnit};
-
-/// Owed because its removal was put off: nothing about what was told last is in doubt.
-pub const REMOVAL: &str = "removal";
-/// Owed because a person approved its removal.
-const APPROVED: &str = "approved";
+use crate::states::{Owed, Withheld};
 
 /// What the ledger says of a unit: what the receiver was told last.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +15,7 @@ pub struct LedgerRow {
     /// What was told last.
     pub told: Told,
     /// Why it must be told again, whatever its hash.
-    pub owed: Option<String>,
+    pub owed: Option<Owed>,
     /// Told only together with units of the same number.
     pub suspect: Option<i64>,
     /// Why the source's present state isn't told.
@@ -48,25 +44,25 @@ impl LedgerRow {
     }
 
     /// Whether it is kept back because of this.
-    pub fn is_kept_back(&self, kind: Kept) -> bool {
+    pub fn is_kept_back(&self, kind: Withheld) -> bool {
         self.kept_back.as_ref().is_some_and(|kept| kept.kind == kind)
     }
 
     /// The receiver doesn't take this content.
     fn refuses(&self, hash: &Hash) -> bool {
-        let refused = self.kept_back.as_ref().filter(|kept| kept.kind == Kept::Refused);
+        let refused = self.kept_back.as_ref().filter(|kept| kept.kind == Withheld::Refused);
         refused.is_some_and(|kept| kept.hash.as_ref() == Some(hash))
     }
 
     /// The receiver doesn't take that it is gone, or a person doesn't want it told.
     fn keeps_its_removal_back(&self) -> bool {
         let gone = matches!(self.told, Told::Removal(..) | Told::Unavailable(..));
-        (gone && self.is_kept_back(Kept::Refused)) || self.is_kept_back(Kept::Rejected)
+        (gone && self.is_kept_back(Withheld::Refused)) || self.is_kept_back(Withheld::Rejected)
     }
 
     /// It was gone, and that was to be told later.
     pub fn is_removal_put_off(&self) -> bool {
-        self.owed.as_deref() == Some(REMOVAL)
+        self.owed == Some(Owed::Removal)
     }
 
     /// It is again as it was told.
@@ -86,12 +82,12 @@ impl LedgerRow {
 
     /// Its removal waits for a person.
     pub fn is_on_hold(&self) -> bool {
-        self.is_kept_back(Kept::Held) || self.is_kept_back(Kept::Guarded)
+        self.is_kept_back(Withheld::Held) || self.is_kept_back(Withheld::Guarded)
     }
 
     /// Its removal, told now, is one that nobody knows of yet: neither the receiver nor a person who approved it.
     pub fn is_removed_unasked(&self) -> bool {
-        matches!(self.told, Told::Content(..)) && self.owed.as_deref() != Some(APPROVED)
+        matches!(self.told, Told::Content(..)) && self.owed != Some(Owed::Approved)
     }
 }
 
@@ -132,51 +128,11 @@ impl Told {
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeptBack {
     /// Whose objection it is.
-    pub kind: Kept,
+    pub kind: Withheld,
     /// In words.
     pub because: String,
     /// Of the content that was refused; none where it was a removal.
     pub hash: Option<Hash>,
-}
-
-/// Whose objection keeps a unit back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// Ours: nobody can be told this, or this receiver's settings don't let it through.
-    Invalid,
-    /// The receiver's: it doesn't take this.
-    Refused,
-    /// Another feed's: the receiver still has the unit from there, and knows units by their ids alone.
-    Elsewhere,
-    /// A person's to decide: too much of its property went.
-    Held,
-    /// A person's to decide: too much of everything that the receiver has went.
-    Guarded,
-    /// A person's, who decided that it is not to be removed until it is back.
-    Rejected,
-}
-
-impl Kept {
-    const ALL: [(&str, Self); 6] = [
-        ("invalid", Self::Invalid),
-        ("refused", Self::Refused),
-        ("elsewhere", Self::Elsewhere),
-        ("held", Self::Held),
-        ("guarded", Self::Guarded),
-        ("rejected", Self::Rejected),
-    ];
-
-    /// As the database says it.
-    pub fn as_str(self) -> &'static str {
-        let found = Self::ALL.iter().find(|(_, kind)| *kind == self);
-        found.map_or("", |(word, _)| word)
-    }
-
-    /// The reverse of [`Kept::as_str`].
-    pub fn parse(text: &str) -> Option<Self> {
-        let found = Self::ALL.iter().find(|(word, _)| *word == text);
-        found.map(|(_, kind)| *kind)
-    }
 }
 
 /// What the source has of a unit, as one feed is concerned.
@@ -240,7 +196,7 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> 
         }
         (Present::Content(_), _) => Verdict::Tell,
         (Present::Invalid(why), _) => match &row.kept_back {
-            Some(kept) if kept.kind == Kept::Invalid && kept.because == *why => Verdict::Same,
+            Some(kept) if kept.kind == Withheld::Invalid && kept.because == *why => Verdict::Same,
             _ => Verdict::KeepBack,
         },
         (Present::Absent(reason), Told::Content(..)) => Verdict::Remove(*reason),
@@ -256,7 +212,7 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> 
 /// the unit from another feed. Whatever else the ledger notes is about something else than what the source has now.
 pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a KeptBack> {
     let stands = match verdict {
-        Verdict::Tell => row.is_kept_back(Kept::Elsewhere),
+        Verdict::Tell => row.is_kept_back(Withheld::Elsewhere),
         Verdict::Remove(_) => row.is_on_hold(),
         Verdict::Same | Verdict::Release | Verdict::KeepBack | Verdict::Forget => false,
     };
@@ -292,7 +248,7 @@ mod tests {
         super::verdict(source, ledger, USUAL)
     }
 
-    fn kept(row: LedgerRow, kind: Kept, hash: Option<Hash>) -> LedgerRow {
+    fn kept(row: LedgerRow, kind: Withheld, hash: Option<Hash>) -> LedgerRow {
         let because = "because".to_owned();
         LedgerRow {
             kept_back: Some(KeptBack { kind, because, hash }),
@@ -302,7 +258,7 @@ mod tests {
 
     fn owed(told: Told) -> LedgerRow {
         LedgerRow {
-            owed: Some("in_doubt".into()),
+            owed: Some(Owed::InDoubt),
             ..row(told)
         }
     }
@@ -342,7 +298,7 @@ mod tests {
         let row = row(told(b"a"));
         assert_eq!(verdict(&invalid, None), Verdict::KeepBack);
         assert_eq!(verdict(&invalid, Some(&row)), Verdict::KeepBack);
-        let kept = kept(row, Kept::Invalid, None);
+        let kept = kept(row, Withheld::Invalid, None);
         assert_eq!(verdict(&invalid, Some(&kept)), Verdict::Same);
         assert_eq!(
             verdict(&Present::Invalid("other".into()), Some(&kept)),
@@ -356,13 +312,13 @@ mod tests {
     fn a_refusal_is_stronger_than_doubt_and_ends_when_the_unit_changes() {
         let again = Manner { retell: true, ..USUAL };
         for row in [row(told(b"a")), owed(told(b"a"))] {
-            let refused = kept(row, Kept::Refused, Some(Hash::of_unit(b"a")));
+            let refused = kept(row, Withheld::Refused, Some(Hash::of_unit(b"a")));
             assert_eq!(super::verdict(&content(b"a"), Some(&refused), again), Verdict::Same);
             assert_eq!(verdict(&content(b"b"), Some(&refused)), Verdict::Tell);
             let gone = Present::Absent(Reason::Deleted);
             assert_eq!(verdict(&gone, Some(&refused)), Verdict::Remove(Reason::Deleted));
         }
-        let refused = kept(owed(Told::Removal(Reason::Deleted, 7)), Kept::Refused, None);
+        let refused = kept(owed(Told::Removal(Reason::Deleted, 7)), Withheld::Refused, None);
         assert_eq!(verdict(&Present::Absent(Reason::Moved), Some(&refused)), Verdict::Same);
         assert_eq!(verdict(&content(b"a"), Some(&refused)), Verdict::Tell);
     }
@@ -397,16 +353,9 @@ mod tests {
     }
 
     #[test]
-    fn the_words_for_what_is_kept_back_are_read_as_they_are_written() {
-        for (word, kind) in Kept::ALL {
-            assert_eq!((kind.as_str(), Kept::parse(word)), (word, Some(kind)));
-        }
-    }
-
-    #[test]
     fn a_unit_that_is_back_before_its_removal_was_told_is_not_told_again() {
         let put_off = |told| LedgerRow {
-            owed: Some(REMOVAL.to_owned()),
+            owed: Some(Owed::Removal),
             suspect: Some(3),
             ..row(told)
         };
@@ -422,13 +371,13 @@ mod tests {
     #[test]
     fn what_a_person_wants_kept_stays_told_until_it_is_back() {
         let again = Manner { retell: true, ..USUAL };
-        let rejected = kept(owed(told(b"a")), Kept::Rejected, None);
+        let rejected = kept(owed(told(b"a")), Withheld::Rejected, None);
         let gone = Present::Absent(Reason::Deleted);
         assert_eq!(super::verdict(&gone, Some(&rejected), again), Verdict::Same);
         assert_eq!(verdict(&content(b"b"), Some(&rejected)), Verdict::Tell);
-        let back = kept(row(told(b"a")), Kept::Rejected, None);
+        let back = kept(row(told(b"a")), Withheld::Rejected, None);
         assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);
-        let held = kept(row(told(b"a")), Kept::Held, None);
+        let held = kept(row(told(b"a")), Withheld::Held, None);
         assert_eq!(verdict(&gone, Some(&held)), Verdict::Remove(Reason::Deleted));
         assert_eq!(verdict(&content(b"a"), Some(&held)), Verdict::Release);
     }

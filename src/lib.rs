@@ -69,6 +69,8 @@ pub mod http;
 pub mod lineage;
 /// What a scrape is told.
 pub mod metrics;
+/// The states that the database has as text.
+pub mod states;
 /// Whether a receiver is at rest.
 pub mod status;
 /// Source against ledger, and the receiver's own word.

@@ -1,6 +1,7 @@
 //! What stands between a difference and the receiver, and what to do about it.
 
 use super::case::Case;
+use crate::states::Owed;
 use crate::words::moment;
 
 impl Case<'_> {
@@ -66,7 +67,7 @@ impl Case<'_> {
     /// Why the next plan looks at it.
     fn announced(&self) -> Option<String> {
         let (feed, standing) = (&self.fed.feed, &self.fed.standing);
-        let owed = self.ledger.and_then(|row| row.owed.as_deref());
+        let owed = self.ledger.and_then(|row| row.owed);
         if let Some(owed) = owed {
             let suspected = self.ledger.is_some_and(|row| row.suspect.is_some());
             let group = match suspected {
@@ -95,15 +96,14 @@ impl Case<'_> {
     }
 }
 
-fn in_words(owed: &str) -> &'static str {
+fn in_words(owed: Owed) -> &'static str {
     match owed {
-        "over_limit" => "it did not fit the requests before",
-        "removal" => "its removal waits until everything living is told",
-        "in_doubt" => "it is told again, because the sync that told it was given up",
-        "retell" => "every unit of its property is told again",
-        "replay" => "a replay asked for it",
-        "retry" => "it was let go to be told once more",
-        "approved" => "a person approved its removal",
-        _ => "it is owed",
+        Owed::OverLimit => "it did not fit the requests before",
+        Owed::Removal => "its removal waits until everything living is told",
+        Owed::InDoubt => "it is told again, because the sync that told it was given up",
+        Owed::Retell => "every unit of its property is told again",
+        Owed::Replay => "a replay asked for it",
+        Owed::Retry => "it was let go to be told once more",
+        Owed::Approved => "a person approved its removal",
     }
 }

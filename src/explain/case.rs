@@ -3,6 +3,7 @@
 use super::standing::{Asked, Fed};
 use crate::delta::LedgerRow;
 use crate::payload::Reason as Gone;
+use crate::states::SyncState;
 use crate::words::moment;
 
 /// What is asked of one feed.
@@ -44,9 +45,9 @@ impl Case<'_> {
         match (&standing.told_sync_id, standing.told_sealed_at) {
             (Some(sync_id), Some(sealed_at)) => {
                 let at = standing.told_settled_at.unwrap_or(sealed_at);
-                let given_up = match standing.told_state.as_deref() {
-                    Some("rejected" | "exhausted" | "cancelled") => ", which was given up",
-                    _ => "",
+                let given_up = match standing.told_state {
+                    Some(SyncState::Rejected | SyncState::Exhausted | SyncState::Cancelled) => ", which was given up",
+                    Some(SyncState::Waiting | SyncState::Open | SyncState::Delivered) | None => "",
                 };
                 format!("at {} in sync {sync_id} (sequence {sequence}){given_up}", moment(at))
             }
@@ -57,8 +58,8 @@ impl Case<'_> {
     /// The sync that tells it now.
     pub fn under_way(&self) -> String {
         let sync_id = self.fed.standing.told_sync_id.as_deref().unwrap_or_default();
-        match self.fed.standing.told_state.as_deref() {
-            Some("waiting") => format!("sync {sync_id}, which follows the parts before it"),
+        match self.fed.standing.told_state {
+            Some(SyncState::Waiting) => format!("sync {sync_id}, which follows the parts before it"),
             _ => format!("sync {sync_id}: {}", self.progress()),
         }
     }

@@ -5,7 +5,8 @@
 use super::case::Case;
 use super::standing::{Asked, Fed, Home};
 use crate::config::Enroll;
-use crate::delta::{Kept, KeptBack, Manner, Present, Told, Verdict, objection, verdict};
+use crate::delta::{KeptBack, Manner, Present, Told, Verdict, objection, verdict};
+use crate::states::{Owed, SyncState, Withheld};
 use crate::words::{in_a_line, moment};
 
 /// In a word, and in a sentence.
@@ -103,11 +104,10 @@ pub(super) fn is_taken(fed: &Fed) -> bool {
     let delivered = fed
         .standing
         .told_state
-        .as_deref()
-        .is_none_or(|state| state == "delivered");
-    let refused = row.kept_back.as_ref().filter(|kept| kept.kind == Kept::Refused);
+        .is_none_or(|state| state == SyncState::Delivered);
+    let refused = row.kept_back.as_ref().filter(|kept| kept.kind == Withheld::Refused);
     let is_refused = refused.is_some_and(|kept| kept.hash.as_ref() == row.told.hash());
-    row.told != Told::Nothing && delivered && !is_refused && row.owed.as_deref() != Some("in_doubt")
+    row.told != Told::Nothing && delivered && !is_refused && row.owed != Some(Owed::InDoubt)
 }
 
 impl Case<'_> {
@@ -136,7 +136,7 @@ impl Case<'_> {
     fn settled(&self) -> Reason {
         let (receiver, standing) = (self.receiver, &self.fed.standing);
         let told = self.ledger.map_or(Told::Nothing, |row| row.told);
-        let is_open = matches!(standing.told_state.as_deref(), Some("open" | "waiting"));
+        let is_open = matches!(standing.told_state, Some(SyncState::Open | SyncState::Waiting));
         let gone = match self.fed.pair.source {
             Present::Absent(reason) => self.gone(reason),
             Present::Content(_) | Present::Invalid(_) => String::new(),
@@ -190,7 +190,7 @@ impl Case<'_> {
     fn difference(&self) -> String {
         let receiver = self.receiver;
         let told = self.ledger.map_or(Told::Nothing, |row| row.told);
-        let in_doubt = self.ledger.is_some_and(|row| row.owed.as_deref() == Some("in_doubt"));
+        let in_doubt = self.ledger.is_some_and(|row| row.owed == Some(Owed::InDoubt));
         let gone = match self.fed.pair.source {
             Present::Absent(reason) => Some(self.gone(reason)),
             Present::Content(_) | Present::Invalid(_) => None,
@@ -238,8 +238,8 @@ impl Case<'_> {
             None => "see `holds list`".to_owned(),
         };
         let sentence = match kept.kind {
-            Kept::Invalid => return self.invalid(&kept.because),
-            Kept::Refused => {
+            Withheld::Invalid => return self.invalid(&kept.because),
+            Withheld::Refused => {
                 let what = match kept.hash {
                     Some(_) => "it as it is",
                     None => "that it is gone",
@@ -250,18 +250,18 @@ impl Case<'_> {
                     in_a_line(&kept.because)
                 )
             }
-            Kept::Held => format!(
+            Withheld::Held => format!(
                 "{receiver} still has it, because too many units of its property went at once and its removal waits for a person; {}",
                 hold(self.fed.standing.hold_id)
             ),
-            Kept::Guarded => format!(
+            Withheld::Guarded => format!(
                 "{receiver} still has it, because too many units went at once from all it has and its removal waits for a person; {}",
                 hold(self.asked.receiver.hold_id)
             ),
-            Kept::Rejected => format!(
+            Withheld::Rejected => format!(
                 "{receiver} still has it, because a person rejected its removal: it is kept there until the source has it again"
             ),
-            Kept::Elsewhere => {
+            Withheld::Elsewhere => {
                 let of = match self.fed.standing.elsewhere {
                     Some(property_id) => format!("property {property_id}"),
                     None => "another property".to_owned(),

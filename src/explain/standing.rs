@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use crate::plan::{ChosenFeed, Pair, Scope};
+use crate::states::SyncState;
 
 /// Where the source has the unit.
 #[derive(FromRow)]
@@ -41,7 +42,7 @@ pub(super) struct FeedStanding {
     pub kept_back_at: Option<DateTime<Utc>>,
     pub told_sequence: Option<i64>,
     pub told_sync_id: Option<String>,
-    pub told_state: Option<String>,
+    pub told_state: Option<SyncState>,
     pub told_sealed_at: Option<DateTime<Utc>>,
     pub told_settled_at: Option<DateTime<Utc>>,
     pub open_sync_id: Option<String>,

@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection};
 
 use super::standing::Fed;
 use crate::difference;
+use crate::states::SyncState;
 
 /// Of each kind the newest so many: a unit that is edited every minute would fill pages.
 const NEWEST: i64 = 100;
@@ -67,7 +68,7 @@ pub struct Sync {
     pub part: i32,
     pub parts: i32,
     pub probe: bool,
-    pub state: String,
+    pub state: SyncState,
     #[serde(skip)]
     pub sealed_at: DateTime<Utc>,
     pub settled_at: Option<DateTime<Utc>>,
@@ -134,7 +135,7 @@ impl Timeline {
         for sync in syncs.iter_mut().filter(|sync| sync.is_gone) {
             sync.replaced_by = difference::replaced_by(conn, sync.sequence, unit_id).await?;
         }
-        let taken = syncs.iter().filter(|sync| sync.state == "delivered");
+        let taken = syncs.iter().filter(|sync| sync.state == SyncState::Delivered);
         self.taken = taken.map(|sync| (sync.sequence, sync.is_gone)).collect();
         let attempts: Vec<Attempt> = sqlx::query_as(include_str!("../../sql/explain/attempts.sql"))
             .bind(syncs.iter().map(|sync| sync.sequence).collect::<Vec<_>>())

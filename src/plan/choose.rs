@@ -9,6 +9,7 @@ use super::scope::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX, Where};
 use crate::config::{Enroll, Receiver};
 use crate::payload::Reason;
 use crate::payload::{Digest, Hash};
+use crate::states::Owed;
 use crate::unit::{Columns, Property, TEXT_BYTES_MAX};
 
 /// The planner's own: what it chooses stays as it is until it is sealed.
@@ -195,7 +196,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     let (feed_id, property_id, external_id) = (columns.next()?, columns.next()?, columns.next()?);
     let enabled: bool = columns.next()?;
     let property_hash: Option<Vec<u8>> = columns.next()?;
-    let property_owed: Option<String> = columns.next()?;
+    let property_owed: Option<Owed> = columns.next()?;
     let digest: Vec<u8> = columns.next()?;
     let (units, owed, withheld) = (columns.next()?, columns.next()?, columns.next()?);
     let (snapshot_due, snapshot_run) = (columns.next()?, columns.next()?);

@@ -9,6 +9,7 @@ use super::feed_delta::FeedDelta;
 use super::observed::FirstTold;
 use crate::delta::{LedgerRow, Told};
 use crate::payload::{Digest, Hash, without_lead};
+use crate::states::Owed;
 
 /// A sync to be written.
 pub(super) struct SyncRow {
@@ -149,7 +150,7 @@ pub(super) struct LedgerColumns {
     hashes: Vec<Option<Vec<u8>>>,
     removed: Vec<Option<&'static str>>,
     sequences: Vec<Option<i64>>,
-    owed: Vec<Option<String>>,
+    owed: Vec<Option<&'static str>>,
     suspects: Vec<Option<i64>>,
     kept_back: Vec<Option<&'static str>>,
     kept_back_because: Vec<Option<String>>,
@@ -172,7 +173,7 @@ impl LedgerColumns {
         self.hashes.push(hash);
         self.removed.push(removed);
         self.sequences.push(sequence);
-        self.owed.push(row.owed);
+        self.owed.push(row.owed.map(Owed::as_str));
         self.suspects.push(row.suspect);
         self.kept_back
             .push(row.kept_back.as_ref().map(|kept| kept.kind.as_str()));

@@ -14,8 +14,9 @@ use super::room::Room;
 use super::scope::{Mode, Scope};
 use super::telling::{Suspect, Suspects, Telling};
 use super::unsettled::{Standing, Unsettled};
-use crate::delta::{Kept, KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
+use crate::delta::{KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
+use crate::states::{Owed, Withheld};
 
 /// What one feed's next sync says, and what the ledger says once it is sealed.
 pub(crate) struct FeedDelta {
@@ -180,13 +181,15 @@ impl FeedDelta {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
             (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
                 let because = "the receiver still has it under another property".to_owned();
-                self.keep_back(unit_id, ledger, Kept::Elsewhere, because);
+                self.keep_back(unit_id, ledger, Withheld::Elsewhere, because);
             }
             (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
             (Verdict::Remove(reason), _) => self.gone(reason, ledger),
             (Verdict::Forget, _) => self.forget(unit_id, ledger),
             (Verdict::Release, _) => self.note(unit_id, ledger, LedgerRow::release),
-            (Verdict::KeepBack, Present::Invalid(because)) => self.keep_back(unit_id, ledger, Kept::Invalid, because),
+            (Verdict::KeepBack, Present::Invalid(because)) => {
+                self.keep_back(unit_id, ledger, Withheld::Invalid, because)
+            }
             (Verdict::Tell | Verdict::KeepBack, _) => unreachable!("the verdict follows from the source's side"),
         }
         Ok(())
@@ -256,7 +259,7 @@ impl FeedDelta {
             Some(row) if telling.before == Some(telling.unit.hash) && self.suspects(&row) => {
                 self.suspects.set_aside(Suspect::Tell(telling, row));
             }
-            ledger if self.is_the_suspects_turn() => self.owe(telling.unit.unit_id, ledger, "over_limit"),
+            ledger if self.is_the_suspects_turn() => self.owe(telling.unit.unit_id, ledger, Owed::OverLimit),
             ledger => self.tell(telling, ledger, scope),
         }
     }
@@ -303,7 +306,7 @@ impl FeedDelta {
         }
         self.note_told(&telling, ledger.as_ref());
         let unit_id = telling.unit.unit_id;
-        self.replay &= ledger.is_some_and(|row| row.owed.as_deref() == Some("replay"));
+        self.replay &= ledger.is_some_and(|row| row.owed == Some(Owed::Replay));
         if self.mode == Mode::Snapshot {
             if self.parts.is_empty() {
                 self.parts.push(Vec::new());
@@ -347,24 +350,24 @@ impl FeedDelta {
         self.room.take(bytes, self.mode == Mode::Part, scope)
     }
 
-    fn beyond_the_limit(&self) -> &'static str {
+    fn beyond_the_limit(&self) -> Owed {
         match self.mode {
-            Mode::Retell => "retell",
-            _ => "over_limit",
+            Mode::Retell => Owed::Retell,
+            _ => Owed::OverLimit,
         }
     }
 
     /// What doesn't fit is told next time.
-    pub(super) fn owe(&mut self, unit_id: i64, ledger: Option<LedgerRow>, because: &str) {
+    pub(super) fn owe(&mut self, unit_id: i64, ledger: Option<LedgerRow>, because: Owed) {
         if ledger.as_ref().is_none_or(|row| !row.is_owed()) {
             self.note(unit_id, ledger, |row| {
-                row.owed.get_or_insert_with(|| because.to_owned());
+                row.owed.get_or_insert(because);
                 row.kept_back = None;
             });
         }
     }
 
-    pub(super) fn keep_back(&mut self, unit_id: i64, ledger: Option<LedgerRow>, kind: Kept, because: String) {
+    pub(super) fn keep_back(&mut self, unit_id: i64, ledger: Option<LedgerRow>, kind: Withheld, because: String) {
         self.keep.push(unit_id);
         self.note(unit_id, ledger, |row| {
             row.kept_back = Some(KeptBack {

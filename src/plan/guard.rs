@@ -16,8 +16,9 @@ use super::feed_delta::FeedDelta;
 use super::scope::Scope;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Limit;
-use crate::delta::{Kept, KeptBack, LedgerRow};
+use crate::delta::{KeptBack, LedgerRow};
 use crate::payload::Reason;
+use crate::states::Withheld;
 use crate::words;
 
 const OF_FEED: &str = "too many units of its property went at once; see `holds list`";
@@ -106,7 +107,7 @@ impl Leaving {
     /// What its own hold has is the receiver's to doubt once the whole property goes.
     fn take(&mut self, reason: Reason, row: &LedgerRow) {
         let is_own = matches!(reason, Reason::Deleted | Reason::Moved);
-        if row.is_kept_back(Kept::Guarded) || (is_own && row.is_kept_back(Kept::Held)) {
+        if row.is_kept_back(Withheld::Guarded) || (is_own && row.is_kept_back(Withheld::Held)) {
             self.held.extend(row.kept_back.clone().map(|kept| (row.unit_id, kept)));
         } else if is_own {
             self.own.push(row.unit_id);
@@ -129,16 +130,16 @@ impl Leaving {
         }
         let own = std::mem::take(&mut self.own);
         let joined = count(&own);
-        self.keep(own, Kept::Held, OF_FEED);
+        self.keep(own, Withheld::Held, OF_FEED);
         Some(standing.grown(Some(self.feed_id), units, joined))
     }
 
     fn guard(&mut self) {
         let all = [std::mem::take(&mut self.own), std::mem::take(&mut self.uncovered)].concat();
-        self.keep(all, Kept::Guarded, OF_RECEIVER);
+        self.keep(all, Withheld::Guarded, OF_RECEIVER);
     }
 
-    fn keep(&mut self, units: Vec<i64>, kind: Kept, because: &str) {
+    fn keep(&mut self, units: Vec<i64>, kind: Withheld, because: &str) {
         let kept = KeptBack {
             kind,
             because: because.to_owned(),

@@ -8,8 +8,9 @@ use super::choose::owed_per_feed_max;
 use super::feed_delta::FeedDelta;
 use super::scope::{Mode, Scope};
 use super::telling::Telling;
-use crate::delta::{Kept, KeptBack, LedgerRow, REMOVAL, Told};
+use crate::delta::{KeptBack, LedgerRow, Told};
 use crate::payload::{Reason, Removal};
+use crate::states::{Owed, Withheld};
 
 impl FeedDelta {
     /// What waits for a person stays as it was told.
@@ -101,10 +102,10 @@ impl FeedDelta {
         let bytes = scope.shape.removal_bytes(row.unit_code.as_deref(), &self.property);
         if self.room.crowded || !self.fits(bytes, scope) {
             self.room.left_over = true;
-            return self.owe(row.unit_id, Some(row), REMOVAL);
+            return self.owe(row.unit_id, Some(row), Owed::Removal);
         }
         self.note_gone(reason, &row);
-        self.replay &= row.owed.as_deref() == Some("replay");
+        self.replay &= row.owed == Some(Owed::Replay);
         self.remove.push(Removal {
             unit_id: row.unit_id,
             unit_code: row.unit_code,
@@ -115,11 +116,11 @@ impl FeedDelta {
 
     /// It is gone, and nothing can say so.
     fn keep_removal_back(&mut self, row: LedgerRow, because: String) {
-        let is_noted = |kept: &KeptBack| kept.kind == Kept::Invalid && kept.because == because;
+        let is_noted = |kept: &KeptBack| kept.kind == Withheld::Invalid && kept.because == because;
         if row.kept_back.as_ref().is_some_and(is_noted) {
             return self.keep.push(row.unit_id);
         }
-        self.observed.turned.invalid += i64::from(!row.is_kept_back(Kept::Invalid));
-        self.keep_back(row.unit_id, Some(row), Kept::Invalid, because);
+        self.observed.turned.invalid += i64::from(!row.is_kept_back(Withheld::Invalid));
+        self.keep_back(row.unit_id, Some(row), Withheld::Invalid, because);
     }
 }

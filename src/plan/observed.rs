@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::choose::ChosenFeed;
 use super::scope::Mode;
-use crate::delta::{Kept, LedgerRow, Manner, Present, Verdict, verdict};
+use crate::delta::{LedgerRow, Manner, Present, Verdict, verdict};
 use crate::payload::Hash;
+use crate::states::Withheld;
 
 /// Of one feed.
 #[derive(Default)]
@@ -61,17 +62,17 @@ impl Observed {
     fn notice_back(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
         let is_kept_back = |kind| ledger.is_some_and(|row| row.is_kept_back(kind));
         if !matches!(source, Present::Absent(_)) {
-            self.back.held += i64::from(is_kept_back(Kept::Held));
-            self.back.guarded += i64::from(is_kept_back(Kept::Guarded));
+            self.back.held += i64::from(is_kept_back(Withheld::Held));
+            self.back.guarded += i64::from(is_kept_back(Withheld::Guarded));
         }
     }
 
     fn notice_turned(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
         let is_invalid = matches!(source, Present::Invalid(_));
-        let was_invalid = ledger.is_some_and(|row| row.is_kept_back(Kept::Invalid));
+        let was_invalid = ledger.is_some_and(|row| row.is_kept_back(Withheld::Invalid));
         self.turned.invalid += i64::from(is_invalid && !was_invalid);
         self.turned.well += i64::from(was_invalid && !is_invalid);
-        self.was_refused |= ledger.is_some_and(|row| row.is_kept_back(Kept::Refused));
+        self.was_refused |= ledger.is_some_and(|row| row.is_kept_back(Withheld::Refused));
     }
 
     /// A full comparison that nothing asked for finds what no change announced.
@@ -86,7 +87,7 @@ impl Observed {
             ..look.manner
         };
         let differs = matches!(verdict(source, ledger, usual), Verdict::Tell | Verdict::Remove(_));
-        let waits = |row: &LedgerRow| row.owed.is_some() || row.is_on_hold() || row.is_kept_back(Kept::Elsewhere);
+        let waits = |row: &LedgerRow| row.owed.is_some() || row.is_on_hold() || row.is_kept_back(Withheld::Elsewhere);
         let announced = ledger.is_some_and(waits) || look.feed.touched.contains(&unit_id);
         if differs && !announced {
             self.drift.push(Drift {

@@ -4,8 +4,9 @@ use anyhow::Result;
 
 use super::choose::ChosenFeed;
 use super::scope::Scope;
-use crate::delta::{Kept, KeptBack, LedgerRow, Present, Told};
+use crate::delta::{KeptBack, LedgerRow, Present, Told};
 use crate::payload::{Hash, Reason, TellableProperty};
+use crate::states::Withheld;
 use crate::unit::{Columns, Unit};
 
 /// What the source has and what the ledger says.
@@ -96,10 +97,10 @@ fn told(hash: Option<Hash>, removed: Option<Reason>, sequence: Option<i64>) -> T
 }
 
 fn read_kept_back(columns: &mut Columns<'_>) -> Result<Option<KeptBack>> {
-    let kind: Option<String> = columns.next()?;
+    let kind: Option<Withheld> = columns.next()?;
     let because: Option<String> = columns.next()?;
     let hash = columns.next::<Option<Vec<u8>>>()?.map(Hash::try_from).transpose()?;
-    Ok(kind.as_deref().and_then(Kept::parse).map(|kind| KeptBack {
+    Ok(kind.map(|kind| KeptBack {
         kind,
         because: because.unwrap_or_default(),
         hash,

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use super::reason;
 use crate::payload::Reason;
 use crate::plan::{FeedDelta, Mode, News, Rehearsed, Scope, differing};
+use crate::states::Owed;
 use crate::verify::{self, Difference};
 
 /// Units whose contents are looked at together.
@@ -109,7 +110,7 @@ pub struct KeptBack {
 #[derive(Serialize)]
 pub struct Later {
     /// Why, as the ledger says it.
-    pub owed: String,
+    pub owed: Owed,
     /// How many.
     pub units: i64,
 }
@@ -251,14 +252,19 @@ async fn later(conn: &mut PgConnection, delta: &FeedDelta) -> Result<Vec<Later>>
         .chain(delta.forget.iter().copied())
         .chain(delta.settled_before.iter().copied())
         .collect();
-    let owed: Vec<(String, i64)> = sqlx::query_as(include_str!("../../sql/preview/owed.sql"))
+    let owed: Vec<(Owed, i64)> = sqlx::query_as(include_str!("../../sql/preview/owed.sql"))
         .bind(delta.feed.feed_id)
         .bind(settled)
         .fetch_all(conn)
         .await?;
-    let mut later: BTreeMap<String, i64> = owed.into_iter().collect();
-    for row in delta.noted.iter().filter(|row| row.is_owed()) {
-        *later.entry(row.owed.clone().unwrap_or_default()).or_default() += 1;
+    let mut later: BTreeMap<Owed, i64> = owed.into_iter().collect();
+    for owed in delta
+        .noted
+        .iter()
+        .filter(|row| row.is_owed())
+        .filter_map(|row| row.owed)
+    {
+        *later.entry(owed).or_default() += 1;
     }
     Ok(later.into_iter().map(|(owed, units)| Later { owed, units }).collect())
 }

@@ -141,7 +141,7 @@ fn sorted(feed: &ChosenFeed, pair: &Pair, under_way: Option<i64>, scope: &Scope)
             };
             Sorted::KeptBack("invalid", because)
         }
-        Verdict::Tell | Verdict::Remove(_) => match ledger.and_then(|row| row.owed.as_deref()) {
+        Verdict::Tell | Verdict::Remove(_) => match ledger.and_then(|row| row.owed) {
             Some(owed) => Sorted::Waiting(format!("owed: {owed}")),
             None if feed.whole => Sorted::YetToCompare,
             None if feed.touched.contains(&pair.unit_id) => Sorted::Waiting("changed, not yet planned".to_owned()),
