@@ -64,6 +64,10 @@ pub struct Tried {
     pub probe: bool,
     /// Between 0 and 1: how much of the jitter to add.
     pub jitter: f64,
+    /// How often the receiver asked to wait with this very sync.
+    pub limited: u32,
+    /// It is about one property, and the receiver acknowledges others all the while: an answer may be about that property alone.
+    pub others_acknowledged: bool,
 }
 
 /// What becomes of the sync, its feed and its receiver.
@@ -86,6 +90,11 @@ pub enum Decision {
         /// How long.
         after: Duration,
     },
+    /// The same bytes again after this long; the try doesn't count, and others need not wait.
+    WaitAlone {
+        /// How long.
+        after: Duration,
+    },
     /// The same bytes again, and nothing else to this receiver, after this long: it was our own failure, and no try.
     Ours {
         /// How long.
@@ -95,6 +104,8 @@ pub enum Decision {
     Rejected,
     /// Tried often enough: what it told is in doubt.
     Exhausted,
+    /// What it told is in doubt, and its property rests: the receiver takes others.
+    PropertyFails,
     /// Nothing more to this receiver until a person or a probe says otherwise.
     Pause,
     /// The receiver is still down: what the probe told is in doubt, the next probe plans anew.
@@ -110,6 +121,7 @@ pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
         Answer::Stale { sequence } => Decision::Renumber { beyond: *sequence },
         Answer::Status { status, retry_after } => match status {
             200..=299 => Decision::Delivered,
+            300..=399 | 403 | 404 | 410 if tried.others_acknowledged && !tried.probe => Decision::PropertyFails,
             300..=399 | 401 | 403 | 404 | 410 => Decision::Pause,
             408 | 409 | 425 | 500..=599 => again(tried, retry, *retry_after),
             429 => wait(tried, retry, *retry_after),
@@ -152,9 +164,12 @@ fn wait(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision 
     if tried.age >= WAIT_MAX {
         return Decision::Exhausted;
     }
-    let attempts = tried.attempts.max(tried.waits);
-    Decision::Wait {
-        after: later(step(Tried { attempts, ..tried }, retry), retry_after).max(UNCOUNTED_MIN),
+    let is_alone = tried.others_acknowledged && tried.limited as usize >= retry.schedule.len();
+    let attempts = tried.attempts.max(tried.waits).max(tried.limited);
+    let after = later(step(Tried { attempts, ..tried }, retry), retry_after).max(UNCOUNTED_MIN);
+    match is_alone {
+        true => Decision::WaitAlone { after },
+        false => Decision::Wait { after },
     }
 }
 
@@ -200,6 +215,8 @@ mod tests {
             age: Duration::ZERO,
             probe: false,
             jitter: 0.0,
+            limited: 0,
+            others_acknowledged: false,
         }
     }
 
@@ -323,6 +340,43 @@ mod tests {
             });
             assert_eq!(waits, expected);
         }
+    }
+
+    #[test]
+    fn promise_12_what_only_one_property_gets_is_about_that_property() {
+        let others = Tried {
+            others_acknowledged: true,
+            ..tried(0)
+        };
+        for code in [301, 403, 404, 410] {
+            assert_eq!(
+                decide(&status(code), others, &guide()),
+                Decision::PropertyFails,
+                "{code}"
+            );
+            let probe = Tried { probe: true, ..others };
+            assert_eq!(decide(&status(code), probe, &guide()), Decision::Pause, "{code}");
+        }
+        assert_eq!(
+            decide(&status(401), others, &guide()),
+            Decision::Pause,
+            "credentials are everybody's"
+        );
+    }
+
+    #[test]
+    fn promise_13_a_limit_that_only_one_property_meets_keeps_back_that_property_alone() {
+        let after = |limited, others_acknowledged| {
+            let tried = Tried {
+                limited,
+                others_acknowledged,
+                ..tried(0)
+            };
+            decide(&status(429), tried, &guide())
+        };
+        assert_eq!(after(3, true), Decision::Wait { after: 10 * MINUTE });
+        assert_eq!(after(4, true), Decision::WaitAlone { after: 10 * MINUTE });
+        assert_eq!(after(4, false), Decision::Wait { after: 10 * MINUTE });
     }
 
     #[test]

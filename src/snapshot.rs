@@ -162,6 +162,14 @@ pub async fn advance(conn: &mut PgConnection, receiver: &str, now: Option<DateTi
     Ok(runs)
 }
 
+/// The feeds that a run still waits for.
+pub async fn open_feeds(conn: &mut PgConnection, run_id: i64) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(include_str!("../sql/snapshot/open_feeds.sql"))
+        .bind(run_id)
+        .fetch_all(conn)
+        .await?)
+}
+
 /// How a run stands, or the one that took its feeds over.
 pub async fn run(conn: &mut PgConnection, run_id: i64) -> Result<Run> {
     type Row = (i64, bool, i32, i32, i64, i64, i32, Option<i64>);

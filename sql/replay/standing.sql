@@ -1,5 +1,6 @@
 -- How the feeds $2 of receiver $1 stand, at $3 (null: now): whether anything is owed, the newest sync, the oldest that is
--- not settled, and what keeps it from being planned. Where the receiver is paused, why. Reads only.
+-- not settled, and what keeps it from being planned. Where the receiver is paused, why; where it asked to be left alone for more
+-- than $4 seconds, or $5 times in a row, until when. Reads only.
 with unsettled as (
     select sf.feed_id, min(s.sequence) as sequence
       from rentsync.sync s join rentsync.sync_feed sf using (sequence)
@@ -15,10 +16,15 @@ select f.feed_id, f.property_id,
        case when f.paused_because is not null then 'its feed is paused: ' || f.paused_because
             when f.rest_because = 'stale again' and f.rest_until > coalesce($3, clock_timestamp())
             then 'the receiver calls it stale again and again, it is told once an hour'
+            when f.rest_because = 'failing' and f.rest_until > coalesce($3, clock_timestamp())
+            then 'the receiver does not take it, though it takes others; it is tried again by itself'
             when f.rest_because = 'exhausted' and f.rest_until > coalesce($3, clock_timestamp())
             then 'its request was given up, it is told when the receiver takes anything again'
        end as stuck,
-       r.paused_because as receiver_paused
+       r.paused_because as receiver_paused,
+       case when r.wait_until > coalesce($3, clock_timestamp())
+             and (r.waits >= $5 or r.wait_until > coalesce($3, clock_timestamp()) + make_interval(secs => $4))
+            then r.wait_until end as receiver_waits
   from rentsync.feed f
   join rentsync.receiver r using (receiver)
   left join unsettled using (feed_id)

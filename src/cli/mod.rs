@@ -143,11 +143,14 @@ pub fn run(cli: Cli) -> Result<()> {
 /// in the server.
 async fn unless_interrupted(cli: Cli) -> Result<()> {
     let stops_itself = cli.command.stops_itself();
-    let mut stop = run::stop_on_signals()?;
+    let stop = run::stop_on_signals()?;
+    let mut signal = stop.clone();
+    // What `wait_for` gives back keeps every other signal waiting until it is dropped.
+    let signalled = async { drop(signal.wait_for(|stop| *stop > Stop::No).await) };
     let mut work = std::pin::pin!(dispatch(cli));
     let done = tokio::select! {
         done = &mut work => done,
-        _ = stop.wait_for(|stop| *stop > Stop::No) => {
+        () = signalled => {
             statements::cancel().await;
             if stops_itself { work.await } else { Err(cancelled().into()) }
         }

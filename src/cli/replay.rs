@@ -217,7 +217,7 @@ fn list_kept_back(kept_back: &[KeptBack], json: bool) -> Result<()> {
     Ok(())
 }
 
-fn check_delivered(undelivered: &[Undelivered]) -> Result<()> {
+pub(super) fn check_delivered(undelivered: &[Undelivered]) -> Result<()> {
     if undelivered.is_empty() {
         return Ok(());
     }

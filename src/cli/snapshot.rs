@@ -1,5 +1,7 @@
 //! `snapshot`.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -7,10 +9,12 @@ use sqlx::PgConnection;
 
 use super::context::connect_to_write;
 use super::print;
+use super::replay::check_delivered;
 use super::run::{ready, stop_on_signals};
-use crate::config::Config;
+use crate::config::{Config, Receiver};
 use crate::fault::Fault;
 use crate::relay::Relay;
+use crate::replay::{self, Undelivered};
 use crate::snapshot::{self, Run};
 use crate::status;
 use crate::words::count;
@@ -29,10 +33,17 @@ pub(super) struct Options {
 }
 
 pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
-    let receiver = config.receiver(options.receiver.as_deref())?.name.clone();
+    let receiver = config.receiver(options.receiver.as_deref())?.clone();
     let relay = ready(config).await?;
     let mut conn = connect_to_write(&relay.config).await?;
-    let run_id = snapshot::begin(&mut conn, &receiver, "command", options.property, relay.clock.now()).await?;
+    let run_id = snapshot::begin(
+        &mut conn,
+        &receiver.name,
+        "command",
+        options.property,
+        relay.clock.now(),
+    )
+    .await?;
     let run = snapshot::run(&mut conn, run_id).await?;
     if options.no_wait {
         return print::line(&format!(
@@ -40,7 +51,7 @@ pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
             count(run.feeds, "feed is", "feeds are")
         ));
     }
-    let run = wait(&relay, &receiver, run_id).await?;
+    let (run, undelivered) = wait(&relay, &receiver, run_id).await?;
     print::line(&format!(
         "run {run_id}: {} of {}, {}, {} found to differ without a change, {} fell back to deltas",
         run.feeds_done,
@@ -49,8 +60,8 @@ pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
         run.drift,
         run.failures
     ))?;
-    list_kept_back(&mut conn, &receiver, options.property).await?;
-    let paused = status::paused_by_anyone(&mut conn, &receiver, options.property).await?;
+    list_kept_back(&mut conn, &receiver.name, options.property).await?;
+    let paused = status::paused_by_anyone(&mut conn, &receiver.name, options.property).await?;
     if paused > 0 {
         return Err(Fault::finding(format!(
             "{} paused and left out; see `feeds list` and `feeds resume`",
@@ -58,31 +69,59 @@ pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
         ))
         .into());
     }
+    check_delivered(&undelivered)?;
     if run.is_finished {
         return Ok(());
     }
     Err(Fault::finding(format!(
-        "{} not delivered: receiver {receiver} is paused; see `status`. What is due stays due",
-        count(run.feeds - run.feeds_done, "feed is", "feeds are")
+        "{} not delivered: receiver {} is paused; see `status`. What is due stays due",
+        count(run.feeds - run.feeds_done, "feed is", "feeds are"),
+        receiver.name
     ))
     .into())
 }
 
-/// Until every feed of the run is done.
-async fn wait(relay: &Relay, receiver: &str, run_id: i64) -> Result<Run> {
+/// Until every feed of the run is done, or nothing more comes of those that are left.
+async fn wait(relay: &Relay, receiver: &Receiver, run_id: i64) -> Result<(Run, Vec<Undelivered>)> {
     let bar = progress();
-    let mut last = None;
+    let (mut last, mut undelivered) = (None, Vec::new());
+    let mut stalled = Stalled::default();
     let look = async |conn: &mut PgConnection| {
-        snapshot::advance(conn, receiver, relay.clock.now()).await?;
+        snapshot::advance(conn, &receiver.name, relay.clock.now()).await?;
         let run = snapshot::run(conn, run_id).await?;
         show(&bar, &run);
         last = Some(run);
-        Ok(run.is_finished)
+        if stalled.at(run.feeds_done) {
+            let open = snapshot::open_feeds(conn, run.run_id).await?;
+            undelivered = replay::stuck(conn, relay, receiver, open).await?.unwrap_or_default();
+        }
+        Ok(run.is_finished || !undelivered.is_empty())
     };
-    let worked = relay.work_until(receiver, &stop_on_signals()?, look).await;
+    let worked = relay.work_until(&receiver.name, &stop_on_signals()?, look).await;
     bar.finish_and_clear();
     worked?;
-    last.ok_or_else(|| Fault::finding("the run was never looked at").into())
+    let run = last.ok_or_else(|| Fault::finding("the run was never looked at"))?;
+    Ok((run, undelivered))
+}
+
+/// What is left is asked about one by one, so not while a run gets on, and not at every look.
+#[derive(Default)]
+struct Stalled {
+    feeds_done: i32,
+    since: Option<Instant>,
+}
+
+impl Stalled {
+    const LONG: Duration = Duration::from_secs(1);
+
+    fn at(&mut self, feeds_done: i32) -> bool {
+        let is_new = feeds_done != self.feeds_done || self.since.is_none();
+        let is_long = self.since.is_some_and(|since| since.elapsed() >= Self::LONG);
+        if is_new || is_long {
+            (self.feeds_done, self.since) = (feeds_done, Some(Instant::now()));
+        }
+        !is_new && is_long
+    }
 }
 
 /// Shown where stderr is a terminal.

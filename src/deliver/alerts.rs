@@ -1,5 +1,7 @@
 //! What a person should know of a group of answers, in words.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -8,6 +10,7 @@ use super::lease::Leased;
 use super::verdict::Verdict;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Receiver;
+use crate::policy::Decision;
 
 /// Unit ids that a message names.
 const NAMED_MAX: usize = 10;
@@ -28,6 +31,15 @@ pub(super) enum Finding {
         sync_id: String,
         answer: String,
         tries: u32,
+    },
+    PropertyFails {
+        sync_id: String,
+        answer: String,
+        rests: Duration,
+    },
+    PropertyWaits {
+        answer: String,
+        rests: Duration,
     },
     Refused(Vec<i64>),
     FeedPaused,
@@ -72,6 +84,22 @@ impl Found {
     }
 }
 
+impl Found {
+    /// About a property whose limits are none of the others'.
+    pub fn waits_alone(verdict: &Verdict) -> Option<Self> {
+        match verdict.decision {
+            Decision::WaitAlone { after } => Some(Self::about(
+                &verdict.outcome.leased,
+                Finding::PropertyWaits {
+                    answer: verdict.answer(),
+                    rests: after,
+                },
+            )),
+            _ => None,
+        }
+    }
+}
+
 impl Finding {
     pub fn rejected(verdict: &Verdict) -> Self {
         Self::Rejected {
@@ -88,10 +116,19 @@ impl Finding {
         }
     }
 
+    pub fn property_fails(verdict: &Verdict, rests: Option<&Duration>) -> Self {
+        Self::PropertyFails {
+            sync_id: verdict.outcome.leased.sync_id.clone(),
+            answer: verdict.answer(),
+            rests: rests.copied().unwrap_or_default(),
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Rejected { .. } => Kind::Rejected,
-            Self::Exhausted { .. } => Kind::Exhausted,
+            Self::Exhausted { .. } | Self::PropertyFails { .. } => Kind::Exhausted,
+            Self::PropertyWaits { .. } => Kind::Waiting,
             Self::Refused(_) => Kind::Refused,
             Self::FeedPaused => Kind::FeedPaused,
             Self::Stale { .. } | Self::StaleAgain { .. } | Self::BeyondNumbering { .. } => Kind::Stale,
@@ -109,6 +146,16 @@ impl Finding {
             Self::Exhausted { sync_id, answer, tries } => format!(
                 "{answer}: {sync_id} is given up after {tries} tries; what it told is told anew when the receiver takes \
                  anything again"
+            ),
+            Self::PropertyFails { sync_id, answer, rests } => format!(
+                "{answer} to {sync_id}, and takes other properties: it is this property. Nothing is sent for it for {}, then it \
+                 is tried again; others go on. Ask the receiver whether it knows the property, and by which id",
+                humantime::format_duration(*rests)
+            ),
+            Self::PropertyWaits { answer, rests } => format!(
+                "{answer} to this property again and again, and takes others: it alone is left alone for {}. Ask the receiver \
+                 about its limits",
+                humantime::format_duration(Duration::from_secs(rests.as_secs()))
             ),
             Self::Refused(units) => format!(
                 "the receiver refuses {}: each is left out until it changes; see `refused list`, and `refused retry UNIT_ID` \

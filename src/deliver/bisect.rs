@@ -3,9 +3,10 @@
 //! Units that the answer names are refused. Where it names none, several properties are told again in two halves, then one
 //! property's units are, each half by itself, until the bad ones stand alone: O(log n) requests for one bad unit, and
 //! whatever else the property has to tell goes before them. Where every unit of a property turns out bad none is: then it
-//! is the property, or the receiver.
+//! is the property, or the receiver. And where a search finds nothing that is accepted, and nothing else is either, it waits.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -15,7 +16,12 @@ use super::alerts::{Finding, Found};
 use super::doubt::doubt_sync;
 use super::lease::{Leased, LeasedFeed};
 use super::verdict::Verdict;
+use crate::config::Receiver;
 use crate::receiver::UnitError;
+
+/// Requests of one search without any acceptance, after which it is asked whether anything is taken at all. One bad unit of a
+/// hundred thousand is found with fewer, whichever it is.
+const SEARCH_MAX: i64 = 20;
 
 /// The receiver does not take these units of this sync. Says which; an answer may name others as well.
 pub(super) async fn refuse(
@@ -46,6 +52,7 @@ pub(super) async fn refuse(
 /// Which of the units is it? Says how many feeds there are of which the receiver takes nothing at all.
 pub(super) async fn find_the_bad(
     conn: &mut PgConnection,
+    receiver: &Receiver,
     verdict: &Verdict,
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
@@ -73,7 +80,13 @@ pub(super) async fn find_the_bad(
         return Ok(refused_whole);
     }
     match leased.feeds.as_slice() {
-        [feed] => halve_units(conn, verdict, feed, found, now).await,
+        [feed] => {
+            let is_first = !search(conn, feed).await?.0;
+            let refused_whole = halve_units(conn, receiver, verdict, feed, found, now).await?;
+            // What begins a search counts as a failure until anything is taken: else a receiver that rejects everything is
+            // searched for bad units of every property.
+            Ok(refused_whole.max(usize::from(is_first)))
+        }
         _ => halve_feeds(conn, leased).await,
     }
 }
@@ -89,6 +102,7 @@ async fn halve_feeds(conn: &mut PgConnection, leased: &Leased) -> Result<usize> 
 
 async fn halve_units(
     conn: &mut PgConnection,
+    receiver: &Receiver,
     verdict: &Verdict,
     feed: &LeasedFeed,
     found: &mut Vec<Found>,
@@ -125,9 +139,33 @@ async fn halve_units(
                 .bind(leased.sequence)
                 .execute(&mut *conn)
                 .await?;
+            if let Some(began_with) = nothing_is_taken(conn, receiver, leased, feed).await? {
+                release_refused(conn, feed, began_with).await?;
+                rest(conn, leased, "exhausted", receiver.retry.schedule.last(), now).await?;
+                return Ok(1);
+            }
         }
     }
     end_halving(conn, feed, found).await
+}
+
+/// The search has gone on for long, no half was accepted, and neither was anything else: it is not the units. Says with which sync it began. What is left to
+/// be searched stays so, and goes on where it stopped once the receiver takes anything.
+async fn nothing_is_taken(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    leased: &Leased,
+    feed: &LeasedFeed,
+) -> Result<Option<i64>> {
+    Ok(
+        sqlx::query_scalar(include_str!("../../sql/deliver/nothing_is_taken.sql"))
+            .bind(&receiver.name)
+            .bind(feed.feed_id)
+            .bind(SEARCH_MAX)
+            .bind(leased.sequence)
+            .fetch_optional(conn)
+            .await?,
+    )
 }
 
 /// The search is over when no half is left. What it found is refused; but where no half was accepted, nothing is.
@@ -147,17 +185,23 @@ pub(super) async fn end_halving(conn: &mut PgConnection, feed: &LeasedFeed, foun
     // One unit that was all there was to tell says nothing about a property that was taken before.
     let blamed = accepted || (units.len() == 1 && has_delivered(conn, feed).await?);
     if !blamed {
-        sqlx::query(include_str!("../../sql/deliver/release_refused.sql"))
-            .bind(feed.feed_id)
-            .bind(began_with)
-            .execute(&mut *conn)
-            .await?;
+        release_refused(conn, feed, began_with).await?;
         return pause(conn, feed, found).await;
     }
     if !units.is_empty() {
         found.push(Found::of(feed.property_id, Finding::Refused(units)));
     }
     Ok(0)
+}
+
+/// What this search refused was not shown to be bad.
+async fn release_refused(conn: &mut PgConnection, feed: &LeasedFeed, began_with: i64) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/release_refused.sql"))
+        .bind(feed.feed_id)
+        .bind(began_with)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// It is the property or the receiver, not the units.
@@ -219,5 +263,23 @@ pub(super) async fn set_apart(conn: &mut PgConnection, leased: &Leased) -> Resul
             halve_feeds(conn, leased).await?;
         }
     }
+    Ok(())
+}
+
+/// Nothing is planned for the feeds for a while.
+pub(super) async fn rest(
+    conn: &mut PgConnection,
+    leased: &Leased,
+    because: &str,
+    step: Option<&Duration>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/rest_feeds.sql"))
+        .bind(now)
+        .bind(leased.feed_ids())
+        .bind(because)
+        .bind(step.copied().unwrap_or_default().as_secs_f64())
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -118,8 +118,8 @@ pub(super) async fn affect(
     Ok(())
 }
 
-/// A probe that got through ends the pause; so does one that was rejected, because that is an answer. One that is called stale
-/// over and over is none.
+/// A probe that got through ends the pause; so does one that was rejected, because that is an answer, unless rejections are what
+/// led to the pause. One that is called stale over and over is none.
 async fn resume_where_it_answers(
     conn: &mut PgConnection,
     receiver: &Receiver,
@@ -131,6 +131,9 @@ async fn resume_where_it_answers(
         let goes_round = given.stale_again.contains(&verdict.outcome.leased.sequence);
         match &verdict.decision {
             Decision::Renumber { .. } if goes_round => probe_failed(conn, receiver, Duration::ZERO, now).await?,
+            Decision::Rejected if rejected_all(conn, receiver).await? => {
+                probe_failed(conn, receiver, Duration::ZERO, now).await?
+            }
             Decision::Delivered | Decision::Rejected | Decision::Renumber { .. } => {
                 answers(conn, receiver, now).await?
             }
@@ -139,6 +142,15 @@ async fn resume_where_it_answers(
         }
     }
     Ok(())
+}
+
+/// It was paused because it rejects whatever it gets.
+async fn rejected_all(conn: &mut PgConnection, receiver: &Receiver) -> Result<bool> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/rejected_all.sql"))
+        .bind(&receiver.name)
+        .bind(i64::from(receiver.breaker.failures))
+        .fetch_one(conn)
+        .await?)
 }
 
 /// Whatever silence its answer asks for: the next probe comes in time.

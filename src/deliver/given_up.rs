@@ -1,14 +1,12 @@
 //! What becomes of a sync that is never sent again: what it told is in doubt, and where the receiver rejected it the bad
 //! units are looked for (`bisect.rs`).
 
-use std::time::Duration;
-
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
-use super::bisect::{find_the_bad, search, set_apart};
+use super::bisect::{find_the_bad, rest, search, set_apart};
 use super::doubt::doubt_sync;
 use super::lease::Leased;
 use super::stale;
@@ -19,7 +17,7 @@ use crate::policy::{Answer, Decision};
 /// What the giving up of a group says of the receiver.
 #[derive(Default)]
 pub(super) struct GivenUp {
-    /// How many feeds there are of which it takes nothing at all.
+    /// How many feeds there are of which it takes nothing at all, or whose search for bad units begins.
     pub refused_whole: usize,
     /// Syncs that it called stale although their property was told anew for that already.
     pub stale_again: Vec<i64>,
@@ -39,7 +37,7 @@ pub(super) async fn give_up(
         match &verdict.decision {
             Decision::Rejected => {
                 found.push(Found::about(leased, Finding::rejected(verdict)));
-                given.refused_whole += find_the_bad(conn, verdict, found, now).await?;
+                given.refused_whole += find_the_bad(conn, receiver, verdict, found, now).await?;
             }
             // It says nothing of what the request told: that is planned anew and waits on.
             Decision::Exhausted if verdict.is_waited_out() => {
@@ -48,6 +46,12 @@ pub(super) async fn give_up(
             Decision::Exhausted => {
                 found.push(Found::about(leased, Finding::exhausted(verdict)));
                 given.refused_whole += exhaust(conn, receiver, verdict, found, now).await?;
+            }
+            Decision::PropertyFails => {
+                let longest = receiver.retry.schedule.last();
+                found.push(Found::about(leased, Finding::property_fails(verdict, longest)));
+                doubt_sync(conn, leased, Some("its request was given up"), now).await?;
+                rest(conn, leased, "failing", longest, now).await?;
             }
             Decision::Renumber { .. } => {
                 doubt_sync(conn, leased, Some("numbering"), now).await?;
@@ -93,7 +97,7 @@ async fn exhaust(
     };
     // Some of the property was taken between the tries of its halves: the receiver is not down.
     if accepted && leased.entries == 1 || accepts_others && (searching || !has_a_second_chance(conn, leased).await?) {
-        return find_the_bad(conn, verdict, found, now).await;
+        return find_the_bad(conn, receiver, verdict, found, now).await;
     }
     doubt_sync(conn, leased, None, now).await?;
     set_apart(conn, leased).await?;
@@ -113,21 +117,4 @@ async fn has_a_second_chance(conn: &mut PgConnection, leased: &Leased) -> Result
         .fetch_one(conn)
         .await?;
     Ok(!before)
-}
-
-async fn rest(
-    conn: &mut PgConnection,
-    leased: &Leased,
-    because: &str,
-    step: Option<&Duration>,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/rest_feeds.sql"))
-        .bind(now)
-        .bind(leased.feed_ids())
-        .bind(because)
-        .bind(step.copied().unwrap_or_default().as_secs_f64())
-        .execute(conn)
-        .await?;
-    Ok(())
 }

@@ -57,6 +57,12 @@ impl Leased {
         self.part == self.parts
     }
 
+    /// How often it was sent without a try that counts: the receiver asked to wait.
+    pub fn limited(&self) -> u32 {
+        let before = self.lease.saturating_sub(1).unsigned_abs();
+        before.saturating_sub(self.attempts)
+    }
+
     /// The feeds it is about.
     pub fn feed_ids(&self) -> Vec<i64> {
         self.feeds.iter().map(|feed| feed.feed_id).collect()

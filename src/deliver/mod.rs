@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `lease` | the right to send |
 //! | `send` | one try |
-//! | `verdict`, `acknowledged` | what came of it, and what is to be done about that |
+//! | `verdict`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
 //! | `settle` | a group of verdicts, one transaction |
 //! | `taken`; `given_up`, `bisect`, `stale`, `doubt` | what follows for syncs, feeds and units |
 //! | `breaker` | what follows for the receiver as a whole |
@@ -17,6 +17,7 @@
 mod acknowledged;
 mod alerts;
 mod bisect;
+mod blame;
 mod borrowed;
 pub mod breaker;
 mod credentials;

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use super::alerts::Found;
 use super::borrowed::Borrowed;
 use super::verdict::{Outcome, Verdict};
-use super::{acknowledged, alerts, breaker, given_up, taken};
+use super::{acknowledged, alerts, blame, breaker, given_up, taken};
 use crate::config::{Receiver, UnitIdentity};
 use crate::policy::Decision;
 use crate::words;
@@ -32,7 +32,7 @@ pub(super) async fn settle(
     outcomes: Vec<Outcome>,
     now: Option<DateTime<Utc>>,
 ) -> Result<Settled> {
-    let verdicts: Vec<_> = outcomes
+    let mut verdicts: Vec<_> = outcomes
         .into_iter()
         .map(|outcome| acknowledged::judged(outcome, receiver.accept))
         .map(|outcome| Verdict::of(outcome, receiver))
@@ -40,6 +40,7 @@ pub(super) async fn settle(
     let mut borrowed = Borrowed::of(pool).await?;
     let mut tx = borrowed.begin().await?;
     lock_receiver(&mut tx, receiver, now).await?;
+    blame::look(&mut tx, receiver, &mut verdicts).await?;
     let changed = settle_syncs(&mut tx, &verdicts, now).await?;
     // Behind that: an erasure that locked these syncs has emptied their bodies by now.
     finish_attempts(&mut tx, &verdicts, now).await?;
@@ -56,6 +57,7 @@ pub(super) async fn settle(
     let entries: usize = delivered.iter().map(|verdict| verdict.entries()).sum();
     let units = entries.saturating_sub(found.iter().map(Found::refused).sum());
     let given = given_up::give_up(&mut tx, receiver, &given_up, &mut found, now).await?;
+    found.extend(counted.iter().filter_map(|verdict| Found::waits_alone(verdict)));
     breaker::affect(&mut tx, receiver, &counted, &given, now).await?;
     alerts::raise_all(&mut tx, receiver, found, now).await?;
     let mut properties = release_elsewhere(&mut tx, receiver).await?;
@@ -94,7 +96,12 @@ async fn finish_attempts(conn: &mut PgConnection, verdicts: &[Verdict], now: Opt
         .bind(now)
         .bind(sequences)
         .bind(leases)
-        .bind(verdicts.iter().map(Verdict::outcome).collect::<Vec<_>>())
+        .bind(
+            verdicts
+                .iter()
+                .map(|verdict| verdict.outcome().as_str())
+                .collect::<Vec<_>>(),
+        )
         .bind(tried().map(|tried| tried.status.map(i32::from)).collect::<Vec<_>>())
         .bind(
             errors
@@ -121,7 +128,12 @@ async fn settle_syncs(conn: &mut PgConnection, verdicts: &[Verdict], now: Option
         .bind(now)
         .bind(sequences)
         .bind(leases)
-        .bind(verdicts.iter().map(Verdict::state).collect::<Vec<_>>())
+        .bind(
+            verdicts
+                .iter()
+                .map(|verdict| verdict.state().as_str())
+                .collect::<Vec<_>>(),
+        )
         .bind(verdicts.iter().map(Verdict::after).collect::<Vec<_>>())
         .bind(verdicts.iter().map(Verdict::counts).collect::<Vec<_>>())
         .fetch_all(conn)
@@ -149,7 +161,7 @@ async fn release_elsewhere(conn: &mut PgConnection, receiver: &Receiver) -> Resu
 fn log(receiver: &Receiver, verdicts: &[Verdict]) {
     let name = &receiver.name;
     for verdict in verdicts {
-        let (leased, outcome) = (&verdict.outcome.leased, verdict.outcome());
+        let (leased, outcome) = (&verdict.outcome.leased, verdict.outcome().as_str());
         let (sync_id, property_id) = (&leased.sync_id, leased.property_id());
         if verdict.decision == Decision::Delivered {
             tracing::debug!(receiver = name, sync_id, property_id, "delivered");

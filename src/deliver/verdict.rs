@@ -4,6 +4,7 @@ use super::lease::Leased;
 use crate::config::Receiver;
 use crate::policy::{self, Answer, Decision, Tried};
 use crate::receiver::Try;
+use crate::states::{AttemptOutcome, SyncState};
 use crate::words;
 
 /// How the try of a leased sync ended.
@@ -18,48 +19,60 @@ pub(super) struct Outcome {
 pub(super) struct Verdict {
     pub outcome: Outcome,
     pub decision: Decision,
+    known: Tried,
 }
 
 impl Verdict {
     /// What this receiver's settings make of it.
     pub fn of(outcome: Outcome, receiver: &Receiver) -> Self {
         let leased = &outcome.leased;
-        let tried = Tried {
+        let known = Tried {
             attempts: leased.attempts,
             waits: leased.waits,
             age: leased.age,
             probe: leased.probe,
             jitter: rand::random(),
+            limited: leased.limited(),
+            others_acknowledged: false,
         };
         Self {
-            decision: policy::decide(&outcome.tried.answer, tried, &receiver.retry),
+            decision: policy::decide(&outcome.tried.answer, known, &receiver.retry),
             outcome,
+            known,
         }
     }
 
+    /// The same, as it is now known that the receiver acknowledges others all the while.
+    pub fn beside_others(&mut self, receiver: &Receiver) {
+        self.known.others_acknowledged = true;
+        self.decision = policy::decide(&self.outcome.tried.answer, self.known, &receiver.retry);
+    }
+
     /// The sync's state from now on.
-    pub fn state(&self) -> &'static str {
+    pub fn state(&self) -> SyncState {
         match self.decision {
-            Decision::Delivered => "delivered",
-            Decision::Rejected | Decision::Renumber { .. } => "rejected",
-            Decision::Exhausted => "exhausted",
-            Decision::Pause | Decision::ProbeFailed { .. } => "cancelled",
-            Decision::Retry { .. } | Decision::Wait { .. } | Decision::Ours { .. } => "open",
+            Decision::Delivered => SyncState::Delivered,
+            Decision::Rejected | Decision::Renumber { .. } => SyncState::Rejected,
+            Decision::Exhausted | Decision::PropertyFails => SyncState::Exhausted,
+            Decision::Pause | Decision::ProbeFailed { .. } => SyncState::Cancelled,
+            Decision::Retry { .. } | Decision::Wait { .. } | Decision::WaitAlone { .. } | Decision::Ours { .. } => {
+                SyncState::Open
+            }
         }
     }
 
     /// How its attempt ended.
-    pub fn outcome(&self) -> &'static str {
+    pub fn outcome(&self) -> AttemptOutcome {
         match self.decision {
-            Decision::Delivered => "delivered",
-            Decision::Renumber { .. } => "stale",
-            Decision::Rejected => "rejected",
-            Decision::Exhausted => "exhausted",
-            Decision::Retry { .. } => "retry",
-            Decision::Wait { .. } => "wait",
-            Decision::Pause => "paused",
-            Decision::ProbeFailed { .. } => "probe failed",
-            Decision::Ours { .. } => "not sent",
+            Decision::Delivered => AttemptOutcome::Delivered,
+            Decision::Renumber { .. } => AttemptOutcome::Stale,
+            Decision::Rejected => AttemptOutcome::Rejected,
+            Decision::Exhausted | Decision::PropertyFails => AttemptOutcome::Exhausted,
+            Decision::Retry { .. } => AttemptOutcome::Retry,
+            Decision::Wait { .. } | Decision::WaitAlone { .. } => AttemptOutcome::Wait,
+            Decision::Pause => AttemptOutcome::Paused,
+            Decision::ProbeFailed { .. } => AttemptOutcome::ProbeFailed,
+            Decision::Ours { .. } => AttemptOutcome::NotSent,
         }
     }
 
@@ -86,7 +99,10 @@ impl Verdict {
     /// Seconds until the sync is due again, while it is open.
     pub fn after(&self) -> f64 {
         match &self.decision {
-            Decision::Retry { after } | Decision::Wait { after } | Decision::Ours { after } => after.as_secs_f64(),
+            Decision::Retry { after }
+            | Decision::Wait { after }
+            | Decision::WaitAlone { after }
+            | Decision::Ours { after } => after.as_secs_f64(),
             _ => 0.0,
         }
     }
@@ -97,7 +113,7 @@ impl Verdict {
             self.outcome.tried.answer,
             Answer::Proxy | Answer::NoToken | Answer::NotSent
         );
-        i32::from(sent && !matches!(self.decision, Decision::Wait { .. }))
+        i32::from(sent && !matches!(self.decision, Decision::Wait { .. } | Decision::WaitAlone { .. }))
     }
 
     /// It waited for the receiver's limits for as long as anything may.
@@ -118,6 +134,6 @@ impl Verdict {
 
     /// It is not sent again.
     pub fn is_over(&self) -> bool {
-        self.state() != "open"
+        self.state() != SyncState::Open
     }
 }

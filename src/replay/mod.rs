@@ -19,7 +19,7 @@ use crate::plan;
 
 pub use asked::{Asked, AskedFeed, Request};
 pub use redeliver::{Redelivered, receiver_of, redeliver, state_of};
-pub use wait::{KeptBack, Outcome, Progress, Undelivered, wait};
+pub use wait::{KeptBack, Outcome, Progress, Undelivered, stuck, wait};
 pub use window::Window;
 
 /// What [`mark`] would mark. Writes nothing.

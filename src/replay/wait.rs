@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 use tokio::sync::watch;
 
 use crate::config::Receiver;
 use crate::relay::{Relay, Stop};
+use crate::words::moment;
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +74,7 @@ pub async fn wait(
 ) -> Result<Outcome> {
     let mut waiting = Waiting::for_feeds(feeds.clone());
     let look = async |conn: &mut PgConnection| {
-        let standing = waiting.look(conn, relay, &receiver.name).await?;
+        let standing = waiting.look(conn, relay, receiver).await?;
         progress(standing);
         Ok(standing.done == standing.properties)
     };
@@ -82,6 +84,19 @@ pub async fn wait(
         undelivered: waiting.undelivered,
         kept_back: kept_back(&mut conn, &feeds).await?,
     })
+}
+
+/// Why nothing more comes of these feeds by itself soon; none while anything may.
+pub async fn stuck(
+    conn: &mut PgConnection,
+    relay: &Relay,
+    receiver: &Receiver,
+    feeds: Vec<i64>,
+) -> Result<Option<Vec<Undelivered>>> {
+    let mut waiting = Waiting::for_feeds(feeds);
+    waiting.look(conn, relay, receiver).await?;
+    let is_over = waiting.feeds.is_empty() && !waiting.undelivered.is_empty();
+    Ok(is_over.then_some(waiting.undelivered))
 }
 
 async fn kept_back(conn: &mut PgConnection, feeds: &[i64]) -> Result<Vec<KeptBack>> {
@@ -110,6 +125,7 @@ struct Standing {
     unsettled: Option<i64>,
     stuck: Option<String>,
     receiver_paused: Option<String>,
+    receiver_waits: Option<DateTime<Utc>>,
 }
 
 impl Waiting {
@@ -121,11 +137,14 @@ impl Waiting {
         }
     }
 
-    async fn look(&mut self, conn: &mut PgConnection, relay: &Relay, receiver: &str) -> Result<Progress> {
+    async fn look(&mut self, conn: &mut PgConnection, relay: &Relay, receiver: &Receiver) -> Result<Progress> {
+        let schedule = &receiver.retry.schedule;
         let rows: Vec<Standing> = sqlx::query_as(include_str!("../../sql/replay/standing.sql"))
-            .bind(receiver)
+            .bind(&receiver.name)
             .bind(self.feeds.keys().copied().collect::<Vec<_>>())
             .bind(relay.clock.now())
+            .bind(schedule.last().copied().unwrap_or_default().as_secs_f64())
+            .bind(i32::try_from(schedule.len())?)
             .fetch_all(conn)
             .await?;
         let owed = rows.iter().map(|row| row.owed).sum();
@@ -153,6 +172,9 @@ impl Waiting {
         let stuck = row
             .receiver_paused
             .map(|because| format!("the receiver is paused: {because}"))
+            .or(row
+                .receiver_waits
+                .map(|until| format!("the receiver asked to be left alone until {}", moment(until))))
             .or(row.stuck.filter(|_| is_owing && row.unsettled.is_none()));
         if is_done {
             self.feeds.remove(&row.feed_id);
@@ -180,6 +202,7 @@ mod tests {
             unsettled,
             stuck: None,
             receiver_paused: None,
+            receiver_waits: None,
         }
     }
 

@@ -39,7 +39,7 @@ async fn open_breaker(rig: &Rig) {
     work(rig).await;
 }
 
-async fn is_paused(rig: &Rig) -> bool {
+pub async fn is_paused(rig: &Rig) -> bool {
     rig.source
         .number("select count(*) from rentsync.receiver where paused_at is not null")
         .await

@@ -15,8 +15,9 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 
+use crate::breaker::is_paused;
 use crate::http::Running;
-use crate::process::{LIMIT, output, relay};
+use crate::process::{LIMIT, output, relay, said};
 use crate::support::rig::{Hands, Rig};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -408,6 +409,136 @@ async fn promise_13_a_rate_limit_without_end_is_alerted_and_blames_no_unit() {
 /// An answer in the place of the receiver's, with this type.
 fn answers(body: &str, content_type: &str) -> Value {
     json!({ "status": 200, "body": body, "headers": { "content-type": content_type } })
+}
+
+/// How often a property's requests came in.
+fn requests_of(rig: &Rig, property_id: i64) -> usize {
+    let syncs = rig.sandbox.syncs();
+    syncs.iter().filter(|sync| sync.project_id == Some(property_id)).count()
+}
+
+#[tokio::test]
+async fn promise_12_a_property_that_the_receiver_does_not_know_stops_no_other() {
+    for status in [404, 403, 410, 301] {
+        let rig = told(3, Batch::PerProperty).await;
+        rig.faults(json!({ "status": status, "property_id": 1 }));
+        let mut hands = rig.hands().await;
+        let mut pauses = 0;
+        for minute in 0..120 {
+            touch(&rig, 2_000 + minute).await;
+            pass(&mut hands, &rig, 1).await;
+            pauses += usize::from(is_paused(&rig).await);
+        }
+        // At most once, for as long as until the first probe: nothing had shown yet whose trouble it is.
+        assert!(pauses <= 16, "{status}: paused in {pauses} of 120 minutes");
+        assert!(requests_of(&rig, 1) <= 15, "{status}: {}", requests_of(&rig, 1));
+        assert!(requests_of(&rig, 2) >= 100, "{status}: {}", requests_of(&rig, 2));
+        let said = messages(&rig, "exhausted").await;
+        assert!(said.iter().any(|said| said.contains("it is this property")), "{said:?}");
+        rig.no_faults();
+        pass(&mut hands, &rig, 12).await;
+        rig.assert_equal_but(&status.to_string()).await;
+        assert_eq!(open_alerts(&rig).await, [] as [String; 0], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn promise_12_an_address_that_is_wrong_for_all_pauses_at_once() {
+    let rig = told(3, Batch::PerProperty).await;
+    rig.faults(json!({ "status": 404 }));
+    let mut hands = rig.hands().await;
+    touch(&rig, 7).await;
+    work(&mut hands, &rig).await;
+    assert!(is_paused(&rig).await);
+    assert_eq!(open_alerts(&rig).await, ["paused"]);
+    rig.no_faults();
+    pass(&mut hands, &rig, 16).await;
+    rig.assert_equal_but("404").await;
+}
+
+#[tokio::test]
+async fn promise_13_a_limit_that_one_property_meets_for_ever_keeps_no_other_waiting_and_is_alerted() {
+    let rig = told(3, Batch::PerProperty).await;
+    rig.faults(json!({ "status": 429, "property_id": 1 }));
+    let mut hands = rig.hands().await;
+    for minute in 0..60 {
+        touch(&rig, 2_000 + minute).await;
+        pass(&mut hands, &rig, 1).await;
+    }
+    let said = messages(&rig, "waiting").await;
+    assert!(
+        said.iter().any(|said| said.contains("it alone is left alone")),
+        "{said:?}"
+    );
+    assert_eq!(open_alerts(&rig).await, ["waiting"]);
+    // From then on a minute's news is told in that minute.
+    rig.sandbox.clear_log();
+    for minute in 0..30 {
+        touch(&rig, 3_000 + minute).await;
+        pass(&mut hands, &rig, 1).await;
+    }
+    assert!(requests_of(&rig, 2) >= 29, "{}", requests_of(&rig, 2));
+    assert!(requests_of(&rig, 1) <= 4, "{}", requests_of(&rig, 1));
+    rig.no_faults();
+    pass(&mut hands, &rig, 12).await;
+    rig.assert_equal_but("429").await;
+    assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn promise_13_a_receiver_that_rejects_everything_is_given_rest_and_told_all_of_it_later() {
+    let mut rig = Rig::empty().await;
+    rig.agree_anew(|receiver| receiver.concurrency_max = 2).await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, 'P' || n, true from generate_series(1, 30) n;
+         insert into project_rent_roll_units (id, project_id, price)
+         select 1000 * p + n, p, 1000 from generate_series(1, 30) p, generate_series(1, 200) n",
+    )
+    .await;
+    rig.settle().await;
+    rig.sandbox.clear_log();
+    rig.faults(json!({ "status": 400 }));
+    touch(&rig, 5).await;
+    let mut hands = rig.hands().await;
+    pass(&mut hands, &rig, 120).await;
+    let requests = rig.sandbox.syncs().len();
+    assert!(
+        requests < 100,
+        "{requests} requests, of 11,970 that a search of everything takes"
+    );
+    assert!(is_paused(&rig).await, "rejections are no sign that it is back");
+    let refused = "select count(*) from rentsync.ledger where kept_back = 'refused'";
+    assert_eq!(rig.source.number(refused).await, 0, "nothing shows that a unit is bad");
+    let paused = "select count(*) from rentsync.feed where paused_because is not null";
+    assert_eq!(rig.source.number(paused).await, 0, "and no property needs a person");
+    rig.no_faults();
+    pass(&mut hands, &rig, 30).await;
+    rig.assert_equal_but("400").await;
+}
+
+#[tokio::test]
+async fn promise_20_what_waits_for_a_receiver_ends_when_nothing_more_comes_of_it() {
+    for (faults, why) in [
+        (
+            json!({ "stale": 9_000_000_000_000_000_i64, "property_id": 1 }),
+            "stale again and again",
+        ),
+        (
+            json!({ "status": 429, "retry_after": 86_400 }),
+            "asked to be left alone until",
+        ),
+        (json!({ "status": 429 }), "asked to be left alone until"),
+    ] {
+        for command in [&["snapshot"][..], &["replay", "--since", "1h"]] {
+            let rig = told(2, Batch::PerProperty).await;
+            rig.faults(faults.clone());
+            let mut command = relay(&rig, command);
+            command.env("RELAY_RECEIVERS__MAIN__RETRY__SCHEDULE", "[\"10ms\", \"20ms\"]");
+            let done = timeout(LIMIT, output(command)).await.expect("an end");
+            assert_eq!(done.status.code(), Some(1), "{why}: {}", said(&done));
+            assert!(said(&done).contains(why), "{why}: {}", said(&done));
+        }
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ fn usual() -> Retry {
 
 fn decided(answer: &Answer, attempts: u32) -> Decision {
     let tried = Tried {
+        limited: 0,
+        others_acknowledged: false,
         attempts,
         waits: 0,
         age: Duration::ZERO,
