@@ -37,6 +37,8 @@ use worker::{Round, Worker};
 
 pub use context::Relay;
 pub use progress::{Progress, Stages};
+#[cfg(feature = "sandbox")]
+pub(crate) use stop::asked_to_end;
 pub(crate) use stop::interrupted;
 pub use stop::{GRACE, Stop};
 

@@ -10,9 +10,9 @@ with moment as (
      where f.feed_id = $1
        for no key update of f
 ), rest as (
-    select before.feed_id, before.again or $3 is null as rests,
+    select before.feed_id, before.again or $3::bigint is null as rests,
            case when before.again   then before.stale_at + interval '1 hour'
-                when $3 is null     then moment.now + interval '1 hour'
+                when $3::bigint is null     then moment.now + interval '1 hour'
                 else moment.now + make_interval(secs => $4) end as until,
            moment.now
       from before, moment

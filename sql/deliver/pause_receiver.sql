@@ -6,7 +6,7 @@ with before as (
 update rentsync.receiver r
    set paused_at = coalesce(r.paused_at, $2, clock_timestamp()),
        paused_because = $3,
-       probe_at = coalesce(coalesce($2, clock_timestamp()) + make_interval(secs => $4), 'infinity')
+       probe_at = coalesce(coalesce($2, clock_timestamp()) + make_interval(secs => $4::float8), 'infinity')
   from before
- where r.receiver = before.receiver and (r.probe_at is distinct from 'infinity' or $4 is null)
+ where r.receiver = before.receiver and (r.probe_at is distinct from 'infinity' or $4::float8 is null)
 returning before.was_open

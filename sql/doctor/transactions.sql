@@ -25,6 +25,6 @@ with seen as (
 select is_prepared, name, pid, database, role, state,
        extract(epoch from clock_timestamp() - since)::float8 as seconds
   from seen
- where since < clock_timestamp() - make_interval(secs => case when is_prepared then $2 else $1 end)
+ where since < clock_timestamp() - make_interval(secs => case when is_prepared then $2::float8 else $1 end)
  order by since
  limit 20

@@ -5,8 +5,8 @@
 -- them, their units and the receiver's counts, by the right to plan. Says how many units are told, and whether any hold is open after that.
 with standing as materialized (
     select h.hold_id, h.feed_id, h.of_units, h.units, h.removed,
-           case when h.feed_id is null then $5 else $3 end as units_min,
-           case when h.feed_id is null then $6 else $4 end as percent_max,
+           case when h.feed_id is null then $5::bigint else $3 end as units_min,
+           case when h.feed_id is null then $6::bigint else $4 end as percent_max,
            h.feed_id is null and c.doubted_at > coalesce($2, clock_timestamp()) - make_interval(secs => $9) as is_doubted
       from rentsync.standing_hold h
       left join rentsync.receiver_count c on c.receiver = h.receiver

@@ -5,7 +5,7 @@ insert into rentsync.sync
      oldest_change, run_id, sequence_offset, sealed_at, due_at)
 select sealed.sequence, sealed.sync_id, $1, sealed.sync_type, case when sealed.part = 1 then 'open' else 'waiting' end,
        sealed.snapshot_id, sealed.part, sealed.parts, $3, sealed.units, sealed.removed_units,
-       sealed.body_bytes, sealed.body, sealed.oldest_change, sealed.run_id, sealed.sequence_offset, $2, case when sealed.part = 1 then $2 end
+       sealed.body_bytes, sealed.body, sealed.oldest_change, sealed.run_id, sealed.sequence_offset, $2::timestamptz, case when sealed.part = 1 then $2 end
   from unnest($4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::integer[], $9::integer[], $10::integer[],
               $11::integer[], $12::integer[], $13::bytea[], $14::timestamptz[], $15::bigint[], $16::bigint[])
        as sealed (sequence, sync_id, sync_type, snapshot_id, part, parts, units, removed_units, body_bytes, body,

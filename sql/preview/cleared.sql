@@ -2,8 +2,8 @@
 -- property $6 (null: of any), and how many removals are told then; as hold/clear.sql has it. Reads only.
 with standing as (
     select h.*,
-           case when h.feed_id is null then $4 else $2 end as units_min,
-           case when h.feed_id is null then $5 else $3 end as percent_max
+           case when h.feed_id is null then $4::bigint else $2 end as units_min,
+           case when h.feed_id is null then $5::bigint else $3 end as percent_max
       from rentsync.standing_hold h
      where h.receiver = $1
 )

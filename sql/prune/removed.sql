@@ -2,5 +2,5 @@
 -- what is locked.
 delete from rentsync.removed
  where (feed_id, sequence) in (
-       select feed_id, sequence from rentsync.removed where told_at < $1 - interval '1 day' limit $2 for update skip locked
+       select feed_id, sequence from rentsync.removed where told_at < $1::timestamptz - interval '1 day' limit $2 for update skip locked
        )

@@ -10,7 +10,7 @@ with feed as materialized (
      where f.receiver = $1 and ($4::bigint is null or f.property_id = $4)
 ), tried as (
     select distinct sequence from rentsync.attempt
-     where started_at >= $2 - make_interval(secs => $5) and ($3::timestamptz is null or started_at < $3)
+     where started_at >= $2::timestamptz - make_interval(secs => $5) and ($3::timestamptz is null or started_at < $3)
        and (finished_at is null or finished_at >= $2)
 ), told as materialized (
     select distinct feed_id

@@ -15,7 +15,7 @@ with feed as materialized (
      where f.receiver = $1 and ($4::bigint is null or f.property_id = $4)
 ), tried as materialized (
     select distinct sequence from rentsync.attempt
-     where started_at >= $2 - make_interval(secs => $5) and ($3::timestamptz is null or started_at < $3)
+     where started_at >= $2::timestamptz - make_interval(secs => $5) and ($3::timestamptz is null or started_at < $3)
        and (finished_at is null or finished_at >= $2)
 ), asked as (
     select feed_id, unit_id, bool_or(was_told) as was_told

@@ -7,6 +7,7 @@ use clap::{ArgAction, ArgGroup, Args};
 
 use super::print;
 use crate::fault::Fault;
+use crate::relay::asked_to_end;
 use rentsync_sandbox::{Batch, Format, Removed, Sandbox, SandboxAuth, SandboxOptions, UnitStyle};
 
 #[derive(Args)]
@@ -96,8 +97,7 @@ pub(super) async fn run(options: Options) -> Result<()> {
         "  state: GET /v1/rent-roll/properties/ID   what came in: GET /v1/rent-roll/syncs   faults: PUT /faults\n  \
          backups: PUT /state/NAME, POST /state/NAME/restore",
     )?;
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    asked_to_end().await
 }
 
 fn agreed(options: Options) -> Result<SandboxOptions> {

@@ -18,7 +18,7 @@ use crate::capture;
 use crate::config::{Config, Receiver};
 use crate::database::Database;
 use crate::fault::Fault;
-use crate::relay::{Relay, Stop};
+use crate::relay::{Relay, Stop, asked_to_end};
 use crate::replay;
 use crate::snapshot;
 use crate::status;
@@ -62,8 +62,8 @@ pub async fn run(options: Options) -> Result<()> {
     );
     let told = tokio::select! {
         told = tell(&server, &database, &options, began) => told,
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.map_err(Into::into).and(Err(Fault::finding("interrupted; nothing is left behind").into()))
+        asked = asked_to_end() => {
+            asked.and(Err(Fault::finding("interrupted; nothing is left behind").into()))
         }
     };
     let outcome = match told {
@@ -314,7 +314,7 @@ impl Story {
             println!("\nStill running, until Ctrl-C:");
             println!("  DATABASE_URL={}", server.url(database));
             println!("  receiver at  {}", self.sandbox.url());
-            tokio::signal::ctrl_c().await?;
+            asked_to_end().await?;
         }
         self.stop.send_replace(Stop::Finish);
         self.relay.await?.context("the relay failed")

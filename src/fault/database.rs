@@ -161,8 +161,8 @@ fn lacking_right(message: &str) -> String {
     };
     format!(
         "this role lacks a right ({message}): the owner of the source tables gives the relay's role all of them with \
-         `rentsync-relay install --grant-to ROLE`, and a role that only reads this one with {grant}; `rentsync-relay doctor` \
-         lists what the relay's role is missing"
+         `rentsync-relay install --grant-to ROLE`, and a role that only reads this one with {grant}; `rentsync-relay doctor` lists \
+         what is missing"
     )
 }
 

@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+#[cfg(feature = "sandbox")]
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
+};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -43,6 +48,17 @@ pub(super) async fn unless_stopped<T>(
         done = work => done,
         () = stopped(&mut stop, as_far_as) => Err(interrupted().into()),
     }
+}
+
+/// Returns when the terminal (SIGINT) or a supervisor (SIGTERM) asks this process to end.
+#[cfg(feature = "sandbox")]
+pub(crate) async fn asked_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// What a command says that was stopped before it was done.

@@ -27,6 +27,7 @@ mod require;
 mod sandbox_command;
 mod schema;
 mod snapshot;
+mod statements;
 mod support;
 mod transactions;
 mod upgrade;

@@ -82,3 +82,13 @@ fn what_doesnt_go_together_is_an_error_of_usage() {
         assert!(error.contains(named), "{error} should name {named}");
     }
 }
+
+#[test]
+fn a_supervisor_ends_it_as_a_terminal_does() {
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::INT] {
+        let (mut running, at) = Running::start(&[]);
+        assert!(!at.is_empty());
+        rustix::process::kill_process(rustix::process::Pid::from_child(&running.0), signal).unwrap();
+        assert_eq!(running.0.wait().unwrap().code(), Some(0), "{signal:?}");
+    }
+}

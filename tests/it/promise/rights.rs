@@ -1179,13 +1179,21 @@ async fn promise_01_what_a_role_hung_on_our_tables_does_not_outlive_an_install()
          create schema hers authorization {stranger}; set role {stranger};
          create function hers.stop() returns trigger language plpgsql as $$ begin raise 'stopped'; end $$;
          create trigger stop before insert on rentsync.outbox for each row execute function hers.stop(); reset role;
+         create trigger swallow before insert on rentsync.outbox for each row execute function rentsync.capture_truncate();
+         create trigger fail before insert on rentsync.outbox for each row
+            execute function tsvector_update_trigger('x', 'pg_catalog.english', 'y');
          create rule nothing as on insert to rentsync.alert do instead nothing"
     ))
     .await;
     let doctor = said(&output(relay(&rig, &["doctor"])).await);
     assert!(doctor.contains("trigger stop on rentsync.outbox"), "{doctor}");
     let installed = said(&output(relay(&rig, &["install"])).await);
-    for what in ["trigger stop on rentsync.outbox", "rule nothing on rentsync.alert"] {
+    for what in [
+        "trigger stop on rentsync.outbox",
+        "trigger swallow on rentsync.outbox",
+        "trigger fail on rentsync.outbox",
+        "rule nothing on rentsync.alert",
+    ] {
         assert!(
             installed.contains(&format!("{what} was none of the relay's")),
             "{installed}"
@@ -1193,6 +1201,9 @@ async fn promise_01_what_a_role_hung_on_our_tables_does_not_outlive_an_install()
     }
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
+    rig.sandbox.clear_log();
+    rig.settle().await;
+    assert_eq!(rig.sandbox.syncs().len(), 1, "the change was captured");
     let doctor = said(&output(relay(&rig, &["doctor"])).await);
     assert!(!doctor.contains("somebody else hung"), "{doctor}");
     drop_role(&rig.source, &stranger).await;
