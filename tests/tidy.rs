@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 use syn::visit::Visit;
 
-use contents::{Functions, Identifiers, Literals, is_statement, words};
+use contents::{Functions, Identifiers, Literals, header, is_statement, named_parameters, parameters, words};
 use imports::{circles, edges};
 use sources::{Source, files, home, relative, roots, sources, sources_under};
 
@@ -68,6 +68,24 @@ fn every_statement_is_used_and_says_what_it_is_for() {
             "{name}: begins with no comment that says what it is for"
         );
     }
+}
+
+#[test]
+fn every_statement_names_its_parameters_in_its_header() {
+    let mut unnamed = Vec::new();
+    for file in files(&home().join("sql"), "sql") {
+        let text = fs::read_to_string(&file).expect("a statement");
+        let named = named_parameters(&header(&text));
+        let missing: Vec<_> = parameters(&text).difference(&named).copied().collect();
+        if !missing.is_empty() {
+            unnamed.push(format!("{}: {missing:?}", relative(&file)));
+        }
+    }
+    assert!(
+        unnamed.is_empty(),
+        "these parameters are not named:\n{}",
+        unnamed.join("\n")
+    );
 }
 
 #[test]

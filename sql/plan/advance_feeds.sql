@@ -1,6 +1,7 @@
 -- Moves the planned feeds' cursors to this transaction's snapshot and notes what of the property was told ($3 to $5,
 -- pairwise with the feeds $1; $2: whether the feed's property was told in sync $4; $6: whether this receiver is told
--- properties at all; $7: whether suspect units wait for their turn). What was due is planned by that. The feeds are locked already.
+-- properties at all; $7: whether suspect units wait for their turn; $8: when the oldest change was made that each owes;
+-- $9: how many units each has). What was due is planned by that. The feeds are locked already.
 --
 -- How many units there were when the last 24 hours began is kept for each feed and, by what changes, for the receiver $10: a
 -- plan that has to know it would read every feed. Locks the receiver's counts.

@@ -1,5 +1,5 @@
--- A feed for each active property of the portfolio that has none, among the next $5 beyond $4 (null: from the first); $3 names
--- properties, null: all. Answers the last that was looked at, null where there are no more.
+-- A feed to receiver $1 for each active property of the groups $2 (null: of all) that has none, among the next $5 beyond $4
+-- (null: from the first); $3 names properties, null: all. Answers the last that was looked at, null where there are no more.
 --
 -- Inserts only; the unique key lets two relays do it at once. A new feed has no cursor: its first plan compares
 -- everything, in a snapshot taken after the triggers stood. In slices, so that a statement costs the same however many

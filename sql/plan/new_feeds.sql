@@ -1,6 +1,6 @@
 -- The feeds that enroll would give the properties of receiver $1 that have none ($2: its property groups, $3: of these properties
 -- only, each null for all), as choose_feeds has those that are there: the next $5 after number $4. They have numbers above $6, which
--- no feed has. Reads only.
+-- no feed has. Texts of more than $7 bytes are not read. Reads only.
 select new.feed_id, new.property_id::bigint, null::text, true, null::bytea, null::text, decode(repeat('00', 32), 'hex'), 0::bigint, 0::bigint, 0::bigint,
        null::text, null::bigint, null::bigint, false, 0::bigint,
        true,

@@ -1,4 +1,4 @@
--- Seals syncs of receiver $1 at $2. One row an element; locks nothing that exists. A snapshot's later parts wait for
+-- Seals syncs of receiver $1 at $2, as a probe or not ($3), one row an element of $4 to $16. Locks nothing that exists. A snapshot's later parts wait for
 -- the ones before them. What they are about is noted by note_feeds.
 insert into rentsync.sync
     (sequence, sync_id, receiver, sync_type, state, snapshot_id, part, parts, probe, units, removed_units, body_bytes, body,

@@ -1,5 +1,7 @@
 //! What stands in a source file: functions, texts, identifiers.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -106,4 +108,44 @@ pub fn words(identifier: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// What a statement says of itself, before it begins.
+pub fn header(statement: &str) -> String {
+    let lines = statement.lines().take_while(|line| line.starts_with("--"));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// The numbers of the parameters that a statement has, comments not looked at.
+pub fn parameters(statement: &str) -> BTreeSet<usize> {
+    let code = statement.lines().map(|line| line.split("--").next().unwrap_or(line));
+    numbered(&code.collect::<Vec<_>>().join(" "))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// The numbers of the parameters that a header names, `$3 to $5` for all between.
+pub fn named_parameters(header: &str) -> BTreeSet<usize> {
+    let header = header.split_whitespace().filter(|word| *word != "--");
+    let header = header.collect::<Vec<_>>().join(" ");
+    let mut named = BTreeSet::new();
+    for (number, rest) in numbered(&header) {
+        let last = rest
+            .strip_prefix(" to $")
+            .and_then(leading_number)
+            .map_or(number, |(last, _)| last);
+        named.extend(number..=last);
+    }
+    named
+}
+
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices('$')
+        .filter_map(|(at, _)| leading_number(&text[at + 1..]))
+}
+
+/// The number that a text begins with, and what comes after.
+fn leading_number(text: &str) -> Option<(usize, &str)> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    Some((text[..end].parse().ok()?, &text[end..]))
 }
