@@ -37,10 +37,8 @@ use worker::{Round, Worker};
 
 pub use context::Relay;
 pub use progress::{Progress, Stages};
-#[cfg(feature = "sandbox")]
-pub(crate) use stop::asked_to_end;
-pub(crate) use stop::interrupted;
 pub use stop::{GRACE, Stop};
+pub(crate) use stop::{interrupted, stopped};
 
 /// Between looks at whether what was asked for is done, while there is work to do.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

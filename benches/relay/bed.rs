@@ -76,12 +76,17 @@ pub async fn connect(server: &Server, database: &str) -> Result<PgConnection> {
 }
 
 pub async fn execute(conn: &mut PgConnection, statements: &str) -> Result<()> {
-    let statements = statements
-        .replace("$PROPERTIES", &PROPERTIES.to_string())
-        .replace("$PER_PROPERTY", &UNITS_PER_PROPERTY.to_string())
-        .replace("$UNITS", &UNITS.to_string());
+    let statements = sized(statements, PROPERTIES, UNITS_PER_PROPERTY);
     sqlx::raw_sql(AssertSqlSafe(statements)).execute(conn).await?;
     Ok(())
+}
+
+/// Statements about so many properties of so many units.
+pub fn sized(statements: &str, properties: i64, units_per_property: i64) -> String {
+    statements
+        .replace("$PROPERTIES", &properties.to_string())
+        .replace("$PER_PROPERTY", &units_per_property.to_string())
+        .replace("$UNITS", &(properties * units_per_property).to_string())
 }
 
 /// What coming to rest took.

@@ -12,11 +12,11 @@ use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
 use rentsync_relay::status;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::bed::{RECEIVER, UNITS_OF_ALL, connect};
+use crate::bed::{RECEIVER, UNITS_OF_ALL, connect, execute, sized};
 use crate::machine::{heading, quantile};
 use crate::process::RelayProcess;
 use crate::receiver::{MARK, Minimal};
@@ -79,12 +79,9 @@ impl Source {
         let server = Server::Private(private);
         server.create_database(DATABASE, None).await?;
         let mut conn = connect(&server, DATABASE).await?;
-        let units = UNITS_OF_ALL
-            .replace("$PROPERTIES", &PROPERTIES.to_string())
-            .replace("$PER_PROPERTY", &UNITS_PER_PROPERTY.to_string())
-            .replace("$UNITS", &(PROPERTIES * UNITS_PER_PROPERTY).to_string());
+        let units = sized(UNITS_OF_ALL, PROPERTIES, UNITS_PER_PROPERTY);
         for statements in [portfolio::SCHEMA, &units, WATCHED] {
-            run(&mut conn, statements).await?;
+            execute(&mut conn, statements).await?;
         }
         conn.close().await?;
         capture::install(
@@ -108,9 +105,9 @@ impl Source {
         }
         let lags = Arc::new(Mutex::new(Vec::new()));
         let editing = self.edit(lags.clone()).await?;
-        run(&mut conn, empty).await?;
+        execute(&mut conn, empty).await?;
         let held = until(&mut conn, WITHHELD, PROPERTIES * UNITS_PER_PROPERTY).await?;
-        run(&mut conn, refill).await?;
+        execute(&mut conn, refill).await?;
         let back = until(&mut conn, HOLDS, 0).await?;
         editing.abort();
         relay.stop().await?;
@@ -158,13 +155,6 @@ impl Source {
         });
         Ok(durations.fold(0.0, f64::max))
     }
-}
-
-async fn run(conn: &mut PgConnection, statements: &str) -> Result<()> {
-    sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 /// How many seconds it took until there were so many.

@@ -10,7 +10,7 @@ use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
 use sqlx::Connection;
 
-use crate::bed::{UNITS_OF_ALL, UNITS_PER_PROPERTY, connect, execute};
+use crate::bed::{UNITS_OF_ALL, UNITS_PER_PROPERTY, connect, execute, sized};
 use crate::machine::heading;
 use crate::process::RelayProcess;
 use crate::receiver::{Minimal, Receiver};
@@ -23,10 +23,7 @@ pub async fn snapshots(server: &Server) -> Result<()> {
         server.create_database(database, None).await?;
         let mut conn = connect(server, database).await?;
         execute(&mut conn, portfolio::SCHEMA).await?;
-        let statements = UNITS_OF_ALL
-            .replace("$PROPERTIES", &(units / UNITS_PER_PROPERTY).to_string())
-            .replace("$PER_PROPERTY", &UNITS_PER_PROPERTY.to_string())
-            .replace("$UNITS", &units.to_string());
+        let statements = sized(UNITS_OF_ALL, units / UNITS_PER_PROPERTY, UNITS_PER_PROPERTY);
         execute(&mut conn, &statements).await?;
         execute(&mut conn, "vacuum analyze").await?;
         conn.close().await?;

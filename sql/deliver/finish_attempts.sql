@@ -1,7 +1,7 @@
 -- Writes down how tries ended at $1 (null: now): one an element, of sync $2 under lease $3, with outcome $4 and the receiver's
--- status $5. What somebody else said comes as UTF-8, $6 and $7, and in ASCII, $8 and $9: a database of another
--- encoding has no word for most of it, and refuses the statement for one character. An answer to a body
--- that is gone, because it was erased or kept for long enough, is not kept either. Locks the attempts' own rows only.
+-- status $5. What somebody else said comes as UTF-8, $6 and $7, and in ASCII, $8 and $9: a database of another encoding has no
+-- word for most of it, and refuses the statement for one character. An answer to a body that is gone, because it was erased or kept for
+-- long enough, is not kept either. Locks the attempts' own rows only.
 update rentsync.attempt a
    set finished_at = coalesce($1, clock_timestamp()), outcome = ended.outcome, status = ended.status,
        error = case when takes.all_of_it then convert_from(ended.error, 'UTF8') else ended.plain_error end,

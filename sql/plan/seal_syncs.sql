@@ -1,5 +1,5 @@
--- Seals syncs of receiver $1 at $2, as a probe or not ($3), one row an element of $4 to $16. Locks nothing that exists. A snapshot's later parts wait for
--- the ones before them. What they are about is noted by note_feeds.
+-- Seals syncs of receiver $1 at $2, as a probe or not ($3), one row an element of $4 to $16. Locks nothing that exists. A snapshot's
+-- later parts wait for the ones before them. What they are about is noted by note_feeds.
 insert into rentsync.sync
     (sequence, sync_id, receiver, sync_type, state, snapshot_id, part, parts, probe, units, removed_units, body_bytes, body,
      oldest_change, run_id, sequence_offset, sealed_at, due_at)

@@ -1,4 +1,5 @@
--- Writes whole ledger rows, one an element of $1 to $12, as the plan worked them out. Locks the rows it replaces; their feeds are locked already.
+-- Writes whole ledger rows, one an element of $1 to $12, as the plan worked them out. Locks the rows it replaces;
+-- their feeds are locked already.
 -- A code that is told anew may not arrive: the ones before it are noted, all of them as long as none was acknowledged.
 -- What is kept back is so since the first time it was, at $13 (null: now) if that is this time.
 insert into rentsync.ledger as l

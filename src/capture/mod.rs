@@ -42,7 +42,7 @@ pub struct Installed {
     pub statuses: Vec<Status>,
     /// What was decided about roles.
     pub roles: Roles,
-    /// What others had hung on the relay's tables.
+    /// What was hung on the relay's tables and was none of its own.
     pub taken_off: Vec<String>,
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) 
     act_as(conn, &owner).await
 }
 
-/// What others hung on the tables of schema rentsync, and the statement that takes each off.
+/// What is hung on the tables of schema rentsync and is none of ours, and the statement that takes each off.
 pub(crate) async fn hung(conn: &mut PgConnection) -> Result<Vec<(String, String)>> {
     Ok(sqlx::query_as(include_str!("../../sql/capture/hung.sql"))
         .fetch_all(conn)
@@ -60,7 +60,7 @@ pub(super) async fn take_off(conn: &mut PgConnection) -> Result<Vec<String>> {
     for (what, drop) in hung(&mut *conn).await? {
         statement::execute(conn, drop)
             .await
-            .with_context(|| format!("taking off {what}, which somebody else hung there"))?;
+            .with_context(|| format!("taking off {what}, which is none of the relay's"))?;
         taken_off.push(what);
     }
     Ok(taken_off)

@@ -33,10 +33,7 @@ impl Options {
         let unreadable = |error| Fault::usage(format!("--source-functions {} can't be read: {error}", path.display()));
         let text = text.map_err(unreadable)?;
         // Editors on Windows begin a file with a mark of its encoding, which is no SQL.
-        Ok(Some(
-            text.strip_prefix('\u{feff}')
-                .map_or_else(|| text.clone(), str::to_owned),
-        ))
+        Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
     }
 }
 
@@ -58,9 +55,7 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
     ))?;
     say_roles(&installed.roles)?;
     for what in &installed.taken_off {
-        print::line(&format!(
-            "{what} was none of the relay's, nor its owner's: it is taken off"
-        ))?;
+        print::line(&format!("{what} was none of the relay's: it is taken off"))?;
     }
     if config.source.available_status_ids.is_some() {
         return Ok(());

@@ -32,7 +32,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Config;
 use crate::database::statements;
 use crate::fault::Fault;
-use crate::relay::{self, Stop};
+use crate::relay::{self, Stop, stopped};
 
 use context::Listing;
 
@@ -145,12 +145,10 @@ async fn unless_interrupted(cli: Cli) -> Result<()> {
     let stops_itself = cli.command.stops_itself();
     let stop = run::stop_on_signals()?;
     let mut signal = stop.clone();
-    // What `wait_for` gives back keeps every other signal waiting until it is dropped.
-    let signalled = async { drop(signal.wait_for(|stop| *stop > Stop::No).await) };
     let mut work = std::pin::pin!(dispatch(cli));
     let done = tokio::select! {
         done = &mut work => done,
-        () = signalled => {
+        () = stopped(&mut signal, Stop::Finish) => {
             statements::cancel().await;
             if stops_itself { work.await } else { Err(cancelled().into()) }
         }
@@ -182,7 +180,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
     log_to_stderr(&cli.command);
     match cli.command {
         #[cfg(feature = "demo")]
-        Command::Demo(options) => demo::run(options).await,
+        Command::Demo(options) => demo::run(options, run::stop_on_signals()?).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Install(options) => install::install(&config()?, &options).await,

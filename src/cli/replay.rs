@@ -13,6 +13,7 @@ use crate::config::{Config, Receiver};
 use crate::fault::Fault;
 use crate::relay::Relay;
 use crate::replay::{self, Asked, AskedFeed, KeptBack, Outcome, Request, Undelivered, Window};
+use crate::states::SyncState;
 use crate::words;
 
 /// Properties that an error names.
@@ -155,13 +156,14 @@ pub(super) async fn redeliver(config: Config, options: &Redeliver) -> Result<()>
         return print::line(&format!("{sync_id} is open again{after_it}"));
     };
     let outcome = wait(&relay, &receiver, opened.feeds).await?;
-    let state = replay::state_of(&mut conn, sync_id).await?.unwrap_or_default();
-    print::line(&format!("{sync_id} {state}{after_it}"))?;
+    let state = replay::state_of(&mut conn, sync_id).await?;
+    let said = state.map_or("", SyncState::as_str);
+    print::line(&format!("{sync_id} {said}{after_it}"))?;
     list_kept_back(&outcome.kept_back, false)?;
     check_delivered(&outcome.undelivered)?;
-    match state.as_str() {
-        "delivered" => Ok(()),
-        state => Err(Fault::finding(format!("{sync_id} was not taken ({state}); see `syncs show {sync_id}`")).into()),
+    match state {
+        Some(SyncState::Delivered) => Ok(()),
+        _ => Err(Fault::finding(format!("{sync_id} was not taken ({said}); see `syncs show {sync_id}`")).into()),
     }
 }
 

@@ -14,7 +14,7 @@ use super::print;
 use crate::config::Config;
 use crate::fault::{self, Fault};
 use crate::http;
-use crate::relay::{GRACE, Pass, Relay, Stop};
+use crate::relay::{GRACE, Pass, Relay, Stop, stopped};
 use crate::snapshot;
 use crate::words::count;
 
@@ -63,7 +63,7 @@ async fn ready_once_up(config: &Config, options: &Options, mut stop: watch::Rece
     };
     tokio::select! {
         ready = waiting => ready,
-        _ = stop.wait_for(|stop| *stop != Stop::No) => Ok(None),
+        () = stopped(&mut stop, Stop::Finish) => Ok(None),
     }
 }
 

@@ -6,8 +6,9 @@ use anyhow::Result;
 use clap::{ArgAction, ArgGroup, Args};
 
 use super::print;
+use super::run::stop_on_signals;
 use crate::fault::Fault;
-use crate::relay::asked_to_end;
+use crate::relay::{Stop, stopped};
 use rentsync_sandbox::{Batch, Format, Removed, Sandbox, SandboxAuth, SandboxOptions, UnitStyle};
 
 #[derive(Args)]
@@ -97,7 +98,8 @@ pub(super) async fn run(options: Options) -> Result<()> {
         "  state: GET /v1/rent-roll/properties/ID   what came in: GET /v1/rent-roll/syncs   faults: PUT /faults\n  \
          backups: PUT /state/NAME, POST /state/NAME/restore",
     )?;
-    asked_to_end().await
+    stopped(&mut stop_on_signals()?, Stop::Finish).await;
+    Ok(())
 }
 
 fn agreed(options: Options) -> Result<SandboxOptions> {

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
@@ -11,6 +12,7 @@ use super::print;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::payload::decompressed;
+use crate::states::SyncState;
 
 #[derive(Subcommand)]
 pub(super) enum Syncs {
@@ -28,21 +30,11 @@ pub(super) struct List {
     #[arg(long, value_name = "ID")]
     property: Option<i64>,
     /// In this state only
-    #[arg(long)]
-    state: Option<State>,
+    #[arg(long, value_parser = PossibleValuesParser::new(SyncState::ALL.iter().map(|state| state.as_str())))]
+    state: Option<String>,
     /// At most so many
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     limit: i64,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum State {
-    Waiting,
-    Open,
-    Delivered,
-    Rejected,
-    Exhausted,
-    Cancelled,
 }
 
 #[derive(Args)]
@@ -106,12 +98,11 @@ pub(super) async fn syncs(config: &Config, command: Syncs) -> Result<()> {
 
 async fn list(conn: &mut PgConnection, options: &List) -> Result<()> {
     check_receiver(conn, &options.listing).await?;
-    let state = options.state.and_then(|state| state.to_possible_value());
     let syncs = read(
         conn,
         options.listing.receiver.as_deref(),
         options.property,
-        state.as_ref().map(|state| state.get_name()),
+        options.state.as_deref(),
         None,
         options.limit,
     )

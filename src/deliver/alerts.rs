@@ -82,9 +82,7 @@ impl Found {
             finding,
         }
     }
-}
 
-impl Found {
     /// About a property whose limits are none of the others'.
     pub fn waits_alone(verdict: &Verdict) -> Option<Self> {
         match verdict.decision {

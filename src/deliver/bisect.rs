@@ -81,11 +81,11 @@ pub(super) async fn find_the_bad(
     }
     match leased.feeds.as_slice() {
         [feed] => {
-            let is_first = !search(conn, feed).await?.0;
-            let refused_whole = halve_units(conn, receiver, verdict, feed, found, now).await?;
+            let (searching, _) = search(conn, feed).await?;
+            let refused_whole = halve_units(conn, receiver, verdict, (feed, searching), found, now).await?;
             // What begins a search counts as a failure until anything is taken: else a receiver that rejects everything is
             // searched for bad units of every property.
-            Ok(refused_whole.max(usize::from(is_first)))
+            Ok(refused_whole.max(usize::from(!searching)))
         }
         _ => halve_feeds(conn, leased).await,
     }
@@ -104,7 +104,7 @@ async fn halve_units(
     conn: &mut PgConnection,
     receiver: &Receiver,
     verdict: &Verdict,
-    feed: &LeasedFeed,
+    (feed, mut searching): (&LeasedFeed, bool),
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<usize> {
@@ -116,7 +116,6 @@ async fn halve_units(
         [] => return pause(conn, feed, found).await,
         // It stands alone. But of a property that was never taken nothing says that it is the unit.
         [unit_id] => {
-            let mut searching = search(conn, feed).await?.0;
             if !searching && !has_delivered(conn, feed).await? {
                 if suspect_rest(conn, feed, leased).await? == 0 {
                     return pause(conn, feed, found).await;
@@ -149,8 +148,8 @@ async fn halve_units(
     end_halving(conn, feed, found).await
 }
 
-/// The search has gone on for long, no half was accepted, and neither was anything else: it is not the units. Says with which sync it began. What is left to
-/// be searched stays so, and goes on where it stopped once the receiver takes anything.
+/// The search has gone on for long, no half was accepted, and neither was anything else: it is not the units. Says with which
+/// sync it began. What is left to be searched stays so, and goes on where it stopped once the receiver takes anything.
 async fn nothing_is_taken(
     conn: &mut PgConnection,
     receiver: &Receiver,

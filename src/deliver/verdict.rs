@@ -42,10 +42,13 @@ impl Verdict {
         }
     }
 
-    /// The same, as it is now known that the receiver acknowledges others all the while.
-    pub fn beside_others(&mut self, receiver: &Receiver) {
-        self.known.others_acknowledged = true;
-        self.decision = policy::decide(&self.outcome.tried.answer, self.known, &receiver.retry);
+    /// What it would be if the receiver acknowledges others all the while.
+    pub fn beside_others(&self, receiver: &Receiver) -> Decision {
+        let known = Tried {
+            others_acknowledged: true,
+            ..self.known
+        };
+        policy::decide(&self.outcome.tried.answer, known, &receiver.retry)
     }
 
     /// The sync's state from now on.

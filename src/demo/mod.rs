@@ -18,7 +18,7 @@ use crate::capture;
 use crate::config::{Config, Receiver};
 use crate::database::Database;
 use crate::fault::Fault;
-use crate::relay::{Relay, Stop, asked_to_end};
+use crate::relay::{Relay, Stop, stopped};
 use crate::replay;
 use crate::snapshot;
 use crate::status;
@@ -46,7 +46,7 @@ pub struct Options {
 }
 
 /// Tells the story; fails unless the receiver equals the source at its end.
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: Options, mut stop: watch::Receiver<Stop>) -> Result<()> {
     let began = Instant::now();
     let server = tokio::task::spawn_blocking(|| Server::start(Durability::Full)).await??;
     let database = format!("rentsync_demo_{}", std::process::id());
@@ -62,12 +62,10 @@ pub async fn run(options: Options) -> Result<()> {
     );
     let told = tokio::select! {
         told = tell(&server, &database, &options, began) => told,
-        asked = asked_to_end() => {
-            asked.and(Err(Fault::finding("interrupted; nothing is left behind").into()))
-        }
+        () = stopped(&mut stop, Stop::Finish) => Err(Fault::finding("interrupted; nothing is left behind").into()),
     };
     let outcome = match told {
-        Ok(story) => story.end(&server, &database, &options).await,
+        Ok(story) => story.end(&server, &database, &options, &mut stop).await,
         Err(error) => Err(error),
     };
     server.drop_database(&database).await?;
@@ -309,12 +307,18 @@ impl Story {
         })
     }
 
-    async fn end(self, server: &Server, database: &str, options: &Options) -> Result<()> {
+    async fn end(
+        self,
+        server: &Server,
+        database: &str,
+        options: &Options,
+        stop: &mut watch::Receiver<Stop>,
+    ) -> Result<()> {
         if options.serve {
             println!("\nStill running, until Ctrl-C:");
             println!("  DATABASE_URL={}", server.url(database));
             println!("  receiver at  {}", self.sandbox.url());
-            asked_to_end().await?;
+            stopped(stop, Stop::Finish).await;
         }
         self.stop.send_replace(Stop::Finish);
         self.relay.await?.context("the relay failed")

@@ -3,11 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-#[cfg(feature = "sandbox")]
-use tokio::signal::{
-    ctrl_c,
-    unix::{SignalKind, signal},
-};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -32,8 +27,8 @@ pub enum Stop {
 }
 
 /// Returns when a stop has gone this far.
-pub(super) async fn stopped(stop: &mut watch::Receiver<Stop>, as_far_as: Stop) {
-    // Whoever could ask for a stop is gone: stop.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<Stop>, as_far_as: Stop) {
+    // Whoever could ask for a stop is gone: stop. What `wait_for` gives back is dropped here: it keeps who asks waiting.
     stop.wait_for(|stop| *stop >= as_far_as).await.ok();
 }
 
@@ -48,17 +43,6 @@ pub(super) async fn unless_stopped<T>(
         done = work => done,
         () = stopped(&mut stop, as_far_as) => Err(interrupted().into()),
     }
-}
-
-/// Returns when the terminal (SIGINT) or a supervisor (SIGTERM) asks this process to end.
-#[cfg(feature = "sandbox")]
-pub(crate) async fn asked_to_end() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
 
 /// What a command says that was stopped before it was done.

@@ -9,6 +9,7 @@ use sqlx::postgres::PgRow;
 use super::window::Window;
 use crate::config::{Receiver, RemovedAs, UnitIdentity};
 use crate::plan;
+use crate::states::Owed;
 use crate::unit::Columns;
 
 /// Rows that one statement marks at most.
@@ -177,7 +178,7 @@ impl Asked {
     }
 
     /// Marks it, because of `reason`. Part of the caller's transaction.
-    pub(super) async fn owe(&self, conn: &mut PgConnection, reason: &str) -> Result<()> {
+    pub(super) async fn owe(&self, conn: &mut PgConnection, reason: Owed) -> Result<()> {
         let units: Vec<(i64, i64)> = self
             .feeds
             .iter()
@@ -188,7 +189,7 @@ impl Asked {
             sqlx::query(include_str!("../../sql/replay/owe.sql"))
                 .bind(feeds)
                 .bind(units)
-                .bind(reason)
+                .bind(reason.as_str())
                 .execute(&mut *conn)
                 .await?;
         }
@@ -198,7 +199,7 @@ impl Asked {
         plan::notice(conn, &properties, "replay").await
     }
 
-    async fn entomb(&self, conn: &mut PgConnection, reason: &str) -> Result<()> {
+    async fn entomb(&self, conn: &mut PgConnection, reason: Owed) -> Result<()> {
         let gone: Vec<(i64, &Tombstone)> = self
             .feeds
             .iter()
@@ -214,20 +215,20 @@ impl Asked {
                         .collect::<Vec<_>>(),
                 )
                 .bind(gone.iter().map(|(_, gone)| gone.sequence).collect::<Vec<_>>())
-                .bind(reason)
+                .bind(reason.as_str())
                 .execute(&mut *conn)
                 .await?;
         }
         Ok(())
     }
 
-    async fn owe_feeds(&self, conn: &mut PgConnection, reason: &str) -> Result<()> {
+    async fn owe_feeds(&self, conn: &mut PgConnection, reason: Owed) -> Result<()> {
         let flags = |of: fn(&AskedFeed) -> bool| self.feeds.iter().map(of).collect::<Vec<_>>();
         sqlx::query(include_str!("../../sql/replay/owe_feeds.sql"))
             .bind(self.feed_ids())
             .bind(flags(|feed| feed.snapshot))
             .bind(flags(|feed| feed.property))
-            .bind(reason)
+            .bind(reason.as_str())
             .execute(conn)
             .await?;
         Ok(())

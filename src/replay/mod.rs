@@ -16,6 +16,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::fault::Fault;
 use crate::plan;
+use crate::states::Owed;
 
 pub use asked::{Asked, AskedFeed, Request};
 pub use redeliver::{Redelivered, receiver_of, redeliver, state_of};
@@ -45,7 +46,7 @@ pub async fn mark(conn: &mut PgConnection, request: &Request<'_>) -> Result<Aske
         .await?;
     check_horizon(request.window.since, horizon)?;
     let asked = asked::read(&mut tx, request).await?;
-    asked.owe(&mut tx, "replay").await?;
+    asked.owe(&mut tx, Owed::Replay).await?;
     tx.commit().await?;
     Ok(asked)
 }

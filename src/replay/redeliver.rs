@@ -19,6 +19,7 @@ use crate::fault::Fault;
 use crate::payload::decompressed;
 use crate::payload::units_with_lead;
 use crate::plan::{self, FeedDelta, Mode, Scope, compare_pairs, every_feed};
+use crate::states::{Owed, SyncState};
 use crate::unit::Columns;
 
 /// A sync that is open again.
@@ -39,7 +40,7 @@ pub async fn receiver_of(conn: &mut PgConnection, sync_id: &str) -> Result<Optio
 }
 
 /// The sync's state, as `syncs list` has it.
-pub async fn state_of(conn: &mut PgConnection, sync_id: &str) -> Result<Option<String>> {
+pub async fn state_of(conn: &mut PgConnection, sync_id: &str) -> Result<Option<SyncState>> {
     Ok(sqlx::query_scalar(include_str!("../../sql/replay/state.sql"))
         .bind(sync_id)
         .fetch_optional(conn)
@@ -59,7 +60,7 @@ pub async fn redeliver(
 ) -> Result<Redelivered> {
     let mut tx = conn.begin().await?;
     plan::mark(&mut tx, &receiver.name).await?;
-    let sync: Option<(i64, String, String, String)> = sqlx::query_as(include_str!("../../sql/replay/lock_sync.sql"))
+    let sync: Option<(i64, String, String, SyncState)> = sqlx::query_as(include_str!("../../sql/replay/lock_sync.sql"))
         .bind(sync_id)
         .fetch_optional(&mut *tx)
         .await?;
@@ -70,7 +71,7 @@ pub async fn redeliver(
         ))
         .into());
     };
-    if matches!(state.as_str(), "open" | "waiting") {
+    if matches!(state, SyncState::Open | SyncState::Waiting) {
         return Err(Fault::finding(format!("{sync_id} is not settled ({state}): it is sent by itself")).into());
     }
     let forced = check_way(&mut tx, receiver, sequence, sync_id, force).await?;
@@ -82,7 +83,7 @@ pub async fn redeliver(
         .await?;
     if forced {
         let overtaken = overtaken(&mut tx, receiver, sequence, sync_type == "snapshot").await?;
-        overtaken.owe(&mut tx, "in_doubt").await?;
+        overtaken.owe(&mut tx, Owed::InDoubt).await?;
     }
     tx.commit().await?;
     Ok(Redelivered { feeds, forced })

@@ -516,6 +516,7 @@ async fn state(rig: &Rig, sync_id: &str) -> String {
         .await
         .unwrap()
         .unwrap()
+        .to_string()
 }
 
 #[tokio::test]
