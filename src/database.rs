@@ -12,8 +12,14 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use crate::config::{self, Tls};
 use crate::fault::{Fault, io_in_words, said};
 use crate::words::in_a_line;
+pub(crate) use trust::SchemaOwner;
+use trust::Trust;
+pub(crate) use url::mode_name;
+use url::{PARAMETERS, is_local, known_parameters, named, proven};
 
 pub mod statements;
+mod trust;
+mod url;
 
 pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 
@@ -39,18 +45,22 @@ const BOUNDS: [(&str, &str); 7] = [
     ("statement_timeout", "300000"),
 ];
 
+/// Dropping the schema locks out whoever is busy in it, and takes longer than this.
+const CHECKED_AFTER: Duration = Duration::from_millis(10);
+
 /// Where the database is; made from a URL once, so that no other module sees the password.
 #[derive(Clone)]
 pub struct Database {
     options: PgConnectOptions,
     /// The schemas along the role's own search_path, once a connection has been asked.
     own_path: Arc<OnceLock<Vec<String>>>,
+    trust: Arc<Trust>,
 }
 
 impl Database {
     /// Where the settings say.
     pub fn from_config(settings: &config::Database) -> Result<Self> {
-        Self::from_url_with(settings.url()?, settings.tls)
+        Ok(Self::from_url_with(settings.url()?, settings.tls)?.trusting(settings.schema_owner.as_deref()))
     }
 
     /// From a `postgres://` URL.
@@ -93,6 +103,7 @@ impl Database {
         Self {
             options,
             own_path: Arc::default(),
+            trust: Arc::default(),
         }
     }
 
@@ -108,8 +119,30 @@ impl Database {
         sqlx::query(include_str!("../sql/connection/encoding.sql"))
             .execute(&mut conn)
             .await?;
+        self.check_schema_owner(&mut conn).await?;
         statements::remember(self.session().options(PATH), &mut conn).await?;
         Ok(conn)
+    }
+
+    /// Whoever may own schema rentsync beside the owner of the source tables, because a person says so.
+    #[must_use]
+    pub fn trusting(mut self, schema_owner: Option<&str>) -> Self {
+        self.trust = Arc::new(Trust::named(schema_owner));
+        self
+    }
+
+    /// Who owns schema rentsync, if it is there; `tables` are the source tables' full names.
+    pub(crate) async fn schema_owner(
+        &self,
+        conn: &mut PgConnection,
+        tables: &[String; 2],
+    ) -> Result<Option<SchemaOwner>> {
+        self.trust.owner(conn, tables).await
+    }
+
+    /// An error where the schema came to belong to somebody who is not to be trusted, since it was found to be.
+    pub(crate) async fn check_schema_owner(&self, conn: &mut PgConnection) -> Result<()> {
+        self.trust.check(conn).await
     }
 
     /// The full names of the source tables. One without a schema is looked up along the role's own search_path, which no
@@ -161,6 +194,17 @@ impl Database {
             .acquire_timeout(Duration::from_secs(10))
             // Whoever waits too long is told so by an error; a warning before that says nothing to anybody.
             .acquire_slow_threshold(Duration::MAX);
+        let database = self.clone();
+        let options = options.before_acquire(move |conn, meta| {
+            let database = database.clone();
+            Box::pin(async move {
+                if meta.idle_for > CHECKED_AFTER {
+                    let checked = database.check_schema_owner(conn).await;
+                    checked.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+                }
+                Ok(true)
+            })
+        });
         options.connect_lazy_with(self.session().options(PATH).options([("synchronous_commit", "off")]))
     }
 
@@ -187,51 +231,6 @@ impl Database {
     }
 }
 
-/// The parameters of a URL that sqlx takes; it logs any other with its value.
-const PARAMETERS: [&str; 19] = [
-    "sslmode",
-    "ssl-mode",
-    "sslrootcert",
-    "ssl-root-cert",
-    "ssl-ca",
-    "sslcert",
-    "ssl-cert",
-    "sslkey",
-    "ssl-key",
-    "statement-cache-capacity",
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "application_name",
-    "options",
-    "options[NAME]",
-];
-
-/// A URL without the parameters that nobody takes, and the names of those.
-fn known_parameters(url: &str) -> (String, Vec<String>) {
-    let Some((place, query)) = url.split_once('?') else {
-        return (url.to_owned(), Vec::new());
-    };
-    let name = |parameter: &str| -> String {
-        let pair = form_urlencoded::parse(parameter.as_bytes()).next();
-        pair.map_or(String::new(), |(name, _)| name.into_owned())
-    };
-    let is_known = |parameter: &&str| {
-        let name = name(parameter);
-        PARAMETERS.contains(&name.as_str()) || name.starts_with("options[")
-    };
-    let all = query.split('&').filter(|parameter| !parameter.is_empty());
-    let (known, unknown): (Vec<&str>, Vec<&str>) = all.partition(is_known);
-    let unknown = unknown.into_iter().map(name).collect();
-    match known.is_empty() {
-        true => (place.to_owned(), unknown),
-        false => (format!("{place}?{}", known.join("&")), unknown),
-    }
-}
-
 /// The server is not there, or not yet: not that it refuses us.
 fn is_down(error: &sqlx::Error) -> bool {
     match error {
@@ -242,63 +241,6 @@ fn is_down(error: &sqlx::Error) -> bool {
             .is_some_and(|code| code.starts_with("57P0") || code.starts_with("53")),
         _ => false,
     }
-}
-
-/// What the server has to prove before it is told a password: what the setting says, else the URL, else PGSSLMODE, else
-/// everything, unless it is on this machine.
-fn proven(options: PgConnectOptions, url: &str, tls: Option<Tls>) -> Result<PgConnectOptions> {
-    let in_url = url.split_once('?').is_some_and(|(_, parameters)| {
-        let mut names = parameters
-            .split('&')
-            .filter_map(|parameter| parameter.split('=').next());
-        names.any(|name| matches!(name, "sslmode" | "ssl-mode"))
-    });
-    let in_environment = std::env::var_os("PGSSLMODE").is_some_and(|mode| !mode.is_empty());
-    let Some(tls) = tls else {
-        let is_said = in_url || in_environment || is_local(&options);
-        return Ok(if is_said {
-            options
-        } else {
-            options.ssl_mode(PgSslMode::VerifyFull)
-        });
-    };
-    let mode = match tls {
-        Tls::VerifyFull => PgSslMode::VerifyFull,
-        Tls::VerifyCa => PgSslMode::VerifyCa,
-        Tls::Require => PgSslMode::Require,
-        Tls::Prefer => PgSslMode::Prefer,
-        Tls::Disable => PgSslMode::Disable,
-    };
-    if in_url && mode_name(mode) != mode_name(options.get_ssl_mode()) {
-        return Err(Fault::usage(format!(
-            "database.tls is {:?}, and the database URL says sslmode={}: say it in one of them",
-            mode_name(mode),
-            mode_name(options.get_ssl_mode())
-        ))
-        .into());
-    }
-    Ok(options.ssl_mode(mode))
-}
-
-pub(crate) fn mode_name(mode: PgSslMode) -> &'static str {
-    match mode {
-        PgSslMode::Disable => "disable",
-        PgSslMode::Allow => "allow",
-        PgSslMode::Prefer => "prefer",
-        PgSslMode::Require => "require",
-        PgSslMode::VerifyCa => "verify-ca",
-        PgSslMode::VerifyFull => "verify-full",
-    }
-}
-
-/// Nobody is on the way there.
-fn is_local(options: &PgConnectOptions) -> bool {
-    let host = options.get_host();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    options.get_socket().is_some()
-        || host.starts_with('/')
-        || host == "localhost"
-        || address.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 fn why_unreachable(error: &sqlx::Error) -> String {
@@ -315,22 +257,6 @@ pub(crate) async fn notice_lost_client(conn: &mut PgConnection) -> sqlx::Result<
     match set.execute(conn).await {
         Err(sqlx::Error::Database(_)) => Ok(()),
         set => set.map(|_| ()),
-    }
-}
-
-/// Without a name of its own a URL means the account's, as psql has it.
-fn named(options: PgConnectOptions, url: &str) -> PgConnectOptions {
-    let has_user = url.split_once("://").is_some_and(|(_, rest)| {
-        rest.split(['/', '?'])
-            .next()
-            .is_some_and(|authority| authority.contains('@'))
-    }) || url.contains("user=");
-    if has_user {
-        return options;
-    }
-    match std::env::var("PGUSER").or_else(|_| std::env::var("USER")) {
-        Ok(user) => options.username(&user),
-        Err(_) => options.username("postgres"),
     }
 }
 
@@ -362,63 +288,4 @@ pub async fn check_server(conn: &mut PgConnection) -> Result<()> {
         .into());
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_that_nobody_takes_are_named_without_their_values() {
-        let (url, unknown) = known_parameters("postgres://u@h/d?sslmode=disable&pasword=hunter2&options[a]=b&x%5Fy=z&");
-        assert_eq!(url, "postgres://u@h/d?sslmode=disable&options[a]=b");
-        assert_eq!(unknown, ["pasword", "x_y"]);
-        assert_eq!(known_parameters("postgres://h/d?a=1").0, "postgres://h/d");
-        assert_eq!(
-            known_parameters("postgres://h/d"),
-            ("postgres://h/d".to_owned(), vec![])
-        );
-    }
-
-    fn mode(url: &str, tls: Option<Tls>) -> Result<&'static str> {
-        let database = Database::from_url_with(&url.into(), tls)?;
-        Ok(mode_name(database.tls().0))
-    }
-
-    #[test]
-    fn promise_07_any_other_machine_has_to_prove_who_it_is_unless_said_otherwise() {
-        for (url, expected) in [
-            ("postgres://relay:pw@db.internal/aigent", "verify-full"),
-            (
-                "postgres://relay:pw@10.0.0.5:5433/aigent?application_name=x",
-                "verify-full",
-            ),
-            ("postgres://relay:pw@localhost.evil.example/aigent", "verify-full"),
-            ("postgres://relay:pw@db.internal/aigent?sslmode=prefer", "prefer"),
-            ("postgres://relay:pw@db.internal/aigent?sslmode=disable", "disable"),
-            ("postgres://relay:pw@127.0.0.1/aigent", "prefer"),
-            ("postgres://relay:pw@localhost/aigent", "prefer"),
-            ("postgres://relay:pw@[::1]/aigent", "prefer"),
-            ("postgres:///aigent?host=/var/run/postgresql", "prefer"),
-        ] {
-            assert_eq!(mode(url, None).unwrap(), expected, "{url}");
-        }
-        let remote = "postgres://relay:pw@db.internal/aigent";
-        assert_eq!(mode(remote, Some(Tls::Disable)).unwrap(), "disable");
-        assert_eq!(
-            mode("postgres://relay@127.0.0.1/a", Some(Tls::VerifyFull)).unwrap(),
-            "verify-full"
-        );
-    }
-
-    #[test]
-    fn promise_07_two_that_say_different_things_are_an_error() {
-        let url = "postgres://relay:secret@db.internal/aigent?sslmode=prefer";
-        let error = mode(url, Some(Tls::VerifyFull)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "database.tls is \"verify-full\", and the database URL says sslmode=prefer: say it in one of them"
-        );
-        assert_eq!(mode(url, Some(Tls::Prefer)).unwrap(), "prefer");
-    }
 }

@@ -4,7 +4,7 @@ mod database;
 
 use std::fmt;
 
-pub(crate) use database::{io_in_words, is_locked_out, is_worded};
+pub(crate) use database::{io_in_words, is_locked_out, may_quote};
 
 /// What kind of failure, and one clear sentence: what failed, on what, what to do.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ fn is_envelope(cause: &(dyn std::error::Error + 'static)) -> bool {
 /// What the database says, without the line of its own source where it was noticed.
 pub(crate) fn said(error: &sqlx::Error) -> String {
     match error.as_database_error() {
-        Some(refusal) => database::words_of(&refusal.code().unwrap_or_default(), refusal.message()),
+        Some(refusal) => database::said_by(refusal),
         None => error.to_string(),
     }
 }

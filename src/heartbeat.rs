@@ -205,6 +205,7 @@ async fn beat(database: &Database, registration: &Registration, kept: &mut Optio
         Some(conn) => conn,
         None => connect(database).await?,
     };
+    database.check_schema_owner(&mut conn).await?;
     let beaten = sqlx::query(include_str!("../sql/relay/beat.sql"))
         .bind(registration.id())
         .bind(&registration.name)

@@ -16,7 +16,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::alert::{self, Alert, Kind};
 use crate::clock::Clock;
-use crate::database::{check_server, notice_lost_client};
+use crate::database::{Database, check_server, notice_lost_client};
 use crate::deliver::breaker;
 use crate::plan;
 use crate::words::count;
@@ -125,11 +125,12 @@ pub async fn foresee(conn: &mut PgConnection, receiver: &str) -> Result<Option<(
 }
 
 /// Every connection of the pool is checked for these receivers before it is used.
-pub fn checked(options: PgPoolOptions, receivers: Vec<String>, clock: Clock) -> PgPoolOptions {
+pub fn checked(options: PgPoolOptions, database: &Database, receivers: Vec<String>, clock: Clock) -> PgPoolOptions {
+    let database = database.clone();
     options.after_connect(move |conn, _| {
-        let (receivers, now) = (receivers.clone(), clock.now());
+        let (database, receivers, now) = (database.clone(), receivers.clone(), clock.now());
         Box::pin(async move {
-            check_all(conn, &receivers, now)
+            check_all(&database, conn, &receivers, now)
                 .await
                 .map_err(|error| match error.downcast::<sqlx::Error>() {
                     Ok(error) => error,
@@ -139,7 +140,13 @@ pub fn checked(options: PgPoolOptions, receivers: Vec<String>, clock: Clock) -> 
     })
 }
 
-async fn check_all(conn: &mut PgConnection, receivers: &[String], now: Option<DateTime<Utc>>) -> Result<()> {
+async fn check_all(
+    database: &Database,
+    conn: &mut PgConnection,
+    receivers: &[String],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    database.check_schema_owner(conn).await?;
     notice_lost_client(conn).await?;
     check_server(conn).await?;
     for receiver in receivers {

@@ -126,6 +126,7 @@ impl Scraper {
             Some(conn) => conn,
             None => self.connect().await?,
         };
+        self.database.check_schema_owner(&mut conn).await?;
         let figures = Figures::read(&mut conn).await?;
         *kept = Some(conn);
         Ok(figures)

@@ -249,5 +249,5 @@ $body$,
 select name, rights <> '' as is_definer, path <> '' as has_path, body,
        format('create or replace function rentsync.%I(%s) returns %s language plpgsql %s %s as %L',
               name, arguments, result, rights, path, body) as statement,
-       format('comment on function rentsync.%I is %L', name, purpose) as comment
+       format('comment on function rentsync.%I(%s) is %L', name, regexp_replace(arguments, ' default [^,]*', '', 'g'), purpose) as comment
   from written

@@ -1,6 +1,6 @@
--- The statements that make schema rentsync and what is ours in it belong to role $1, in the order in which they can be run: what
--- belongs to the schema's owner or to a superuser, of whom an earlier install may have been, and not to $1 already. What a stranger
--- put there stays a stranger's. Asks the catalogs alone.
+-- The statements that make schema rentsync and what is ours in it belong to role $1, in the order in which they can be run, and
+-- whether this role can run each: what belongs to the schema's owner or to a superuser, of whom an earlier install may have been,
+-- and not to $1 already. What a stranger put there stays a stranger's. Asks the catalogs alone.
 with given as (
     select n.oid, n.nspowner from pg_namespace n where n.nspname = 'rentsync'
 ), ours (role) as (
@@ -20,7 +20,7 @@ with given as (
       from pg_proc p
       join given g on g.oid = p.pronamespace
 )
-select o.statement
+select o.statement, pg_has_role(o.owner, 'usage') as can_give
   from object o
  where o.owner in (select role from ours) and o.owner <> (select r.oid from pg_roles r where r.rolname = $1)
  order by o.place, o.statement

@@ -1,13 +1,19 @@
--- What is hung on the tables of schema rentsync and was made by none of its migrations: triggers, rules, policies. They act in what
--- the tables' owner does, which is every write of the source, and in what install does, as whoever runs it; a trigger needs no function
--- of its maker's for that, because a built-in or one of ours stops a write as well. A row each: what it is, and the statement that takes
--- it off. A migration that makes a trigger names it here. Asks the catalogs alone.
-with ours as (
+-- What is hung on the tables of schema rentsync and was made by none of its migrations: triggers, rules, policies, foreign keys, and
+-- functions in the schema that are somebody else's. They act in what the tables' owner does, which is every write of the source, and
+-- in what install does, as whoever runs it; a trigger needs no function of its maker's for that, because a built-in or one of ours
+-- stops a write as well. A row each: what it is, and the statement that takes it off. A migration that makes a trigger names it here.
+-- The two source functions are the site's to replace. Asks the catalogs alone.
+with given as (
+    select n.oid, n.nspowner from pg_namespace n where n.nspname = 'rentsync'
+), trusted (role) as (
+    select nspowner from given
+     union
+    select r.oid from pg_roles r where r.rolsuper
+), ours as (
     select c.oid, c.relname, format('rentsync.%I', c.relname) as name
       from pg_class c
-     where c.relnamespace = to_regnamespace('rentsync') and c.relkind in ('r', 'p', 'v', 'm')
-       and (c.relowner = (select n.nspowner from pg_namespace n where n.nspname = 'rentsync')
-            or c.relowner in (select r.oid from pg_roles r where r.rolsuper))
+      join given g on g.oid = c.relnamespace
+     where c.relkind in ('r', 'p', 'v', 'm') and c.relowner in (select role from trusted)
 )
 select format('trigger %I on %s', g.tgname, o.name) as what, format('drop trigger %I on %s', g.tgname, o.name) as statement
   from ours o
@@ -23,4 +29,13 @@ select format('rule %I on %s', w.rulename, o.name), format('drop rule %I on %s',
 select format('policy %I on %s', y.polname, o.name), format('drop policy %I on %s', y.polname, o.name)
   from ours o
   join pg_policy y on y.polrelid = o.oid
+ union all
+select format('foreign key %I of %s', f.conname, f.conrelid::regclass), format('alter table %s drop constraint %I', f.conrelid::regclass, f.conname)
+  from pg_constraint f
+ where f.contype = 'f' and f.confrelid in (select oid from ours) and f.conrelid not in (select oid from ours) and f.conparentid = 0
+ union all
+select format('function %s', p.oid::regprocedure), format('drop routine %s cascade', p.oid::regprocedure)
+  from pg_proc p
+  join given g on g.oid = p.pronamespace
+ where p.proowner not in (select role from trusted) and not (p.proname in ('source_property', 'source_unit') and p.pronargs = 0)
  order by what

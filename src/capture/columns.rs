@@ -110,7 +110,10 @@ impl Kind {
         match (self, found.base.as_str()) {
             (Kind::Key, "smallint" | "integer" | "bigint") => cast(name.to_owned(), &found.shown),
             (Kind::Integer, "smallint" | "integer" | "bigint") => cast(format!("{name}::bigint"), "bigint"),
-            (Kind::Integer, "numeric") if found.is_integral => cast(format!("{name}::bigint"), "bigint"),
+            // What is no number there has no other word here.
+            (Kind::Integer, "numeric") if found.is_integral => {
+                cast(format!("nullif({name}, 'NaN'::numeric)::bigint"), "bigint")
+            }
             (Kind::Text, "text" | "character varying" | "character" | "name" | "citext") => {
                 cast(format!("{name}::text"), "text")
             }

@@ -28,7 +28,19 @@ impl Function {
 
 /// Writes every function, in place of the one that stands.
 pub(super) async fn write_all(conn: &mut PgConnection) -> Result<()> {
-    for function in Function::all(conn).await? {
+    write(conn, |_| true).await
+}
+
+/// Writes those that take the triggers off: what stands may be another release's, or have been replaced.
+pub(super) async fn write_detaching(conn: &mut PgConnection) -> Result<()> {
+    write(conn, |function| {
+        ["lock_source", "detach"].contains(&function.name.as_str())
+    })
+    .await
+}
+
+async fn write(conn: &mut PgConnection, is_wanted: impl Fn(&Function) -> bool) -> Result<()> {
+    for function in Function::all(conn).await?.into_iter().filter(is_wanted) {
         let statements = format!("{};\n{}", function.statement, function.comment);
         sqlx::raw_sql(AssertSqlSafe(statements))
             .execute(&mut *conn)

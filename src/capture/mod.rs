@@ -4,6 +4,7 @@
 //! transaction: either all of it stands afterwards or nothing does. Whoever writes to the source never waits for it longer than a tenth of a second
 //! at a time.
 
+mod brief;
 mod columns;
 mod function;
 mod generated;
@@ -13,8 +14,7 @@ mod rights;
 mod source;
 mod statement;
 mod template;
-
-use std::time::Duration;
+mod trust;
 
 use anyhow::{Context, Result};
 use sqlx::migrate::Migrator;
@@ -24,13 +24,15 @@ use crate::config::Source;
 use crate::database::{Database, check_server};
 use crate::fault::{self, Fault};
 use crate::unit::Lossy;
+use brief::briefly;
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub(crate) use function::Function;
 pub(crate) use generated::Generated;
-pub(crate) use owner::hung;
+pub(crate) use owner::{hung, owner_it_lacks};
 pub use rights::{PUBLIC, Roles};
 pub(crate) use rights::{Right, SourceTable, Surplus};
 pub use template::Template;
+pub use trust::{Doing, check_owner};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -55,10 +57,6 @@ pub struct Status {
     /// How many units have it.
     pub units: i64,
 }
-
-/// How often dropping what old releases left in the outbox is tried, and how long is waited between.
-const DROP_TRIES: u32 = 100;
-const DROP_PAUSE: Duration = Duration::from_millis(200);
 
 /// Migrations, source functions, triggers. Can be called again: what stands already stays.
 pub async fn install(database: &Database, source: &Source) -> Result<Installed> {
@@ -85,14 +83,15 @@ pub async fn install_all(
     let mut conn = database.connect().await?;
     let [properties, units] = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
-    let mut tx = conn.begin().await?;
-    let properties = table(&mut tx, &properties, "source.properties_table").await?;
-    let units = table(&mut tx, &units, "source.units_table").await?;
+    let properties = table(&mut conn, &properties, "source.properties_table").await?;
+    let units = table(&mut conn, &units, "source.units_table").await?;
     let tables = [properties, units];
+    check_owner(database, &mut conn, &tables, Doing::Installing).await?;
+    let taken_off = owner::take_over(&mut conn, &tables).await?;
+    let mut tx = conn.begin().await?;
     lock(&mut tx).await?;
-    check_owner(&mut tx, &tables, Doing::Installing).await?;
     owner::act_as_owner(&mut tx, &tables).await?;
-    let taken_off = owner::take_off(&mut tx).await?;
+    nothing_hangs(&mut tx).await?;
     migrate(&mut tx).await?;
     on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
     function::write_all(&mut tx).await?;
@@ -124,8 +123,19 @@ async fn on_both(conn: &mut PgConnection, statement: &'static str, tables: &[Str
     Ok(())
 }
 
-/// In transactions of its own, each as brief as a writer of the source may be made to wait. Where somebody writes all the
-/// time it is left for the next install; nothing needs it, and no role but the owner may touch its sequence.
+/// Whoever may hang something there may have done it again; what follows would fire it.
+async fn nothing_hangs(conn: &mut PgConnection) -> Result<()> {
+    match owner::hung(conn).await?.first() {
+        None => Ok(()),
+        Some((what, _)) => Err(Fault::finding(format!(
+            "{what} was put there while install ran; find out by whom, and run install again"
+        ))
+        .into()),
+    }
+}
+
+/// Where somebody writes all the time it is left for the next install; nothing needs it, and no role but the owner may touch its
+/// sequence.
 async fn drop_outbox_id(conn: &mut PgConnection) -> Result<()> {
     let has_it: bool = sqlx::query_scalar(include_str!("../../sql/capture/has_outbox_id.sql"))
         .fetch_one(&mut *conn)
@@ -133,25 +143,17 @@ async fn drop_outbox_id(conn: &mut PgConnection) -> Result<()> {
     if !has_it {
         return Ok(());
     }
-    for _ in 0..DROP_TRIES {
-        match try_to_drop_outbox_id(conn).await {
-            Err(error) if fault::is_locked_out(&error) => tokio::time::sleep(DROP_PAUSE).await,
-            done => return Ok(done?),
-        }
+    let dropped = briefly(conn, async |tx| {
+        let drop = sqlx::query(include_str!("../../sql/capture/drop_outbox_id.sql"));
+        drop.execute(tx).await?;
+        Ok(())
+    });
+    if dropped.await?.is_none() {
+        tracing::warn!(
+            "rentsync.outbox.id is left for the next install to drop: the outbox is written to all the time"
+        );
     }
-    tracing::warn!("rentsync.outbox.id is left for the next install to drop: the outbox is written to all the time");
     Ok(())
-}
-
-async fn try_to_drop_outbox_id(conn: &mut PgConnection) -> sqlx::Result<()> {
-    let mut tx = conn.begin().await?;
-    sqlx::query(include_str!("../../sql/capture/brief_locks.sql"))
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query(include_str!("../../sql/capture/drop_outbox_id.sql"))
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await
 }
 
 /// Takes the triggers off; with `purge` also the schema and all it holds. Says whether there was anything.
@@ -160,12 +162,17 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
     let tables = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
     let mut tx = conn.begin().await?;
-    check_owner(&mut tx, &tables, Doing::Using).await?;
+    check_owner(database, &mut tx, &tables, Doing::Using).await?;
     owner::act_as_schemas_owner(&mut tx).await?;
     lock(&mut tx).await?;
     if !is_installed(&mut tx).await? {
         return Ok(false);
     }
+    function::write_detaching(&mut tx).await?;
+    sqlx::query(include_str!("../../sql/capture/lock_attached.sql"))
+        .execute(&mut *tx)
+        .await?;
+    owner::take_off(&mut tx).await?;
     sqlx::query(include_str!("../../sql/capture/detach.sql"))
         .execute(&mut *tx)
         .await
@@ -199,38 +206,6 @@ pub async fn check_installed(conn: &mut PgConnection) -> Result<()> {
         None => Ok(()),
         Some((what, todo)) => Err(Fault::usage(format!("{what}: {todo}")).into()),
     }
-}
-
-/// What is asked of schema rentsync.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Doing {
-    /// Writing it anew, as its owner.
-    Installing,
-    /// Reading and writing what is in it.
-    Using,
-}
-
-/// Nothing of a schema that a stranger made is touched: whoever made it decided what is in it, and it would run as this role.
-/// `tables` are the source tables' full names.
-pub async fn check_owner(conn: &mut PgConnection, tables: &[String; 2], doing: Doing) -> Result<()> {
-    let found: Option<(String, bool, bool)> = sqlx::query_as(include_str!("../../sql/capture/schema_owner.sql"))
-        .bind(&tables[0])
-        .bind(&tables[1])
-        .fetch_optional(conn)
-        .await?;
-    let why = match (found, doing) {
-        (Some((owner, true, _)), Doing::Using) => format!(
-            "schema rentsync belongs to {owner}, who does not own the source tables: nothing of it is used; if it is no \
-             stranger's, `alter schema rentsync owner to` whoever owns {}",
-            tables[1]
-        ),
-        (Some((owner, is_stranger, is_ours)), Doing::Installing) if is_stranger || !is_ours => format!(
-            "schema rentsync is there already and belongs to {owner}, so what is in it is not to be trusted: have {owner} drop it, \
-             or run install as {owner} if it was installed so; nothing was changed"
-        ),
-        _ => return Ok(()),
-    };
-    Err(Fault::usage(why).into())
 }
 
 /// Which release's schema this database has.

@@ -6,24 +6,30 @@
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
 
+use super::brief::briefly;
 use super::statement::{self, identifier};
 use crate::fault::Fault;
 
-/// Makes schema rentsync the owner's of these tables, and acts as that role until the transaction ends.
-pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
-    let found: Option<(String, bool)> = sqlx::query_as(include_str!("../../sql/capture/source_owner.sql"))
+/// Whose the source tables are, and so schema rentsync.
+async fn source_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<(String, bool)> {
+    let found = sqlx::query_as(include_str!("../../sql/capture/source_owner.sql"))
         .bind(&tables[0])
         .bind(&tables[1])
         .fetch_optional(&mut *conn)
         .await?;
-    let Some((owner, is_this_role)) = found else {
-        return Err(Fault::usage(format!(
+    found.ok_or_else(|| {
+        Fault::usage(format!(
             "{} and {} belong to two roles neither of which may act as the other: give them one owner, or grant one role to the \
              other; nothing was changed",
             tables[0], tables[1]
         ))
-        .into());
-    };
+        .into()
+    })
+}
+
+/// Makes schema rentsync where it is not there, the owner's of these tables, and acts as that role until the transaction ends.
+pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
+    let (owner, is_this_role) = source_owner(conn, tables).await?;
     if schemas_owner(conn).await?.is_none() {
         statement::execute(
             conn,
@@ -35,16 +41,63 @@ pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) 
     if is_this_role {
         return Ok(());
     }
-    let statements: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/give_schema.sql"))
-        .bind(&owner)
-        .fetch_all(&mut *conn)
-        .await?;
-    for given in statements {
-        statement::execute(conn, given)
-            .await
-            .with_context(|| format!("making schema rentsync {owner}'s"))?;
-    }
     act_as(conn, &owner).await
+}
+
+/// Makes what stands of schema rentsync the owner's of these tables, and takes off what is hung on it and is none of ours, before
+/// anything fires it. Says what that was.
+///
+/// Both lock writers of the source out of the outbox, and these may have locked the source already: so the source is locked
+/// first, and all of it is one brief transaction before what takes its time.
+pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<String>> {
+    let (owner, _) = source_owner(conn, tables).await?;
+    if to_give(conn, &owner).await?.is_empty() && hung(conn).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let taken_over = briefly(conn, async |tx| {
+        let [properties, units] = tables;
+        let lock = format!("lock table {properties}, {units} in share row exclusive mode");
+        statement::execute(tx, lock).await?;
+        for given in to_give(tx, &owner).await? {
+            statement::execute(tx, given)
+                .await
+                .with_context(|| format!("making schema rentsync {owner}'s"))?;
+        }
+        take_off(tx).await
+    });
+    taken_over.await?.ok_or_else(|| {
+        Fault::finding(format!(
+            "{} and {} are in use by a long transaction; nothing was changed, try again when it has ended (pg_stat_activity shows \
+             transactions that are open for long)",
+            tables[0], tables[1]
+        ))
+        .into()
+    })
+}
+
+async fn to_give(conn: &mut PgConnection, owner: &str) -> Result<Vec<String>> {
+    let given = not_the_owners(conn, owner).await?.into_iter();
+    Ok(given
+        .filter(|(_, can_give)| *can_give)
+        .map(|(statement, _)| statement)
+        .collect())
+}
+
+/// What of ours belongs to another role than the source tables' owner: the statements that give it, and whether this role can.
+async fn not_the_owners(conn: &mut PgConnection, owner: &str) -> Result<Vec<(String, bool)>> {
+    Ok(sqlx::query_as(include_str!("../../sql/capture/give_schema.sql"))
+        .bind(owner)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// Who owns the source tables, where schema rentsync or something in it is not that role's.
+pub(crate) async fn owner_it_lacks(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Option<String>> {
+    let Ok((owner, _)) = source_owner(conn, tables).await else {
+        return Ok(None);
+    };
+    let is_whole = not_the_owners(conn, &owner).await?.is_empty();
+    Ok((!is_whole).then_some(owner))
 }
 
 /// What is hung on the tables of schema rentsync and is none of ours, and the statement that takes each off.
@@ -54,7 +107,6 @@ pub(crate) async fn hung(conn: &mut PgConnection) -> Result<Vec<(String, String)
         .await?)
 }
 
-/// Takes it off, before anything fires it. Says what it was.
 pub(super) async fn take_off(conn: &mut PgConnection) -> Result<Vec<String>> {
     let mut taken_off = Vec::new();
     for (what, drop) in hung(&mut *conn).await? {

@@ -30,7 +30,7 @@ pub(super) async fn connect(config: &Config) -> Result<PgConnection> {
 
 async fn check_schema(database: &Database, config: &Config, conn: &mut PgConnection) -> Result<()> {
     let tables = database.tables(conn, &config.source).await?;
-    capture::check_owner(conn, &tables, capture::Doing::Using).await?;
+    capture::check_owner(database, conn, &tables, capture::Doing::Using).await?;
     capture::check_installed(conn).await
 }
 

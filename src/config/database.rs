@@ -4,7 +4,7 @@
 
 use reqwest::Url;
 use secrecy::SecretString;
-use settings::{Node, Refusal, Section, SettingsError, Taken, integer, one_of};
+use settings::{Node, Refusal, Section, SettingsError, Taken, integer, one_of, text};
 
 /// The database that holds the source and the relay's own schema.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Database {
     pub max_connections: u32,
     /// What the server has to prove before it is told anything; not set: by where it is.
     pub tls: Option<Tls>,
+    /// Who is trusted with schema rentsync, beside whoever owns the source tables.
+    pub schema_owner: Option<String>,
 }
 
 /// What a server has to prove before it is told anything, a password above all. The words are PostgreSQL's own.
@@ -62,6 +64,7 @@ impl Database {
             url: section.optional("url", database_url),
             max_connections: section.take("max_connections", 8, integer(3..=1000)),
             tls: section.optional("tls", one_of(&Tls::ALL)),
+            schema_owner: section.optional("schema_owner", text("the name of a role", |name| !name.is_empty())),
         }
     }
 }

@@ -109,7 +109,7 @@ impl Examination<'_> {
         let found = clock::database(conn, limits).await;
         self.note("clock", None, found)?;
         let tables = database.tables(conn, &config.source).await?;
-        let strangers = schema::strangers(conn, &tables).await;
+        let strangers = schema::strangers(database, conn, &tables).await;
         let is_trusted = strangers.as_ref().is_ok_and(Vec::is_empty);
         self.note("schema", None, strangers)?;
         if !is_trusted {
@@ -131,6 +131,8 @@ impl Examination<'_> {
 
     async fn installed(&mut self, conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
         let (config, limits) = (self.config, self.limits);
+        let found = schema::owner(conn, tables).await;
+        self.note("schema", None, found)?;
         let found = schema::functions(conn).await;
         self.note("functions", None, found)?;
         let found = triggers::examine(conn, tables).await;

@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection};
 
 use super::finding::Finding;
 use crate::capture::{self, Function, Release, Surplus};
+use crate::database::Database;
 use crate::fault::Fault;
 
 const SCHEMA: &str = "schema";
@@ -26,13 +27,32 @@ struct Standing {
 }
 
 /// Whoever else made it decided what is in it, and reading a view runs its functions as this role: nothing of it is looked at.
-pub(super) async fn strangers(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<Finding>> {
+pub(super) async fn strangers(
+    database: &Database,
+    conn: &mut PgConnection,
+    tables: &[String; 2],
+) -> Result<Vec<Finding>> {
     let todo = "find out who made it, and have it dropped or, if it is no stranger's, owned by the source tables' owner; then \
                 `doctor` again";
-    match capture::check_owner(conn, tables, capture::Doing::Using).await {
+    match capture::check_owner(database, conn, tables, capture::Doing::Using).await {
         Err(error) if error.is::<Fault>() => Ok(vec![Finding::wrong(SCHEMA, error.to_string(), todo)]),
         checked => checked.map(|()| Vec::new()),
     }
+}
+
+/// The trigger functions run as their owner: that has to be whoever owns the source tables now.
+pub(super) async fn owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<Finding>> {
+    let lacking = capture::owner_it_lacks(conn, tables).await?;
+    let finding = |owner| {
+        Finding::wrong(
+            SCHEMA,
+            format!("it, or something of the relay's in it, is not {owner}'s, who owns the source tables"),
+            format!(
+                "run `rentsync-relay install` as a superuser, or as a role that may act as {owner} and as its owner"
+            ),
+        )
+    };
+    Ok(lacking.map(finding).into_iter().collect())
 }
 
 /// Whether it is this release's; where it isn't nothing else of it can be looked at.

@@ -4,6 +4,9 @@
 
 use std::io;
 
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
+
 /// `lock_not_available`.
 const LOCKED_OUT: &str = "55P03";
 
@@ -36,8 +39,11 @@ impl Explained {
 pub(super) fn explain(error: &sqlx::Error) -> Explained {
     match error {
         sqlx::Error::Database(refusal) => {
-            let code = refusal.code();
-            explain_refusal(code.as_deref().unwrap_or_default(), refusal.message())
+            let code = refusal.code().unwrap_or_default();
+            match is_from_function(&**refusal) {
+                true => explain_refusal(&code, &withheld(&code)),
+                false => explain_refusal(&code, refusal.message()),
+            }
         }
         sqlx::Error::Io(error) => Explained::unreachable(format!(
             "the connection to the database was lost ({}); look at the server and at the network between",
@@ -119,20 +125,55 @@ const WORDED: [&str; 23] = [
     "54", "55", "57", "58",
 ];
 
-/// Its message can't quote a value of the source, which may be somebody's name.
-pub(crate) fn is_worded(sqlstate: &str) -> bool {
+/// Its message may quote a value of the source, which may be somebody's name.
+pub(crate) fn may_quote(refusal: &dyn DatabaseError) -> bool {
+    is_from_function(refusal) || !is_worded(&refusal.code().unwrap_or_default())
+}
+
+/// The server's message where that can't quote the source.
+pub(super) fn said_by(refusal: &dyn DatabaseError) -> String {
+    let code = refusal.code().unwrap_or_default();
+    match is_from_function(refusal) {
+        true => withheld(&code),
+        false => words_of(&code, refusal.message()),
+    }
+}
+
+/// A function of a site's may say what it likes under any code. Its context tells where a message came from; in one of ours, and in
+/// plain SQL, it is PostgreSQL's own or ours.
+fn is_from_function(refusal: &dyn DatabaseError) -> bool {
+    let context = refusal
+        .try_downcast_ref::<PgDatabaseError>()
+        .and_then(PgDatabaseError::r#where);
+    let is_ours = |line: &str| {
+        line.starts_with("SQL function \"source_")
+            || line
+                .strip_prefix("PL/pgSQL function rentsync.")
+                .is_some_and(|rest| !rest.starts_with("source_"))
+    };
+    context
+        .unwrap_or_default()
+        .lines()
+        .any(|line| line.contains("function ") && !is_ours(line))
+}
+
+fn is_worded(sqlstate: &str) -> bool {
     WORDED.iter().any(|class| sqlstate.starts_with(class))
 }
 
-/// The server's message where that can't quote the source. Our own functions begin theirs with the schema's name.
-pub(super) fn words_of(sqlstate: &str, message: &str) -> String {
+/// Our own functions begin theirs with the schema's name.
+fn words_of(sqlstate: &str, message: &str) -> String {
     match is_worded(sqlstate) || message.starts_with("rentsync: ") {
         true => message.to_owned(),
-        false => format!(
-            "SQLSTATE {sqlstate}, from a function of the source or on a value of it; its words may quote that value and stand in \
-             the server's log alone"
-        ),
+        false => withheld(sqlstate),
     }
+}
+
+fn withheld(sqlstate: &str) -> String {
+    format!(
+        "SQLSTATE {sqlstate}, from a function of the source or on a value of it; its words may quote that value and stand in \
+         the server's log alone"
+    )
 }
 
 /// What this role may not do, and who gives it the right with which statement.

@@ -11,7 +11,7 @@ pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
              gives no meaning; `select * from rentsync.source_unit()` with client_encoding UTF8 shows which"
         ))
         .into(),
-        Some(code) if !fault::is_worded(&code) => Fault::finding(format!(
+        Some(code) if may_quote(&error) => Fault::finding(format!(
             "a source function failed, or failed on a value (SQLSTATE {code}); `select * from rentsync.source_unit()` and \
              `rentsync.source_property()` show which"
         ))
@@ -19,6 +19,11 @@ pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
         Some(code) if code.starts_with("42") => error.context("nothing can be planned; `doctor` says what to do"),
         _ => error,
     }
+}
+
+fn may_quote(error: &anyhow::Error) -> bool {
+    let refusal = database_error(error).and_then(sqlx::Error::as_database_error);
+    refusal.is_some_and(fault::may_quote)
 }
 
 /// Somebody has what was to be read to themselves.

@@ -64,7 +64,7 @@ impl Relay {
         let mut conn = self.database.connect().await?;
         check_server(&mut conn).await?;
         let tables = self.database.tables(&mut conn, &self.config.source).await?;
-        capture::check_owner(&mut conn, &tables, capture::Doing::Using).await?;
+        capture::check_owner(&self.database, &mut conn, &tables, capture::Doing::Using).await?;
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
             let name = &scope.receiver.name;
@@ -92,7 +92,7 @@ impl Relay {
         let receivers = self.config.receivers.keys().cloned().collect();
         let options = PgPoolOptions::new().max_connections(connections_max);
         self.database
-            .pool(lineage::checked(options, receivers, self.clock.clone()))
+            .pool(lineage::checked(options, &self.database, receivers, self.clock.clone()))
     }
 }
 

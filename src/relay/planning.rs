@@ -89,6 +89,7 @@ impl Planning {
         let mut turns = Turns::new(&relay.clock);
         let mut works = false;
         loop {
+            relay.database.check_schema_owner(&mut conn).await?;
             // What is due goes out also where planning fails.
             let look = walk.look(&mut conn, scope).await?;
             wake_for(look.due, &self.wake);

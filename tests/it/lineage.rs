@@ -150,7 +150,12 @@ async fn nothing_is_sent_over_a_connection_before_it_is_checked() {
     assert_eq!(rig.plan().await.syncs, 1);
     set_back(&rig).await;
     let options = PgPoolOptions::new().max_connections(1);
-    let checked = lineage::checked(options, vec!["main".to_owned()], rig.clock.clone());
+    let checked = lineage::checked(
+        options,
+        &rig.source.database,
+        vec!["main".to_owned()],
+        rig.clock.clone(),
+    );
     let pool = rig.source.database.pool(checked);
     let mut deliverer = Deliverer::new(pool, &rig.receiver, rig.clock.clone(), &rig.relay).unwrap();
     assert_eq!(deliverer.start_due().await.unwrap(), 0);

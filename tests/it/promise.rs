@@ -6,6 +6,7 @@ mod privacy;
 mod receivers;
 mod rights;
 mod size;
+mod trust;
 mod words;
 
 use std::collections::BTreeSet;

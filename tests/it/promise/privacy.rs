@@ -400,6 +400,9 @@ async fn promise_05_what_a_source_function_says_of_a_lead_is_repeated_nowhere() 
     for raised in [
         "begin raise exception 'no such lead: %', $1; end",
         "begin raise exception 'no such lead: %', $1 using errcode = 'XX001'; end",
+        "begin raise exception 'no such lead: %', $1 using errcode = '42704'; end",
+        "begin raise exception 'no such lead: %', $1 using errcode = '53100'; end",
+        "begin execute format('select %I', $1); end",
         "begin return $1::bigint; end",
     ] {
         rig.edit(&format!(

@@ -17,7 +17,7 @@ use crate::support::rig::Rig;
 use crate::support::{TestDatabase, execute};
 
 /// A role of the server's; gone with what it owns.
-async fn role(database: &TestDatabase) -> String {
+pub(super) async fn role(database: &TestDatabase) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("rentsync_role_{}_{number}", std::process::id());
@@ -25,13 +25,13 @@ async fn role(database: &TestDatabase) -> String {
     name
 }
 
-async fn drop_role(database: &TestDatabase, role: &str) {
+pub(super) async fn drop_role(database: &TestDatabase, role: &str) {
     database
         .execute(&format!("drop owned by {role} cascade; drop role {role}"))
         .await;
 }
 
-fn url_as(database: &TestDatabase, role: &str) -> String {
+pub(super) fn url_as(database: &TestDatabase, role: &str) -> String {
     database.url().replacen("postgres@", &format!("{role}@"), 1)
 }
 
@@ -873,7 +873,7 @@ async fn promise_02_the_first_connection_and_any_other_find_the_tables_and_keep_
 }
 
 /// A schema rentsync of a stranger's, whose functions note that they were run; the stranger may do nothing but create schemas.
-async fn strangers_schema(database: &TestDatabase) -> String {
+pub(super) async fn strangers_schema(database: &TestDatabase) -> String {
     let stranger = role(database).await;
     database
         .execute(&format!(
@@ -1135,9 +1135,12 @@ async fn promise_01_what_a_superuser_installs_is_the_owners_of_the_tables_and_mi
             .execute("insert into projects (id, name, is_actived) values (1, 'One', true)")
             .await;
         assert!(database.number("select count(*) from rentsync.outbox").await > 0);
-        capture::uninstall(&database.database, &source, true)
-            .await
-            .expect("uninstall");
+        // What is the owner's runs with a superuser's rights only where a person named the owner.
+        let refused = capture::uninstall(&database.database.clone().trusting(None), &source, true).await;
+        let refused = refused.expect_err("refused").to_string();
+        assert!(refused.contains("name it in database.schema_owner"), "{refused}");
+        let trusting = database.database.clone().trusting(Some(&owner));
+        capture::uninstall(&trusting, &source, true).await.expect("uninstall");
         drop_role(&database, &owner).await;
     }
 }

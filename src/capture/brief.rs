@@ -1,0 +1,43 @@
+//! Work that writers of the source wait for: in a transaction of its own, which itself waits for nobody's lock longer than they may
+//! be made to wait, and is tried again instead.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use sqlx::{Connection, PgConnection};
+use tokio::time::sleep;
+
+use crate::fault;
+
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// None where somebody held what it needs at every try.
+pub(super) async fn briefly<T>(
+    conn: &mut PgConnection,
+    work: impl AsyncFn(&mut PgConnection) -> Result<T>,
+) -> Result<Option<T>> {
+    for _ in 0..TRIES {
+        let mut tx = conn.begin().await?;
+        sqlx::query(include_str!("../../sql/capture/brief_locks.sql"))
+            .execute(&mut *tx)
+            .await?;
+        match work(&mut tx).await {
+            Ok(done) => {
+                tx.commit().await?;
+                return Ok(Some(done));
+            }
+            Err(error)
+                if error
+                    .chain()
+                    .filter_map(|cause| cause.downcast_ref())
+                    .any(fault::is_locked_out) =>
+            {
+                tx.rollback().await?;
+                sleep(PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}

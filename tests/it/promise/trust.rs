@@ -1,0 +1,280 @@
+//! Whose code runs: what a stranger put in the way, and what becomes of the schema when the source gets another owner.
+
+use rentsync_relay::capture;
+use rentsync_relay::config::Config;
+use rustix::process::Signal;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::rights::{drop_role, role, strangers_schema, url_as};
+use crate::process::{LIMIT, ended, output, refused, relay, said, signal};
+use crate::support::rig::Rig;
+use crate::support::{TestDatabase, execute};
+
+const RAN: &str = "select count(*) from public.ran";
+
+#[tokio::test]
+async fn promise_02_tables_of_a_strangers_make_nobody_trusted_by_a_superuser() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let stranger = strangers_schema(&rig.source).await;
+    // The source is not in this database, and whoever may create can put tables of that name there.
+    rig.edit(&format!(
+        "drop table project_rent_roll_units, projects; grant create on schema public to {stranger}; set role {stranger};
+         create table public.projects (id bigint); create table public.project_rent_roll_units (id bigint); reset role"
+    ))
+    .await;
+    let belongs = format!("schema rentsync belongs to {stranger}");
+    for command in [&["status"][..], &["uninstall"], &["verify"], &["install"]] {
+        refused(relay(&rig, command), 2, &[&belongs, "superuser's rights"]).await;
+    }
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(doctor.contains(&belongs), "{doctor}");
+    assert_eq!(rig.source.number(RAN).await, 0);
+    drop_role(&rig.source, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_02_tables_put_in_the_way_of_the_source_decide_nothing() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let own = role(&rig.source).await;
+    let stranger = strangers_schema(&rig.source).await;
+    // On the relay's path stands a schema that was not there until the stranger made it.
+    rig.edit(&format!(
+        "alter role {own} set search_path = app, public; grant usage on schema public to {own};
+         grant select on projects, project_rent_roll_units to {own}; set role {stranger};
+         create schema app; grant usage on schema app to public;
+         create table app.projects (id bigint); create table app.project_rent_roll_units (id bigint); reset role"
+    ))
+    .await;
+    for command in [&["status"][..], &["once"], &["verify"]] {
+        let mut command = relay(&rig, command);
+        command.env("DATABASE_URL", url_as(&rig.source, &own));
+        refused(command, 2, &[&format!("schema rentsync belongs to {stranger}")]).await;
+    }
+    assert_eq!(rig.source.number(RAN).await, 0);
+    drop_role(&rig.source, &stranger).await;
+    drop_role(&rig.source, &own).await;
+}
+
+#[tokio::test]
+async fn promise_02_a_running_relay_uses_nothing_of_a_schema_made_anew_by_a_stranger() {
+    let rig = Rig::told().await;
+    let mut child = relay(&rig, &["run"]).spawn().expect("run");
+    let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
+    let mut says = async |part: &str| loop {
+        let line = tokio::time::timeout(LIMIT, lines.next_line()).await.expect("a line");
+        let line = line.unwrap().expect("a line");
+        if line.contains(part) {
+            return line;
+        }
+    };
+    rig.sandbox.clear_log();
+    rig.edit("update project_rent_roll_units set price = 1 where id = 11")
+        .await;
+    assert!(
+        rig.sandbox
+            .wait_until(|sandbox| !sandbox.syncs().is_empty(), LIMIT)
+            .await
+    );
+    let stranger = role(&rig.source).await;
+    let mut conn = rig.source.connect().await;
+    execute(
+        &mut conn,
+        "create table public.ran (what text); grant all on public.ran to public",
+    )
+    .await;
+    execute(&mut conn, "drop schema rentsync cascade").await;
+    execute(
+        &mut conn,
+        &format!(
+            "begin; create schema rentsync authorization {stranger};
+             create function rentsync.note() returns trigger language plpgsql as
+                 $$ begin insert into public.ran values ('note'); return new; end $$;
+             create table rentsync.relay (relay_id bigint generated always as identity, name text, receivers text[],
+                                          beat_at timestamptz default now());
+             create trigger note before insert or update or delete on rentsync.relay for each row execute function rentsync.note();
+             insert into rentsync.relay (name, receivers) select 'relay', null from generate_series(1, 50);
+             grant usage on schema rentsync to public; grant all on all tables in schema rentsync to public;
+             truncate public.ran;
+             do $$ declare o record; begin
+                 for o in select c.oid::regclass as name from pg_class c where c.relnamespace = 'rentsync'::regnamespace and c.relkind = 'r'
+                 loop execute format('alter table %s owner to {stranger}', o.name); end loop; end $$;
+             commit"
+        ),
+    )
+    .await;
+    says("who is not to be trusted with it").await;
+    assert_eq!(rig.source.number(RAN).await, 0);
+    signal(&child, Signal::TERM);
+    assert_eq!(ended(child).await, Some(0));
+    assert_eq!(rig.source.number(RAN).await, 0, "nor at its end");
+    drop_role(&rig.source, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_02_the_schema_follows_the_source_to_another_owner() {
+    let rig = Rig::new().await;
+    let (before, after, own) = (
+        role(&rig.source).await,
+        role(&rig.source).await,
+        role(&rig.source).await,
+    );
+    let give =
+        |to: &str| format!("alter table projects owner to {to}; alter table project_rent_roll_units owner to {to}");
+    rig.edit(&give(&before)).await;
+    let done = output(relay(&rig, &["install", "--grant-to", &own])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.edit(&give(&after)).await;
+    let as_relay = |arguments: &[&str], trusted: Option<&str>| {
+        let mut command = relay(&rig, arguments);
+        command.env("DATABASE_URL", url_as(&rig.source, &own));
+        if let Some(trusted) = trusted {
+            command.env("RELAY_DATABASE__SCHEMA_OWNER", trusted);
+        }
+        command
+    };
+    let says = [
+        format!("schema rentsync belongs to {before}"),
+        "run `rentsync-relay install` as a superuser".to_owned(),
+    ];
+    refused(as_relay(&["once"], None), 2, &[&says[0], &says[1]]).await;
+    // Writes are captured all the while, and a person's word lets the relay go on.
+    rig.edit("update project_rent_roll_units set price = 2 where id = 11")
+        .await;
+    let done = output(as_relay(&["once"], Some(&before))).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.assert_equal().await;
+    let doctor = said(&output(as_relay(&["doctor"], Some(&before))).await);
+    assert!(doctor.contains(&format!("is not {after}'s")), "{doctor}");
+
+    let mut install = relay(&rig, &["install"]);
+    install.env("RELAY_DATABASE__SCHEMA_OWNER", &before);
+    let done = output(install).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.edit("update project_rent_roll_units set price = 3 where id = 11")
+        .await;
+    let done = output(as_relay(&["once"], None)).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.assert_equal().await;
+    let doctor = said(&output(as_relay(&["doctor"], None)).await);
+    assert!(!doctor.contains("is not "), "{doctor}");
+    // What the first owner had is nobody's to come back to.
+    let definers = "select count(*) from pg_proc p, pg_class c where p.pronamespace = 'rentsync'::regnamespace
+                       and c.oid = 'projects'::regclass and p.proowner <> c.relowner";
+    assert_eq!(rig.source.number(definers).await, 0);
+    for role in [own, before, after] {
+        drop_role(&rig.source, &role).await;
+    }
+}
+
+/// A writer that holds the source and the outbox; another one that comes meanwhile and waits for nobody.
+#[tokio::test]
+async fn promise_24_taking_over_makes_no_writer_wait_for_another() {
+    let rig = Rig::told().await;
+    let owner = role(&rig.source).await;
+    rig.edit(&format!(
+        "create rule nothing as on insert to rentsync.outbox where false do nothing;
+         alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner}"
+    ))
+    .await;
+    let mut holder = rig.source.connect().await;
+    execute(
+        &mut holder,
+        "begin; update project_rent_roll_units set price = 4 where id = 11",
+    )
+    .await;
+    let install = tokio::spawn(output(relay(&rig, &["install"])));
+    let mut writer = rig.source.connect().await;
+    // It waits for the source's lock, if at all, a tenth of a second at a time.
+    execute(&mut writer, "set lock_timeout = '5s'").await;
+    for price in 0..20 {
+        execute(
+            &mut writer,
+            &format!("update project_rent_roll_units set price = {price} where id = 12"),
+        )
+        .await;
+        if install.is_finished() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    execute(&mut holder, "commit").await;
+    let done = install.await.expect("install");
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert!(
+        said(&done).contains("rule nothing on rentsync.outbox was none"),
+        "{}",
+        said(&done)
+    );
+    let mut once = relay(&rig, &["once"]);
+    once.env("RELAY_DATABASE__SCHEMA_OWNER", &owner);
+    let done = output(once).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.assert_equal().await;
+    drop_role(&rig.source, &owner).await;
+}
+
+#[tokio::test]
+async fn promise_01_a_foreign_key_hung_on_our_tables_acts_in_no_command() {
+    let rig = Rig::told().await;
+    let stranger = role(&rig.source).await;
+    let hang = format!(
+        "create schema if not exists hers authorization {stranger}; grant usage on schema rentsync to {stranger};
+         grant references, select on rentsync.attachment to {stranger}; set role {stranger};
+         create table hers.loot (source text references rentsync.attachment (source) on delete cascade);
+         insert into hers.loot values ('unit'); reset role"
+    );
+    rig.edit(&hang).await;
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(doctor.contains("foreign key loot_source_fkey of hers.loot"), "{doctor}");
+    let done = output(relay(&rig, &["install"])).await;
+    assert!(
+        said(&done).contains("foreign key loot_source_fkey of hers.loot was none"),
+        "{}",
+        said(&done)
+    );
+    rig.edit(&format!("drop table hers.loot; {hang}")).await;
+    let done = output(relay(&rig, &["uninstall"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert_eq!(
+        rig.source.number("select count(*) from hers.loot").await,
+        1,
+        "nothing was deleted"
+    );
+    drop_role(&rig.source, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_01_functions_that_somebody_put_into_the_schema_do_not_outlive_an_install() {
+    let database = TestDatabase::installed().await;
+    let stranger = role(&database).await;
+    // One in the place of ours, so that writing it anew would leave it the stranger's; one that ours would be taken for.
+    database
+        .execute(&format!(
+            "grant usage, create on schema rentsync to {stranger}; drop function rentsync.forget_future(); set role {stranger};
+             create function rentsync.forget_future() returns bigint language sql as 'select 1::bigint';
+             create function rentsync.detach(regclass) returns void language sql as 'select null::void'; reset role"
+        ))
+        .await;
+    let done = capture::install(&database.database, &Config::default().source).await;
+    let taken_off = done.expect("install").taken_off;
+    assert_eq!(
+        taken_off,
+        [
+            "function rentsync.detach(regclass)",
+            "function rentsync.forget_future()"
+        ]
+    );
+    let theirs = "select count(*) from pg_proc p, pg_namespace n
+                   where n.nspname = 'rentsync' and p.pronamespace = n.oid and p.proowner <> n.nspowner";
+    assert_eq!(database.number(theirs).await, 0);
+    // An overload of the owner's own is no obstacle.
+    database
+        .execute("create function rentsync.detach(bigint) returns void language sql as 'select null::void'")
+        .await;
+    capture::install(&database.database, &Config::default().source)
+        .await
+        .expect("install");
+    drop_role(&database, &stranger).await;
+}
