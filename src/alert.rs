@@ -205,3 +205,12 @@ pub async fn resolve_refused(
     }
     Ok(())
 }
+
+/// A person knows of an open alert, or of all that are open, of one receiver or any. Says how many these were.
+pub async fn acknowledge(conn: &mut PgConnection, alert_id: Option<i64>, receiver: Option<&str>) -> Result<i64> {
+    Ok(sqlx::query_scalar(include_str!("../sql/alert/ack.sql"))
+        .bind(alert_id)
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
 
 /// The database's clock, or one that tests move: every statement that depends on time takes it as a parameter.
 #[derive(Clone, Debug, Default)]
@@ -22,5 +23,13 @@ impl Clock {
             Self::Database => None,
             Self::Ahead(by) => Some(Utc::now() + TimeDelta::milliseconds(by.load(Ordering::Relaxed))),
         }
+    }
+
+    /// The time itself.
+    pub async fn moment(&self, conn: &mut PgConnection) -> sqlx::Result<DateTime<Utc>> {
+        sqlx::query_scalar(include_str!("../sql/connection/moment.sql"))
+            .bind(self.now())
+            .fetch_one(conn)
+            .await
     }
 }

@@ -65,6 +65,8 @@ pub mod fault;
 pub mod heartbeat;
 /// What the relay answers over HTTP.
 pub mod http;
+/// What there is to see: receivers, feeds, syncs, holds, alerts, units that are left out.
+pub mod inspect;
 /// Whether this is still the database that the receivers were told from.
 pub mod lineage;
 /// What a scrape is told.

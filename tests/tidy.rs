@@ -113,6 +113,19 @@ fn statements_stand_in_files_of_their_own() {
 }
 
 #[test]
+fn commands_print_and_ask_nothing_of_the_database_themselves() {
+    let asking = sources()
+        .into_iter()
+        .filter(|source| source.name().starts_with("src/cli/"));
+    let asking = asking.filter(|source| source.text.contains(".sql\""));
+    let names: Vec<String> = asking.map(|source| source.name()).collect();
+    assert_eq!(
+        names, [""; 0],
+        "what a command shows comes from src/inspect, what it does from its stage"
+    );
+}
+
+#[test]
 fn retired_words_do_not_come_back() {
     /// Each has another word instead.
     const RETIRED: &[&str] = &["entomb"];

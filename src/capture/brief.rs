@@ -1,3 +1,5 @@
+//! Who waits for whom.
+//!
 //! Work that writers of the source wait for: in a transaction of its own, which itself waits for nobody's lock longer than they may
 //! be made to wait, and is tried again instead.
 
@@ -7,7 +9,7 @@ use anyhow::Result;
 use sqlx::{Connection, PgConnection};
 use tokio::time::sleep;
 
-use crate::fault;
+use crate::fault::{self, Fault};
 
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(200);
@@ -40,4 +42,21 @@ pub(super) async fn briefly<T>(
         }
     }
     Ok(None)
+}
+
+/// Waited in vain, or somebody's schema came first.
+pub(super) fn under_way(error: anyhow::Error) -> anyhow::Error {
+    let came_first = |error: &sqlx::Error| {
+        let code = error.as_database_error().and_then(|error| error.code());
+        fault::is_locked_out(error) || matches!(code.as_deref(), Some("23505" | "42P06"))
+    };
+    let database = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    if !database.is_some_and(came_first) {
+        return error;
+    }
+    Fault::finding(
+        "another install or uninstall is under way in this database; nothing was changed, try again when it is done \
+         (pg_stat_activity shows who holds a lock in schema rentsync)",
+    )
+    .into()
 }

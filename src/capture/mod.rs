@@ -24,7 +24,7 @@ use crate::config::Source;
 use crate::database::{Database, check_server};
 use crate::fault::{self, Fault};
 use crate::unit::Lossy;
-use brief::briefly;
+use brief::{briefly, under_way};
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub(crate) use function::Function;
 pub(crate) use generated::Generated;
@@ -272,23 +272,6 @@ async fn lock(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Waited in vain, or somebody's schema came first.
-fn under_way(error: anyhow::Error) -> anyhow::Error {
-    let came_first = |error: &sqlx::Error| {
-        let code = error.as_database_error().and_then(|error| error.code());
-        fault::is_locked_out(error) || matches!(code.as_deref(), Some("23505" | "42P06"))
-    };
-    let database = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
-    if !database.is_some_and(came_first) {
-        return error;
-    }
-    Fault::finding(
-        "another install or uninstall is under way in this database; nothing was changed, try again when it is done \
-         (pg_stat_activity shows who holds a lock in schema rentsync)",
-    )
-    .into()
-}
-
 /// In our own schema, and inside the caller's transaction.
 async fn migrate(conn: &mut PgConnection) -> Result<()> {
     let migrator = Migrator {
@@ -330,7 +313,7 @@ async fn table(conn: &mut PgConnection, name: &str, setting: &str) -> Result<Str
     }
     if !owned {
         return Err(Fault::usage(format!(
-            "{full} belongs to {owner}, and {role} is not a member of that role: run install as {owner}; nothing was changed"
+            "{full} belongs to {owner}, whose rights {role} does not have: run install as {owner}; nothing was changed"
         ))
         .into());
     }

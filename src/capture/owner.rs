@@ -6,7 +6,7 @@
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
 
-use super::brief::briefly;
+use super::brief::{briefly, under_way};
 use super::statement::{self, identifier};
 use crate::fault::Fault;
 
@@ -36,7 +36,10 @@ pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) 
             format!("create schema rentsync authorization {}", identifier(&owner)),
         )
         .await
-        .context("creating schema rentsync (the role needs CREATE on the database)")?;
+        .map_err(|error| match under_way(error.into()) {
+            fault if fault.is::<Fault>() => fault,
+            error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
+        })?;
     }
     if is_this_role {
         return Ok(());

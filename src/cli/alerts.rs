@@ -1,16 +1,15 @@
 //! `alerts`.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use serde_json::{Map, Value};
-use sqlx::{FromRow, PgConnection};
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::print;
+use crate::alert;
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::inspect::alerts::{self as inspect, AlertView};
 use crate::words;
 
 #[derive(Subcommand)]
@@ -46,19 +45,6 @@ pub(super) struct Ack {
     receiver: Option<String>,
 }
 
-#[derive(Serialize, FromRow)]
-struct Alert {
-    id: i64,
-    kind: String,
-    receiver: Option<String>,
-    property_id: Option<i64>,
-    times: i32,
-    raised_at: DateTime<Utc>,
-    last_at: DateTime<Utc>,
-    acked_at: Option<DateTime<Utc>>,
-    message: String,
-}
-
 pub(super) async fn alerts(config: &Config, command: Alerts) -> Result<()> {
     match command {
         Alerts::List(options) => list(config, &options).await,
@@ -71,12 +57,7 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     let mut conn = connect(config).await?;
     let listing = &options.listing;
     check_receiver(&mut conn, listing).await?;
-    let alerts: Vec<Alert> = sqlx::query_as(include_str!("../../sql/status/alerts.sql"))
-        .bind(&listing.receiver)
-        .bind(options.all)
-        .bind(options.limit)
-        .fetch_all(&mut conn)
-        .await?;
+    let alerts = inspect::alerts(&mut conn, listing.receiver.as_deref(), options.all, options.limit).await?;
     let rows: Vec<_> = alerts
         .iter()
         .map(|alert| columns(alert, options.all))
@@ -89,7 +70,7 @@ async fn list(config: &Config, options: &List) -> Result<()> {
 }
 
 /// Of open alerts all are unacknowledged: a column that says so tells nothing.
-fn columns(alert: &Alert, with_acked: bool) -> Result<Map<String, Value>> {
+fn columns(alert: &AlertView, with_acked: bool) -> Result<Map<String, Value>> {
     let Value::Object(mut columns) = serde_json::to_value(alert)? else {
         unreachable!("a struct is an object");
     };
@@ -101,11 +82,8 @@ fn columns(alert: &Alert, with_acked: bool) -> Result<Map<String, Value>> {
 
 async fn ack(config: &Config, id: i64) -> Result<()> {
     let mut conn = connect_to_write(config).await?;
-    if acknowledge(&mut conn, Some(id), None).await? == 0 {
-        let acked_at: Option<DateTime<Utc>> = sqlx::query_scalar(include_str!("../../sql/status/acknowledged_at.sql"))
-            .bind(id)
-            .fetch_optional(&mut conn)
-            .await?;
+    if alert::acknowledge(&mut conn, Some(id), None).await? == 0 {
+        let acked_at = inspect::acknowledged_at(&mut conn, id).await?;
         return Err(Fault::usage(match acked_at {
             Some(at) => format!(
                 "alert {id} is not open: acknowledged, or over by itself, since {}",
@@ -125,17 +103,9 @@ async fn ack_all(config: &Config, receiver: Option<String>) -> Result<()> {
     let mut conn = connect_to_write(config).await?;
     let listing = Listing { json: false, receiver };
     check_receiver(&mut conn, &listing).await?;
-    let acked = acknowledge(&mut conn, None, listing.receiver.as_deref()).await?;
+    let acked = alert::acknowledge(&mut conn, None, listing.receiver.as_deref()).await?;
     print::line(&match acked {
         0 => "no open alerts".to_owned(),
         _ => format!("{} acknowledged", words::count(acked, "alert", "alerts")),
     })
-}
-
-async fn acknowledge(conn: &mut PgConnection, id: Option<i64>, receiver: Option<&str>) -> Result<i64> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/alert/ack.sql"))
-        .bind(id)
-        .bind(receiver)
-        .fetch_one(conn)
-        .await?)
 }

@@ -8,6 +8,7 @@ use crate::capture;
 use crate::config::Config;
 use crate::database::{Database, check_server};
 use crate::fault::Fault;
+use crate::inspect::receivers;
 
 /// What every listing takes.
 #[derive(Args)]
@@ -46,10 +47,7 @@ pub(super) async fn connect_to_write(config: &Config) -> Result<PgConnection> {
 /// A name that was never run is a typing error, not an empty listing.
 pub(super) async fn check_receiver(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
     let Some(name) = &listing.receiver else { return Ok(()) };
-    let known: bool = sqlx::query_scalar(include_str!("../../sql/status/is_known.sql"))
-        .bind(name)
-        .fetch_one(conn)
-        .await?;
+    let known = receivers::is_known(conn, name).await?;
     if known { Ok(()) } else { Err(unknown_receiver(name)) }
 }
 

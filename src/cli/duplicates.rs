@@ -1,41 +1,16 @@
-//! `refused list --duplicates`: units that share their code with another of their property, and in what they differ.
-//!
-//! Each is shown as the source has it now and as its receiver sees it. A lead's name is never shown, only that it differs.
+//! `refused list --duplicates`.
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::context::Listing;
 use super::print;
-use crate::config::{Config, Field};
-use crate::payload::Shape;
-use crate::unit::{Columns, Lossy, TEXT_BYTES_MAX, Unit};
+use crate::config::Config;
+use crate::inspect::duplicates::{self, DuplicateView, FieldView};
 
-/// A unit that shares its code.
-#[derive(Clone, Serialize)]
-struct Sharing {
-    unit_id: i64,
-    receiver: String,
-    property_id: i64,
-    unit_code: String,
-    since: DateTime<Utc>,
-    /// In what the units of this code differ.
-    fields: Vec<Version>,
-}
-
-/// This unit's side of a field that differs.
-#[derive(Clone, Serialize)]
-struct Version {
-    field: &'static str,
-    /// Left out where it is not told, and for a lead's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<Value>,
-}
-
-/// The same for people.
+/// A unit for people.
 #[derive(Serialize)]
 struct Line<'a> {
     unit_code: &'a str,
@@ -47,112 +22,26 @@ struct Line<'a> {
 }
 
 pub(super) async fn list(conn: &mut PgConnection, config: &Config, listing: &Listing) -> Result<()> {
-    let carried = read(conn, listing).await?;
-    let of_one_code = |one: &Carried, other: &Carried| one.sharing.is_of_one_code_with(&other.sharing);
-    let mut sharing = Vec::with_capacity(carried.len());
-    for units in carried.chunk_by(of_one_code) {
-        sharing.extend(compared(config, units)?);
-    }
+    let sharing = duplicates::duplicates(conn, config, listing.receiver.as_deref()).await?;
     let when_empty = "no two units of a property have the same code";
     if listing.json {
         return print::rows(&sharing, true, when_empty);
     }
-    print::rows(
-        &sharing.iter().map(Sharing::in_a_line).collect::<Vec<_>>(),
-        false,
-        when_empty,
-    )
+    print::rows(&sharing.iter().map(in_a_line).collect::<Vec<_>>(), false, when_empty)
 }
 
-/// How many codes several units carry.
-pub(super) async fn count(conn: &mut PgConnection, listing: &Listing) -> Result<i64> {
-    Ok(
-        sqlx::query_scalar(include_str!("../../sql/status/count_duplicates.sql"))
-            .bind(&listing.receiver)
-            .fetch_one(conn)
-            .await?,
-    )
-}
-
-struct Carried {
-    sharing: Sharing,
-    unit: Unit,
-}
-
-async fn read(conn: &mut PgConnection, listing: &Listing) -> Result<Vec<Carried>> {
-    let rows = sqlx::query(include_str!("../../sql/status/duplicates.sql"))
-        .bind(&listing.receiver)
-        .bind(TEXT_BYTES_MAX)
-        .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let mut columns = Columns::of(row);
-            let (receiver, property_id) = (columns.next()?, columns.next()?);
-            let (Lossy(unit_code), since) = (columns.next()?, columns.next()?);
-            let unit_id = columns.next()?;
-            let sharing = Sharing {
-                unit_id,
-                receiver,
-                property_id,
-                unit_code,
-                since,
-                fields: Vec::new(),
-            };
-            let unit = Unit::read(unit_id, &mut columns)?;
-            Ok(Carried { sharing, unit })
-        })
-        .collect()
-}
-
-/// The units of one code side by side. Of a receiver without settings nobody knows what it would see.
-fn compared(config: &Config, units: &[Carried]) -> Result<Vec<Sharing>> {
-    let available = config.source.available_status_ids.as_deref().unwrap_or_default();
-    let receiver = config.receivers.get(&units[0].sharing.receiver);
-    let shape = receiver.map(|receiver| Shape::new(receiver, available));
-    let versions = |carried: &Carried| {
-        shape
-            .as_ref()
-            .map_or(Ok(Vec::new()), |shape| shape.fields(&carried.unit))
+fn in_a_line(unit: &DuplicateView) -> Line<'_> {
+    let said = |version: &FieldView| match &version.value {
+        Some(value) => format!("{} {value}", version.field),
+        None => version.field.to_owned(),
     };
-    let versions: Vec<Vec<(Field, Option<Value>)>> = units.iter().map(versions).collect::<Result<_>>()?;
-    let differs = |place: usize| versions.iter().any(|fields| fields[place] != versions[0][place]);
-    let differing: Vec<usize> = (0..versions[0].len()).filter(|place| differs(*place)).collect();
-    let side = |fields: &[(Field, Option<Value>)]| {
-        let version = |place: &usize| {
-            let (field, value) = &fields[*place];
-            Version {
-                field: field.name(),
-                value: value.clone().filter(|_| !field.is_lead()),
-            }
-        };
-        differing.iter().map(version).collect()
-    };
-    let sharing = units.iter().zip(&versions).map(|(carried, fields)| Sharing {
-        fields: side(fields),
-        ..carried.sharing.clone()
-    });
-    Ok(sharing.collect())
-}
-
-impl Sharing {
-    fn is_of_one_code_with(&self, other: &Self) -> bool {
-        (&self.receiver, self.property_id, &self.unit_code) == (&other.receiver, other.property_id, &other.unit_code)
-    }
-
-    fn in_a_line(&self) -> Line<'_> {
-        let said = |version: &Version| match &version.value {
-            Some(value) => format!("{} {value}", version.field),
-            None => version.field.to_owned(),
-        };
-        let differs_in: Vec<String> = self.fields.iter().map(said).collect();
-        Line {
-            unit_code: &self.unit_code,
-            unit_id: self.unit_id,
-            receiver: &self.receiver,
-            property_id: self.property_id,
-            since: self.since,
-            differs_in: differs_in.join(", "),
-        }
+    let differs_in: Vec<String> = unit.fields.iter().map(said).collect();
+    Line {
+        unit_code: &unit.unit_code,
+        unit_id: unit.unit_id,
+        receiver: &unit.receiver,
+        property_id: unit.property_id,
+        since: unit.since,
+        differs_in: differs_in.join(", "),
     }
 }

@@ -1,25 +1,19 @@
 //! `feeds`.
 
-use std::collections::HashMap;
-
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use serde::Serialize;
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::print;
 use crate::alert::{self, Kind};
 use crate::config::Config;
 use crate::fault::{Fault, sentence};
-use crate::unit::Lossy;
-use crate::words::thousands;
+use crate::inspect::feeds::{self as inspect, FeedView};
+use crate::plan::{self, FeedChange};
 
 /// Of a property's name, in a table.
 const NAME_CHARS_MAX: usize = 40;
-/// A longer name is not read at all: there are as many as properties.
-const NAME_BYTES_MAX: i32 = 1_000;
 
 #[derive(Subcommand)]
 pub(super) enum Feeds {
@@ -60,23 +54,6 @@ fn external_id(text: &str) -> Result<String, String> {
     }
 }
 
-#[derive(Serialize, FromRow)]
-struct Feed {
-    id: i64,
-    receiver: String,
-    property_id: i64,
-    /// As the source has it; none where it has no such property, or no name.
-    #[sqlx(skip)]
-    name: Option<String>,
-    external_id: Option<String>,
-    state: String,
-    units: i64,
-    owed: i64,
-    kept_back: i64,
-    last_sequence: Option<i64>,
-    last_delivered: Option<DateTime<Utc>>,
-}
-
 pub(super) async fn feeds(config: &Config, command: Feeds) -> Result<()> {
     match command {
         Feeds::List(listing) => list(config, &listing).await,
@@ -92,10 +69,7 @@ pub(super) async fn feeds(config: &Config, command: Feeds) -> Result<()> {
 async fn list(config: &Config, listing: &Listing) -> Result<()> {
     let mut conn = connect(config).await?;
     check_receiver(&mut conn, listing).await?;
-    let mut feeds: Vec<Feed> = sqlx::query_as(include_str!("../../sql/status/feeds.sql"))
-        .bind(&listing.receiver)
-        .fetch_all(&mut conn)
-        .await?;
+    let mut feeds = inspect::feeds(&mut conn, listing.receiver.as_deref()).await?;
     name(&mut conn, &mut feeds, listing.json).await;
     print::rows(
         &feeds,
@@ -104,23 +78,12 @@ async fn list(config: &Config, listing: &Listing) -> Result<()> {
     )
 }
 
-/// A property, its name unless that is too long, and how long it is.
-type Named = (i64, Option<Lossy>, Option<i32>);
-
 /// Names are a help and no more: a source that can't be read leaves them out, and says so.
-async fn name(conn: &mut PgConnection, feeds: &mut [Feed], whole: bool) {
-    let names: sqlx::Result<Vec<Named>> = sqlx::query_as(include_str!("../../sql/status/property_names.sql"))
-        .bind(NAME_BYTES_MAX)
-        .fetch_all(conn)
-        .await;
-    let readable = |(property_id, name, bytes): Named| {
-        let placeholder = || Some(format!("(a name of {} bytes)", thousands(bytes?)));
-        (property_id, name.map(|Lossy(name)| name).or_else(placeholder))
-    };
-    let names: HashMap<i64, Option<String>> = match names {
-        Ok(names) => names.into_iter().map(readable).collect(),
+async fn name(conn: &mut PgConnection, feeds: &mut [FeedView], whole: bool) {
+    let names = match inspect::names(conn).await {
+        Ok(names) => names,
         Err(error) => {
-            return eprintln!("the names of properties could not be read: {}", sentence(&error.into()));
+            return eprintln!("the names of properties could not be read: {}", sentence(&error));
         }
     };
     for feed in feeds {
@@ -157,18 +120,18 @@ async fn set(config: &Config, one: &One, change: Change, external_id: Option<&st
     if let Some(external_id) = external_id {
         check_nothing_told(&mut conn, receiver, one.property_id, external_id).await?;
     }
-    let (enabled, paused) = match change {
-        Change::Enabled(enabled) => (Some(enabled), None),
-        Change::Paused(paused) => (None, Some(paused)),
+    let asked = match change {
+        Change::Enabled(enabled) => FeedChange {
+            enabled: Some(enabled),
+            external_id,
+            ..FeedChange::default()
+        },
+        Change::Paused(paused) => FeedChange {
+            paused: Some(paused),
+            ..FeedChange::default()
+        },
     };
-    let known: bool = sqlx::query_scalar(include_str!("../../sql/plan/set_feed.sql"))
-        .bind(receiver)
-        .bind(one.property_id)
-        .bind(enabled)
-        .bind(paused)
-        .bind(external_id)
-        .fetch_one(&mut conn)
-        .await?;
+    let known = plan::set_feed(&mut conn, receiver, one.property_id, asked).await?;
     if !known {
         let lacking = match change {
             Change::Enabled(true) => "the source has no such property",
@@ -197,12 +160,7 @@ async fn check_nothing_told(
     property_id: i64,
     external_id: &str,
 ) -> Result<()> {
-    let told: bool = sqlx::query_scalar(include_str!("../../sql/plan/told_under_another_name.sql"))
-        .bind(receiver)
-        .bind(property_id)
-        .bind(external_id)
-        .fetch_one(conn)
-        .await?;
+    let told = plan::is_told_under_another_name(conn, receiver, property_id, external_id).await?;
     if told {
         return Err(Fault::usage(format!(
             "property {property_id}: receiver {receiver} holds units of it under another id; `feeds disable {property_id}`, \

@@ -4,12 +4,12 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::print;
 use crate::config::Config;
 use crate::hold::{self, Decided, Decision};
+use crate::inspect::holds::{self as inspect, HoldView};
 use crate::words;
 
 /// More unit ids than these make a table unreadable; `--units` and `--json` have all of them.
@@ -54,26 +54,6 @@ pub(super) struct Decide {
     receiver: Option<String>,
 }
 
-#[derive(Serialize, FromRow)]
-struct Hold {
-    id: i64,
-    receiver: String,
-    /// None: over the receiver as a whole.
-    property_id: Option<i64>,
-    state: String,
-    /// Removals that wait, or that were decided about.
-    units: i64,
-    /// Units when the first of them went.
-    of_units: i64,
-    /// Removals told in the 24 hours before.
-    gone: i64,
-    opened_at: DateTime<Utc>,
-    grown_at: DateTime<Utc>,
-    settled_at: Option<DateTime<Utc>>,
-    property_ids: Vec<i64>,
-    unit_ids: Vec<i64>,
-}
-
 /// A hold as a line of a table.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -85,17 +65,6 @@ struct Line<'a> {
     told_before: i64,
     since: DateTime<Utc>,
     unit_ids: String,
-}
-
-#[derive(Serialize, FromRow)]
-struct Unit {
-    id: i64,
-    receiver: String,
-    property_id: i64,
-    unit_id: i64,
-    unit_code: Option<String>,
-    state: String,
-    since: Option<DateTime<Utc>>,
 }
 
 pub(super) async fn holds(config: &Config, command: Holds) -> Result<()> {
@@ -118,21 +87,13 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     let mut conn = connect(config).await?;
     let listing = &options.listing;
     check_receiver(&mut conn, listing).await?;
-    let holds: Vec<Hold> = sqlx::query_as(include_str!("../../sql/hold/list.sql"))
-        .bind(&listing.receiver)
-        .bind(options.all)
-        .bind((!listing.json).then_some(HOLDS_SHOWN_MAX))
-        .fetch_all(&mut conn)
-        .await?;
+    let (receiver, limit) = (listing.receiver.as_deref(), (!listing.json).then_some(HOLDS_SHOWN_MAX));
+    let holds = inspect::holds(&mut conn, receiver, options.all, limit).await?;
     if listing.json {
         return print::rows(&holds, true, "");
     }
     print::rows(&holds.iter().map(line).collect::<Vec<_>>(), false, when_empty(options))?;
-    let all: i64 = sqlx::query_scalar(include_str!("../../sql/hold/count.sql"))
-        .bind(&listing.receiver)
-        .bind(options.all)
-        .fetch_one(&mut conn)
-        .await?;
+    let all = inspect::count(&mut conn, receiver, options.all).await?;
     match all - i64::try_from(holds.len())? {
         ..=0 => Ok(()),
         more => print::line(&format!(
@@ -142,7 +103,7 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     }
 }
 
-fn line(hold: &Hold) -> Line<'_> {
+fn line(hold: &HoldView) -> Line<'_> {
     Line {
         id: hold.id,
         receiver: &hold.receiver,
@@ -171,12 +132,8 @@ async fn list_units(config: &Config, options: &List) -> Result<()> {
     let mut conn = connect(config).await?;
     let listing = &options.listing;
     check_receiver(&mut conn, listing).await?;
-    let units: Vec<Unit> = sqlx::query_as(include_str!("../../sql/hold/units.sql"))
-        .bind(&listing.receiver)
-        .bind(options.all)
-        .bind((!listing.json).then_some(UNIT_LINES_MAX + 1))
-        .fetch_all(&mut conn)
-        .await?;
+    let limit = (!listing.json).then_some(UNIT_LINES_MAX + 1);
+    let units = inspect::units(&mut conn, listing.receiver.as_deref(), options.all, limit).await?;
     let shown = match listing.json {
         true => units.len(),
         false => units.len().min(usize::try_from(UNIT_LINES_MAX)?),

@@ -1,16 +1,15 @@
 //! `receivers`.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use serde::Serialize;
-use sqlx::{Connection, FromRow, PgConnection};
+use sqlx::{Connection, PgConnection};
 
 use super::context::{Listing, check_receiver, connect, connect_to_write, unknown_receiver};
 use super::print;
 use crate::config::Config;
 use crate::deliver::breaker;
 use crate::fault::Fault;
+use crate::inspect::receivers;
 use crate::lineage;
 use crate::words;
 
@@ -35,30 +34,6 @@ pub(super) enum Receivers {
     },
 }
 
-#[derive(Serialize, FromRow)]
-struct Receiver {
-    receiver: String,
-    #[serde(flatten)]
-    #[sqlx(flatten)]
-    standing: Standing,
-}
-
-/// Whether a receiver may be sent to, and what its breaker goes by.
-#[derive(Serialize, FromRow)]
-pub(super) struct Standing {
-    /// `paused`, `waiting` or `sending`.
-    pub state: String,
-    pub since: Option<DateTime<Utc>>,
-    /// While paused; none where only a person ends it.
-    pub next_probe: Option<DateTime<Utc>>,
-    pub failed_probes: i32,
-    pub failures_in_a_row: i32,
-    /// How many requests at once it bears; none where that is as many as the settings allow.
-    pub concurrency: Option<i32>,
-    pub wait_until: Option<DateTime<Utc>>,
-    pub because: Option<String>,
-}
-
 pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()> {
     let mut conn = match command {
         Receivers::List(_) => connect(config).await?,
@@ -74,10 +49,7 @@ pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()>
 
 async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
     check_receiver(conn, listing).await?;
-    let receivers: Vec<Receiver> = sqlx::query_as(include_str!("../../sql/status/receivers.sql"))
-        .bind(&listing.receiver)
-        .fetch_all(conn)
-        .await?;
+    let receivers = receivers::receivers(conn, listing.receiver.as_deref()).await?;
     print::rows(&receivers, listing.json, "no receiver has been run yet")
 }
 

@@ -3,16 +3,16 @@
 //! What the relay's own check keeps back is no refusal: nobody but the source can put it right. It is listed apart.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use serde::Serialize;
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::{duplicates, print};
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::receiver::message_about;
+use crate::inspect;
+use crate::inspect::withheld::{self, Objection};
+use crate::plan;
 
 /// More of a reason than this makes a table unreadable; `--json` has all of it.
 const BECAUSE_CHARS_MAX: usize = 80;
@@ -50,29 +50,6 @@ pub(super) struct Retry {
     receiver: Option<String>,
 }
 
-#[derive(Serialize, FromRow)]
-struct Unit {
-    unit_id: i64,
-    receiver: String,
-    property_id: i64,
-    unit_code: Option<String>,
-    since: Option<DateTime<Utc>>,
-    what: String,
-    because: String,
-    /// The sync that told it, where there still is one.
-    sync_id: Option<String>,
-    #[serde(skip)]
-    answer: Option<String>,
-}
-
-/// A unit that is owed again.
-#[derive(FromRow)]
-struct Released {
-    property_id: i64,
-    unit_id: i64,
-    feed_is_paused: bool,
-}
-
 pub(super) async fn refused(config: &Config, command: Refused) -> Result<()> {
     match command {
         Refused::List(options) => list(config, &options).await,
@@ -87,16 +64,11 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     if options.duplicates {
         return duplicates::list(&mut conn, config, listing).await;
     }
-    let (kind, when_empty) = match options.invalid {
-        true => ("invalid", "every unit can be told"),
-        false => ("refused", "nothing is refused"),
+    let (objection, when_empty) = match options.invalid {
+        true => (Objection::Invalid, "every unit can be told"),
+        false => (Objection::Refused, "nothing is refused"),
     };
-    let mut units: Vec<Unit> = sqlx::query_as(include_str!("../../sql/status/refused.sql"))
-        .bind(&listing.receiver)
-        .bind(kind)
-        .fetch_all(&mut conn)
-        .await?;
-    units.iter_mut().for_each(quote);
+    let mut units = withheld::withheld(&mut conn, listing.receiver.as_deref(), objection).await?;
     if !listing.json {
         units
             .iter_mut()
@@ -110,23 +82,9 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     mention_duplicates(&mut conn, listing).await
 }
 
-/// The receiver's own words, where its answer is still kept with the attempt.
-fn quote(unit: &mut Unit) {
-    let said = unit
-        .answer
-        .take()
-        .and_then(|answer| message_about(&answer, unit.unit_id));
-    if let Some(said) = said {
-        unit.because = format!("{}: {said}", unit.because);
-    }
-}
-
 /// They are missing at the receiver as well, and whoever looks for a unit may look here first.
 async fn mention_invalid(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
-    let units: i64 = sqlx::query_scalar(include_str!("../../sql/status/count_invalid.sql"))
-        .bind(&listing.receiver)
-        .fetch_one(conn)
-        .await?;
+    let units = withheld::count_invalid(conn, listing.receiver.as_deref()).await?;
     match units {
         0 => {}
         1 => eprintln!("1 unit can't be told as it is, and is left out as well; see `refused list --invalid`"),
@@ -139,7 +97,7 @@ async fn mention_invalid(conn: &mut PgConnection, listing: &Listing) -> Result<(
 
 /// Whoever looks for a unit may look here first.
 async fn mention_duplicates(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
-    match duplicates::count(conn, listing).await? {
+    match inspect::duplicates::count(conn, listing.receiver.as_deref()).await? {
         0 => {}
         1 => eprintln!(
             "1 code is carried by several units of its property, which are told; see `refused list --duplicates`"
@@ -154,11 +112,7 @@ async fn mention_duplicates(conn: &mut PgConnection, listing: &Listing) -> Resul
 async fn retry(config: &Config, options: &Retry) -> Result<()> {
     let receiver = &config.receiver(options.receiver.as_deref())?.name;
     let mut conn = connect_to_write(config).await?;
-    let released: Vec<Released> = sqlx::query_as(include_str!("../../sql/plan/retry_refused.sql"))
-        .bind(receiver)
-        .bind(options.unit_id)
-        .fetch_all(&mut conn)
-        .await?;
+    let released = plan::retry_refused(&mut conn, receiver, options.unit_id).await?;
     match (released.as_slice(), options.unit_id) {
         ([], Some(unit_id)) => return Err(not_refused(&mut conn, receiver, unit_id).await?.into()),
         ([], None) => print::line(&format!("nothing is refused by {receiver}"))?,
@@ -173,11 +127,7 @@ async fn retry(config: &Config, options: &Retry) -> Result<()> {
 }
 
 async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<Fault> {
-    let is_invalid: bool = sqlx::query_scalar(include_str!("../../sql/status/is_invalid.sql"))
-        .bind(receiver)
-        .bind(unit_id)
-        .fetch_one(conn)
-        .await?;
+    let is_invalid = withheld::is_invalid(conn, receiver, unit_id).await?;
     Ok(Fault::usage(match is_invalid {
         true => format!(
             "unit {unit_id} is not refused by {receiver} but can't be told as it is: it is told once it is put right in \

@@ -1,7 +1,6 @@
 //! `replay` and `redeliver`.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -9,6 +8,7 @@ use serde::Serialize;
 use super::context::{connect, connect_to_write};
 use super::print;
 use super::run::{ready, stop_on_signals};
+use crate::clock::Clock;
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
 use crate::relay::Relay;
@@ -89,10 +89,7 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
         true => connect(&config).await?,
         false => connect_to_write(&config).await?,
     };
-    let now = sqlx::query_scalar(include_str!("../../sql/connection/moment.sql"))
-        .bind(None::<DateTime<Utc>>)
-        .fetch_one(&mut conn)
-        .await?;
+    let now = Clock::Database.moment(&mut conn).await?;
     let request = Request {
         receiver: &receiver,
         window: Window::parse(&options.since, options.until.as_deref(), now)?,

@@ -13,6 +13,7 @@ use super::replay::check_delivered;
 use super::run::{ready, stop_on_signals};
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
+use crate::inspect::withheld;
 use crate::relay::Relay;
 use crate::replay::{self, Undelivered};
 use crate::snapshot::{self, Run};
@@ -145,11 +146,7 @@ fn show(bar: &ProgressBar, run: &Run) {
 
 /// What a snapshot leaves out on purpose is no failure, but no secret either.
 async fn list_kept_back(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<()> {
-    let kept: Vec<(String, i64)> = sqlx::query_as(include_str!("../../sql/status/kept_back.sql"))
-        .bind(receiver)
-        .bind(property_id)
-        .fetch_all(conn)
-        .await?;
+    let kept = withheld::counts(conn, receiver, property_id).await?;
     for (kind, units) in kept {
         print::line(&format!("kept back: {units} {kind}"))?;
     }

@@ -4,70 +4,27 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use sqlx::FromRow;
 
 use super::context::{Listing, check_receiver, connect};
 use super::print;
-use super::receivers::Standing;
 use crate::config::Config;
+use crate::inspect::alerts;
+use crate::inspect::receivers::{self, ReceiverStatus};
 use crate::words;
 
-/// How one receiver stands.
-#[derive(Serialize, FromRow)]
-struct Status {
-    receiver: String,
-    #[serde(flatten)]
-    #[sqlx(flatten)]
-    standing: Standing,
-    /// This is another database than it was told from.
-    waits_for_resync: bool,
-    feeds: i64,
-    feeds_behind: i64,
-    feeds_resting: i64,
-    feeds_paused: i64,
-    units_told: i64,
-    units_owed: i64,
-    /// Of these, units that a replay asked for.
-    units_replayed: i64,
-    units_kept_back: i64,
-    oldest_change: Option<DateTime<Utc>>,
-    open_syncs: i64,
-    /// Of these, syncs of type replay and redelivered ones.
-    open_replays: i64,
-    next_try: Option<DateTime<Utc>>,
-    last_delivered: Option<DateTime<Utc>>,
-    holds: i64,
-    alerts: i64,
-}
-
-#[derive(Serialize, FromRow)]
-struct OpenAlert {
-    id: i64,
-    kind: String,
-    property_id: Option<i64>,
-    times: i32,
-    last_at: DateTime<Utc>,
-    message: String,
-}
+/// Of each receiver; `alerts list` has all.
+const ALERTS_SHOWN_MAX: i64 = 20;
 
 pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
     let mut conn = connect(config).await?;
     check_receiver(&mut conn, listing).await?;
-    let rows: Vec<Status> = sqlx::query_as(include_str!("../../sql/status/status.sql"))
-        .bind(&listing.receiver)
-        .fetch_all(&mut conn)
-        .await?;
+    let rows = receivers::status(&mut conn, listing.receiver.as_deref()).await?;
     if listing.json {
         return print::rows(&rows, true, "");
     }
     for row in &rows {
         print_one(row)?;
-        let alerts: Vec<OpenAlert> = sqlx::query_as(include_str!("../../sql/status/open_alerts.sql"))
-            .bind(&row.receiver)
-            .fetch_all(&mut conn)
-            .await?;
-        for alert in alerts {
+        for alert in alerts::alerts(&mut conn, Some(&row.receiver), false, ALERTS_SHOWN_MAX).await? {
             let about = alert.property_id.map_or(String::new(), |id| format!(", property {id}"));
             print::line(&format!(
                 "  ! alert {}: {}{about}{}, last {}: {}",
@@ -85,24 +42,24 @@ pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
     Ok(())
 }
 
-fn print_one(row: &Status) -> Result<()> {
-    print::line(&format!("receiver {}: {}", row.receiver, row.standing.state))?;
-    for (name, value) in standing(row).into_iter().chain(work(row)) {
+fn print_one(row: &ReceiverStatus) -> Result<()> {
+    print::line(&format!("receiver {}: {}", row.receiver, row.sending.state))?;
+    for (name, value) in sending(row).into_iter().chain(work(row)) {
         print::line(&format!("  {name:<28} {value}"))?;
     }
     Ok(())
 }
 
 /// What there is to say of the breaker; nothing where all is well.
-fn standing(row: &Status) -> Vec<(&'static str, String)> {
-    let (receiver, standing) = (&row.receiver, &row.standing);
+fn sending(row: &ReceiverStatus) -> Vec<(&'static str, String)> {
+    let (receiver, sending) = (&row.receiver, &row.sending);
     let mut lines = Vec::new();
-    if let Some(since) = standing.since {
+    if let Some(since) = sending.since {
         lines.push(("paused since", moment(Some(since))));
-        lines.push(("because", standing.because.clone().unwrap_or_default()));
-        let next = match standing.next_probe {
-            Some(at) if standing.failed_probes > 0 => {
-                format!("{}, {} failed so far", moment(Some(at)), standing.failed_probes)
+        lines.push(("because", sending.because.clone().unwrap_or_default()));
+        let next = match sending.next_probe {
+            Some(at) if sending.failed_probes > 0 => {
+                format!("{}, {} failed so far", moment(Some(at)), sending.failed_probes)
             }
             Some(at) => moment(Some(at)),
             None if row.waits_for_resync => format!("none, until `receivers resync {receiver}`"),
@@ -110,16 +67,16 @@ fn standing(row: &Status) -> Vec<(&'static str, String)> {
         };
         lines.push(("next probe", next));
     }
-    if standing.wait_until.is_some() {
-        lines.push(("asked to wait until", moment(standing.wait_until)));
+    if sending.wait_until.is_some() {
+        lines.push(("asked to wait until", moment(sending.wait_until)));
     }
-    if standing.failures_in_a_row > 0 {
-        lines.push(("deliveries failed in a row", standing.failures_in_a_row.to_string()));
+    if sending.failures_in_a_row > 0 {
+        lines.push(("deliveries failed in a row", sending.failures_in_a_row.to_string()));
     }
-    if let Some(concurrency) = standing.concurrency {
+    if let Some(concurrency) = sending.concurrency {
         lines.push((
             "requests at once",
-            match standing.failures_in_a_row {
+            match sending.failures_in_a_row {
                 0 => format!("{concurrency}, one more with every sync that it takes: it was overburdened before"),
                 _ => format!("{concurrency}, fewer than allowed: it is overburdened"),
             },
@@ -128,7 +85,7 @@ fn standing(row: &Status) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn work(row: &Status) -> [(&'static str, String); 7] {
+fn work(row: &ReceiverStatus) -> [(&'static str, String); 7] {
     let see = match (row.units_kept_back, row.holds) {
         (0, _) => "",
         (_, 0) => "; see `refused list`",

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use clap::Args;
-use serde::Serialize;
 use serde_json::Value;
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 
 use super::context::{Listing, check_receiver, connect};
 use super::print;
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::inspect::drift;
 use crate::plan::Scope;
 use crate::verify::{self, Counts, Difference, Finding};
 use crate::words::{self, count};
@@ -32,19 +31,6 @@ pub(super) struct Options {
     /// Compare nothing; list the drift that snapshots found and repaired, the newest 1,000
     #[arg(long)]
     found: bool,
-}
-
-#[derive(Serialize, FromRow)]
-struct Found {
-    id: i64,
-    receiver: String,
-    property_id: i64,
-    unit_id: Option<i64>,
-    run_id: Option<i64>,
-    ledger_hash: Option<String>,
-    source_hash: Option<String>,
-    differs: Option<String>,
-    found_at: DateTime<Utc>,
 }
 
 pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
@@ -94,12 +80,7 @@ pub(super) fn scopes(config: &Config, chosen: Option<&str>) -> Result<Vec<Scope>
 async fn list_found(conn: &mut PgConnection, options: &Options) -> Result<()> {
     let listing = &options.listing;
     check_receiver(conn, listing).await?;
-    let found: Vec<Found> = sqlx::query_as(include_str!("../../sql/verify/found.sql"))
-        .bind(&listing.receiver)
-        .bind(options.property)
-        .bind(FOUND_MAX)
-        .fetch_all(conn)
-        .await?;
+    let found = drift::found(conn, listing.receiver.as_deref(), options.property, FOUND_MAX).await?;
     print::rows(
         &found,
         listing.json,

@@ -18,10 +18,12 @@
 //! | `guard`, `ahead` | whether removals wait for a person |
 //! | `seal`: `request`, `columns` | from deltas to rows |
 //! | `findings`: `drift`, `duplicate`, `invalid` | what a batch found beside what it tells |
+//! | `by_hand` | what a person asks of plans |
 //! | `forecast`, `rehearse` | the same for a preview, and nothing written |
 
 mod ahead;
 mod batch;
+mod by_hand;
 mod choose;
 mod columns;
 mod compare;
@@ -49,6 +51,7 @@ mod unsettled;
 mod walk;
 
 pub use batch::plan_batch;
+pub use by_hand::{FeedChange, Released, is_told_under_another_name, retry_refused, set_feed};
 pub use choose::enroll;
 pub(crate) use choose::{ChosenFeed, every_feed, foresee};
 pub(crate) use compare::{compare, compare_pairs};

@@ -1,0 +1,66 @@
+//! Which properties a receiver is to have, and how each stands.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use crate::unit::Lossy;
+use crate::words::thousands;
+
+/// A longer name is not read at all: there are as many as properties.
+const NAME_BYTES_MAX: i32 = 1_000;
+
+/// A property of a receiver's.
+#[derive(Serialize, FromRow)]
+pub struct FeedView {
+    /// `feed_id`
+    pub id: i64,
+    /// Who is to have it.
+    pub receiver: String,
+    /// The source's id.
+    pub property_id: i64,
+    /// As the source has it; none where it has no such property, or no name.
+    #[sqlx(skip)]
+    pub name: Option<String>,
+    /// What the receiver calls it.
+    pub external_id: Option<String>,
+    /// How it stands.
+    pub state: String,
+    /// That were sealed.
+    pub units: i64,
+    /// That are due.
+    pub owed: i64,
+    /// That are withheld.
+    pub kept_back: i64,
+    /// Of its newest sync.
+    pub last_sequence: Option<i64>,
+    /// When the receiver last acknowledged one.
+    pub last_delivered: Option<DateTime<Utc>>,
+}
+
+/// Those of every receiver, or of this one, without names.
+pub async fn feeds(conn: &mut PgConnection, receiver: Option<&str>) -> Result<Vec<FeedView>> {
+    Ok(sqlx::query_as(include_str!("../../sql/status/feeds.sql"))
+        .bind(receiver)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// A property, its name unless that is too long, and how long it is.
+type Named = (i64, Option<Lossy>, Option<i32>);
+
+/// What the source calls its properties.
+pub async fn names(conn: &mut PgConnection) -> Result<HashMap<i64, Option<String>>> {
+    let names: Vec<Named> = sqlx::query_as(include_str!("../../sql/status/property_names.sql"))
+        .bind(NAME_BYTES_MAX)
+        .fetch_all(conn)
+        .await?;
+    let readable = |(property_id, name, bytes): Named| {
+        let placeholder = || Some(format!("(a name of {} bytes)", thousands(bytes?)));
+        (property_id, name.map(|Lossy(name)| name).or_else(placeholder))
+    };
+    Ok(names.into_iter().map(readable).collect())
+}

@@ -1,0 +1,95 @@
+//! Units that a receiver is not told of.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::{FromRow, PgConnection};
+
+use crate::receiver::message_about;
+
+/// Whose objection it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Objection {
+    /// The receiver's.
+    Refused,
+    /// The relay's own check's: nobody but the source can put it right.
+    Invalid,
+}
+
+/// A unit that is left out.
+#[derive(Serialize, FromRow)]
+pub struct WithheldView {
+    /// The source's id.
+    pub unit_id: i64,
+    /// Who is not told of it.
+    pub receiver: String,
+    /// Its property.
+    pub property_id: i64,
+    /// As the source has it.
+    pub unit_code: Option<String>,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+    /// The unit, or its removal.
+    pub what: String,
+    /// The reason, with the receiver's own words where its answer is still kept.
+    pub because: String,
+    /// The sync that told it, where there still is one.
+    pub sync_id: Option<String>,
+    /// The answer to that sync.
+    #[serde(skip)]
+    answer: Option<String>,
+}
+
+/// Those of every receiver, or of this one.
+pub async fn withheld(
+    conn: &mut PgConnection,
+    receiver: Option<&str>,
+    objection: Objection,
+) -> Result<Vec<WithheldView>> {
+    let kind = match objection {
+        Objection::Refused => "refused",
+        Objection::Invalid => "invalid",
+    };
+    let mut units: Vec<WithheldView> = sqlx::query_as(include_str!("../../sql/status/refused.sql"))
+        .bind(receiver)
+        .bind(kind)
+        .fetch_all(conn)
+        .await?;
+    units.iter_mut().for_each(WithheldView::quote);
+    Ok(units)
+}
+
+impl WithheldView {
+    fn quote(&mut self) {
+        let answer = self.answer.take();
+        if let Some(said) = answer.and_then(|answer| message_about(&answer, self.unit_id)) {
+            self.because = format!("{}: {said}", self.because);
+        }
+    }
+}
+
+/// How many units can't be told as they are.
+pub async fn count_invalid(conn: &mut PgConnection, receiver: Option<&str>) -> Result<i64> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/status/count_invalid.sql"))
+        .bind(receiver)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// Whether a unit can't be told as it is.
+pub async fn is_invalid(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/status/is_invalid.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// How many units there are for each objection, of all properties or of one.
+pub async fn counts(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as(include_str!("../../sql/status/kept_back.sql"))
+        .bind(receiver)
+        .bind(property_id)
+        .fetch_all(conn)
+        .await?)
+}
