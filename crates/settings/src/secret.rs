@@ -58,7 +58,7 @@ impl SecretRef {
     /// When it is not there, is not UTF-8, or is empty.
     pub fn read(&self) -> Result<SecretString, SettingsError> {
         let (source, text) = match &self.place {
-            SecretPlace::Env(name) => (format!("environment variable {name}"), read_env(name)),
+            SecretPlace::Env(name) => (format!("environment variable{}", shown(name)), read_env(name)),
             SecretPlace::File(path) => (format!("file {}", path.display()), read_file(path)),
         };
         let text = text.map_err(|why| self.unreadable(&source, &why))?;
@@ -71,6 +71,17 @@ impl SecretRef {
 
     fn unreadable(&self, source: &str, why: &str) -> SettingsError {
         SettingsError::new(format!("{}: its secret's {source} {why}", self.key))
+    }
+}
+
+/// Whoever writes the secret itself where its variable's name belongs should not find it in a log. Names are written in capitals.
+fn shown(name: &str) -> String {
+    let is_name = name
+        .chars()
+        .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    match is_name {
+        true => format!(" {name}"),
+        false => ", whose name is not in capitals and may be a secret that was written there instead,".to_owned(),
     }
 }
 
@@ -147,6 +158,12 @@ mod tests {
             unset,
             "receivers.main.auth.key: its secret's environment variable \
              NO_SUCH_VARIABLE_HERE is not set"
+        );
+        let literal = SecretRef::env("receivers.main.auth.key", "sk_live_hunter2").read();
+        let literal = literal.unwrap_err().to_string();
+        assert!(
+            !literal.contains("hunter2") && literal.contains("is not set"),
+            "{literal}"
         );
     }
 }
