@@ -6,9 +6,14 @@ with new as (
     select o.property_id, o.unit_ids, o.op
       from (select property_id, unit_ids, op from rentsync.outbox
              where xid >= pg_snapshot_xmax((select ahead_seen from rentsync.receiver_count where receiver = $1))
+               -- As look has it.
+               and xid < pg_snapshot_xmax(pg_current_snapshot())
              union all
-            select property_id, unit_ids, op from rentsync.outbox
-             where xid = any (array(select pg_snapshot_xip((select ahead_seen from rentsync.receiver_count where receiver = $1))))
+            select o.property_id, o.unit_ids, o.op
+              from pg_snapshot_xip((select ahead_seen from rentsync.receiver_count where receiver = $1)) as running (xid)
+             cross join lateral (
+                   select property_id, unit_ids, op from rentsync.outbox where xid >= running.xid and xid <= running.xid offset 0
+                   ) as o
            ) as o
      limit $4
 ), named as (

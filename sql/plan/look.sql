@@ -3,15 +3,20 @@
 -- run is under way. At $3 (null: now).
 --
 -- Not visible in a snapshot means: at or beyond its xmax, or in progress when it was taken. Asking for just these two
--- makes the cost independent of how long an old transaction has been open. Null in the array: every property.
+-- makes the cost independent of how long an old transaction has been open. Nothing that is seen lies beyond the present snapshot
+-- either; said so, the server takes the range for a narrow one, whatever it knows of the table, and does not read all of it; the same
+-- with each transaction in progress. Null in the array: every property.
 -- Reads only; takes no lock. The answer's own snapshot is what the next look starts from.
 select pg_current_snapshot()::text,
        array(
            select property_id from rentsync.outbox
-            where xid >= pg_snapshot_xmax($2::text::pg_snapshot)
+            where xid >= pg_snapshot_xmax($2::text::pg_snapshot) and xid < pg_snapshot_xmax(pg_current_snapshot())
             union
-           select property_id from rentsync.outbox
-            where xid = any (array(select pg_snapshot_xip($2::text::pg_snapshot)))),
+           select o.property_id
+             from pg_snapshot_xip($2::text::pg_snapshot) as running (xid)
+            cross join lateral (
+                  select property_id from rentsync.outbox where xid >= running.xid and xid <= running.xid offset 0
+                  ) as o),
        due.syncs,
        due.free,
        r.paused_at is not null,

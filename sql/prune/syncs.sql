@@ -2,25 +2,33 @@
 -- now on. Says how many.
 --
 -- What is under way has no settled_at. The newest that was delivered stays for every feed, and what a search for bad units
--- began with. Locks the rows it deletes, passing over what is locked, and then the horizon.
-with old as (
+-- began with. Each is asked for by itself, as compare_units has it and for its reasons. Locks the rows it deletes, passing over what is
+-- locked, and then the horizon.
+with old as materialized (
     select s.sequence
       from rentsync.sync s
      where s.settled_at < $1
        and (s.state <> 'delivered'
-         or not exists (
-            select from rentsync.sync_feed sf
-             where sf.sequence = s.sequence
-               and not exists (
-                   select from rentsync.sync_feed later join rentsync.sync d on d.sequence = later.sequence
-                    where later.feed_id = sf.feed_id and later.sequence > sf.sequence and d.state = 'delivered')))
-       and not exists (select from rentsync.feed f where f.halving = s.sequence)
+         or (select coalesce(bool_and(later.is_delivered), true)
+               from rentsync.sync_feed sf
+              cross join lateral (
+                    select coalesce((select true
+                                       from rentsync.sync_feed l
+                                      cross join lateral (select d.state from rentsync.sync d where d.sequence = l.sequence offset 0) as d
+                                      where l.feed_id = sf.feed_id and l.sequence > sf.sequence and d.state = 'delivered'
+                                      limit 1), false) as is_delivered
+                    ) as later
+              where sf.sequence = s.sequence))
+       and s.sequence <> all (array(select f.halving from rentsync.feed f where f.halving is not null))
      order by s.settled_at
      limit $2
        for update of s skip locked
 ), tried as (
-    select max(coalesce(a.finished_at, a.started_at)) as latest
-      from rentsync.attempt a join old using (sequence)
+    select max(a.latest) as latest
+      from old
+     cross join lateral (
+           select coalesce(a.finished_at, a.started_at) as latest from rentsync.attempt a where a.sequence = old.sequence offset 0
+           ) as a
 ), pruned as (
     delete from rentsync.sync s using old where s.sequence = old.sequence returning s.settled_at
 ), gone as (
