@@ -22,10 +22,15 @@ struct Uncleaned {
 }
 
 pub(super) async fn size(conn: &mut PgConnection, limits: &Limits) -> Result<Vec<Finding>> {
-    let (bytes, size, most): (i64, String, Option<String>) = sqlx::query_as(include_str!("../../sql/doctor/size.sql"))
+    type Row = (i64, String, Option<String>, Option<String>, String);
+    let (bytes, size, most, a_day, tablespace): Row = sqlx::query_as(include_str!("../../sql/doctor/size.sql"))
         .fetch_one(conn)
         .await?;
-    let what = format!("schema rentsync takes {size}: {}", most.unwrap_or_default());
+    let takes = a_day.map_or("lies".to_owned(), |a_day| format!("takes some {a_day} a day"));
+    let what = format!(
+        "schema rentsync takes {size}: {}; the outbox {takes} in tablespace {tablespace}, and how much is free there only the host knows",
+        most.unwrap_or_default()
+    );
     Ok(vec![if bytes.unsigned_abs() > limits.schema_bytes {
         Finding::warning(
             DISK,

@@ -1081,7 +1081,8 @@ async fn what_should_have_been_pruned_or_cleaned_is_found() {
             && disk[0]
                 .todo
                 .as_ref()
-                .is_some_and(|todo| todo.contains("retention.syncs")),
+                .is_some_and(|todo| todo.contains("retention.syncs"))
+            && disk[0].what.contains("a day in tablespace pg_default"),
         "{disk:?}"
     );
 }
