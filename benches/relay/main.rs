@@ -1,7 +1,7 @@
 //! What the relay costs and how fast it is, beside a floor measured in the same run.
 //!
 //! `cargo bench` measures everything on a private PostgreSQL, `cargo bench -- capture` only what has that name:
-//! capture, drain, idle, latency, churn, snapshot, mass. Prints tables, asserts no times. A ratio to the floor says more than a figure: the
+//! capture, drain, idle, latency, churn, snapshot, mass, schedule. Prints tables, asserts no times. A ratio to the floor says more than a figure: the
 //! floor is the same work without the relay, on the same machine, minutes apart at most. The relay runs as its own
 //! process, the release's own program, so that its memory and processor time are its own.
 
@@ -14,6 +14,7 @@ mod machine;
 mod mass;
 mod process;
 mod receiver;
+mod schedule;
 mod snapshot;
 
 use std::process::ExitCode;
@@ -84,6 +85,9 @@ async fn measure(server: &Server, only: &str) -> Result<()> {
     }
     if wants("mass") {
         mass::mass().await?;
+    }
+    if wants("schedule") {
+        schedule::schedule().await?;
     }
     Ok(())
 }
