@@ -224,6 +224,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0015_hold_units.sql",
         "3ac4a827140f6317b085d0844e6a7d5554a4a15761eb1fa3c27a8afb6611befc",
     ),
+    (
+        "migrations/0017_figures.sql",
+        "777ac9454c663db650803de50c3af145632b418efa3de6f51d3d8128ab59d105",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

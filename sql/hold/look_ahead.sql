@@ -17,14 +17,7 @@ with feed as materialized (
            ) as p on true
      where not f.feed_id = any ($3) and f.paused_because is null
        and (f.cursor is null or f.snapshot_due is not null
-         or exists (select from rentsync.outbox o
-                     where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor))
-         or exists (select from pg_snapshot_xip(f.cursor) as running (xid)
-                      join rentsync.outbox o on o.property_id = f.property_id and o.xid = running.xid)
-         or exists (select from rentsync.outbox o
-                     where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor))
-         or exists (select from pg_snapshot_xip(f.cursor) as running (xid)
-                      join rentsync.outbox o on o.property_id is null and o.xid = running.xid)
+         or exists (select from rentsync.news(f.property_id, f.cursor))
          or exists (select from rentsync.ledger l
                      where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null))
 )

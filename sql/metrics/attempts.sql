@@ -1,7 +1,7 @@
--- Tries that began within the last hour, by receiver and outcome; those under way are none yet. Reads only.
-select s.receiver, a.outcome, count(*)::float8
-  from rentsync.attempt a
-  join rentsync.sync s using (sequence)
- where a.started_at > statement_timestamp() - interval '1 hour' and a.outcome is not null
+-- Tries that began within the last hour, to the minute, by receiver and outcome; those under way are none yet. Reads only, what is
+-- kept of each minute.
+select receiver, outcome, sum(tries)::float8
+  from rentsync.attempt_count
+ where began > statement_timestamp() - interval '1 hour'
  group by 1, 2
  order by 1, 2

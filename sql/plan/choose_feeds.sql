@@ -6,14 +6,14 @@
 -- of them stands how long they are.
 --
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
--- Joining the transactions in progress, rather than testing for them, keeps old rows unread: the index has both columns.
 -- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Reads only, as a preview
 -- needs it; the planner adds `for no key update of f`, in its REPEATABLE READ transaction, by the right to plan.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units,
        (select count(*) from (select from rentsync.ledger l
                                where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null
                                limit $6::bigint + 1) as owed),
-       (select coalesce(sum(w.units), 0)::bigint from rentsync.withheld w where w.feed_id = f.feed_id),
+       (select coalesce(sum(w.units), 0)::bigint from rentsync.withheld w
+         where w.feed_id = f.feed_id and not rentsync.is_owed(w.kept_back)),
        f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited, f.sequence_offset,
        f.cursor is null or news.whole or $7,
        news.unit_ids,
@@ -38,18 +38,7 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
               case when count(touched.unit_id) <= $9
                    then array_agg(distinct touched.unit_id) filter (where touched.unit_id is not null) end as unit_ids,
               min(change.occurred_at) as oldest_change
-         from (select o.unit_ids, o.occurred_at from rentsync.outbox o
-                where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
-                union all
-               select o.unit_ids, o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
-                 join rentsync.outbox o on o.property_id = f.property_id and o.xid = running.xid
-                union all
-               select o.unit_ids, o.occurred_at from rentsync.outbox o
-                where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
-                union all
-               select o.unit_ids, o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
-                 join rentsync.outbox o on o.property_id is null and o.xid = running.xid
-              ) as change
+         from rentsync.news(f.property_id, f.cursor) as change
          left join lateral unnest(change.unit_ids) as touched (unit_id) on true
        ) as news
   left join rentsync.source_property() p on p.property_id = f.property_id

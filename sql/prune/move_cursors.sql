@@ -10,18 +10,7 @@ with feed as (
       from rentsync.feed f
      cross join lateral (
            select (array_agg(o.xid order by o.xid))[1] as first, coalesce(bool_or(o.occurred_at < $3), false) as too_old
-             from (select o.xid, o.occurred_at from rentsync.outbox o
-                    where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
-                    union all
-                   select o.xid, o.occurred_at from rentsync.outbox o
-                    where o.property_id = f.property_id and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
-                    union all
-                   select o.xid, o.occurred_at from rentsync.outbox o
-                    where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
-                    union all
-                   select o.xid, o.occurred_at from rentsync.outbox o
-                    where o.property_id is null and o.xid = any (array(select pg_snapshot_xip(f.cursor)))
-                  ) as o
+             from rentsync.news(f.property_id, f.cursor) as o
            ) as news
      where f.receiver = $1 and pg_snapshot_xmin(f.cursor) <= $2::text::xid8
 ), target as (

@@ -11,7 +11,4 @@ select (select count(*)
              or exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
              or exists (select from rentsync.ledger l
                          where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null)
-             or exists (select from rentsync.outbox o
-                         where (o.property_id = f.property_id or o.property_id is null)
-                           and o.xid >= pg_snapshot_xmin(f.cursor)
-                           and not pg_visible_in_snapshot(o.xid, f.cursor))))
+             or exists (select from rentsync.news(f.property_id, f.cursor))))

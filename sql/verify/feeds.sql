@@ -19,18 +19,7 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
        select coalesce(bool_or(change.unit_ids is null), false) as whole,
               array_agg(distinct touched.unit_id) filter (where touched.unit_id is not null) as unit_ids,
               min(change.occurred_at) as oldest_change
-         from (select o.unit_ids, o.occurred_at from rentsync.outbox o
-                where o.property_id = f.property_id and o.xid >= pg_snapshot_xmax(f.cursor)
-                union all
-               select o.unit_ids, o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
-                 join rentsync.outbox o on o.property_id = f.property_id and o.xid = running.xid
-                union all
-               select o.unit_ids, o.occurred_at from rentsync.outbox o
-                where o.property_id is null and o.xid >= pg_snapshot_xmax(f.cursor)
-                union all
-               select o.unit_ids, o.occurred_at from pg_snapshot_xip(f.cursor) as running (xid)
-                 join rentsync.outbox o on o.property_id is null and o.xid = running.xid
-              ) as change
+         from rentsync.news(f.property_id, f.cursor) as change
          left join lateral unnest(change.unit_ids) as touched (unit_id) on true
        ) as news
   left join rentsync.source_property() p on p.property_id = f.property_id

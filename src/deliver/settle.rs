@@ -43,7 +43,7 @@ pub(super) async fn settle(
     blame::look(&mut tx, receiver, &mut verdicts).await?;
     let changed = settle_syncs(&mut tx, &verdicts, now).await?;
     // Behind that: an erasure that locked these syncs has emptied their bodies by now.
-    finish_attempts(&mut tx, &verdicts, now).await?;
+    finish_attempts(&mut tx, receiver, &verdicts, now).await?;
     let counted: Vec<_> = verdicts
         .iter()
         .filter(|verdict| changed.contains(&verdict.outcome.leased.sequence))
@@ -85,7 +85,12 @@ async fn lock_receiver(conn: &mut PgConnection, receiver: &Receiver, now: Option
     Ok(())
 }
 
-async fn finish_attempts(conn: &mut PgConnection, verdicts: &[Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
+async fn finish_attempts(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    verdicts: &[Verdict],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
     let tried = || verdicts.iter().map(|verdict| &verdict.outcome.tried);
     let (sequences, leases) = leases(verdicts);
     let errors: Vec<Option<String>> = tried()
@@ -117,6 +122,7 @@ async fn finish_attempts(conn: &mut PgConnection, verdicts: &[Verdict], now: Opt
                 .collect::<Vec<_>>(),
         )
         .bind(answers.iter().map(|said| said.map(words::in_ascii)).collect::<Vec<_>>())
+        .bind(&receiver.name)
         .execute(conn)
         .await?;
     Ok(())

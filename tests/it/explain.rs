@@ -548,7 +548,7 @@ async fn a_unit_known_nowhere_is_one_sentence_and_nothing_is_written() {
     let role = format!("reader_{}", rig.source.number("select (random() * 1e9)::bigint").await);
     rig.edit(&format!(
         "create role {role} login; grant usage on schema rentsync to {role};
-         grant execute on function rentsync.source_property(), rentsync.source_unit(), rentsync.kept_because(bigint) to {role};
+         grant execute on function rentsync.source_property(), rentsync.source_unit(), rentsync.kept_because(bigint), rentsync.news(bigint, pg_snapshot) to {role};
          grant select on all tables in schema rentsync to {role}; grant select on projects, project_rent_roll_units to {role}"
     ))
     .await;

@@ -14,8 +14,8 @@ use rentsync_relay::payload::decompressed;
 use rentsync_relay::receiver::Endpoint;
 use serde_json::json;
 
-use crate::support::TestDatabase;
 use crate::support::rig::{Rig, UNGUARDED};
+use crate::support::{TestDatabase, kept};
 
 /// What an upgrade leaves as it was, a line each.
 const KEPT: &str = "
@@ -66,6 +66,11 @@ async fn every_release_is_upgraded_with_all_that_it_knew_and_owed() {
             "{version}: {differing:#?}"
         );
 
+        let mut conn = source.connect().await;
+        kept::assert_withheld_is_counted(&mut conn).await;
+        kept::assert_attempts_are_counted(&mut conn, None).await;
+        let owing = "select count(*) from rentsync.withheld where feed_id is null and rentsync.is_owed(kept_back)";
+        assert!(source.number(owing).await > 0, "{version} owes units");
         let mut rig = Rig::agreeing(source, Rig::receiver()).await;
         receive_again(&rig).await;
         let had = rig.sandbox.syncs().len();

@@ -323,7 +323,7 @@ async fn verify_writes_nothing_and_says_what_keeps_it_from_comparing() {
     let role = format!("reader_{}", rig.source.number("select (random() * 1e9)::bigint").await);
     rig.edit(&format!(
         "create role {role} login; grant usage on schema rentsync to {role};
-         grant execute on function rentsync.source_property(), rentsync.source_unit(), rentsync.kept_because(bigint) to {role};
+         grant execute on function rentsync.source_property(), rentsync.source_unit(), rentsync.kept_because(bigint), rentsync.news(bigint, pg_snapshot) to {role};
          grant select on all tables in schema rentsync to {role}; grant select on projects, project_rent_roll_units to {role}"
     ))
     .await;

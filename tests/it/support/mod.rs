@@ -1,6 +1,7 @@
 //! One server for the whole run, a database of its own for every test.
 
 mod agreed;
+pub mod kept;
 pub mod rig;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -19,7 +19,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::watch;
 
-use super::{TestDatabase, agreed};
+use super::{TestDatabase, agreed, kept};
 
 /// The status that means available in tests.
 pub const AVAILABLE: &[i64] = &[1];
@@ -271,7 +271,8 @@ impl Rig {
         self.hands().await.settle(self).await;
     }
 
-    /// Source and receiver are equal, unit by unit; the receiver never had to complain; both know the same digests.
+    /// Source and receiver are equal, unit by unit; the receiver never had to complain; both know the same digests; what is kept of
+    /// the ledger is what it has.
     pub async fn assert_equal(&self) {
         self.assert_equal_by(&mut self.source.connect().await).await;
     }
@@ -282,6 +283,7 @@ impl Rig {
         let proof = proof::compare(conn, &self.sandbox, &agreement).await.expect("compare");
         assert_eq!(proof.differences, [] as [String; 0]);
         self.assert_no_complaint();
+        kept::assert_withheld_is_counted(conn).await;
         if !self.receiver.extensions || self.receiver.format == Format::Unit {
             return;
         }

@@ -1,0 +1,200 @@
+//! What is asked on a schedule costs what changed: pages are counted, because they are the same on any machine.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use sqlx::{Arguments, PgConnection};
+
+use super::size::{arguments, explained, filled, pages};
+use crate::support::rig::Rig;
+
+/// What every scrape reads of the database.
+async fn cost_of_a_scrape(conn: &mut PgConnection) -> [(&'static str, i64); 2] {
+    let none = || arguments(|_| ());
+    [
+        (
+            "receivers",
+            pages(&mut *conn, explained!("metrics/receivers.sql"), none()).await,
+        ),
+        (
+            "attempts",
+            pages(conn, explained!("metrics/attempts.sql"), none()).await,
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn promise_17_a_scrape_costs_the_same_however_much_waits_is_owed_or_was_tried() {
+    let rig = filled(20).await;
+    let mut conn = rig.source.connect().await;
+    rig.edit("update project_rent_roll_units set price = 2 where id = 101")
+        .await;
+    let little = cost_of_a_scrape(&mut conn).await;
+    rig.edit(
+        "insert into rentsync.ledger (feed_id, unit_id, unit_code, hash, sequence, owed)
+         select f.feed_id, 100000 + n * 100 + f.feed_id, n, decode(repeat('00', 32), 'hex'), 1, 'in_doubt'
+           from rentsync.feed f, generate_series(1, 1000) n;
+         insert into rentsync.outbox (property_id, op, unit_ids) select 1, 'update', '{101}' from generate_series(1, 20000);
+         insert into rentsync.sync (sequence, sync_id, receiver, sync_type, state, units, removed_units, body_bytes, body, sealed_at, settled_at)
+         select n, 's' || n, 'main', 'delta', 'delivered', 1, 0, 1, '', now(), now() - interval '1 hour' from generate_series(1, 20000) n;
+         insert into rentsync.attempt (sequence, lease, relay, started_at, finished_at, outcome)
+         select n, 1, 'test', now(), now(), 'delivered' from generate_series(1, 20000) n",
+    )
+    .await;
+    let much = cost_of_a_scrape(&mut conn).await;
+    for ((statement, little), (_, much)) in little.into_iter().zip(much) {
+        // An index is a level or two deeper, for each feed.
+        assert!(
+            much <= little * 2 + 60,
+            "{statement}: {little} pages, {much} where much waits"
+        );
+    }
+}
+
+/// What choosing among the feeds of 20 properties reads, of which one has news, and a look at all of them.
+async fn cost_of_choosing(conn: &mut PgConnection) -> [(&'static str, i64); 2] {
+    let choose = arguments(|all| {
+        all.add("main").unwrap();
+        all.add(None::<Vec<i64>>).unwrap();
+        all.add(None::<DateTime<Utc>>).unwrap();
+        for number in [0_i64, 256, 501] {
+            all.add(number).unwrap();
+        }
+        all.add(false).unwrap();
+        all.add(65_536_i32).unwrap();
+        all.add(10_000_i64).unwrap();
+        all.add(None::<i64>).unwrap();
+    });
+    let look = arguments(|all| {
+        all.add("main").unwrap();
+        all.add(None::<i64>).unwrap();
+        all.add(0_i64).unwrap();
+        all.add(256_i64).unwrap();
+        all.add(65_536_i32).unwrap();
+    });
+    [
+        (
+            "choose_feeds",
+            pages(&mut *conn, explained!("plan/choose_feeds.sql"), choose).await,
+        ),
+        ("every feed", pages(conn, explained!("verify/feeds.sql"), look).await),
+    ]
+}
+
+#[tokio::test]
+async fn promise_17_a_transaction_that_stays_open_makes_no_look_read_what_was_planned() {
+    let rig = filled(20).await;
+    rig.edit("insert into rentsync.outbox (property_id, op, unit_ids) select 1 + n % 20, 'update', '{}' from generate_series(1, 20000) n")
+        .await;
+    let planned = "update rentsync.feed set cursor = pg_current_snapshot(); analyze rentsync.outbox, rentsync.feed";
+    rig.edit(planned).await;
+    let mut conn = rig.source.connect().await;
+    let closed = cost_of_choosing(&mut conn).await;
+    let mut open = rig.source.connect().await;
+    sqlx::raw_sql("begin; update project_rent_roll_units set price = 2 where id = 101")
+        .execute(&mut open)
+        .await
+        .unwrap();
+    // A transaction that began later and is over: only now the open one is among those that run.
+    rig.edit("insert into rentsync.outbox (property_id, op, unit_ids) values (2, 'update', '{}')")
+        .await;
+    rig.edit(planned).await;
+    let running = rig
+        .source
+        .number("select count(*) from rentsync.feed where pg_snapshot_xmin(cursor) < pg_snapshot_xmax(cursor)");
+    assert_eq!(running.await, 20);
+    let opened = cost_of_choosing(&mut conn).await;
+    for ((statement, closed), (_, opened)) in closed.into_iter().zip(opened) {
+        assert!(
+            opened <= closed * 2 + 60,
+            "{statement}: {closed} pages, {opened} with a transaction open"
+        );
+    }
+    sqlx::raw_sql("commit").execute(&mut open).await.unwrap();
+    rig.settle().await;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
+async fn promise_17_what_nobody_analysed_is_not_read_whole() {
+    let rig = filled(20).await;
+    let tables = ["outbox", "sync", "sync_feed", "attempt"];
+    for table in tables {
+        rig.edit(&format!("alter table rentsync.{table} set (autovacuum_enabled = off)"))
+            .await;
+    }
+    rig.edit(
+        "insert into rentsync.outbox (property_id, op, unit_ids) select 1 + n % 20, 'update', '{}' from generate_series(1, 20000) n;
+         insert into rentsync.sync (sequence, sync_id, receiver, sync_type, state, units, removed_units, body_bytes, body, sealed_at, settled_at)
+         select n, 's' || n, 'main', 'delta', 'delivered', 1, 0, 1, '', now(), now() - interval '1 day' from generate_series(1, 20000) n;
+         insert into rentsync.sync_feed (sequence, feed_id, is_open)
+         select n, (select min(feed_id) from rentsync.feed) + n % 20, false from generate_series(1, 20000) n;
+         insert into rentsync.attempt (sequence, lease, relay, started_at, finished_at, outcome)
+         select n, 1, 'test', now(), now(), 'delivered' from generate_series(1, 20000) n",
+    )
+    .await;
+    let mut conn = rig.source.connect().await;
+    let seen: String = sqlx::query_scalar("select pg_current_snapshot()::text")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    let look = arguments(|all| {
+        all.add("main").unwrap();
+        all.add(seen).unwrap();
+        all.add(None::<DateTime<Utc>>).unwrap();
+    });
+    let looked = pages(&mut conn, explained!("plan/look.sql"), look).await;
+    assert!(looked <= 30, "{looked} pages to see that nothing is new");
+    let prune = arguments(|all| {
+        all.add(Utc::now()).unwrap();
+        all.add(10_i64).unwrap();
+    });
+    let pruned = pages(&mut conn, explained!("prune/syncs.sql"), prune).await;
+    assert!(pruned <= 600, "{pruned} pages to prune 10 syncs");
+}
+
+/// What a scrape says: how many feeds are behind, units owed, the age of the oldest change that is not delivered.
+async fn scraped(rig: &Rig) -> (i64, i64, f64) {
+    sqlx::query_as("select feeds_behind, units_owed, coalesce(extract(epoch from clock_timestamp() - oldest_change), 0)::float8 from rentsync.receiver_backlog")
+        .fetch_one(&mut rig.source.connect().await)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn promise_20_a_first_sync_that_never_arrives_has_an_age() {
+    let mut rig = Rig::new().await;
+    rig.receiver.breaker.failures = 100;
+    rig.hands().await;
+    assert_eq!(scraped(&rig).await, (0, 0, 0.0), "nothing is enrolled");
+    rig.faults(json!({ "status": 503 }));
+    let mut before = 0.0;
+    for what in ["enrolled", "planned", "tried", "given up"] {
+        match what {
+            "enrolled" => {
+                let mut conn = rig.source.connect().await;
+                rentsync_relay::plan::enroll(&mut conn, &rig.receiver, None)
+                    .await
+                    .unwrap();
+            }
+            "planned" => drop(rig.plan().await),
+            "tried" => drop(rig.deliver().await),
+            _ => {
+                for _ in 0..6 {
+                    rig.pass(std::time::Duration::from_secs(3_600));
+                    rig.deliver().await;
+                }
+            }
+        }
+        let (behind, owed, age) = scraped(&rig).await;
+        assert!(age > before, "{what}: {age}");
+        before = age;
+        match what {
+            "enrolled" => assert_eq!((behind, owed), (2, 0), "{what}"),
+            "given up" => assert_eq!((behind, owed), (2, 6), "{what}"),
+            _ => assert_eq!((behind, owed), (0, 0), "{what}"),
+        }
+    }
+    rig.no_faults();
+    rig.settle().await;
+    assert_eq!(scraped(&rig).await, (0, 0, 0.0));
+}
