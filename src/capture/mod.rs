@@ -22,7 +22,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::config::Source;
 use crate::database::{Database, check_server};
-use crate::fault::{self, Fault};
+use crate::fault::Fault;
 use crate::unit::Lossy;
 use brief::{briefly, under_way};
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
