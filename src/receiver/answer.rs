@@ -122,7 +122,7 @@ pub(super) fn parse(status: u16, body: &[u8]) -> (Said, Option<i64>) {
         return (said, None);
     }
     let said = Said {
-        property_digest: one(parts.get("property_digest")).filter(|digest: &String| is_digest(digest)),
+        property_digest: digest(parts.get("property_digest")),
         errors,
         stale: list(parts.get("stale"), stale),
         properties: list(parts.get("properties"), property),
@@ -174,7 +174,7 @@ fn stale(said: Members) -> Option<(String, i64)> {
 }
 
 fn property(said: Members) -> Option<(String, String)> {
-    let digest = one(said.get("property_digest")).filter(|digest: &String| is_digest(digest))?;
+    let digest = digest(said.get("property_digest"))?;
     Some((identifier(project_said(&said)?)?, digest))
 }
 
@@ -240,8 +240,11 @@ fn number(said: &Value) -> Option<i64> {
     }
 }
 
-fn is_digest(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+/// 64 hexadecimal digits, made small: many programs write them in capitals.
+fn digest(said: Option<&RawValue>) -> Option<String> {
+    let text: String = one(said)?;
+    let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_digest.then(|| text.to_ascii_lowercase())
 }
 
 /// What the relay reads of an object, each member by itself: one that is wrong takes nothing else along. Of a name that comes
@@ -452,10 +455,11 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_64_small_hexadecimal_digits() {
+    fn a_digest_is_64_hexadecimal_digits_in_whatever_case() {
         let digest = |text: &str| said(200, &json!({ "property_digest": text })).property_digest;
         assert_eq!(digest(DIGEST).as_deref(), Some(DIGEST));
-        for wrong in [&DIGEST[1..], &DIGEST.to_uppercase(), &DIGEST.replace('a', "g"), ""] {
+        assert_eq!(digest(&DIGEST.to_uppercase()).as_deref(), Some(DIGEST));
+        for wrong in [&DIGEST[1..], &DIGEST.replace('a', "g"), ""] {
             assert_eq!(digest(wrong), None, "{wrong}");
         }
     }
