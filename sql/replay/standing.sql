@@ -1,8 +1,13 @@
 -- How the feeds $2 of receiver $1 stand, at $3 (null: now): whether anything is owed, the newest sync, the oldest that is
 -- not settled, and what keeps it from being planned. Where the receiver is paused, why; where it asked to be left alone for more
--- than $4 seconds, or $5 times in a row, until when. Reads only.
+-- than $4 seconds, or $5 times in a row, until when; so also where it asked that of the feed's sync, and takes others. Reads only.
 with unsettled as (
-    select sf.feed_id, min(s.sequence) as sequence
+    select sf.feed_id, min(s.sequence) as sequence,
+           max(s.due_at) filter (
+               where s.leased_until is null and s.due_at > coalesce($3, clock_timestamp())
+                 and exists (select from rentsync.attempt a where a.sequence = s.sequence and a.lease = s.lease and a.outcome = 'wait')
+                 and (s.due_at > coalesce($3, clock_timestamp()) + make_interval(secs => $4)
+                   or (select count(*) from rentsync.attempt a where a.sequence = s.sequence and a.outcome = 'wait') >= $5)) as waits
       from rentsync.sync s join rentsync.sync_feed sf using (sequence)
      where s.receiver = $1 and s.state in ('open', 'waiting')
      group by sf.feed_id
@@ -24,7 +29,8 @@ select f.feed_id, f.property_id,
        r.paused_because as receiver_paused,
        case when r.wait_until > coalesce($3, clock_timestamp())
              and (r.waits >= $5 or r.wait_until > coalesce($3, clock_timestamp()) + make_interval(secs => $4))
-            then r.wait_until end as receiver_waits
+            then r.wait_until
+            else unsettled.waits end as waits_until
   from rentsync.feed f
   join rentsync.receiver r using (receiver)
   left join unsettled using (feed_id)

@@ -125,7 +125,7 @@ struct Standing {
     unsettled: Option<i64>,
     stuck: Option<String>,
     receiver_paused: Option<String>,
-    receiver_waits: Option<DateTime<Utc>>,
+    waits_until: Option<DateTime<Utc>>,
 }
 
 impl Waiting {
@@ -173,7 +173,7 @@ impl Waiting {
             .receiver_paused
             .map(|because| format!("the receiver is paused: {because}"))
             .or(row
-                .receiver_waits
+                .waits_until
                 .map(|until| format!("the receiver asked to be left alone until {}", moment(until))))
             .or(row.stuck.filter(|_| is_owing && row.unsettled.is_none()));
         if is_done {
@@ -202,7 +202,7 @@ mod tests {
             unsettled,
             stuck: None,
             receiver_paused: None,
-            receiver_waits: None,
+            waits_until: None,
         }
     }
 
