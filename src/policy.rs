@@ -51,6 +51,24 @@ pub enum Answer {
     RelayLost,
 }
 
+impl Answer {
+    /// What a receiver says of a property that it does not know, and of everything where its address changed.
+    pub fn may_be_about_one_property(&self) -> bool {
+        matches!(
+            self,
+            Self::Status {
+                status: 300..=399 | 403 | 404 | 410,
+                ..
+            }
+        )
+    }
+
+    /// The receiver is asked too much.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::Status { status: 429, .. })
+    }
+}
+
 /// What is known of a sync when its answer comes.
 #[derive(Clone, Copy, Debug)]
 pub struct Tried {
@@ -60,13 +78,13 @@ pub struct Tried {
     pub waits: u32,
     /// How long ago it was sealed.
     pub age: Duration,
-    /// It was sealed to find out whether a paused receiver answers again.
+    /// The receiver is paused: this try finds out whether it answers again, and there is no other.
     pub probe: bool,
     /// Between 0 and 1: how much of the jitter to add.
     pub jitter: f64,
-    /// How often the receiver asked to wait with this very sync.
+    /// How often, one after another, the receiver asked to wait with what this is about.
     pub limited: u32,
-    /// It is about one property, and the receiver acknowledges others all the while: an answer may be about that property alone.
+    /// The receiver acknowledges others all the while: an answer may be about what this one tells.
     pub others_acknowledged: bool,
 }
 
@@ -104,8 +122,6 @@ pub enum Decision {
     Rejected,
     /// Tried often enough: what it told is in doubt.
     Exhausted,
-    /// What it told is in doubt, and its property rests: the receiver takes others.
-    PropertyFails,
     /// Nothing more to this receiver until a person or a probe says otherwise.
     Pause,
     /// The receiver is still down: what the probe told is in doubt, the next probe plans anew.
@@ -119,9 +135,10 @@ pub enum Decision {
 pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
     match answer {
         Answer::Stale { sequence } => Decision::Renumber { beyond: *sequence },
+        // Something in this one is what it answers so: that is looked for.
+        answer if answer.may_be_about_one_property() && tried.others_acknowledged && !tried.probe => Decision::Rejected,
         Answer::Status { status, retry_after } => match status {
             200..=299 => Decision::Delivered,
-            300..=399 | 403 | 404 | 410 if tried.others_acknowledged && !tried.probe => Decision::PropertyFails,
             300..=399 | 401 | 403 | 404 | 410 => Decision::Pause,
             408 | 409 | 425 | 500..=599 => again(tried, retry, *retry_after),
             429 => wait(tried, retry, *retry_after),
@@ -164,7 +181,10 @@ fn wait(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision 
     if tried.age >= WAIT_MAX {
         return Decision::Exhausted;
     }
-    let is_alone = tried.others_acknowledged && tried.limited as usize >= retry.schedule.len();
+    // Not at once: a receiver that limits all takes some and not others.
+    let limited_for_long =
+        tried.limited as usize >= retry.schedule.len() || tried.age >= retry.schedule.iter().sum::<Duration>();
+    let is_alone = tried.others_acknowledged && tried.limited > 0 && limited_for_long;
     let attempts = tried.attempts.max(tried.waits).max(tried.limited);
     let after = later(step(Tried { attempts, ..tried }, retry), retry_after).max(UNCOUNTED_MIN);
     match is_alone {
@@ -349,11 +369,7 @@ mod tests {
             ..tried(0)
         };
         for code in [301, 403, 404, 410] {
-            assert_eq!(
-                decide(&status(code), others, &guide()),
-                Decision::PropertyFails,
-                "{code}"
-            );
+            assert_eq!(decide(&status(code), others, &guide()), Decision::Rejected, "{code}");
             let probe = Tried { probe: true, ..others };
             assert_eq!(decide(&status(code), probe, &guide()), Decision::Pause, "{code}");
         }
@@ -377,6 +393,18 @@ mod tests {
         assert_eq!(after(3, true), Decision::Wait { after: 10 * MINUTE });
         assert_eq!(after(4, true), Decision::WaitAlone { after: 10 * MINUTE });
         assert_eq!(after(4, false), Decision::Wait { after: 10 * MINUTE });
+        // A wait of hours is long enough by itself.
+        let after = |limited| {
+            let tried = Tried {
+                limited,
+                others_acknowledged: true,
+                age: 18 * MINUTE,
+                ..tried(0)
+            };
+            decide(&status(429), tried, &guide())
+        };
+        assert_eq!(after(0), Decision::Wait { after: MINUTE });
+        assert_eq!(after(1), Decision::WaitAlone { after: 2 * MINUTE });
     }
 
     #[test]

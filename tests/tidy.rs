@@ -228,6 +228,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0017_figures.sql",
         "777ac9454c663db650803de50c3af145632b418efa3de6f51d3d8128ab59d105",
     ),
+    (
+        "migrations/0018_blame.sql",
+        "a7d7fe3a212dc29ee11971b0ffa26727ec95e05e4763d8788b8afb983a710a94",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

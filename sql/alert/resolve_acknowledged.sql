@@ -8,7 +8,7 @@ update rentsync.alert a
    set acked_at = coalesce($3, clock_timestamp())
  where a.acked_at is null
    and (a.kind in ('rejected', 'exhausted', 'refused', 'feed_paused', 'stale', 'digest_mismatch')
-     or a.kind = 'waiting' and a.property_id is not null)
+     or a.kind in ('waiting', 'not_acknowledged') and a.property_id is not null)
    and coalesce(a.receiver, '') = $1
    and coalesce(a.property_id, -1) = any (array_append($2::bigint[] || $4::bigint[], -1))
    and case

@@ -2,7 +2,8 @@
 -- properties $2 (null: of all, the sweep), at $3 (null: now). The last but seven columns say how many units there are to
 -- look at, about, of which at most $6 because they are owed; of the owed one more is counted, so that a plan knows whether it settles
 -- all of them. $7: every idle feed is to be compared as a whole; so is one of
--- which more than $9 units were touched, because naming them would cost more. None beyond feed $10 (null: all). Texts of more than $8 bytes are not read: in front
+-- which more than $9 units were touched, because naming them would cost more. None beyond feed $10 (null: all). $11: only those that did not fail last, or (false) only those that did,
+-- which a probe wakes (null: all). Texts of more than $8 bytes are not read: in front
 -- of them stands how long they are.
 --
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
@@ -47,7 +48,8 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
    and f.feed_id > $4
    and ($10::bigint is null or f.feed_id <= $10)
    and f.paused_because is null
-   and (f.rest_until is null or f.rest_until <= coalesce($3, clock_timestamp()))
+   and ($11::boolean is null or $11 = (f.rest_until is null and f.halving is null and f.suspect is null and not f.failing))
+   and (f.rest_until is null or f.rest_until <= coalesce($3, clock_timestamp()) or not $11 and f.rest_because = 'exhausted')
    and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
    and ($7
      or f.cursor is null

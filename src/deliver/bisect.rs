@@ -2,15 +2,16 @@
 //!
 //! Units that the answer names are refused. Where it names none, several properties are told again in two halves, then one
 //! property's units are, each half by itself, until the bad ones stand alone: O(log n) requests for one bad unit, and
-//! whatever else the property has to tell goes before them. Where every unit of a property turns out bad none is: then it
-//! is the property, or the receiver. And where a search finds nothing that is accepted, and nothing else is either, it waits.
+//! whatever else the property has to tell goes before them. What stood alone is judged when none is left: bad where other units of
+//! the property were accepted, or, one alone, where the receiver acknowledged anything since the search began. Where every unit turns
+//! out bad none is: then it is the property, if the receiver takes others, and else nothing is blamed but the receiver.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use super::alerts::{Finding, Found};
 use super::doubt::doubt_sync;
@@ -49,7 +50,7 @@ pub(super) async fn refuse(
         .await?)
 }
 
-/// Which of the units is it? Says how many feeds there are of which the receiver takes nothing at all.
+/// Which of the units is it? Says how many feeds there are whose search begins, or of which the receiver takes nothing at all.
 pub(super) async fn find_the_bad(
     conn: &mut PgConnection,
     receiver: &Receiver,
@@ -60,7 +61,7 @@ pub(super) async fn find_the_bad(
     let (leased, errors) = (&verdict.outcome.leased, &verdict.outcome.tried.said.errors);
     // Deltas of all units can be halved, a snapshot can't.
     doubt_sync(conn, leased, None, now).await?;
-    let mut refused_whole = 0;
+    let mut failures = 0;
     let mut named = 0;
     for feed in &leased.feeds {
         let told = told_units(conn, feed, leased).await?;
@@ -70,148 +71,233 @@ pub(super) async fn find_the_bad(
         let naming: HashSet<i64> = errors.iter().map(|error| error.unit_id).collect();
         named += naming.len();
         if told.len() > 1 && naming.len() == told.len() {
-            refused_whole += pause(conn, feed, found).await?;
+            failures += find_in(conn, receiver, verdict, (feed, &told, true), found, now).await?;
         } else if !naming.is_empty() {
             let refused = refuse(conn, leased, feed, (&errors, &verdict.refusal()), now).await?;
             found.push(Found::of(feed.property_id, Finding::Refused(refused)));
         }
     }
     if named > 0 || leased.is_snapshot {
-        return Ok(refused_whole);
+        return Ok(failures);
     }
     match leased.feeds.as_slice() {
         [feed] => {
-            let (searching, _) = search(conn, feed).await?;
-            let refused_whole = halve_units(conn, receiver, verdict, (feed, searching), found, now).await?;
-            // What begins a search counts as a failure until anything is taken: else a receiver that rejects everything is
-            // searched for bad units of every property.
-            Ok(refused_whole.max(usize::from(!searching)))
-        }
-        _ => halve_feeds(conn, leased).await,
-    }
-}
-
-async fn halve_feeds(conn: &mut PgConnection, leased: &Leased) -> Result<usize> {
-    sqlx::query(include_str!("../../sql/deliver/halve_feeds.sql"))
-        .bind(leased.feed_ids())
-        .bind(leased.sequence)
-        .execute(conn)
-        .await?;
-    Ok(0)
-}
-
-async fn halve_units(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdict: &Verdict,
-    (feed, mut searching): (&LeasedFeed, bool),
-    found: &mut Vec<Found>,
-    now: Option<DateTime<Utc>>,
-) -> Result<usize> {
-    let leased = &verdict.outcome.leased;
-    let told = told_units(conn, feed, leased).await?;
-    match told.as_slice() {
-        // Sent again by command, and overtaken: what it told was told since, and nothing is left to look for.
-        [] if leased.entries > 0 => return Ok(0),
-        [] => return pause(conn, feed, found).await,
-        // It stands alone. But of a property that was never taken nothing says that it is the unit.
-        [unit_id] => {
-            if !searching && !has_delivered(conn, feed).await? {
-                if suspect_rest(conn, feed, leased).await? == 0 {
-                    return pause(conn, feed, found).await;
-                }
-                searching = true;
-            }
-            let alone = UnitError {
-                project_id: None,
-                unit_id: *unit_id,
-            };
-            let because = format!("{} when told alone", verdict.refusal());
-            let refused = refuse(conn, leased, feed, (&[alone], &because), now).await?;
-            if !searching {
-                found.push(Found::of(feed.property_id, Finding::Refused(refused)));
+            let told = told_units(conn, feed, leased).await?;
+            match told.as_slice() {
+                // Sent again by command, and overtaken: what it told was told since, and nothing is left to look for.
+                [] if leased.entries > 0 => Ok(0),
+                told => find_in(conn, receiver, verdict, (feed, told, told.len() <= 1), found, now).await,
             }
         }
         _ => {
-            sqlx::query(include_str!("../../sql/deliver/halve_units.sql"))
-                .bind(feed.feed_id)
-                .bind(leased.sequence)
-                .execute(&mut *conn)
-                .await?;
-            if let Some(began_with) = nothing_is_taken(conn, receiver, leased, feed).await? {
-                release_refused(conn, feed, began_with).await?;
-                rest(conn, leased, "exhausted", receiver.retry.schedule.last(), now).await?;
-                return Ok(1);
-            }
+            halve_feeds(conn, &leased.feed_ids(), leased.sequence).await?;
+            Ok(0)
         }
     }
-    end_halving(conn, feed, found).await
 }
 
-/// The search has gone on for long, no half was accepted, and neither was anything else: it is not the units. Says with which
-/// sync it began. What is left to be searched stays so, and goes on where it stopped once the receiver takes anything.
-async fn nothing_is_taken(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    leased: &Leased,
-    feed: &LeasedFeed,
-) -> Result<Option<i64>> {
-    Ok(
-        sqlx::query_scalar(include_str!("../../sql/deliver/nothing_is_taken.sql"))
-            .bind(&receiver.name)
-            .bind(feed.feed_id)
-            .bind(SEARCH_MAX)
-            .bind(leased.sequence)
-            .fetch_optional(conn)
-            .await?,
-    )
-}
-
-/// The search is over when no half is left. What it found is refused; but where no half was accepted, nothing is.
-pub(super) async fn end_halving(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<usize> {
-    let over: Option<(i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/end_halving.sql"))
-        .bind(feed.feed_id)
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some((began_with, accepted)) = over else {
-        return Ok(0);
-    };
-    let units: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/refused_since.sql"))
-        .bind(feed.feed_id)
-        .bind(began_with)
-        .fetch_all(&mut *conn)
-        .await?;
-    // One unit that was all there was to tell says nothing about a property that was taken before.
-    let blamed = accepted || (units.len() == 1 && has_delivered(conn, feed).await?);
-    if !blamed {
-        release_refused(conn, feed, began_with).await?;
-        return pause(conn, feed, found).await;
-    }
-    if !units.is_empty() {
-        found.push(Found::of(feed.property_id, Finding::Refused(units)));
-    }
-    Ok(0)
-}
-
-/// What this search refused was not shown to be bad.
-async fn release_refused(conn: &mut PgConnection, feed: &LeasedFeed, began_with: i64) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/release_refused.sql"))
-        .bind(feed.feed_id)
-        .bind(began_with)
+/// The feeds are told apart, half of them and the other half.
+pub(super) async fn halve_feeds(conn: &mut PgConnection, feeds: &[i64], sequence: i64) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/halve_feeds.sql"))
+        .bind(feeds)
+        .bind(sequence)
         .execute(conn)
         .await?;
     Ok(())
 }
 
-/// It is the property or the receiver, not the units.
-async fn pause(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<usize> {
+/// One step of a feed's search, which begins with it if there is none: what was told stands alone (`is_alone`), or is halved.
+async fn find_in(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    verdict: &Verdict,
+    (feed, told, is_alone): (&LeasedFeed, &[i64], bool),
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<usize> {
+    let leased = &verdict.outcome.leased;
+    let before = search(conn, receiver, leased, feed).await?;
+    if is_alone {
+        // Of a property that was never taken nothing says that it is the unit: that is asked of what else there is to tell.
+        if told.len() == 1 && !before.is_on() && !before.was_taken {
+            suspect_rest(conn, feed, leased).await?;
+        }
+        let because = format!("{} when told alone", verdict.refusal());
+        sqlx::query(include_str!("../../sql/deliver/stand_alone.sql"))
+            .bind(feed.feed_id)
+            .bind(leased.sequence)
+            .bind(told)
+            .bind(because)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+    } else {
+        halve_units(conn, feed, leased).await?;
+    }
+    let search = search(conn, receiver, leased, feed).await?;
+    let judgement = search.judge(verdict.outcome.tried.answer.may_be_about_one_property());
+    let is_whole = matches!(judgement, Judgement::Whole);
+    follow(conn, (receiver, verdict, feed), (search, judgement), found, now).await?;
+    // What begins a search counts as a failure until anything is taken: else a receiver that rejects everything is searched for
+    // bad units of every property.
+    Ok(usize::from(!before.is_on() || is_whole))
+}
+
+/// What follows from how a search stands.
+async fn follow(
+    conn: &mut PgConnection,
+    (receiver, verdict, feed): (&Receiver, &Verdict, &LeasedFeed),
+    (search, judgement): (Search, Judgement),
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let step = receiver.retry.schedule.last();
+    match judgement {
+        Judgement::GoOn => Ok(()),
+        Judgement::Bad => convict(conn, feed, found).await,
+        Judgement::Unproved => {
+            sqlx::query(include_str!("../../sql/deliver/leave_open.sql"))
+                .bind(feed.feed_id)
+                .execute(conn)
+                .await?;
+            found.push(Found::of(feed.property_id, Finding::Refused(search.alone)));
+            Ok(())
+        }
+        // What is left to be searched stays so, and goes on where it stopped once the receiver takes anything.
+        Judgement::NothingIsTaken => {
+            acquit(conn, feed, true).await?;
+            rest(conn, &[feed.feed_id], "exhausted", step, now).await
+        }
+        Judgement::Unknown => {
+            acquit(conn, feed, search.is_left).await?;
+            sqlx::query(include_str!("../../sql/deliver/fail_feed.sql"))
+                .bind(feed.feed_id)
+                .execute(&mut *conn)
+                .await?;
+            fails(conn, verdict, (feed, step), found, now).await
+        }
+        Judgement::Whole => {
+            acquit(conn, feed, false).await?;
+            pause(conn, feed, found).await
+        }
+    }
+}
+
+/// How a feed's search for bad units stands: a row of `sql/deliver/search.sql`.
+#[derive(FromRow)]
+pub(super) struct Search {
+    halving: Option<i64>,
+    is_left: bool,
+    /// Some of the property was taken since it began.
+    pub accepted: bool,
+    takes_others: bool,
+    is_long: bool,
+    alone: Vec<i64>,
+    was_taken: bool,
+}
+
+/// What follows from how a search stands.
+enum Judgement {
+    /// Suspects are left, and may be told.
+    GoOn,
+    /// It is what stood alone.
+    Bad,
+    /// It may be the unit that stood alone, and it may be the receiver.
+    Unproved,
+    /// The receiver takes nothing at all.
+    NothingIsTaken,
+    /// The receiver takes others, and answers as if it did not know this property.
+    Unknown,
+    /// The receiver takes others, and nothing of this property.
+    Whole,
+}
+
+impl Search {
+    /// There is one.
+    pub fn is_on(&self) -> bool {
+        self.halving.is_some()
+    }
+
+    /// One unit that was all there was to tell says nothing about a property that was taken before; nor do many of a receiver
+    /// that takes nothing else.
+    fn judge(&self, is_unknown: bool) -> Judgement {
+        let is_one = self.alone.len() == 1 && self.was_taken;
+        match (self.accepted, self.takes_others) {
+            (false, true) if self.is_left && self.is_long && is_unknown => Judgement::Unknown,
+            (false, false) if self.is_left && self.is_long => Judgement::NothingIsTaken,
+            _ if self.is_left => Judgement::GoOn,
+            (true, _) => Judgement::Bad,
+            (_, true) if is_one => Judgement::Bad,
+            (_, true) if is_unknown => Judgement::Unknown,
+            (_, true) => Judgement::Whole,
+            (_, false) if is_one => Judgement::Unproved,
+            (_, false) => Judgement::NothingIsTaken,
+        }
+    }
+}
+
+/// How a feed's search stands, up to this sync.
+pub(super) async fn search(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    leased: &Leased,
+    feed: &LeasedFeed,
+) -> Result<Search> {
+    Ok(sqlx::query_as(include_str!("../../sql/deliver/search.sql"))
+        .bind(&receiver.name)
+        .bind(feed.feed_id)
+        .bind(leased.sequence)
+        .bind(SEARCH_MAX)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// Ends a search that has no suspects left: what stood alone is refused.
+pub(super) async fn convict(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<()> {
+    let mut units: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/convict.sql"))
+        .bind(feed.feed_id)
+        .fetch_all(conn)
+        .await?;
+    units.sort_unstable();
+    if !units.is_empty() {
+        found.push(Found::of(feed.property_id, Finding::Refused(units)));
+    }
+    Ok(())
+}
+
+/// What stood alone was not shown to be bad; the search goes on, or is over.
+async fn acquit(conn: &mut PgConnection, feed: &LeasedFeed, goes_on: bool) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/acquit.sql"))
+        .bind(feed.feed_id)
+        .bind(goes_on)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// It is the property, not the units.
+async fn pause(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/pause_feed.sql"))
         .bind(feed.feed_id)
         .bind("the receiver rejects everything about it")
         .execute(conn)
         .await?;
     found.push(Found::of(feed.property_id, Finding::FeedPaused));
-    Ok(1)
+    Ok(())
+}
+
+/// The property is answered as one that the receiver does not know: it rests, and is told by itself, so that it costs a batch nothing.
+pub(super) async fn fails(
+    conn: &mut PgConnection,
+    verdict: &Verdict,
+    (feed, step): (&LeasedFeed, Option<&Duration>),
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    rest(conn, &[feed.feed_id], "failing", step, now).await?;
+    halve_feeds(conn, &[feed.feed_id], verdict.outcome.leased.sequence).await?;
+    found.push(Found::of(feed.property_id, Finding::property_fails(verdict, step)));
+    Ok(())
 }
 
 async fn told_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<Vec<i64>> {
@@ -222,60 +308,46 @@ async fn told_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased)
         .await?)
 }
 
-/// Whether the feed's bad units are looked for, and whether anything of it was accepted meanwhile.
-pub(super) async fn search(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<(bool, bool)> {
-    Ok(sqlx::query_as(include_str!("../../sql/deliver/is_halving.sql"))
-        .bind(feed.feed_id)
-        .fetch_one(conn)
-        .await?)
-}
-
-async fn suspect_rest(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<i64> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/suspect_rest.sql"))
+async fn suspect_rest(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/suspect_rest.sql"))
         .bind(feed.feed_id)
         .bind(leased.sequence)
-        .fetch_one(conn)
-        .await?)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
-async fn has_delivered(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<bool> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/has_delivered.sql"))
+async fn halve_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/halve_units.sql"))
         .bind(feed.feed_id)
-        .fetch_one(conn)
-        .await?)
+        .bind(leased.sequence)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Nobody knows whether it is the receiver or something in this sync: told again in halves, and nothing is blamed. If it was
 /// the receiver that costs a request; if one unit brings it down, the others don't wait for that unit.
 pub(super) async fn set_apart(conn: &mut PgConnection, leased: &Leased) -> Result<()> {
     match leased.feeds.as_slice() {
-        _ if leased.is_snapshot => {}
-        [feed] if leased.entries > 0 => {
-            sqlx::query(include_str!("../../sql/deliver/halve_units.sql"))
-                .bind(feed.feed_id)
-                .bind(leased.sequence)
-                .execute(conn)
-                .await?;
-        }
-        [_] => {}
-        _ => {
-            halve_feeds(conn, leased).await?;
-        }
+        _ if leased.is_snapshot => Ok(()),
+        [feed] if leased.entries > 0 => halve_units(conn, feed, leased).await,
+        [_] => Ok(()),
+        _ => halve_feeds(conn, &leased.feed_ids(), leased.sequence).await,
     }
-    Ok(())
 }
 
 /// Nothing is planned for the feeds for a while.
 pub(super) async fn rest(
     conn: &mut PgConnection,
-    leased: &Leased,
+    feeds: &[i64],
     because: &str,
     step: Option<&Duration>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/rest_feeds.sql"))
         .bind(now)
-        .bind(leased.feed_ids())
+        .bind(feeds)
         .bind(because)
         .bind(step.copied().unwrap_or_default().as_secs_f64())
         .execute(conn)

@@ -1,35 +1,47 @@
-//! Whose trouble an answer is: one property's, where the receiver acknowledges others all the while.
+//! Whose trouble an answer is: what its sync tells, where the receiver acknowledges others all the while.
 
 use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::verdict::Verdict;
 use crate::config::Receiver;
-use crate::policy::Decision;
+use crate::policy::{Answer, Decision};
 
-/// Decides anew about one property's answers where the policy goes by whether others are acknowledged.
+/// Decides anew about the answers whose meaning goes by whether others are acknowledged.
 pub(super) async fn look(conn: &mut PgConnection, receiver: &Receiver, verdicts: &mut [Verdict]) -> Result<()> {
     let acknowledged = verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered);
-    for verdict in verdicts
-        .iter_mut()
-        .filter(|verdict| verdict.outcome.leased.feeds.len() == 1)
-    {
-        let decision = verdict.beside_others(receiver);
-        if decision != verdict.decision && (acknowledged || acknowledges_others(conn, receiver, verdict).await?) {
-            verdict.decision = decision;
-        }
+    for verdict in verdicts.iter_mut().filter(|verdict| is_ambiguous(verdict)) {
+        let (others, limited) = ask(conn, receiver, verdict).await?;
+        verdict.weigh(acknowledged || others, limited, receiver);
     }
     Ok(())
 }
 
-async fn acknowledges_others(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) -> Result<bool> {
-    let leased = &verdict.outcome.leased;
-    Ok(
-        sqlx::query_scalar(include_str!("../../sql/deliver/acknowledges_others.sql"))
-            .bind(&receiver.name)
-            .bind(leased.sequence)
-            .bind(leased.feeds.first().map(|feed| feed.feed_id))
-            .fetch_one(conn)
-            .await?,
-    )
+fn is_ambiguous(verdict: &Verdict) -> bool {
+    let answer = &verdict.outcome.tried.answer;
+    match answer {
+        // A limit is no reason to tell a batch in parts.
+        _ if answer.is_limit() => verdict.outcome.leased.feeds.len() == 1,
+        Answer::NotAcknowledged { .. } => true,
+        _ => answer.may_be_about_one_property() || verdict.decision == Decision::Exhausted,
+    }
+}
+
+/// Whether others are acknowledged, and how often it was answered 429 before, one after another.
+async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) -> Result<(bool, u32)> {
+    let (leased, answer) = (&verdict.outcome.leased, &verdict.outcome.tried.answer);
+    // Between two failures nobody was down who acknowledged something; limits go on for longer.
+    let tries = match answer.is_limit() {
+        true => receiver.retry.schedule.len() + 1,
+        false => 2,
+    };
+    let (others, limited): (bool, i64) = sqlx::query_as(include_str!("../../sql/deliver/blame.sql"))
+        .bind(&receiver.name)
+        .bind(leased.sequence)
+        .bind(leased.feeds.first().map(|feed| feed.feed_id))
+        .bind(answer.may_be_about_one_property())
+        .bind(i64::try_from(tries)?)
+        .fetch_one(conn)
+        .await?;
+    Ok((others, u32::try_from(limited)?))
 }

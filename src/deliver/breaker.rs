@@ -1,7 +1,8 @@
 //! What answers mean for a receiver as a whole: pause, probe, resume, and how much it bears.
 //!
 //! All of it is kept on the receiver's row, so that every relay goes by it. Opening the breaker gives up everything
-//! that is sealed: what the receiver is told when it is back is what holds then.
+//! that is sealed and not under way: what the receiver is told when it is back is what holds then. What failed rests, so that other
+//! feeds find out whether it is back; the first acknowledgement says so, a probe's or another's.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,8 +13,9 @@ use sqlx::PgConnection;
 
 use super::doubt::doubt;
 use super::given_up::GivenUp;
+use super::notices::{about, say_how_long, say_what_is_no_acknowledgement, say_what_is_ours};
 use super::verdict::Verdict;
-use crate::alert::{self, Alert, Kind};
+use crate::alert::{self, Kind};
 use crate::config::Receiver;
 use crate::policy::{self, Answer, Decision};
 
@@ -34,7 +36,9 @@ pub async fn open(
         .fetch_optional(&mut *conn)
         .await?;
     if was_open.is_some() {
-        cancel_open(conn, receiver, "its request was given up", now).await?;
+        let cancelled = cancel(conn, receiver, (false, "its request was given up"), now).await?;
+        let tried = cancelled.iter().filter(|(.., tried)| *tried);
+        rest_until_probe(conn, receiver, tried.map(|(_, feed_id, ..)| *feed_id).collect()).await?;
     }
     Ok(was_open)
 }
@@ -48,6 +52,9 @@ pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ra
         .bind(ramp_up)
         .fetch_optional(&mut *conn)
         .await?;
+    if was_paused.is_some() {
+        wake(conn, receiver).await?;
+    }
     if by_command && was_paused.is_some() {
         // Whatever wait was asked for, a person says now.
         sqlx::query(include_str!("../../sql/deliver/hurry.sql"))
@@ -58,6 +65,32 @@ pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ra
         alert::resolve(conn, receiver, &[Kind::Paused, Kind::BreakerOpen], None).await?;
     }
     Ok(was_paused)
+}
+
+/// The receiver takes something, or a person says that it does: feeds that rest because it took nothing are planned again, and units
+/// that were refused meanwhile are told once more.
+pub(super) async fn wake(conn: &mut PgConnection, receiver: &str) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/wake_feeds.sql"))
+        .bind(receiver)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(include_str!("../../sql/deliver/let_go.sql"))
+        .bind(receiver)
+        .bind(None::<DateTime<Utc>>)
+        .bind(None::<f64>)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What failed rests until the next probe, which is another's as long as there is another.
+async fn rest_until_probe(conn: &mut PgConnection, receiver: &str, feeds: Vec<i64>) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/rest_until_probe.sql"))
+        .bind(receiver)
+        .bind(feeds)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Whether a receiver is paused.
@@ -78,7 +111,7 @@ pub async fn probe_now(conn: &mut PgConnection, receiver: &str, now: Option<Date
     Ok(())
 }
 
-/// Gives up everything sealed for a receiver and not settled: in doubt, and a snapshot is due again because of `because`.
+/// Gives up everything sealed for a receiver and not settled, what is under way as well: in doubt, and a snapshot is due again because of `because`.
 /// Says how many syncs.
 pub async fn cancel_open(
     conn: &mut PgConnection,
@@ -86,40 +119,68 @@ pub async fn cancel_open(
     because: &str,
     now: Option<DateTime<Utc>>,
 ) -> Result<usize> {
-    let cancelled: Vec<(i64, i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/cancel_open.sql"))
-        .bind(receiver)
-        .bind(now)
-        .fetch_all(&mut *conn)
-        .await?;
-    doubt(conn, &cancelled, Some(because)).await?;
+    let cancelled = cancel(conn, receiver, (true, because), now).await?;
     let syncs: BTreeSet<i64> = cancelled.iter().map(|(sequence, ..)| *sequence).collect();
     Ok(syncs.len())
+}
+
+/// A sync, a feed that it is about, whether it is a snapshot, and whether it was tried.
+type Cancelled = (i64, i64, bool, bool);
+
+async fn cancel(
+    conn: &mut PgConnection,
+    receiver: &str,
+    (under_way, because): (bool, &str),
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<Cancelled>> {
+    let cancelled: Vec<Cancelled> = sqlx::query_as(include_str!("../../sql/deliver/cancel_open.sql"))
+        .bind(receiver)
+        .bind(now)
+        .bind(under_way)
+        .fetch_all(&mut *conn)
+        .await?;
+    let given_up: Vec<_> = cancelled
+        .iter()
+        .map(|(sequence, feed_id, snapshot, _)| (*sequence, *feed_id, *snapshot))
+        .collect();
+    doubt(conn, &given_up, Some(because)).await?;
+    Ok(cancelled)
 }
 
 /// What a group of answers says about the receiver.
 pub(super) async fn affect(
     conn: &mut PgConnection,
-    receiver: &Receiver,
+    (receiver, paused): (&Receiver, bool),
     verdicts: &[&Verdict],
     given: &GivenUp,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    resume_where_it_answers(conn, receiver, verdicts, given, now).await?;
+    if paused {
+        resume_where_it_answers(conn, receiver, verdicts, given, now).await?;
+    }
     wait_where_asked(conn, receiver, verdicts, now).await?;
     say_what_is_ours(conn, receiver, verdicts, now).await?;
     say_what_is_no_acknowledgement(conn, receiver, verdicts, now).await?;
     let failures = tune(conn, receiver, verdicts, given).await?;
     if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
-        return pause(conn, receiver, verdict, now).await;
-    }
-    if failures >= i64::from(receiver.breaker.failures) {
+        pause(conn, receiver, verdict, now).await?;
+    } else if failures >= i64::from(receiver.breaker.failures) {
         give_rest(conn, receiver, verdicts, failures, now).await?;
+    }
+    let is_failed = |verdict: &&&Verdict| matches!(verdict.decision, Decision::Pause | Decision::ProbeFailed { .. });
+    let failed: Vec<i64> = verdicts
+        .iter()
+        .filter(is_failed)
+        .flat_map(|verdict| verdict.outcome.leased.feed_ids())
+        .collect();
+    if !failed.is_empty() {
+        rest_until_probe(conn, &receiver.name, failed).await?;
     }
     Ok(())
 }
 
-/// A probe that got through ends the pause; so does one that was rejected, because that is an answer, unless rejections are what
-/// led to the pause. One that is called stale over and over is none.
+/// An acknowledgement ends the pause, whatever was sent; so does a probe that was rejected, because that is an answer, unless
+/// rejections are what led to the pause. One that is called stale over and over is none.
 async fn resume_where_it_answers(
     conn: &mut PgConnection,
     receiver: &Receiver,
@@ -127,16 +188,18 @@ async fn resume_where_it_answers(
     given: &GivenUp,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    for verdict in verdicts.iter().filter(|verdict| verdict.outcome.leased.probe) {
+    for verdict in verdicts {
+        let is_probe = verdict.outcome.leased.probe;
         let goes_round = given.stale_again.contains(&verdict.outcome.leased.sequence);
         match &verdict.decision {
+            Decision::Delivered => answers(conn, receiver, now).await?,
+            // Sent before the pause, it says nothing that was not known then.
+            _ if !is_probe => {}
             Decision::Renumber { .. } if goes_round => probe_failed(conn, receiver, Duration::ZERO, now).await?,
             Decision::Rejected if rejected_all(conn, receiver).await? => {
                 probe_failed(conn, receiver, Duration::ZERO, now).await?
             }
-            Decision::Delivered | Decision::Rejected | Decision::Renumber { .. } => {
-                answers(conn, receiver, now).await?
-            }
+            Decision::Rejected | Decision::Renumber { .. } => answers(conn, receiver, now).await?,
             Decision::ProbeFailed { after } => probe_failed(conn, receiver, *after, now).await?,
             _ => {}
         }
@@ -207,93 +270,6 @@ async fn wait_where_asked(
     Ok(())
 }
 
-/// Nothing is told for longer than any retry would wait: somebody should know.
-async fn say_how_long(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdict: &Verdict,
-    waited: Duration,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    let (Decision::Wait { after }, Answer::Status { retry_after, .. }) =
-        (&verdict.decision, &verdict.outcome.tried.answer)
-    else {
-        return Ok(());
-    };
-    let longest = receiver.retry.schedule.last().copied();
-    if *retry_after <= longest && Some(waited) <= longest {
-        return Ok(());
-    }
-    let before = match waited.as_secs() {
-        0 => String::new(),
-        seconds => format!(
-            ", as it has for {},",
-            humantime::format_duration(Duration::from_secs(seconds))
-        ),
-    };
-    let message = format!(
-        "{}{before} and is left alone for {}: nothing is sent to it until then, changes keep gathering. Ask the receiver about \
-         its limits; `receivers resume {}` sends to it at once",
-        verdict.answer(),
-        humantime::format_duration(Duration::from_secs(after.as_secs())),
-        receiver.name
-    );
-    alert::raise(conn, &about(receiver, Kind::Waiting, message), now).await
-}
-
-/// A token endpoint or a proxy that is down keeps everything back as surely as a receiver that is.
-async fn say_what_is_ours(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdicts: &[&Verdict],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    let name = &receiver.name;
-    let ours = verdicts
-        .iter()
-        .find(|verdict| matches!(verdict.decision, Decision::Ours { .. }));
-    if let Some(verdict) = ours {
-        let message = format!(
-            "nothing could be sent, and not because of the receiver: {}. It is tried again by itself",
-            verdict.answer()
-        );
-        alert::raise(conn, &about(receiver, Kind::NotSent, message), now).await?;
-    } else if verdicts.iter().any(|verdict| verdict.outcome.tried.status.is_some()) {
-        alert::resolve(conn, name, &[Kind::NotSent], now).await?;
-    }
-    Ok(())
-}
-
-/// A page that stands in for the receiver takes nothing and loses nothing. What is acknowledged ends that, and a wait that
-/// is over.
-async fn say_what_is_no_acknowledgement(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdicts: &[&Verdict],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    let no = |verdict: &&&Verdict| matches!(verdict.outcome.tried.answer, Answer::NotAcknowledged { .. });
-    let Some(verdict) = verdicts.iter().find(no) else {
-        if verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered) {
-            sqlx::query(include_str!("../../sql/deliver/resolve_acknowledged.sql"))
-                .bind(&receiver.name)
-                .bind(now)
-                .execute(conn)
-                .await?;
-        }
-        return Ok(());
-    };
-    let message = format!(
-        "{}, which is no acknowledgement (accept = \"{}\"): what was sent counts as not taken and is sent again as after an outage. \
-         Look at {} for a maintenance or login page; if the receiver does answer so, set accept in [receivers.{}]",
-        verdict.answer(),
-        receiver.accept.as_str(),
-        receiver.url.origin().ascii_serialization(),
-        receiver.name
-    );
-    alert::raise(conn, &about(receiver, Kind::NotAcknowledged, message), now).await
-}
-
 /// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
 async fn tune(conn: &mut PgConnection, receiver: &Receiver, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
     // Whose relays died says nothing of the receiver.
@@ -330,6 +306,13 @@ async fn pause(
     verdict: &Verdict,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
+    if verdict.outcome.tried.answer.may_be_about_one_property() {
+        sqlx::query(include_str!("../../sql/deliver/doubt_receiver.sql"))
+            .bind(&receiver.name)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+    }
     let answer = verdict.answer();
     let every = receiver.breaker.probe_every;
     if open(conn, &receiver.name, &answer, Some(every.as_secs_f64()), now)
@@ -366,13 +349,4 @@ async fn give_rest(
         alert::raise(conn, &about(receiver, Kind::BreakerOpen, message), now).await?;
     }
     Ok(())
-}
-
-fn about(receiver: &Receiver, kind: Kind, message: String) -> Alert {
-    Alert {
-        kind,
-        receiver: receiver.name.clone(),
-        property_id: None,
-        message,
-    }
 }

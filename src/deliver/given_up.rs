@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
-use super::bisect::{find_the_bad, rest, search, set_apart};
+use super::bisect::{fails, find_the_bad, rest, search, set_apart};
 use super::doubt::doubt_sync;
 use super::lease::Leased;
 use super::stale;
@@ -35,10 +35,7 @@ pub(super) async fn give_up(
     for verdict in given_up {
         let leased = &verdict.outcome.leased;
         match &verdict.decision {
-            Decision::Rejected => {
-                found.push(Found::about(leased, Finding::rejected(verdict)));
-                given.refused_whole += find_the_bad(conn, receiver, verdict, found, now).await?;
-            }
+            Decision::Rejected => given.refused_whole += reject(conn, receiver, verdict, found, now).await?,
             // It says nothing of what the request told: that is planned anew and waits on.
             Decision::Exhausted if verdict.is_waited_out() => {
                 doubt_sync(conn, leased, Some("its request was given up"), now).await?;
@@ -46,12 +43,6 @@ pub(super) async fn give_up(
             Decision::Exhausted => {
                 found.push(Found::about(leased, Finding::exhausted(verdict)));
                 given.refused_whole += exhaust(conn, receiver, verdict, found, now).await?;
-            }
-            Decision::PropertyFails => {
-                let longest = receiver.retry.schedule.last();
-                found.push(Found::about(leased, Finding::property_fails(verdict, longest)));
-                doubt_sync(conn, leased, Some("its request was given up"), now).await?;
-                rest(conn, leased, "failing", longest, now).await?;
             }
             Decision::Renumber { .. } => {
                 doubt_sync(conn, leased, Some("numbering"), now).await?;
@@ -69,6 +60,33 @@ pub(super) async fn give_up(
     Ok(given)
 }
 
+/// Something in it is bad, unless all of the property was answered so before.
+async fn reject(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    verdict: &Verdict,
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<usize> {
+    let leased = &verdict.outcome.leased;
+    if let ([feed], true) = (
+        leased.feeds.as_slice(),
+        verdict.outcome.tried.answer.may_be_about_one_property(),
+    ) {
+        let is_failing: bool = sqlx::query_scalar(include_str!("../../sql/deliver/is_failing.sql"))
+            .bind(feed.feed_id)
+            .fetch_one(&mut *conn)
+            .await?;
+        if is_failing {
+            doubt_sync(conn, leased, None, now).await?;
+            fails(conn, verdict, (feed, receiver.retry.schedule.last()), found, now).await?;
+            return Ok(0);
+        }
+    }
+    found.push(Found::about(leased, Finding::rejected(verdict)));
+    find_the_bad(conn, receiver, verdict, found, now).await
+}
+
 /// Where others are taken it is something in this one; else the receiver is down, and the feed rests. What stands alone may
 /// have met an outage of that property only: it is given a second sync before it is blamed.
 async fn exhaust(
@@ -83,16 +101,15 @@ async fn exhaust(
     if verdict.outcome.tried.answer == Answer::RelayLost {
         doubt_sync(conn, leased, None, now).await?;
         set_apart(conn, leased).await?;
-        rest(conn, leased, "failing", receiver.retry.schedule.last(), now).await?;
+        rest(conn, &leased.feed_ids(), "failing", receiver.retry.schedule.last(), now).await?;
         return Ok(0);
     }
-    let accepts_others: bool = sqlx::query_scalar(include_str!("../../sql/deliver/accepts_others.sql"))
-        .bind(&receiver.name)
-        .bind(leased.sequence)
-        .fetch_one(&mut *conn)
-        .await?;
+    let accepts_others = verdict.others_acknowledged();
     let (searching, accepted) = match leased.feeds.as_slice() {
-        [feed] => search(conn, feed).await?,
+        [feed] => {
+            let search = search(conn, receiver, leased, feed).await?;
+            (search.is_on(), search.accepted)
+        }
         _ => (false, false),
     };
     // Some of the property was taken between the tries of its halves: the receiver is not down.
@@ -103,7 +120,7 @@ async fn exhaust(
     set_apart(conn, leased).await?;
     // That others are taken says nothing about this one: only time does.
     let because = if accepts_others { "failing" } else { "exhausted" };
-    rest(conn, leased, because, receiver.retry.schedule.last(), now).await?;
+    rest(conn, &leased.feed_ids(), because, receiver.retry.schedule.last(), now).await?;
     Ok(0)
 }
 

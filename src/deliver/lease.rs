@@ -57,12 +57,6 @@ impl Leased {
         self.part == self.parts
     }
 
-    /// How often it was sent without a try that counts: the receiver asked to wait.
-    pub fn limited(&self) -> u32 {
-        let before = self.lease.saturating_sub(1).unsigned_abs();
-        before.saturating_sub(self.attempts)
-    }
-
     /// The feeds it is about.
     pub fn feed_ids(&self) -> Vec<i64> {
         self.feeds.iter().map(|feed| feed.feed_id).collect()
@@ -100,14 +94,14 @@ pub(super) async fn lease_due(
     }
     let mut borrowed = Borrowed::of(pool).await?;
     let mut tx = borrowed.begin().await?;
-    type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>);
+    type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>, bool);
     let standing: Option<Row> = sqlx::query_as(include_str!("../../sql/deliver/lock_receiver.sql"))
         .bind(&receiver.name)
         .bind(now)
         .fetch_optional(&mut *tx)
         .await
         .context("leasing due syncs")?;
-    let Some((concurrency, paced_until, moment)) = standing else {
+    let Some((concurrency, paced_until, moment, _)) = standing else {
         return Ok(Vec::new());
     };
     let pace = receiver

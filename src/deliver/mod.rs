@@ -12,7 +12,7 @@
 //! | `settle` | a group of verdicts, one transaction |
 //! | `taken`; `given_up`, `bisect`, `stale`, `doubt` | what follows for syncs, feeds and units |
 //! | `breaker` | what follows for the receiver as a whole |
-//! | `alerts` | what a person should know of it |
+//! | `alerts`, `notices` | what a person should know of it |
 
 mod acknowledged;
 mod alerts;
@@ -24,6 +24,7 @@ mod credentials;
 mod doubt;
 mod given_up;
 mod lease;
+mod notices;
 mod send;
 mod settle;
 mod stale;

@@ -32,14 +32,14 @@ pub(super) async fn settle(
     outcomes: Vec<Outcome>,
     now: Option<DateTime<Utc>>,
 ) -> Result<Settled> {
+    let mut borrowed = Borrowed::of(pool).await?;
+    let mut tx = borrowed.begin().await?;
+    let paused = lock_receiver(&mut tx, receiver, now).await?;
     let mut verdicts: Vec<_> = outcomes
         .into_iter()
         .map(|outcome| acknowledged::judged(outcome, receiver.accept))
-        .map(|outcome| Verdict::of(outcome, receiver))
+        .map(|outcome| Verdict::of(outcome, receiver, paused))
         .collect();
-    let mut borrowed = Borrowed::of(pool).await?;
-    let mut tx = borrowed.begin().await?;
-    lock_receiver(&mut tx, receiver, now).await?;
     blame::look(&mut tx, receiver, &mut verdicts).await?;
     let changed = settle_syncs(&mut tx, &verdicts, now).await?;
     // Behind that: an erasure that locked these syncs has emptied their bodies by now.
@@ -58,7 +58,7 @@ pub(super) async fn settle(
     let units = entries.saturating_sub(found.iter().map(Found::refused).sum());
     let given = given_up::give_up(&mut tx, receiver, &given_up, &mut found, now).await?;
     found.extend(counted.iter().filter_map(|verdict| Found::waits_alone(verdict)));
-    breaker::affect(&mut tx, receiver, &counted, &given, now).await?;
+    breaker::affect(&mut tx, (receiver, paused), &counted, &given, now).await?;
     alerts::raise_all(&mut tx, receiver, found, now).await?;
     let mut properties = release_elsewhere(&mut tx, receiver).await?;
     tx.commit().await.context("settling")?;
@@ -74,15 +74,17 @@ pub(super) async fn settle(
     })
 }
 
-/// First of all: whoever opens the breaker locks the receiver and then its syncs, and nobody may go the other way.
-async fn lock_receiver(conn: &mut PgConnection, receiver: &Receiver, now: Option<DateTime<Utc>>) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/lock_receiver.sql"))
+/// First of all: whoever opens the breaker locks the receiver and then its syncs, and nobody may go the other way. Says whether it is
+/// paused.
+async fn lock_receiver(conn: &mut PgConnection, receiver: &Receiver, now: Option<DateTime<Utc>>) -> Result<bool> {
+    type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>, bool);
+    let standing: Option<Row> = sqlx::query_as(include_str!("../../sql/deliver/lock_receiver.sql"))
         .bind(&receiver.name)
         .bind(now)
-        .execute(conn)
+        .fetch_optional(conn)
         .await
         .context("settling")?;
-    Ok(())
+    Ok(standing.is_some_and(|(.., paused)| paused))
 }
 
 async fn finish_attempts(

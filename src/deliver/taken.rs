@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
-use super::bisect::{end_halving, refuse};
+use super::bisect::{convict, refuse};
+use super::breaker::wake;
 use super::lease::LeasedFeed;
 use super::stale;
 use super::verdict::Verdict;
@@ -40,7 +41,7 @@ pub(super) async fn take(
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
     bury(conn, delivered, now).await?;
-    wake_feeds(conn, receiver).await?;
+    wake(conn, &receiver.name).await?;
     accept_halves(conn, delivered, &mut found).await?;
     let equal = compare_digests(conn, receiver, delivered, &mut found, now).await?;
     let properties = acknowledged(delivered);
@@ -110,15 +111,6 @@ async fn open_next_parts(conn: &mut PgConnection, delivered: &[&Verdict], now: O
     Ok(())
 }
 
-/// Feeds that rest because the receiver took nothing are planned again.
-async fn wake_feeds(conn: &mut PgConnection, receiver: &Receiver) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/wake_feeds.sql"))
-        .bind(&receiver.name)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// Where a property's units are told in halves, something of it was taken.
 async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict], found: &mut Vec<Found>) -> Result<()> {
     let feeds: Vec<&LeasedFeed> = delivered
@@ -132,7 +124,7 @@ async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict], found: &
         .fetch_all(&mut *conn)
         .await?;
     for feed in feeds.iter().filter(|feed| halving.contains(&feed.feed_id)) {
-        end_halving(conn, feed, found).await?;
+        convict(conn, feed, found).await?;
     }
     Ok(())
 }

@@ -23,16 +23,16 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// What this receiver's settings make of it.
-    pub fn of(outcome: Outcome, receiver: &Receiver) -> Self {
+    /// What this receiver's settings make of it, by what it answers alone. While it is paused every try is a probe.
+    pub fn of(outcome: Outcome, receiver: &Receiver, paused: bool) -> Self {
         let leased = &outcome.leased;
         let known = Tried {
             attempts: leased.attempts,
             waits: leased.waits,
             age: leased.age,
-            probe: leased.probe,
+            probe: leased.probe || paused,
             jitter: rand::random(),
-            limited: leased.limited(),
+            limited: 0,
             others_acknowledged: false,
         };
         Self {
@@ -42,13 +42,19 @@ impl Verdict {
         }
     }
 
-    /// What it would be if the receiver acknowledges others all the while.
-    pub fn beside_others(&self, receiver: &Receiver) -> Decision {
-        let known = Tried {
-            others_acknowledged: true,
+    /// Decides anew, by what is known of whose trouble it is.
+    pub fn weigh(&mut self, others_acknowledged: bool, limited: u32, receiver: &Receiver) {
+        self.known = Tried {
+            others_acknowledged,
+            limited,
             ..self.known
         };
-        policy::decide(&self.outcome.tried.answer, known, &receiver.retry)
+        self.decision = policy::decide(&self.outcome.tried.answer, self.known, &receiver.retry);
+    }
+
+    /// The receiver acknowledges others all the while; asked only where that matters.
+    pub fn others_acknowledged(&self) -> bool {
+        self.known.others_acknowledged
     }
 
     /// The sync's state from now on.
@@ -56,7 +62,7 @@ impl Verdict {
         match self.decision {
             Decision::Delivered => SyncState::Delivered,
             Decision::Rejected | Decision::Renumber { .. } => SyncState::Rejected,
-            Decision::Exhausted | Decision::PropertyFails => SyncState::Exhausted,
+            Decision::Exhausted => SyncState::Exhausted,
             Decision::Pause | Decision::ProbeFailed { .. } => SyncState::Cancelled,
             Decision::Retry { .. } | Decision::Wait { .. } | Decision::WaitAlone { .. } | Decision::Ours { .. } => {
                 SyncState::Open
@@ -70,7 +76,7 @@ impl Verdict {
             Decision::Delivered => AttemptOutcome::Delivered,
             Decision::Renumber { .. } => AttemptOutcome::Stale,
             Decision::Rejected => AttemptOutcome::Rejected,
-            Decision::Exhausted | Decision::PropertyFails => AttemptOutcome::Exhausted,
+            Decision::Exhausted => AttemptOutcome::Exhausted,
             Decision::Retry { .. } => AttemptOutcome::Retry,
             Decision::Wait { .. } | Decision::WaitAlone { .. } => AttemptOutcome::Wait,
             Decision::Pause => AttemptOutcome::Paused,
@@ -121,8 +127,7 @@ impl Verdict {
 
     /// It waited for the receiver's limits for as long as anything may.
     pub fn is_waited_out(&self) -> bool {
-        let limited = matches!(self.outcome.tried.answer, Answer::Status { status: 429, .. });
-        limited && self.decision == Decision::Exhausted
+        self.outcome.tried.answer.is_limit() && self.decision == Decision::Exhausted
     }
 
     /// The receiver failed; one that asks to be left alone does not.

@@ -75,9 +75,54 @@ pub(super) async fn choose(
     batch: &Batch<'_>,
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
     let last = window(conn, receiver, batch).await?;
-    let rows = with_news(conn, CHOOSE_AND_LOCK, receiver, batch, (last, false)).await?;
+    let rows = match batch.probe {
+        None => with_news(conn, CHOOSE_AND_LOCK, receiver, batch, Among::news(last)).await?,
+        Some(_) => to_probe(conn, receiver, batch, last).await?,
+    };
     let (feeds, more_after) = fitting(&rows, receiver, feeds_max(batch))?;
     Ok((feeds, more_after.or(last)))
+}
+
+/// The feed that finds out whether the receiver answers again: one that did not fail, if any has news; else the next one that did.
+async fn to_probe(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    batch: &Batch<'_>,
+    last: Option<i64>,
+) -> Result<Vec<PgRow>> {
+    let failed = |failed| Among {
+        failed: Some(failed),
+        ..Among::news(last)
+    };
+    let mut rows = with_news(conn, CHOOSE_AND_LOCK, receiver, batch, failed(false)).await?;
+    for after in [batch.after, 0] {
+        // Only behind the last that did not.
+        if rows.is_empty() && last.is_none() {
+            let batch = Batch { after, ..*batch };
+            rows = with_news(conn, CHOOSE_AND_LOCK, receiver, &batch, failed(true)).await?;
+        }
+    }
+    Ok(rows)
+}
+
+/// Which feeds are looked at.
+struct Among {
+    /// None beyond this one.
+    last: Option<i64>,
+    /// All of them, to be compared as a whole.
+    whole: bool,
+    /// Only those that failed last, or only those that did not.
+    failed: Option<bool>,
+}
+
+impl Among {
+    fn news(last: Option<i64>) -> Self {
+        Self {
+            last,
+            whole: false,
+            failed: None,
+        }
+    }
 }
 
 /// The last feed that a sweep looks at in one statement; none: there are no more beyond it.
@@ -102,7 +147,11 @@ pub(crate) async fn foresee(
     whole: bool,
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
     let choose = include_str!("../../sql/plan/choose_feeds.sql");
-    let mut rows = with_news(&mut *conn, choose, receiver, batch, (None, whole)).await?;
+    let among = Among {
+        whole,
+        ..Among::news(None)
+    };
+    let mut rows = with_news(&mut *conn, choose, receiver, batch, among).await?;
     if receiver.enroll == Enroll::Active {
         let room = feeds_max(batch) - i64::try_from(rows.len())?;
         let new = sqlx::query(include_str!("../../sql/plan/new_feeds.sql"))
@@ -129,7 +178,7 @@ async fn with_news(
     choose: &'static str,
     receiver: &Receiver,
     batch: &Batch<'_>,
-    (last, whole): (Option<i64>, bool),
+    among: Among,
 ) -> Result<Vec<PgRow>> {
     Ok(sqlx::query(choose)
         .bind(&receiver.name)
@@ -138,10 +187,11 @@ async fn with_news(
         .bind(batch.after)
         .bind(feeds_max(batch))
         .bind(owed_per_feed_max(receiver))
-        .bind(whole)
+        .bind(among.whole)
         .bind(TEXT_BYTES_MAX)
         .bind(UNITS_PER_BATCH_MAX)
-        .bind(last)
+        .bind(among.last)
+        .bind(among.failed.map(|failed| !failed))
         .fetch_all(conn)
         .await?)
 }

@@ -1,8 +1,8 @@
 //! What holds go by, kept right beside the plans: once with every sweep, in steps that each cost what changed.
 //!
 //! Removals that were told more than 24 hours ago count no longer; changes that no batch had to ask for are counted as read; holds
-//! that need nobody any more, because of other settings, end; digests that were not ours twice within an hour get their snapshot. Every
-//! step is a transaction by the right to plan.
+//! that need nobody any more, because of other settings, end; digests that were not ours twice within an hour get their snapshot; what
+//! was refused while the receiver acknowledged nothing is told once more. Every step is a transaction by the right to plan.
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -53,7 +53,10 @@ pub(super) async fn tidy(
         return Ok(false);
     }
     guard::say(conn, scope, now).await?;
-    let tell = async |tx: &mut PgConnection| tell_mismatched(tx, scope, now).await;
+    let tell = async |tx: &mut PgConnection| {
+        tell_mismatched(&mut *tx, scope, now).await?;
+        let_go(tx, scope, now).await
+    };
     Ok(right.step(conn, FRESH, tell).await?.is_some())
 }
 
@@ -64,6 +67,19 @@ async fn tell_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<Dat
         .execute(conn)
         .await
         .context("making snapshots due for digests that are not ours")?;
+    Ok(())
+}
+
+/// Nothing else may ever show whether it was the unit.
+async fn let_go(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+    let longest = scope.receiver.retry.schedule.last().copied().unwrap_or_default();
+    sqlx::query(include_str!("../../sql/deliver/let_go.sql"))
+        .bind(&scope.receiver.name)
+        .bind(now)
+        .bind(longest.as_secs_f64())
+        .execute(conn)
+        .await
+        .context("letting go what was refused without proof")?;
     Ok(())
 }
 

@@ -220,8 +220,9 @@ impl Walk {
     }
 
     async fn plan_sweep(&mut self, conn: &mut PgConnection, scope: &Scope, after: i64, look: Look) -> Result<Planned> {
-        self.swept_last = true;
         let planned = plan_batch(conn, scope, &self.batch(Where::Everywhere, after, look)).await?;
+        // A probe is the sweep's as long as that finds one: what was noticed are the feeds that failed.
+        self.swept_last = look.probe.is_none() || planned.syncs == 0;
         if !planned.elsewhere {
             self.sweep = planned.more_after;
         }

@@ -1,5 +1,6 @@
 //! What the relay promises whoever runs it, one test or more for each numbered promise of docs/promises.md.
 
+mod blame;
 mod cost;
 mod limits;
 mod planning;

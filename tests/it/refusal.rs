@@ -32,6 +32,14 @@ async fn refused(rig: &Rig) -> Vec<i64> {
         .unwrap()
 }
 
+/// What there is to do now, and then an edit of another property, which shows that the receiver takes others.
+async fn another_is_taken(rig: &Rig) {
+    let mut hands = rig.hands().await;
+    while hands.round(rig).await {}
+    rig.edit("update project_rent_roll_units set price = 4711 where id in (2, 12)")
+        .await;
+}
+
 fn rent(rig: &Rig, property_id: i64, unit_id: i64) -> Value {
     rig.sandbox.property(property_id).unwrap().units[&unit_id]["base_rent"].clone()
 }
@@ -160,6 +168,7 @@ async fn a_property_that_was_never_taken_is_paused_and_its_unit_not_blamed() {
     rig.faults(json!({ "status": 422, "property_id": 3 }));
     rig.edit("insert into projects (id, name, is_actived) values (3, 'Three', true); insert into project_rent_roll_units (id, project_id) values (31, 3)")
         .await;
+    another_is_taken(&rig).await;
     rig.settle().await;
     assert_eq!(refused(&rig).await, [] as [i64; 0]);
     assert_eq!(rig.alerts().await, ["rejected", "feed_paused"]);
@@ -353,6 +362,7 @@ async fn a_bad_first_unit_of_a_property_told_unit_by_unit_keeps_no_other_back() 
          insert into project_rent_roll_units (id, project_id) select n, 2 from generate_series(21, 24) n",
     )
     .await;
+    another_is_taken(&rig).await;
     rig.settle().await;
     assert_eq!(refused(&rig).await, [1], "where all are bad none is");
     assert!(rig.alerts().await.contains(&"feed_paused".to_owned()));

@@ -691,10 +691,7 @@ async fn an_answer_to_a_try_of_long_ago_does_not_count_against_a_redelivery() {
     assert_eq!(late.start_due().await.unwrap(), 1);
     // Given up by a command while its request was under way, and opened again.
     let mut conn = rig.source.connect().await;
-    rentsync_relay::deliver::breaker::open(&mut conn, "main", "paused by command", None, rig.clock.now())
-        .await
-        .unwrap();
-    rentsync_relay::deliver::breaker::close(&mut conn, "main", true, false)
+    rentsync_relay::deliver::breaker::cancel_open(&mut conn, "main", "test", rig.clock.now())
         .await
         .unwrap();
     redeliver(&rig, &sync_id, false).await.unwrap();

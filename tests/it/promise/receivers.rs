@@ -20,16 +20,16 @@ use crate::http::Running;
 use crate::process::{LIMIT, output, relay, said};
 use crate::support::rig::{Hands, Rig};
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub const MINUTE: Duration = Duration::from_secs(60);
 const PAGE: &str = "<!doctype html><title>Maintenance</title><p>We are back soon";
 
 /// Everything that can be done at this moment.
-async fn work(hands: &mut Hands, rig: &Rig) {
+pub async fn work(hands: &mut Hands, rig: &Rig) {
     while hands.round(rig).await {}
 }
 
 /// A minute after another.
-async fn pass(hands: &mut Hands, rig: &Rig, minutes: u32) {
+pub async fn pass(hands: &mut Hands, rig: &Rig, minutes: u32) {
     for _ in 0..minutes {
         rig.pass(MINUTE);
         work(hands, rig).await;
@@ -37,7 +37,7 @@ async fn pass(hands: &mut Hands, rig: &Rig, minutes: u32) {
 }
 
 /// Every property told, so many of them, and the request log empty.
-async fn told(properties: u32, batch: Batch) -> Rig {
+pub async fn told(properties: u32, batch: Batch) -> Rig {
     let mut rig = Rig::empty().await;
     rig.receiver.batch = batch;
     rig.agree_anew(|_| {}).await;
@@ -52,7 +52,7 @@ async fn told(properties: u32, batch: Batch) -> Rig {
     rig
 }
 
-async fn touch(rig: &Rig, price: u32) {
+pub async fn touch(rig: &Rig, price: u32) {
     rig.edit(&format!("update project_rent_roll_units set price = {price}"))
         .await;
 }
@@ -63,7 +63,7 @@ async fn number_now(rig: &Rig) -> i64 {
         .await
 }
 
-async fn messages(rig: &Rig, kind: &str) -> Vec<String> {
+pub async fn messages(rig: &Rig, kind: &str) -> Vec<String> {
     sqlx::query_scalar("select message from rentsync.alert where kind = $1 order by alert_id")
         .bind(kind)
         .fetch_all(&mut rig.source.connect().await)
@@ -71,7 +71,7 @@ async fn messages(rig: &Rig, kind: &str) -> Vec<String> {
         .expect("alerts")
 }
 
-async fn open_alerts(rig: &Rig) -> Vec<String> {
+pub async fn open_alerts(rig: &Rig) -> Vec<String> {
     sqlx::query_scalar("select kind from rentsync.alert where acked_at is null order by alert_id")
         .fetch_all(&mut rig.source.connect().await)
         .await
@@ -412,7 +412,7 @@ fn answers(body: &str, content_type: &str) -> Value {
 }
 
 /// How often a property's requests came in.
-fn requests_of(rig: &Rig, property_id: i64) -> usize {
+pub fn requests_of(rig: &Rig, property_id: i64) -> usize {
     let syncs = rig.sandbox.syncs();
     syncs.iter().filter(|sync| sync.project_id == Some(property_id)).count()
 }
@@ -431,7 +431,8 @@ async fn promise_12_a_property_that_the_receiver_does_not_know_stops_no_other() 
         }
         // At most once, for as long as until the first probe: nothing had shown yet whose trouble it is.
         assert!(pauses <= 16, "{status}: paused in {pauses} of 120 minutes");
-        assert!(requests_of(&rig, 1) <= 15, "{status}: {}", requests_of(&rig, 1));
+        // A search ends after 20, then comes one request each rest.
+        assert!(requests_of(&rig, 1) <= 32, "{status}: {}", requests_of(&rig, 1));
         assert!(requests_of(&rig, 2) >= 100, "{status}: {}", requests_of(&rig, 2));
         let said = messages(&rig, "exhausted").await;
         assert!(said.iter().any(|said| said.contains("it is this property")), "{said:?}");

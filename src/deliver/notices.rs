@@ -1,0 +1,133 @@
+//! What a person should know of a receiver as a whole: how long it wants to be left alone, that nothing reaches it, that a page
+//! answers in its place.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::verdict::Verdict;
+use crate::alert::{self, Alert, Kind};
+use crate::config::Receiver;
+use crate::policy::{Answer, Decision};
+
+/// Nothing is told for longer than any retry would wait: somebody should know.
+pub(super) async fn say_how_long(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    verdict: &Verdict,
+    waited: Duration,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let (Decision::Wait { after }, Answer::Status { retry_after, .. }) =
+        (&verdict.decision, &verdict.outcome.tried.answer)
+    else {
+        return Ok(());
+    };
+    let longest = receiver.retry.schedule.last().copied();
+    if *retry_after <= longest && Some(waited) <= longest {
+        return Ok(());
+    }
+    let before = match waited.as_secs() {
+        0 => String::new(),
+        seconds => format!(
+            ", as it has for {},",
+            humantime::format_duration(Duration::from_secs(seconds))
+        ),
+    };
+    let message = format!(
+        "{}{before} and is left alone for {}: nothing is sent to it until then, changes keep gathering. Ask the receiver about \
+         its limits; `receivers resume {}` sends to it at once",
+        verdict.answer(),
+        humantime::format_duration(Duration::from_secs(after.as_secs())),
+        receiver.name
+    );
+    alert::raise(conn, &about(receiver, Kind::Waiting, message), now).await
+}
+
+/// A token endpoint or a proxy that is down keeps everything back as surely as a receiver that is.
+pub(super) async fn say_what_is_ours(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    verdicts: &[&Verdict],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let name = &receiver.name;
+    let ours = verdicts
+        .iter()
+        .find(|verdict| matches!(verdict.decision, Decision::Ours { .. }));
+    if let Some(verdict) = ours {
+        let message = format!(
+            "nothing could be sent, and not because of the receiver: {}. It is tried again by itself",
+            verdict.answer()
+        );
+        alert::raise(conn, &about(receiver, Kind::NotSent, message), now).await?;
+    } else if verdicts.iter().any(|verdict| verdict.outcome.tried.status.is_some()) {
+        alert::resolve(conn, name, &[Kind::NotSent], now).await?;
+    }
+    Ok(())
+}
+
+/// A page that stands in for the receiver takes nothing and loses nothing. What is acknowledged ends that, and a wait that
+/// is over.
+pub(super) async fn say_what_is_no_acknowledgement(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    verdicts: &[&Verdict],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let no = |verdict: &&&Verdict| matches!(verdict.outcome.tried.answer, Answer::NotAcknowledged { .. });
+    // One property's, where others are acknowledged: that is over with what is acknowledged of that property.
+    for verdict in verdicts
+        .iter()
+        .filter(no)
+        .filter(|verdict| verdict.others_acknowledged())
+    {
+        let property_id = verdict.outcome.leased.property_id();
+        let message = no_acknowledgement(receiver, verdict);
+        alert::raise(
+            conn,
+            &Alert {
+                property_id,
+                ..about(receiver, Kind::NotAcknowledged, message)
+            },
+            now,
+        )
+        .await?;
+    }
+    let of_all = |verdict: &&&Verdict| no(verdict) && !verdict.others_acknowledged();
+    let Some(verdict) = verdicts.iter().find(of_all) else {
+        if verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered) {
+            sqlx::query(include_str!("../../sql/deliver/resolve_acknowledged.sql"))
+                .bind(&receiver.name)
+                .bind(now)
+                .execute(conn)
+                .await?;
+        }
+        return Ok(());
+    };
+    let message = no_acknowledgement(receiver, verdict);
+    alert::raise(conn, &about(receiver, Kind::NotAcknowledged, message), now).await
+}
+
+fn no_acknowledgement(receiver: &Receiver, verdict: &Verdict) -> String {
+    format!(
+        "{}, which is no acknowledgement (accept = \"{}\"): what was sent counts as not taken and is sent again as after an outage. \
+         Look at {} for a maintenance or login page; if the receiver does answer so, set accept in [receivers.{}]",
+        verdict.answer(),
+        receiver.accept.as_str(),
+        receiver.url.origin().ascii_serialization(),
+        receiver.name
+    )
+}
+
+/// Of the receiver as a whole.
+pub(super) fn about(receiver: &Receiver, kind: Kind, message: String) -> Alert {
+    Alert {
+        kind,
+        receiver: receiver.name.clone(),
+        property_id: None,
+        message,
+    }
+}

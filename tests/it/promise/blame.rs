@@ -1,0 +1,241 @@
+//! Whose trouble an answer is: a unit's, a property's or the receiver's. What is one's touches no other.
+
+use rentsync_relay::config::Batch;
+use serde_json::json;
+
+use super::receivers::{MINUTE, messages, open_alerts, pass, requests_of, told, touch, work};
+use crate::breaker::is_paused;
+use crate::process::{LIMIT, output, relay, said};
+use crate::support::rig::Rig;
+
+async fn refused(rig: &Rig) -> i64 {
+    let refused = "select count(*) from rentsync.ledger where kept_back = 'refused'";
+    rig.source.number(refused).await
+}
+
+async fn feeds_paused(rig: &Rig) -> i64 {
+    let paused = "select count(*) from rentsync.feed where paused_because is not null";
+    rig.source.number(paused).await
+}
+
+fn rent(rig: &Rig, property_id: i64) -> f64 {
+    let property = rig.sandbox.property(property_id).expect("told");
+    let rent = &property.units[&(10 * property_id + 1)]["base_rent"];
+    rent.as_f64().expect("a rent")
+}
+
+#[tokio::test]
+async fn promise_12_ten_properties_that_are_answered_so_at_once_keep_no_other_for_longer_than_one_probe() {
+    for status in [404, 400] {
+        let rig = told(40, Batch::PerProperty).await;
+        let bad: Vec<i64> = (1..=10).flat_map(|p| (1..=3).map(move |n| 10 * p + n)).collect();
+        rig.faults(json!({ "poison_units": bad, "poison_status": status }));
+        let mut hands = rig.hands().await;
+        let mut pauses = 0;
+        for minute in 1..=60 {
+            touch(&rig, minute).await;
+            pass(&mut hands, &rig, 1).await;
+            pauses += usize::from(is_paused(&rig).await);
+        }
+        assert!(pauses <= 16, "{status}: paused in {pauses} of 60 minutes");
+        for property in 11..=40 {
+            assert_eq!(rent(&rig, property), 60.0, "{status}: {property}");
+        }
+        assert_eq!(refused(&rig).await, 0, "{status}: no unit is blamed for its property");
+        rig.no_faults();
+        rig.edit("update rentsync.feed set paused_because = null").await;
+        pass(&mut hands, &rig, 20).await;
+        rig.assert_equal_but(&status.to_string()).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_12_what_is_under_way_when_a_receiver_is_paused_says_that_it_takes_others() {
+    let mut rig = told(3, Batch::PerProperty).await;
+    rig.faults(json!({ "status": 404, "property_id": 1 }));
+    touch(&rig, 7).await;
+    rig.plan().await;
+    rig.receiver.concurrency_max = 1;
+    let mut one = rig.deliverer("one:1").await;
+    rig.receiver.concurrency_max = 3;
+    let mut other = rig.deliverer("other:1").await;
+    assert_eq!(one.start_due().await.expect("lease"), 1, "the property's");
+    assert_eq!(other.start_due().await.expect("lease"), 2);
+    let ended = one.ended().await.expect("ended");
+    one.settle(ended).await.expect("settle");
+    assert!(is_paused(&rig).await);
+    let ended = other.ended().await.expect("ended");
+    assert!(other.settle(ended).await.expect("settle").delivered > 0);
+    assert!(!is_paused(&rig).await);
+}
+
+#[tokio::test]
+async fn promise_13_rejections_of_everything_pause_no_feed_and_refuse_no_unit_for_good() {
+    for (properties, edit) in [
+        (1, "update project_rent_roll_units set price = 7"),
+        (4, "update project_rent_roll_units set price = 7"),
+        (4, "update project_rent_roll_units set price = 7 where id % 10 = 1"),
+        (
+            4,
+            "delete from project_rent_roll_units where id % 10 > 1; update project_rent_roll_units set price = 7",
+        ),
+        (4, "update projects set name = name || '!'"),
+    ] {
+        let rig = told(properties, Batch::PerProperty).await;
+        rig.faults(json!({ "status": 400 }));
+        rig.edit(edit).await;
+        let mut hands = rig.hands().await;
+        work(&mut hands, &rig).await;
+        pass(&mut hands, &rig, 90).await;
+        assert_eq!(
+            feeds_paused(&rig).await,
+            0,
+            "{properties} {edit}: no property needs a person"
+        );
+        let requests = rig.sandbox.syncs().len();
+        assert!(
+            requests <= 200,
+            "{properties} {edit}: {requests} requests in 90 minutes"
+        );
+        rig.no_faults();
+        // Nobody edits anything.
+        pass(&mut hands, &rig, 16).await;
+        assert_eq!(refused(&rig).await, 0, "{properties} {edit}");
+        rig.assert_equal_but("400").await;
+    }
+}
+
+#[tokio::test]
+async fn promise_12_a_bad_unit_alone_is_told_once_more_when_the_receiver_takes_others_and_then_no_more() {
+    let rig = told(2, Batch::PerProperty).await;
+    rig.faults(json!({ "poison_units": [11] }));
+    rig.edit("update project_rent_roll_units set price = 7 where id = 11")
+        .await;
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    assert_eq!((refused(&rig).await, rig.sandbox.syncs().len()), (1, 1));
+    // Of the same property, at once.
+    rig.edit("update project_rent_roll_units set price = 7 where id = 12")
+        .await;
+    work(&mut hands, &rig).await;
+    assert_eq!((refused(&rig).await, requests_of(&rig, 1)), (1, 3));
+    pass(&mut hands, &rig, 120).await;
+    touch(&rig, 7).await;
+    work(&mut hands, &rig).await;
+    pass(&mut hands, &rig, 120).await;
+    assert_eq!((refused(&rig).await, requests_of(&rig, 1)), (1, 4), "13 is news");
+    assert!(!is_paused(&rig).await);
+}
+
+#[tokio::test]
+async fn promise_12_a_property_that_is_not_known_pauses_a_quiet_receiver_once_at_most() {
+    let rig = told(3, Batch::PerProperty).await;
+    rig.faults(json!({ "status": 404, "property_id": 1 }));
+    rig.edit("update project_rent_roll_units set price = 7 where project_id = 1")
+        .await;
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    assert!(is_paused(&rig).await, "nothing shows whose trouble it is");
+    touch(&rig, 8).await;
+    pass(&mut hands, &rig, 16).await;
+    for minute in 0..240 {
+        pass(&mut hands, &rig, 1).await;
+        assert!(!is_paused(&rig).await, "{minute}");
+    }
+    let said = messages(&rig, "exhausted").await;
+    assert!(said.iter().any(|said| said.contains("it is this property")), "{said:?}");
+    assert!(requests_of(&rig, 1) <= 35, "{}", requests_of(&rig, 1));
+    assert_eq!((refused(&rig).await, feeds_paused(&rig).await), (0, 0));
+    rig.no_faults();
+    pass(&mut hands, &rig, 12).await;
+    rig.assert_equal_but("404").await;
+    assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn promise_12_a_batch_that_is_answered_so_because_of_one_property_is_told_in_parts() {
+    for status in [404, 403, 410, 302] {
+        let rig = told(8, Batch::AllProperties).await;
+        rig.faults(json!({ "status": status, "property_id": 5 }));
+        let mut hands = rig.hands().await;
+        for minute in 1..=60 {
+            touch(&rig, minute).await;
+            pass(&mut hands, &rig, 1).await;
+            assert!(minute <= 16 || !is_paused(&rig).await, "{status}: {minute}");
+        }
+        for property in (1..=8).filter(|property| *property != 5) {
+            assert_eq!(rent(&rig, property), 60.0, "{status}: {property}");
+        }
+        assert_eq!((refused(&rig).await, feeds_paused(&rig).await), (0, 0), "{status}");
+        rig.no_faults();
+        pass(&mut hands, &rig, 12).await;
+        rig.assert_equal_but(&status.to_string()).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_12_a_unit_whose_content_is_forbidden_silences_neither_its_property_nor_the_receiver() {
+    let rig = told(3, Batch::PerProperty).await;
+    rig.faults(json!({ "poison_units": [12], "poison_status": 403 }));
+    let mut hands = rig.hands().await;
+    for minute in 1..=40 {
+        touch(&rig, minute).await;
+        pass(&mut hands, &rig, 1).await;
+    }
+    pass(&mut hands, &rig, 12).await;
+    assert_eq!(refused(&rig).await, 1);
+    assert_eq!(rent(&rig, 1), 40.0);
+    assert_eq!(feeds_paused(&rig).await, 0);
+    rig.no_faults();
+    touch(&rig, 41).await;
+    pass(&mut hands, &rig, 12).await;
+    rig.assert_equal_but("403").await;
+}
+
+#[tokio::test]
+async fn promise_13_hours_of_silence_asked_for_one_property_silence_the_others_once() {
+    let rig = told(3, Batch::PerProperty).await;
+    rig.faults(json!({ "status": 429, "retry_after": 7200, "property_id": 1 }));
+    let mut hands = rig.hands().await;
+    let mut silent = 0;
+    for minute in 1..=300 {
+        touch(&rig, minute).await;
+        pass(&mut hands, &rig, 1).await;
+        silent += usize::from(rent(&rig, 2) < f64::from(minute));
+    }
+    assert!(silent <= 125, "silent in {silent} of 300 minutes");
+    // A day later its request is given up and made anew: by then it is known.
+    rig.pass(24 * 60 * MINUTE);
+    work(&mut hands, &rig).await;
+    for minute in 301..=330 {
+        touch(&rig, minute).await;
+        pass(&mut hands, &rig, 1).await;
+        assert_eq!(rent(&rig, 2), f64::from(minute));
+    }
+    rig.no_faults();
+    pass(&mut hands, &rig, 125).await;
+    rig.assert_equal_but("429").await;
+}
+
+#[tokio::test]
+async fn promise_20_what_waits_for_one_property_alone_ends() {
+    for command in [&["snapshot"][..], &["replay", "--since", "1h"]] {
+        let rig = told(3, Batch::PerProperty).await;
+        rig.faults(json!({ "status": 429, "property_id": 1 }));
+        let mut command = relay(&rig, command);
+        command.env("RELAY_RECEIVERS__MAIN__RETRY__SCHEDULE", "[\"10ms\", \"20ms\"]");
+        let mut hands = rig.hands().await;
+        let done = tokio::select! {
+            done = tokio::time::timeout(LIMIT, output(command)) => done.expect("an end"),
+            // Others are taken all the while.
+            () = async {
+                for price in 1.. {
+                    rig.edit(&format!("update project_rent_roll_units set price = {price} where project_id = 2")).await;
+                    work(&mut hands, &rig).await;
+                }
+            } => unreachable!("without end"),
+        };
+        assert_eq!(done.status.code(), Some(1), "{}", said(&done));
+        assert!(said(&done).contains("asked to be left alone until"), "{}", said(&done));
+    }
+}
