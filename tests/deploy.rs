@@ -20,7 +20,10 @@ fn read(path: &str) -> String {
 fn figures(text: &str) -> BTreeSet<String> {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = text.split(|c| !is_of_name(c));
-    words.filter(|word| word.starts_with("rentsync_")).map(str::to_owned).collect()
+    words
+        .filter(|word| word.starts_with("rentsync_"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Those that a relay has: the names in its source, with what the format adds to them.
@@ -90,7 +93,10 @@ fn every_rule_says_what_to_do() {
     for rule in rules.split("- alert: ").skip(1) {
         let alert = rule.lines().next().expect("a name").trim();
         alerts += 1;
-        assert!(runbook.contains(&format!("\n### {alert}\n")), "the runbook lacks {alert}");
+        assert!(
+            runbook.contains(&format!("\n### {alert}\n")),
+            "the runbook lacks {alert}"
+        );
         let link = format!("runbook_url: docs/runbook.md#{}", alert.to_lowercase());
         for part in [&link, "severity: ", "summary: ", "description: "] {
             assert!(rule.contains(part), "{alert} lacks {part}");
@@ -111,12 +117,18 @@ fn the_dashboard_keeps_to_the_rules_of_its_linter() {
     for panel in dashboard["panels"].as_array().expect("panels") {
         let title = panel["title"].as_str().expect("a title");
         assert!(!title.is_empty());
-        assert!(panel["description"].as_str().is_some_and(|text| !text.is_empty()), "{title}");
+        assert!(
+            panel["description"].as_str().is_some_and(|text| !text.is_empty()),
+            "{title}"
+        );
         assert!(panel["fieldConfig"]["defaults"]["unit"].is_string(), "{title}");
         assert_eq!(panel["datasource"]["uid"], "${datasource}", "{title}");
         for target in panel["targets"].as_array().expect("targets") {
             let query = target["expr"].as_str().expect("a query");
-            assert!(query.contains("job=~\"$job\"") && query.contains("instance=~\"$instance\""), "{query}");
+            assert!(
+                query.contains("job=~\"$job\"") && query.contains("instance=~\"$instance\""),
+                "{query}"
+            );
             let is_over_time = query.contains("rate(") || query.contains("increase(");
             assert_eq!(is_over_time, query.contains("[$__rate_interval]"), "{query}");
         }
@@ -130,9 +142,16 @@ fn units_of_systemd_are_sound_and_locked_up() {
         let path = at.join(unit);
         let path = path.to_str().expect("a path");
         // In tenths: 2.0 of 10.
-        ran("systemd-analyze", &["security", "--offline=true", "--threshold=20", path], &at);
+        ran(
+            "systemd-analyze",
+            &["security", "--offline=true", "--threshold=20", path],
+            &at,
+        );
         for setting in ["DynamicUser=yes", "LoadCredential=", "NoNewPrivileges=yes"] {
-            assert!(read(&format!("deploy/systemd/{unit}")).contains(setting), "{unit}: {setting}");
+            assert!(
+                read(&format!("deploy/systemd/{unit}")).contains(setting),
+                "{unit}: {setting}"
+            );
         }
     }
 }

@@ -90,16 +90,16 @@ async fn to_probe(
     batch: &Batch<'_>,
     last: Option<i64>,
 ) -> Result<Vec<PgRow>> {
-    let failed = |failed| Among {
+    let among = |failed| Among {
         failed: Some(failed),
         ..Among::news(last)
     };
-    let mut rows = with_news(conn, CHOOSE_AND_LOCK, receiver, batch, failed(false)).await?;
-    for after in [batch.after, 0] {
-        // Only behind the last that did not.
+    let mut rows = with_news(conn, CHOOSE_AND_LOCK, receiver, batch, among(false)).await?;
+    // Nobody's turn is missed: what lies before the sweep's place is asked as well before one that failed is.
+    for (failed, after) in [(false, 0), (true, batch.after), (true, 0)] {
         if rows.is_empty() && last.is_none() {
             let batch = Batch { after, ..*batch };
-            rows = with_news(conn, CHOOSE_AND_LOCK, receiver, &batch, failed(true)).await?;
+            rows = with_news(conn, CHOOSE_AND_LOCK, receiver, &batch, among(failed)).await?;
         }
     }
     Ok(rows)

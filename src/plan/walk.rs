@@ -145,12 +145,16 @@ impl Walk {
         look: Look,
         sweep_every: Duration,
     ) -> Result<Step> {
-        if self.sweep.is_none() && self.last_sweep.is_none_or(|last| last.elapsed() >= sweep_every) {
+        // A probe is the sweep's, which finds one that did not fail: what was noticed may be none but those that did.
+        let is_probe = look.room > 0 && look.probe.is_some();
+        let is_due = self.last_sweep.is_none_or(|last| last.elapsed() >= sweep_every);
+        if self.sweep.is_none() && (is_due || is_probe && !self.pending.is_empty()) {
             self.begin_sweep(conn, scope).await?;
         }
         let look = self.widen(look);
         let planned = match (look.room, self.pending.is_empty(), self.sweep) {
             (0, ..) | (_, true, None) => Planned::default(),
+            (_, _, Some(after)) if is_probe => self.plan_sweep(conn, scope, after, look).await?,
             (_, false, None) => self.plan_noticed(conn, scope, look).await?,
             (_, false, Some(_)) if self.swept_last => self.plan_noticed(conn, scope, look).await?,
             (_, _, Some(after)) => self.plan_sweep(conn, scope, after, look).await?,
@@ -221,10 +225,13 @@ impl Walk {
 
     async fn plan_sweep(&mut self, conn: &mut PgConnection, scope: &Scope, after: i64, look: Look) -> Result<Planned> {
         let planned = plan_batch(conn, scope, &self.batch(Where::Everywhere, after, look)).await?;
-        // A probe is the sweep's as long as that finds one: what was noticed are the feeds that failed.
-        self.swept_last = look.probe.is_none() || planned.syncs == 0;
+        self.swept_last = true;
         if !planned.elsewhere {
             self.sweep = planned.more_after;
+            // Nobody had anything to be probed with, whoever was noticed.
+            if look.probe.is_some() && self.sweep.is_none() && planned.syncs == 0 {
+                self.pending = Pending::default();
+            }
         }
         Ok(planned)
     }

@@ -63,6 +63,7 @@ async fn cost_of_choosing(conn: &mut PgConnection) -> [(&'static str, i64); 2] {
         all.add(65_536_i32).unwrap();
         all.add(10_000_i64).unwrap();
         all.add(None::<i64>).unwrap();
+        all.add(None::<bool>).unwrap();
     });
     let look = arguments(|all| {
         all.add("main").unwrap();
