@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use crate::config::{self, Tls};
 use crate::fault::{Fault, io_in_words, said};
 use crate::words::in_a_line;
-pub(crate) use trust::SchemaOwner;
+pub use trust::SchemaOwner;
 use trust::Trust;
 pub(crate) use url::mode_name;
 use url::{PARAMETERS, is_local, known_parameters, named, proven};
@@ -45,9 +45,6 @@ const BOUNDS: [(&str, &str); 7] = [
     ("statement_timeout", "300000"),
 ];
 
-/// Dropping the schema locks out whoever is busy in it, and takes longer than this.
-const CHECKED_AFTER: Duration = Duration::from_millis(10);
-
 /// Where the database is; made from a URL once, so that no other module sees the password.
 #[derive(Clone)]
 pub struct Database {
@@ -60,7 +57,7 @@ pub struct Database {
 impl Database {
     /// Where the settings say.
     pub fn from_config(settings: &config::Database) -> Result<Self> {
-        Ok(Self::from_url_with(settings.url()?, settings.tls)?.trusting(settings.schema_owner.as_deref()))
+        Ok(Self::from_url_with(settings.url()?, settings.tls)?.trusting(settings.schema_owner.clone()))
     }
 
     /// From a `postgres://` URL.
@@ -119,15 +116,15 @@ impl Database {
         sqlx::query(include_str!("../sql/connection/encoding.sql"))
             .execute(&mut conn)
             .await?;
-        self.check_schema_owner(&mut conn).await?;
+        self.trust.check(&mut conn).await?;
         statements::remember(self.session().options(PATH), &mut conn).await?;
         Ok(conn)
     }
 
     /// Whoever may own schema rentsync beside the owner of the source tables, because a person says so.
     #[must_use]
-    pub fn trusting(mut self, schema_owner: Option<&str>) -> Self {
-        self.trust = Arc::new(Trust::named(schema_owner));
+    pub fn trusting(mut self, schema_owners: Vec<String>) -> Self {
+        self.trust = Arc::new(Trust::named(schema_owners));
         self
     }
 
@@ -140,9 +137,16 @@ impl Database {
         self.trust.owner(conn, tables).await
     }
 
-    /// An error where the schema came to belong to somebody who is not to be trusted, since it was found to be.
+    /// An error where the schema is gone since it was found to be trusted, or belongs to somebody who is not. What has its name
+    /// a moment later may be a stranger's.
     pub(crate) async fn check_schema_owner(&self, conn: &mut PgConnection) -> Result<()> {
-        self.trust.check(conn).await
+        match self.trust.check(conn).await? {
+            true => Ok(()),
+            false => Err(Fault::usage(
+                "schema rentsync is gone: it was purged; run `rentsync-relay install` as the owner of the source tables",
+            )
+            .into()),
+        }
     }
 
     /// The full names of the source tables. One without a schema is looked up along the role's own search_path, which no
@@ -195,13 +199,11 @@ impl Database {
             // Whoever waits too long is told so by an error; a warning before that says nothing to anybody.
             .acquire_slow_threshold(Duration::MAX);
         let database = self.clone();
-        let options = options.before_acquire(move |conn, meta| {
+        let options = options.before_acquire(move |conn, _| {
             let database = database.clone();
             Box::pin(async move {
-                if meta.idle_for > CHECKED_AFTER {
-                    let checked = database.check_schema_owner(conn).await;
-                    checked.map_err(|error| sqlx::Error::Configuration(error.into()))?;
-                }
+                let checked = database.check_schema_owner(conn).await;
+                checked.map_err(|error| sqlx::Error::Configuration(error.into()))?;
                 Ok(true)
             })
         });

@@ -86,13 +86,23 @@ pub async fn install_all(
     let properties = table(&mut conn, &properties, "source.properties_table").await?;
     let units = table(&mut conn, &units, "source.units_table").await?;
     let tables = [properties, units];
-    check_owner(database, &mut conn, &tables, Doing::Installing).await?;
-    let taken_off = owner::take_over(&mut conn, &tables).await?;
+    let found = check_owner(database, &mut conn, &tables, Doing::Installing).await?;
+    let taken_off = match &found {
+        Some(found) => owner::take_over(&mut conn, &tables, found.oid).await?,
+        None => Vec::new(),
+    };
     let mut tx = conn.begin().await?;
-    lock(&mut tx).await?;
+    match &found {
+        Some(_) => {
+            lock(&mut tx).await?;
+            check_owner(database, &mut tx, &tables, Doing::Using).await?;
+        }
+        None => owner::create_schema(database, &mut tx, &tables).await?,
+    }
     owner::act_as_owner(&mut tx, &tables).await?;
     nothing_hangs(&mut tx).await?;
     migrate(&mut tx).await?;
+    forget_attachments(&mut tx).await?;
     on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
     function::write_all(&mut tx).await?;
     source::write_both(&mut tx, [&tables[0], &tables[1]], functions).await?;
@@ -121,6 +131,24 @@ async fn on_both(conn: &mut PgConnection, statement: &'static str, tables: &[Str
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Of tables that are gone, though others may have their names by now, with the triggers on them: a dump restores both.
+async fn forget_attachments(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query(include_str!("../../sql/capture/forget_attachments.sql"))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn source_is_there(conn: &mut PgConnection, tables: &[String; 2]) -> Result<bool> {
+    Ok(
+        sqlx::query_scalar(include_str!("../../sql/capture/source_is_there.sql"))
+            .bind(&tables[0])
+            .bind(&tables[1])
+            .fetch_one(conn)
+            .await?,
+    )
 }
 
 /// Whoever may hang something there may have done it again; what follows would fire it.
@@ -162,13 +190,19 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
     let tables = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
     let mut tx = conn.begin().await?;
-    check_owner(database, &mut tx, &tables, Doing::Using).await?;
+    if check_owner(database, &mut tx, &tables, Doing::Looking).await?.is_none() {
+        return Ok(false);
+    }
     owner::act_as_schemas_owner(&mut tx).await?;
     lock(&mut tx).await?;
     if !is_installed(&mut tx).await? {
         return Ok(false);
     }
     function::write_detaching(&mut tx).await?;
+    forget_attachments(&mut tx).await?;
+    if source_is_there(&mut tx, &tables).await? {
+        on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
+    }
     sqlx::query(include_str!("../../sql/capture/lock_attached.sql"))
         .execute(&mut *tx)
         .await?;
@@ -236,10 +270,7 @@ impl Release {
         let ours = newest_migration();
         match self {
             Self::Same => None,
-            Self::Absent => Some((
-                "the relay is not installed in this database".to_owned(),
-                "run `rentsync-relay install` as the owner of the source tables",
-            )),
+            Self::Absent => Some((trust::ABSENT.0.to_owned(), trust::ABSENT.1)),
             Self::Older(theirs) => Some((
                 format!("schema rentsync is of an older release (migration {theirs}, this release has {ours})"),
                 "run this release's `rentsync-relay install`",

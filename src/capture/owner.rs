@@ -5,9 +5,12 @@
 
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
+use sqlx::postgres::types::Oid;
 
 use super::brief::{briefly, under_way};
 use super::statement::{self, identifier};
+use super::{function, trust};
+use crate::database::Database;
 use crate::fault::Fault;
 
 /// Whose the source tables are, and so schema rentsync.
@@ -27,20 +30,32 @@ async fn source_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<(
     })
 }
 
-/// Makes schema rentsync where it is not there, the owner's of these tables, and acts as that role until the transaction ends.
+/// Makes schema rentsync, which is not there, the owner's of these tables.
+pub(super) async fn create_schema(database: &Database, conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
+    let (owner, _) = source_owner(conn, tables).await?;
+    statement::execute(
+        conn,
+        format!("create schema rentsync authorization {}", identifier(&owner)),
+    )
+    .await
+    .map_err(|error| match under_way(error.into()) {
+        fault if fault.is::<Fault>() => fault,
+        error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
+    })?;
+    // The source is the owner's as well: reading it runs what its types and functions do.
+    match database.schema_owner(conn, tables).await? {
+        Some(found) if !found.is_trusted && found.is_mighty => Err(Fault::usage(format!(
+            "the source tables belong to {owner}, and {}; nothing was changed",
+            trust::mighty(&owner)
+        ))
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// Acts as the owner of these tables until the transaction ends.
 pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
     let (owner, is_this_role) = source_owner(conn, tables).await?;
-    if schemas_owner(conn).await?.is_none() {
-        statement::execute(
-            conn,
-            format!("create schema rentsync authorization {}", identifier(&owner)),
-        )
-        .await
-        .map_err(|error| match under_way(error.into()) {
-            fault if fault.is::<Fault>() => fault,
-            error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
-        })?;
-    }
     if is_this_role {
         return Ok(());
     }
@@ -51,22 +66,29 @@ pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) 
 /// anything fires it. Says what that was.
 ///
 /// Both lock writers of the source out of the outbox, and these may have locked the source already: so the source is locked
-/// first, and all of it is one brief transaction before what takes its time.
-pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<String>> {
+/// first, and all of it is one brief transaction before what takes its time. With an owner go the functions that this release
+/// writes, and no other runs as its owner any more. What `from` does not own now is left alone.
+pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2], from: Oid) -> Result<Vec<String>> {
     let (owner, _) = source_owner(conn, tables).await?;
-    if to_give(conn, &owner).await?.is_empty() && hung(conn).await?.is_empty() {
+    if to_give(conn, &owner, from).await?.is_empty() && hung(conn).await?.is_empty() {
         return Ok(Vec::new());
     }
     let taken_over = briefly(conn, async |tx| {
         let [properties, units] = tables;
         let lock = format!("lock table {properties}, {units} in share row exclusive mode");
         statement::execute(tx, lock).await?;
-        for given in to_give(tx, &owner).await? {
+        let taken_off = take_off(tx).await?;
+        let given = to_give(tx, &owner, from).await?;
+        let changes_hands = !given.is_empty();
+        for given in given {
             statement::execute(tx, given)
                 .await
                 .with_context(|| format!("making schema rentsync {owner}'s"))?;
         }
-        take_off(tx).await
+        if changes_hands {
+            function::write_all(tx).await?;
+        }
+        Ok(taken_off)
     });
     taken_over.await?.ok_or_else(|| {
         Fault::finding(format!(
@@ -78,8 +100,8 @@ pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2]) -> 
     })
 }
 
-async fn to_give(conn: &mut PgConnection, owner: &str) -> Result<Vec<String>> {
-    let given = not_the_owners(conn, owner).await?.into_iter();
+async fn to_give(conn: &mut PgConnection, owner: &str, from: Oid) -> Result<Vec<String>> {
+    let given = not_the_owners(conn, owner, Some(from)).await?.into_iter();
     Ok(given
         .filter(|(_, can_give)| *can_give)
         .map(|(statement, _)| statement)
@@ -87,9 +109,10 @@ async fn to_give(conn: &mut PgConnection, owner: &str) -> Result<Vec<String>> {
 }
 
 /// What of ours belongs to another role than the source tables' owner: the statements that give it, and whether this role can.
-async fn not_the_owners(conn: &mut PgConnection, owner: &str) -> Result<Vec<(String, bool)>> {
+async fn not_the_owners(conn: &mut PgConnection, owner: &str, from: Option<Oid>) -> Result<Vec<(String, bool)>> {
     Ok(sqlx::query_as(include_str!("../../sql/capture/give_schema.sql"))
         .bind(owner)
+        .bind(from)
         .fetch_all(conn)
         .await?)
 }
@@ -99,7 +122,7 @@ pub(crate) async fn owner_it_lacks(conn: &mut PgConnection, tables: &[String; 2]
     let Ok((owner, _)) = source_owner(conn, tables).await else {
         return Ok(None);
     };
-    let is_whole = not_the_owners(conn, &owner).await?.is_empty();
+    let is_whole = not_the_owners(conn, &owner, None).await?.is_empty();
     Ok((!is_whole).then_some(owner))
 }
 

@@ -13,42 +13,73 @@ pub enum Doing {
     Installing,
     /// Reading and writing what is in it.
     Using,
+    /// Whether it is there at all.
+    Looking,
 }
 
+/// Where there is no schema, and what to do about it.
+pub(super) const ABSENT: (&str, &str) = (
+    "the relay is not installed in this database",
+    "run `rentsync-relay install` as the owner of the source tables",
+);
+
 /// Nothing of a schema is touched whose owner is not to be trusted. `tables` are the source tables' full names. From here on
-/// connections of this database are given only while its owner is.
+/// connections of this database are given only while its owner is. None where it is not there, which is nothing to go on with:
+/// what is there a moment later is a stranger's.
 pub async fn check_owner(
     database: &Database,
     conn: &mut PgConnection,
     tables: &[String; 2],
     doing: Doing,
-) -> Result<()> {
-    let found = database.schema_owner(conn, tables).await?;
-    match found.and_then(|found| objection(&found, doing, &tables[1])) {
+) -> Result<Option<SchemaOwner>> {
+    let Some(found) = database.schema_owner(conn, tables).await? else {
+        let (what, todo) = ABSENT;
+        return match doing {
+            Doing::Using => Err(Fault::usage(format!("{what}: {todo}")).into()),
+            Doing::Installing | Doing::Looking => Ok(None),
+        };
+    };
+    match objection(&found, doing, tables) {
         Some(why) => Err(Fault::usage(why).into()),
-        None => Ok(()),
+        None => Ok(Some(found)),
     }
 }
 
-fn objection(found: &SchemaOwner, doing: Doing, units: &str) -> Option<String> {
+fn objection(found: &SchemaOwner, doing: Doing, [properties, units]: &[String; 2]) -> Option<String> {
     let owner = &found.owner;
     if !found.is_trusted && found.is_mighty {
         return Some(format!(
-            "schema rentsync belongs to {owner}, and what is in it would run with a superuser's rights: connect as {owner} or \
-                 as the relay's role, or, if nobody else can be {owner}, name it in database.schema_owner; nothing was changed"
+            "schema rentsync belongs to {owner}, and {}; nothing was changed",
+            mighty(owner)
+        ));
+    }
+    if !found.is_trusted && !found.has_source {
+        return Some(format!(
+            "schema rentsync belongs to {owner}, and whether that is the owner of the source can't be told: {properties} and {units} \
+             are not found, or stand where anybody may have put them before others of that name; name them with their schema in \
+             [source], or {owner} in database.schema_owner; nothing of it is used and nothing was changed"
         ));
     }
     if !found.is_trusted {
         return Some(format!(
             "schema rentsync belongs to {owner}, who does not own the source tables: nothing of it is used and nothing was \
-                 changed; if {units} got another owner, run `rentsync-relay install` as a superuser, or as a role that may act as \
-                 both owners, with {owner} named in database.schema_owner, which also lets a relay go on until then"
+             changed; if {units} got another owner, run `rentsync-relay install` as a role that may act as both owners, with \
+             {owner} named in database.schema_owner, or as a superuser, with both named; naming {owner} also lets a relay go on \
+             until then"
         ));
     }
     (doing == Doing::Installing && !found.is_ours).then(|| {
-            format!(
-                "schema rentsync is there already and belongs to {owner}: run install as {owner}, or as a role that may act as \
-                 {owner} and as the owner of {units}; nothing was changed"
-            )
-        })
+        format!(
+            "schema rentsync is there already and belongs to {owner}: run install as {owner}, or as a role that may act as \
+             {owner} and as the owner of {units}; nothing was changed"
+        )
+    })
+}
+
+/// Why a superuser does not work for a lesser role unasked.
+pub(super) fn mighty(owner: &str) -> String {
+    format!(
+        "what is {owner}'s would run with a superuser's rights: connect as {owner} or as the relay's role, or, if nobody else can \
+         be {owner}, name it in database.schema_owner"
+    )
 }

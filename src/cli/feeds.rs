@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::fault::{Fault, sentence};
 use crate::inspect::feeds::{self as inspect, FeedView};
 use crate::plan::{self, FeedChange};
+use crate::words::count;
 
 /// Of a property's name, in a table.
 const NAME_CHARS_MAX: usize = 40;
@@ -26,13 +27,26 @@ pub(super) enum Feeds {
     /// Plan nothing for a property; its changes keep gathering
     Pause(One),
     /// Plan a paused property again
-    Resume(One),
+    Resume(Resume),
 }
 
 #[derive(Args)]
 pub(super) struct One {
     /// The property's id (`projects.id`)
     property_id: i64,
+    /// Which receiver, where several are configured
+    #[arg(long, value_name = "NAME")]
+    receiver: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct Resume {
+    /// The property's id (`projects.id`)
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    property_id: Option<i64>,
+    /// Every paused property
+    #[arg(long)]
+    all: bool,
     /// Which receiver, where several are configured
     #[arg(long, value_name = "NAME")]
     receiver: Option<String>,
@@ -62,7 +76,15 @@ pub(super) async fn feeds(config: &Config, command: Feeds) -> Result<()> {
         }
         Feeds::Disable(one) => set(config, &one, Change::Enabled(false), None).await,
         Feeds::Pause(one) => set(config, &one, Change::Paused(true), None).await,
-        Feeds::Resume(one) => set(config, &one, Change::Paused(false), None).await,
+        Feeds::Resume(Resume {
+            property_id: Some(property_id),
+            receiver,
+            ..
+        }) => {
+            let one = One { property_id, receiver };
+            set(config, &one, Change::Paused(false), None).await
+        }
+        Feeds::Resume(Resume { receiver, .. }) => resume_all(config, receiver.as_deref()).await,
     }
 }
 
@@ -151,6 +173,17 @@ async fn set(config: &Config, one: &One, change: Change, external_id: Option<&st
         one.property_id,
         change.said()
     ))
+}
+
+async fn resume_all(config: &Config, receiver: Option<&str>) -> Result<()> {
+    let receiver = &config.receiver(receiver)?.name;
+    let mut conn = connect_to_write(config).await?;
+    let properties = plan::resume_feeds(&mut conn, receiver).await?;
+    alert::resolve_of(&mut conn, receiver, Kind::FeedPaused, &properties, None).await?;
+    print::line(&match properties.len() {
+        0 => format!("no property of {receiver} is paused"),
+        resumed => format!("{} of {receiver} resumed", count(resumed, "property", "properties")),
+    })
 }
 
 /// Whoever holds units under one name would keep them beside those under another.

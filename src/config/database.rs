@@ -4,7 +4,7 @@
 
 use reqwest::Url;
 use secrecy::SecretString;
-use settings::{Node, Refusal, Section, SettingsError, Taken, integer, one_of, text};
+use settings::{Node, Refusal, Section, SettingsError, Taken, integer, one_of};
 
 /// The database that holds the source and the relay's own schema.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Database {
     /// What the server has to prove before it is told anything; not set: by where it is.
     pub tls: Option<Tls>,
     /// Who is trusted with schema rentsync, beside whoever owns the source tables.
-    pub schema_owner: Option<String>,
+    pub schema_owner: Vec<String>,
 }
 
 /// What a server has to prove before it is told anything, a password above all. The words are PostgreSQL's own.
@@ -64,9 +64,19 @@ impl Database {
             url: section.optional("url", database_url),
             max_connections: section.take("max_connections", 8, integer(3..=1000)),
             tls: section.optional("tls", one_of(&Tls::ALL)),
-            schema_owner: section.optional("schema_owner", text("the name of a role", |name| !name.is_empty())),
+            schema_owner: section.optional("schema_owner", roles).unwrap_or_default(),
         }
     }
+}
+
+/// One, or several while the source changes hands.
+fn roles(node: &Node) -> Taken<Vec<String>> {
+    let items = node.to_items().unwrap_or_else(|| vec![node.clone()]);
+    let name = |item: &Node| item.as_str().filter(|name| !name.is_empty()).map(str::to_owned);
+    let names: Option<Vec<String>> = items.iter().map(name).collect();
+    names
+        .filter(|names| !names.is_empty())
+        .ok_or_else(|| Refusal::new("must be the name of a role, or a list of names"))
 }
 
 fn database_url(node: &Node) -> Taken<SecretString> {

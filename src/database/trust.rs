@@ -1,7 +1,7 @@
 //! Whose schema rentsync is used: whoever owns it decides what is in it, and that runs as whoever reads it.
 //!
-//! Whoever drops the schema leaves its name to anybody who may create one. So its owner is asked for again before a connection
-//! is used that is new or was idle.
+//! Whoever drops the schema leaves its name to anybody who may create one. So its owner is asked for again whenever a connection is
+//! made, and before anything is done over one that was waiting.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,10 +13,15 @@ use crate::fault::Fault;
 
 /// Who owns schema rentsync, and what this role has to do with it.
 #[derive(Clone, Debug, FromRow)]
-pub(crate) struct SchemaOwner {
-    oid: Oid,
+pub struct SchemaOwner {
+    /// The role.
+    pub oid: Oid,
+    /// Its name.
     pub owner: String,
+    /// Nothing of another one's is used.
     pub is_trusted: bool,
+    /// A source table is there.
+    pub has_source: bool,
     /// This role may do what it likes, so nothing but a person's word makes anybody trusted.
     pub is_mighty: bool,
     /// This role may act as the owner.
@@ -27,15 +32,15 @@ pub(crate) struct SchemaOwner {
 #[derive(Default)]
 pub(super) struct Trust {
     /// By a person's word.
-    named: Option<String>,
+    named: Vec<String>,
     /// With the full names of the source tables.
     found: Mutex<Option<(Oid, [String; 2])>>,
 }
 
 impl Trust {
-    pub fn named(role: Option<&str>) -> Self {
+    pub fn named(roles: Vec<String>) -> Self {
         Self {
-            named: role.map(str::to_owned),
+            named: roles,
             ..Self::default()
         }
     }
@@ -54,24 +59,27 @@ impl Trust {
         Ok(owner)
     }
 
-    /// An error where the schema came to belong to somebody who is not to be trusted, since it was found to be.
-    pub async fn check(&self, conn: &mut PgConnection) -> Result<()> {
+    /// Whether the schema is still there, if it was; an error where it came to belong to somebody who is not to be trusted.
+    pub async fn check(&self, conn: &mut PgConnection) -> Result<bool> {
         let found = self.found().clone();
-        let Some((trusted, tables)) = found else { return Ok(()) };
+        let Some((trusted, tables)) = found else {
+            return Ok(true);
+        };
         let owner: Option<Oid> = sqlx::query_scalar(include_str!("../../sql/connection/schema_owner.sql"))
             .fetch_optional(&mut *conn)
             .await?;
-        if owner.is_none_or(|owner| owner == trusted) {
-            return Ok(());
+        if owner == Some(trusted) {
+            return Ok(true);
         }
         match self.owner(conn, &tables).await? {
-            Some(found) if !found.is_trusted => Err(Fault::usage(format!(
+            Some(found) if found.is_trusted => Ok(true),
+            Some(found) => Err(Fault::usage(format!(
                 "schema rentsync belongs to {} now, who is not to be trusted with it, so nothing of it is used; `rentsync-relay \
                  doctor` says what to do",
                 found.owner
             ))
             .into()),
-            _ => Ok(()),
+            None => Ok(false),
         }
     }
 

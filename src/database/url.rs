@@ -60,7 +60,15 @@ pub(super) fn proven(options: PgConnectOptions, url: &str, tls: Option<Tls>) -> 
             .filter_map(|parameter| parameter.split('=').next());
         names.any(|name| matches!(name, "sslmode" | "ssl-mode"))
     });
-    let in_environment = std::env::var_os("PGSSLMODE").is_some_and(|mode| !mode.is_empty());
+    let environment = std::env::var("PGSSLMODE").unwrap_or_default();
+    let in_environment = !environment.is_empty();
+    // Else it would count as the least.
+    if in_environment && environment.parse::<PgSslMode>().is_err() {
+        return Err(Fault::usage(
+            "PGSSLMODE is none of disable, allow, prefer, require, verify-ca, verify-full: nobody is told a password by it",
+        )
+        .into());
+    }
     let Some(tls) = tls else {
         let is_said = in_url || in_environment || is_local(&options);
         return Ok(if is_said {

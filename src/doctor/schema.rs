@@ -34,9 +34,9 @@ pub(super) async fn strangers(
 ) -> Result<Vec<Finding>> {
     let todo = "find out who made it, and have it dropped or, if it is no stranger's, owned by the source tables' owner; then \
                 `doctor` again";
-    match capture::check_owner(database, conn, tables, capture::Doing::Using).await {
+    match capture::check_owner(database, conn, tables, capture::Doing::Looking).await {
         Err(error) if error.is::<Fault>() => Ok(vec![Finding::wrong(SCHEMA, error.to_string(), todo)]),
-        checked => checked.map(|()| Vec::new()),
+        checked => checked.map(|_| Vec::new()),
     }
 }
 

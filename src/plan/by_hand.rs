@@ -51,6 +51,14 @@ pub async fn set_feed(
         .await?)
 }
 
+/// Plans every paused property of a receiver again. Says which.
+pub async fn resume_feeds(conn: &mut PgConnection, receiver: &str) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/plan/resume_feeds.sql"))
+        .bind(receiver)
+        .fetch_all(conn)
+        .await?)
+}
+
 /// Whether a receiver holds units of a property under another id than this: it would keep them beside those under this one.
 pub async fn is_told_under_another_name(
     conn: &mut PgConnection,

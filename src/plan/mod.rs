@@ -51,7 +51,7 @@ mod unsettled;
 mod walk;
 
 pub use batch::plan_batch;
-pub use by_hand::{FeedChange, Released, is_told_under_another_name, retry_refused, set_feed};
+pub use by_hand::{FeedChange, Released, is_told_under_another_name, resume_feeds, retry_refused, set_feed};
 pub use choose::enroll;
 pub(crate) use choose::{ChosenFeed, every_feed, foresee};
 pub(crate) use compare::{compare, compare_pairs};

@@ -391,6 +391,15 @@ async fn feeds_and_receivers_do_as_they_are_told() {
     ok(&["once"]).await;
     rig.assert_equal().await;
 
+    ok(&["feeds", "pause", "1"]).await;
+    ok(&["feeds", "pause", "2"]).await;
+    rig.edit("update project_rent_roll_units set price = 76").await;
+    let resumed = said(&output(relay(&rig, &["feeds", "resume", "--all"])).await);
+    assert!(resumed.contains("2 properties of main resumed"), "{resumed}");
+    ok(&["once"]).await;
+    rig.assert_equal().await;
+    refused(relay(&rig, &["feeds", "resume"]), 2, &["required"]).await;
+
     ok(&["receivers", "pause", "main"]).await;
     rig.edit("update project_rent_roll_units set price = 78").await;
     let requests = rig.requests().len();

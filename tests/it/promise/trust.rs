@@ -123,8 +123,15 @@ async fn promise_02_the_schema_follows_the_source_to_another_owner() {
     let give =
         |to: &str| format!("alter table projects owner to {to}; alter table project_rent_roll_units owner to {to}");
     rig.edit(&give(&before)).await;
-    let done = output(relay(&rig, &["install", "--grant-to", &own])).await;
+    let mut install = relay(&rig, &["install", "--grant-to", &own]);
+    install.env("RELAY_DATABASE__SCHEMA_OWNER", &before);
+    let done = output(install).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    // What the first owner left there runs as nobody but who calls it.
+    rig.edit(&format!(
+        "set role {before}; create function rentsync.backdoor() returns text language sql security definer as 'select current_user::text'"
+    ))
+    .await;
     rig.edit(&give(&after)).await;
     let as_relay = |arguments: &[&str], trusted: Option<&str>| {
         let mut command = relay(&rig, arguments);
@@ -136,7 +143,7 @@ async fn promise_02_the_schema_follows_the_source_to_another_owner() {
     };
     let says = [
         format!("schema rentsync belongs to {before}"),
-        "run `rentsync-relay install` as a superuser".to_owned(),
+        "run `rentsync-relay install` as a role that may act as both".to_owned(),
     ];
     refused(as_relay(&["once"], None), 2, &[&says[0], &says[1]]).await;
     // Writes are captured all the while, and a person's word lets the relay go on.
@@ -149,7 +156,7 @@ async fn promise_02_the_schema_follows_the_source_to_another_owner() {
     assert!(doctor.contains(&format!("is not {after}'s")), "{doctor}");
 
     let mut install = relay(&rig, &["install"]);
-    install.env("RELAY_DATABASE__SCHEMA_OWNER", &before);
+    install.env("RELAY_DATABASE__SCHEMA_OWNER", format!("['{before}', '{after}']"));
     let done = output(install).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
     rig.edit("update project_rent_roll_units set price = 3 where id = 11")
@@ -163,6 +170,8 @@ async fn promise_02_the_schema_follows_the_source_to_another_owner() {
     let definers = "select count(*) from pg_proc p, pg_class c where p.pronamespace = 'rentsync'::regnamespace
                        and c.oid = 'projects'::regclass and p.proowner <> c.relowner";
     assert_eq!(rig.source.number(definers).await, 0);
+    let backdoors = "select count(*) from pg_proc where proname = 'backdoor' and prosecdef";
+    assert_eq!(rig.source.number(backdoors).await, 0);
     for role in [own, before, after] {
         drop_role(&rig.source, &role).await;
     }
@@ -184,7 +193,9 @@ async fn promise_24_taking_over_makes_no_writer_wait_for_another() {
         "begin; update project_rent_roll_units set price = 4 where id = 11",
     )
     .await;
-    let install = tokio::spawn(output(relay(&rig, &["install"])));
+    let mut install = relay(&rig, &["install"]);
+    install.env("RELAY_DATABASE__SCHEMA_OWNER", &owner);
+    let install = tokio::spawn(output(install));
     let mut writer = rig.source.connect().await;
     // It waits for the source's lock, if at all, a tenth of a second at a time.
     execute(&mut writer, "set lock_timeout = '5s'").await;
@@ -277,4 +288,59 @@ async fn promise_01_functions_that_somebody_put_into_the_schema_do_not_outlive_a
         .await
         .expect("install");
     drop_role(&database, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_01_the_source_is_read_with_a_superusers_rights_only_for_an_owner_that_a_person_named() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let owner = role(&rig.source).await;
+    rig.edit(&format!(
+        "create table public.ran (what text); alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner};
+         insert into projects (id, name, is_actived) values (1, 'One', true);
+         insert into project_rent_roll_units (id, project_id) values (11, 1);
+         create type public.stat as enum ('Avail'); create function public.c(public.stat) returns text language plpgsql as
+             $$ begin perform set_config('role', session_user, true); insert into public.ran values ('c'); return 'x'; end $$;
+         create cast (public.stat as text) with function public.c(public.stat);
+         alter table project_rent_roll_units alter column rentroll_status type public.stat using 'Avail'::public.stat"
+    ))
+    .await;
+    let says =
+        format!("the source tables belong to {owner}, and what is {owner}'s would run with a superuser's rights");
+    refused(relay(&rig, &["install"]), 2, &[&says, "nothing was changed"]).await;
+    assert_eq!(rig.source.number(RAN).await, 0);
+    assert_eq!(
+        rig.source
+            .number("select count(*) from pg_namespace where nspname = 'rentsync'")
+            .await,
+        0
+    );
+    drop_role(&rig.source, &owner).await;
+}
+
+/// As a dump restores it: the triggers with it, under another oid.
+#[tokio::test]
+async fn promise_22_a_source_table_that_was_made_anew_is_attached_and_let_go_again() {
+    for command in [&["install"][..], &["uninstall"]] {
+        let rig = Rig::told().await;
+        rig.edit(
+            "create table anew (like project_rent_roll_units including all); insert into anew select * from project_rent_roll_units;
+             drop table project_rent_roll_units; alter table anew rename to project_rent_roll_units;
+             create trigger rentsync_insert after insert on project_rent_roll_units referencing new table as touched
+                 for each statement execute function rentsync.capture_units()",
+        )
+        .await;
+        let done = output(relay(&rig, command)).await;
+        assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+        let triggers = "select count(*) from pg_trigger g join pg_proc p on p.oid = g.tgfoid
+                         where p.pronamespace = 'rentsync'::regnamespace and g.tgrelid = 'project_rent_roll_units'::regclass";
+        let expected = if command == ["install"] { 6 } else { 0 };
+        assert_eq!(rig.source.number(triggers).await, expected, "{command:?}");
+        if expected > 0 {
+            rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+                .await;
+            rig.once().await;
+            rig.assert_equal().await;
+        }
+    }
 }

@@ -150,7 +150,13 @@ impl TestDatabase {
     }
 
     pub async fn connect(&self) -> PgConnection {
-        let mut conn = self.database.clone().trusting(None).connect().await.expect("connect");
+        let mut conn = self
+            .database
+            .clone()
+            .trusting(Vec::new())
+            .connect()
+            .await
+            .expect("connect");
         // As whoever writes to the source is: with names of their own; and what a test holds open is for the test to end.
         execute(
             &mut conn,
