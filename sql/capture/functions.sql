@@ -1,6 +1,6 @@
 -- The functions of this release, a row each: the text of its body, the statement that writes it, and what it is for. `install`
--- runs the statements every time, so that a newer release replaces what an older one wrote; `doctor` compares the bodies with
--- what stands in the database. Reads rentsync.attachment, locks nothing.
+-- runs the statements every time, so that a newer release replaces what an older one wrote; `doctor` compares what
+-- stands in the database with migrations/shape.txt. Reads rentsync.attachment, locks nothing.
 --
 -- Each trigger function is one insert behind a check; `_tolerant` is the same insert inside an exception block, for sites that
 -- would rather lose precision than a write (see rentsync.attach).
@@ -246,7 +246,7 @@ $body$,
      union all
     select name, arguments, 'void', '', 'set search_path = pg_catalog, pg_temp', body, purpose from helper
 )
-select name, rights <> '' as is_definer, path <> '' as has_path, body,
+select name,
        format('create or replace function rentsync.%I(%s) returns %s language plpgsql %s %s as %L',
               name, arguments, result, rights, path, body) as statement,
        format('comment on function rentsync.%I(%s) is %L', name, regexp_replace(arguments, ' default [^,]*', '', 'g'), purpose) as comment

@@ -1,8 +1,7 @@
 -- The statements that make schema rentsync and what is ours in it belong to role $1, in the order in which they can be run, and
 -- whether this role can run each: what belongs to the schema's owner or to a superuser, of whom an earlier install may have been,
--- and not to $1 already. What a stranger put there stays a stranger's; a function of the former owner's that runs as its owner runs
--- as whoever calls it from then on, unless it is one that install writes. Nothing of a schema that role $2 (null: whoever does) does
--- not own. Asks the catalogs alone.
+-- and not to $1 already. What a stranger put there stays a stranger's. Nothing of a schema that role $2 (null: whoever does) does not
+-- own. Asks the catalogs alone.
 with given as (
     select n.oid, n.nspowner from pg_namespace n where n.nspname = 'rentsync' and ($2::oid is null or n.nspowner = $2)
 ), ours (role) as (
@@ -17,11 +16,6 @@ with given as (
       join given g on g.oid = c.relnamespace
      where c.relkind in ('r', 'p', 'v', 'm', 'S')
        and not exists (select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i') and c.relkind = 'S')
-     union all
-    select 0, p.proowner, format('alter routine rentsync.%I(%s) security invoker', p.proname, pg_get_function_identity_arguments(p.oid))
-      from pg_proc p
-      join given g on g.oid = p.pronamespace
-     where p.prosecdef and not (p.pronargs = 0 and p.proname ~ '^capture_[a-z_]+$' or p.proname in ('forget_changes', 'forget_future'))
      union all
     select 3, p.proowner, format('alter routine rentsync.%I(%s) owner to %I', p.proname, pg_get_function_identity_arguments(p.oid), $1)
       from pg_proc p

@@ -7,7 +7,7 @@ with asking as (
 ), source as (
     select c.relowner from pg_class c where c.oid in (to_regclass($1), to_regclass($2))
 )
-select r.oid, r.rolname::text as owner, a.is_mighty, exists (select from source) as has_source, pg_has_role(r.oid, 'usage') as is_ours,
+select r.oid, r.rolname::text as owner, r.rolsuper as is_superuser, a.is_mighty, exists (select from source) as has_source, pg_has_role(r.oid, 'usage') as is_ours,
        r.rolname = current_user or r.rolsuper or r.rolname = any ($3::text[])
        or (not a.is_mighty and coalesce((select bool_and(pg_has_role(r.oid, s.relowner, 'usage')) from source s), false)) as is_trusted
   from pg_namespace n

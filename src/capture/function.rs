@@ -1,34 +1,44 @@
-//! The functions in schema rentsync that triggers and `install` call, as this release has them.
+//! The functions and views in schema rentsync, as this release has them: `install` writes them anew every time.
 
 use anyhow::{Context, Result};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
-/// One function of this release.
+/// A function of this release that carries the source tables' oids.
 #[derive(FromRow)]
-pub(crate) struct Function {
-    pub name: String,
-    /// It runs with the rights of whoever installed it.
-    pub is_definer: bool,
-    /// It sets a search_path of its own.
-    pub has_path: bool,
-    /// As `pg_proc.prosrc` has it.
-    pub body: String,
+struct Function {
+    name: String,
     statement: String,
     comment: String,
 }
 
-impl Function {
-    /// All of them.
-    pub async fn all(conn: &mut PgConnection) -> Result<Vec<Self>> {
-        Ok(sqlx::query_as(include_str!("../../sql/capture/functions.sql"))
-            .fetch_all(conn)
-            .await?)
-    }
-}
+/// Functions and views that read what migrations made, each after those that it reads. No migration has to repeat one that changed.
+const DERIVED: [(&str, &str); 11] = [
+    ("is_owed", include_str!("../../sql/derived/is_owed.sql")),
+    ("kept_because", include_str!("../../sql/derived/kept_because.sql")),
+    ("news", include_str!("../../sql/derived/news.sql")),
+    ("first_news", include_str!("../../sql/derived/first_news.sql")),
+    ("units_of_hold", include_str!("../../sql/derived/units_of_hold.sql")),
+    ("count_withheld", include_str!("../../sql/derived/count_withheld.sql")),
+    ("capture_trigger", include_str!("../../sql/derived/capture_trigger.sql")),
+    ("live_relay", include_str!("../../sql/derived/live_relay.sql")),
+    ("held_unit", include_str!("../../sql/derived/held_unit.sql")),
+    ("standing_hold", include_str!("../../sql/derived/standing_hold.sql")),
+    (
+        "receiver_backlog",
+        include_str!("../../sql/derived/receiver_backlog.sql"),
+    ),
+];
 
-/// Writes every function, in place of the one that stands.
+/// Writes every function and view, in place of what stands under its name, whoever wrote that.
 pub(super) async fn write_all(conn: &mut PgConnection) -> Result<()> {
-    write(conn, |_| true).await
+    write(conn, |_| true).await?;
+    for (name, statement) in DERIVED {
+        sqlx::raw_sql(statement)
+            .execute(&mut *conn)
+            .await
+            .with_context(|| format!("writing rentsync.{name}"))?;
+    }
+    Ok(())
 }
 
 /// Writes those that take the triggers off: what stands may be another release's, or have been replaced.
@@ -40,7 +50,10 @@ pub(super) async fn write_detaching(conn: &mut PgConnection) -> Result<()> {
 }
 
 async fn write(conn: &mut PgConnection, is_wanted: impl Fn(&Function) -> bool) -> Result<()> {
-    for function in Function::all(conn).await?.into_iter().filter(is_wanted) {
+    let functions: Vec<Function> = sqlx::query_as(include_str!("../../sql/capture/functions.sql"))
+        .fetch_all(&mut *conn)
+        .await?;
+    for function in functions.into_iter().filter(is_wanted) {
         let statements = format!("{};\n{}", function.statement, function.comment);
         sqlx::raw_sql(AssertSqlSafe(statements))
             .execute(&mut *conn)

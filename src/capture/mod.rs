@@ -10,14 +10,15 @@ mod function;
 mod generated;
 mod own;
 mod owner;
+mod release;
 mod rights;
+mod shape;
 mod source;
 mod statement;
 mod template;
 mod trust;
 
 use anyhow::{Context, Result};
-use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 
 use crate::config::Source;
@@ -26,15 +27,16 @@ use crate::fault::Fault;
 use crate::unit::Lossy;
 use brief::{briefly, under_way};
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
-pub(crate) use function::Function;
 pub(crate) use generated::Generated;
 pub(crate) use owner::{hung, owner_it_lacks};
+pub use release::{Release, check_installed, newest_migration, release};
+use release::{is_installed, migrate};
 pub use rights::{PUBLIC, Roles};
 pub(crate) use rights::{Right, SourceTable, Surplus};
+pub(crate) use shape::differences;
+pub use shape::standing as shape;
 pub use template::Template;
 pub use trust::{Doing, check_owner};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What `install` tells whoever called it.
 pub struct Installed {
@@ -88,7 +90,7 @@ pub async fn install_all(
     let tables = [properties, units];
     let found = check_owner(database, &mut conn, &tables, Doing::Installing).await?;
     let taken_off = match &found {
-        Some(found) => owner::take_over(&mut conn, &tables, found.oid).await?,
+        Some(found) => owner::take_over(&mut conn, &tables, found).await?,
         None => Vec::new(),
     };
     let mut tx = conn.begin().await?;
@@ -221,74 +223,6 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
     Ok(true)
 }
 
-/// Which release's schema a database has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Release {
-    /// None at all.
-    Absent,
-    /// An older one's: the newest migration is this.
-    Older(i64),
-    /// This one's.
-    Same,
-    /// A newer one's.
-    Newer(i64),
-}
-
-/// Whether this release's migrations have been applied; an error says what to do where they have not.
-pub async fn check_installed(conn: &mut PgConnection) -> Result<()> {
-    match release(conn).await?.lacks() {
-        None => Ok(()),
-        Some((what, todo)) => Err(Fault::usage(format!("{what}: {todo}")).into()),
-    }
-}
-
-/// Which release's schema this database has.
-pub async fn release(conn: &mut PgConnection) -> Result<Release> {
-    let applied: Option<i64> = if is_installed(conn).await? {
-        sqlx::query_scalar(include_str!("../../sql/capture/applied_version.sql"))
-            .fetch_one(conn)
-            .await?
-    } else {
-        None
-    };
-    Ok(match applied {
-        None => Release::Absent,
-        Some(applied) if applied < newest_migration() => Release::Older(applied),
-        Some(applied) if applied > newest_migration() => Release::Newer(applied),
-        Some(_) => Release::Same,
-    })
-}
-
-/// The newest migration that this release knows.
-pub fn newest_migration() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
-}
-
-impl Release {
-    /// What is lacking, and what to do about it.
-    pub fn lacks(self) -> Option<(String, &'static str)> {
-        let ours = newest_migration();
-        match self {
-            Self::Same => None,
-            Self::Absent => Some((trust::ABSENT.0.to_owned(), trust::ABSENT.1)),
-            Self::Older(theirs) => Some((
-                format!("schema rentsync is of an older release (migration {theirs}, this release has {ours})"),
-                "run this release's `rentsync-relay install`",
-            )),
-            Self::Newer(theirs) => Some((
-                format!("schema rentsync is of a newer release (migration {theirs}, this release knows {ours})"),
-                "use that release",
-            )),
-        }
-    }
-}
-
-async fn is_installed(conn: &mut PgConnection) -> Result<bool> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/capture/is_installed.sql"))
-        .fetch_one(conn)
-        .await?)
-}
-
 /// Where nothing is installed yet there is nothing to lock: of two who begin at once the second waits for the first's schema.
 async fn lock(conn: &mut PgConnection) -> Result<()> {
     sqlx::query(include_str!("../../sql/capture/bound_install.sql"))
@@ -301,25 +235,6 @@ async fn lock(conn: &mut PgConnection) -> Result<()> {
             .map_err(|error| under_way(error.into()))?;
     }
     Ok(())
-}
-
-/// In our own schema, and inside the caller's transaction.
-async fn migrate(conn: &mut PgConnection) -> Result<()> {
-    let migrator = Migrator {
-        migrations: MIGRATIONS.migrations.clone(),
-        table_name: "rentsync.migration".into(),
-        locking: false,
-        ..Migrator::DEFAULT
-    };
-    migrator.run(conn).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::VersionMissing(version) => anyhow::Error::from(Fault::usage(format!(
-            "schema rentsync is of a newer release (migration {version} is unknown here): use that release"
-        ))),
-        error => match under_way(error.into()) {
-            fault if fault.is::<Fault>() => fault,
-            error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
-        },
-    })
 }
 
 /// The table's full name, checked to be one that triggers can stand on and that this role owns.

@@ -8,9 +8,10 @@ use sqlx::PgConnection;
 use sqlx::postgres::types::Oid;
 
 use super::brief::{briefly, under_way};
+use super::release::{Release, release};
 use super::statement::{self, identifier};
-use super::{function, trust};
-use crate::database::Database;
+use super::{function, shape, trust};
+use crate::database::{Database, SchemaOwner};
 use crate::fault::Fault;
 
 /// Whose the source tables are, and so schema rentsync.
@@ -66,11 +67,16 @@ pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) 
 /// anything fires it. Says what that was.
 ///
 /// Both lock writers of the source out of the outbox, and these may have locked the source already: so the source is locked
-/// first, and all of it is one brief transaction before what takes its time. With an owner go the functions that this release
-/// writes, and no other runs as its owner any more. What `from` does not own now is left alone.
-pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2], from: Oid) -> Result<Vec<String>> {
+/// first, and all of it is one brief transaction before what takes its time. What the former owner put into a function or a view is
+/// written anew at once; what it put anywhere else would run as the new owner, so nothing changes hands. What `from` does not own
+/// now is left alone.
+pub(super) async fn take_over(
+    conn: &mut PgConnection,
+    tables: &[String; 2],
+    from: &SchemaOwner,
+) -> Result<Vec<String>> {
     let (owner, _) = source_owner(conn, tables).await?;
-    if to_give(conn, &owner, from).await?.is_empty() && hung(conn).await?.is_empty() {
+    if to_give(conn, &owner, from.oid).await?.is_empty() && hung(conn).await?.is_empty() {
         return Ok(Vec::new());
     }
     let taken_over = briefly(conn, async |tx| {
@@ -78,8 +84,11 @@ pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2], fro
         let lock = format!("lock table {properties}, {units} in share row exclusive mode");
         statement::execute(tx, lock).await?;
         let taken_off = take_off(tx).await?;
-        let given = to_give(tx, &owner, from).await?;
+        let given = to_give(tx, &owner, from.oid).await?;
         let changes_hands = !given.is_empty();
+        if changes_hands && !from.is_superuser {
+            is_all_the_relays(tx, &owner).await?;
+        }
         for given in given {
             statement::execute(tx, given)
                 .await
@@ -98,6 +107,27 @@ pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2], fro
         ))
         .into()
     })
+}
+
+/// What an older release made can't be told from what somebody else did.
+async fn is_all_the_relays(conn: &mut PgConnection, owner: &str) -> Result<()> {
+    let objection = match release(conn).await? {
+        Release::Same => {
+            let differences = shape::differences(conn).await?;
+            let stays = differences.iter().find(|difference| !difference.is_mended_by_install());
+            stays.map(|difference| format!("there {difference}"))
+        }
+        _ => Some("it is of another release".to_owned()),
+    };
+    match objection {
+        None => Ok(()),
+        Some(why) => Err(Fault::usage(format!(
+            "schema rentsync is not made {owner}'s, who owns the source tables now, because {why}, and what its former owner left in \
+             it would run as {owner}: undo that as the former owner, or run `rentsync-relay uninstall --purge` and install anew; \
+             nothing was changed"
+        ))
+        .into()),
+    }
 }
 
 async fn to_give(conn: &mut PgConnection, owner: &str, from: Oid) -> Result<Vec<String>> {

@@ -18,6 +18,8 @@ pub struct SchemaOwner {
     pub oid: Oid,
     /// Its name.
     pub owner: String,
+    /// It may do what it likes anyway.
+    pub is_superuser: bool,
     /// Nothing of another one's is used.
     pub is_trusted: bool,
     /// A source table is there.

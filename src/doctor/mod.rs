@@ -133,7 +133,7 @@ impl Examination<'_> {
         let (config, limits) = (self.config, self.limits);
         let found = schema::owner(conn, tables).await;
         self.note("schema", None, found)?;
-        let found = schema::functions(conn).await;
+        let found = schema::contents(conn).await;
         self.note("functions", None, found)?;
         let found = triggers::examine(conn, tables).await;
         self.note("triggers", None, found)?;

@@ -199,6 +199,7 @@ async fn where_all_is_well_it_says_so_does_nothing_and_exits_0() {
         ("replication_slots", None),
         ("schema", None),
         ("functions", None),
+        ("tables", None),
         ("grants", None),
         ("triggers", None),
         ("source", None),
@@ -369,19 +370,19 @@ async fn a_function_of_another_release_is_named_and_install_writes_it_anew() {
         (
             "create or replace function rentsync.capture_units() returns trigger language plpgsql security definer
              set search_path = pg_catalog, pg_temp as 'begin return null; end'",
-            "rentsync.capture_units has another text",
+            "function capture_units() differs from this release's",
         ),
         (
             "alter function rentsync.capture_properties() security invoker",
-            "rentsync.capture_properties runs with other rights",
+            "function capture_properties() differs",
         ),
         (
             "alter function rentsync.capture_truncate() set search_path = public",
-            "rentsync.capture_truncate runs with other rights or another search_path",
+            "function capture_truncate() differs",
         ),
         (
             "drop function rentsync.detach(regclass, regclass)",
-            "rentsync.detach is missing",
+            "function detach(properties regclass, units regclass) is missing",
         ),
     ] {
         patient.edit(defect).await;
@@ -390,6 +391,34 @@ async fn a_function_of_another_release_is_named_and_install_writes_it_anew() {
             &[part, "rentsync-relay install"],
         );
         patient.install().await;
+        patient.assert_well().await;
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_changed_in_the_schema_is_named_and_an_index_of_a_dbas_own_is_not() {
+    let patient = Patient::well().await;
+    for (defect, part, undone) in [
+        (
+            "drop index rentsync.ledger_owed",
+            "index ledger_owed is missing",
+            "create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), (suspect is not null), suspect, unit_id)
+              where owed is not null and kept_back is null",
+        ),
+        (
+            "alter table rentsync.ledger drop constraint hash_is_sha256",
+            "constraint ledger.hash_is_sha256 is missing",
+            "alter table rentsync.ledger add constraint hash_is_sha256 check (length(hash) = 32)",
+        ),
+        (
+            "alter table rentsync.feed add column note text default now()::text",
+            "column feed.note is none of the relay's",
+            "alter table rentsync.feed drop column note; create index own on rentsync.feed (enrolled_at)",
+        ),
+    ] {
+        patient.edit(defect).await;
+        says(&patient.found("tables", "wrong").await, &[part, "undo it"]);
+        patient.edit(undone).await;
         patient.assert_well().await;
     }
 }

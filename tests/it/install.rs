@@ -44,6 +44,37 @@ async fn installing_twice_is_installing_once() {
     );
 }
 
+const SHAPE: &str = "migrations/shape.txt";
+
+#[tokio::test]
+async fn what_is_installed_is_what_this_release_says_it_makes() {
+    let database = TestDatabase::installed().await;
+    let standing = capture::shape(&mut database.database.connect().await.expect("connect"))
+        .await
+        .expect("a look");
+    let said = std::fs::read_to_string(SHAPE).expect(SHAPE);
+    let said: Vec<&str> = said.lines().collect();
+    let added: Vec<_> = standing.iter().filter(|line| !said.contains(&line.as_str())).collect();
+    let gone: Vec<_> = said
+        .iter()
+        .filter(|line| !standing.iter().any(|standing| standing == *line))
+        .collect();
+    assert!(
+        added.is_empty() && gone.is_empty(),
+        "not in {SHAPE}: {added:#?}; in it and not made: {gone:#?}; `cargo test --test it -- --ignored shape` writes it"
+    );
+}
+
+#[tokio::test]
+#[ignore = "writes what this release makes, after a change of it"]
+async fn the_shape_of_this_release() {
+    let database = TestDatabase::installed().await;
+    let standing = capture::shape(&mut database.database.connect().await.expect("connect"))
+        .await
+        .expect("a look");
+    std::fs::write(SHAPE, standing.join("\n") + "\n").expect(SHAPE);
+}
+
 #[tokio::test]
 async fn uninstalling_takes_the_triggers_and_with_purge_everything() {
     let database = TestDatabase::installed().await;

@@ -127,9 +127,11 @@ async fn promise_02_the_schema_follows_the_source_to_another_owner() {
     install.env("RELAY_DATABASE__SCHEMA_OWNER", &before);
     let done = output(install).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    // What the first owner left there runs as nobody but who calls it.
+    // In its functions and views the first owner left something that is written anew.
     rig.edit(&format!(
-        "set role {before}; create function rentsync.backdoor() returns text language sql security definer as 'select current_user::text'"
+        "set role {before};
+         create or replace function rentsync.is_owed(kind text) returns boolean immutable language sql as 'select true';
+         create or replace view rentsync.live_relay as select relay_id, name, receivers from rentsync.relay"
     ))
     .await;
     rig.edit(&give(&after)).await;
@@ -170,10 +172,79 @@ async fn promise_02_the_schema_follows_the_source_to_another_owner() {
     let definers = "select count(*) from pg_proc p, pg_class c where p.pronamespace = 'rentsync'::regnamespace
                        and c.oid = 'projects'::regclass and p.proowner <> c.relowner";
     assert_eq!(rig.source.number(definers).await, 0);
-    let backdoors = "select count(*) from pg_proc where proname = 'backdoor' and prosecdef";
-    assert_eq!(rig.source.number(backdoors).await, 0);
+    let written = "select count(*) from pg_views where viewname = 'live_relay' and definition like '%beat_at%' and not rentsync.is_owed('held')";
+    assert_eq!(rig.source.number(written).await, 1);
     for role in [own, before, after] {
         drop_role(&rig.source, &role).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_02_nothing_that_a_former_owner_left_in_the_schema_runs_as_the_next() {
+    let source = TestDatabase::bare().await;
+    let (before, after) = (role(&source).await, role(&source).await);
+    let as_owners = source.database.clone().trusting(vec![before.clone(), after.clone()]);
+    let source_settings = Config::default().source;
+    let install = || capture::install(&as_owners, &source_settings);
+    let give = async |to: &str| {
+        let both = format!("alter table projects owner to {to}; alter table project_rent_roll_units owner to {to}");
+        source.execute(&both).await;
+    };
+    give(&before).await;
+    install().await.expect("install");
+    for (left, undone, what) in [
+        (
+            "create function rentsync.backdoor() returns text language sql security definer as 'select current_user::text'",
+            "drop function rentsync.backdoor()",
+            "function backdoor() is none of the relay's",
+        ),
+        (
+            "alter table rentsync.outbox add check (public.acts(op))",
+            "alter table rentsync.outbox drop constraint outbox_op_check",
+            "constraint outbox.outbox_op_check is none of the relay's",
+        ),
+        (
+            "alter table rentsync.outbox alter column occurred_at set default case when public.acts('') then clock_timestamp() end",
+            "alter table rentsync.outbox alter column occurred_at set default clock_timestamp()",
+            "column outbox.occurred_at differs from this release's",
+        ),
+        (
+            "create index computing on rentsync.feed ((public.acts(receiver)))",
+            "drop index rentsync.computing",
+            "index computing is none of the relay's",
+        ),
+        (
+            "create statistics rentsync.computing on (public.acts(receiver)), feed_id from rentsync.feed",
+            "drop statistics rentsync.computing",
+            "statistics computing is none of the relay's",
+        ),
+        (
+            "create table public.part () inherits (rentsync.relay)",
+            "drop table public.part",
+            "inheritance public.part of rentsync.relay is none of the relay's",
+        ),
+    ] {
+        source
+            .execute(&format!(
+                "grant create on schema public to {before}; set role {before};
+                 create or replace function public.acts(text) returns boolean immutable language sql as 'select true'; {left}"
+            ))
+            .await;
+        give(&after).await;
+        let Err(error) = install().await else {
+            panic!("{left}: was taken over");
+        };
+        let expected = format!("because there {what}");
+        assert!(error.to_string().contains(&expected), "{left}: {error:#}");
+        give(&before).await;
+        source.execute(&format!("set role {before}; {undone}")).await;
+    }
+    give(&after).await;
+    install().await.expect("nothing is left of it");
+    source.execute("drop function public.acts(text)").await;
+    for role in [before, after] {
+        source.execute(&format!("drop owned by {role}")).await;
+        drop_role(&source, &role).await;
     }
 }
 
