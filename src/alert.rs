@@ -38,6 +38,8 @@ pub enum Kind {
     NotAcknowledged,
     /// Nothing can be sent because of ourselves: a token endpoint, an egress proxy, a damaged body.
     NotSent,
+    /// The triggers are not on the source as they have to be: changes are missed.
+    NotCaptured,
     /// Planning fails: a source function, a right, a table.
     Plan,
     /// Relays run, and none of them gets to plan.
@@ -68,6 +70,7 @@ impl Kind {
             Self::Waiting => "waiting",
             Self::NotAcknowledged => "not_acknowledged",
             Self::NotSent => "not_sent",
+            Self::NotCaptured => "not_captured",
             Self::Plan => "plan",
             Self::Starved => "starved",
             Self::Lineage => "lineage",

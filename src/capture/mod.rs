@@ -5,6 +5,7 @@
 //! at a time.
 
 mod brief;
+mod captured;
 mod columns;
 mod function;
 mod generated;
@@ -26,6 +27,7 @@ use crate::database::{Database, check_server};
 use crate::fault::Fault;
 use crate::unit::Lossy;
 use brief::{briefly, under_way};
+pub(crate) use captured::{Captured, captured};
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub(crate) use generated::Generated;
 pub(crate) use owner::{hung, owner_it_lacks};

@@ -8,6 +8,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use tokio::time::timeout;
 
+use super::captured::CaptureWatch;
 use super::progress::Progress;
 use super::stop::DATABASE_TAKES_MAX;
 use crate::capture;
@@ -75,8 +76,9 @@ impl Relay {
                      `status`, and `receivers resync {name}` if it is the right one"
                 );
             }
+            CaptureWatch::new(self).step(self, &mut conn, name).await?;
             // Whoever starts a relay may have put right what it was paused for.
-            breaker::probe_now(&mut conn, &scope.receiver.name, self.clock.now()).await?;
+            breaker::probe_now(&mut conn, name, self.clock.now()).await?;
         }
         let receivers = self.config.receivers.keys().cloned().collect();
         let heartbeat = Heartbeat::begin(&self.database, &self.name, receivers).await?;

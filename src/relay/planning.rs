@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
+use super::captured::CaptureWatch;
 use super::context::{RECONNECT_EVERY, Relay, Wake};
 use super::stop::{Stop, stopped};
 use super::turns::Turns;
@@ -87,9 +88,11 @@ impl Planning {
         lineage::check(&mut conn, receiver, relay.clock.now()).await?;
         walk.look_anew();
         let mut turns = Turns::new(&relay.clock);
+        let mut captured = CaptureWatch::new(relay);
         let mut works = false;
         loop {
             relay.database.check_schema_owner(&mut conn).await?;
+            captured.step(relay, &mut conn, receiver).await?;
             // What is due goes out also where planning fails.
             let look = walk.look(&mut conn, scope).await?;
             wake_for(look.due, &self.wake);

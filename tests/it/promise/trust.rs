@@ -415,3 +415,34 @@ async fn promise_22_a_source_table_that_was_made_anew_is_attached_and_let_go_aga
         }
     }
 }
+
+#[tokio::test]
+async fn promise_22_a_source_table_without_our_triggers_is_an_alert_until_install() {
+    let rig = Rig::told().await;
+    let mut run = relay(&rig, &["run"]);
+    run.env("RELAY_RELAY__SWEEP_EVERY", "100ms");
+    let child = run.spawn().expect("run");
+    let open = "select count(*) from rentsync.alert where kind = 'not_captured' and acked_at is null";
+    let wait_until = async |expected: i64| {
+        let waited = async { while rig.source.number(open).await != expected {} };
+        tokio::time::timeout(LIMIT, waited).await.expect("the alert");
+    };
+    rig.edit(
+        "create table anew (like project_rent_roll_units including all); insert into anew select * from project_rent_roll_units;
+         alter table project_rent_roll_units rename to put_away; alter table anew rename to project_rent_roll_units;
+         update project_rent_roll_units set price = 6 where id = 11",
+    )
+    .await;
+    wait_until(1).await;
+    // Named, and with what to do.
+    let message = "select count(*) from rentsync.alert where kind = 'not_captured' and message like '%they are on public.put_away, and the settings name public.project_rent_roll_units%install%'";
+    assert_eq!(rig.source.number(message).await, 1);
+    rig.edit("drop table put_away").await;
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    wait_until(0).await;
+    signal(&child, Signal::TERM);
+    assert_eq!(ended(child).await, Some(0));
+    rig.once().await;
+    rig.assert_equal().await;
+}
