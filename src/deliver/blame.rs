@@ -23,7 +23,7 @@ fn is_ambiguous(verdict: &Verdict) -> bool {
         // A limit is no reason to tell a batch in parts.
         _ if answer.is_limit() => verdict.outcome.leased.feeds.len() == 1,
         Answer::NotAcknowledged { .. } => true,
-        _ => answer.may_be_about_one_property() || verdict.decision == Decision::Exhausted,
+        _ => answer.may_be_about_one_property() || verdict.is_failure(),
     }
 }
 

@@ -272,11 +272,10 @@ async fn wait_where_asked(
 
 /// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
 async fn tune(conn: &mut PgConnection, receiver: &Receiver, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
-    // Whose relays died says nothing of the receiver.
+    // Whose relays died says nothing of the receiver, nor does a property that fails while others are taken.
     let its_own = || {
-        verdicts
-            .iter()
-            .filter(|verdict| verdict.outcome.tried.answer != Answer::RelayLost)
+        let verdicts = verdicts.iter();
+        verdicts.filter(|verdict| verdict.outcome.tried.answer != Answer::RelayLost && !verdict.is_its_propertys())
     };
     let count = |which: fn(&Decision) -> bool| its_own().filter(|verdict| which(&verdict.decision)).count();
     let failed =

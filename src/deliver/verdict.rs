@@ -135,6 +135,11 @@ impl Verdict {
         matches!(self.decision, Decision::Retry { .. } | Decision::Exhausted) && !self.is_waited_out()
     }
 
+    /// The receiver acknowledged others between two failures of this property.
+    pub fn is_its_propertys(&self) -> bool {
+        self.is_failure() && self.known.others_acknowledged
+    }
+
     /// Units and removals in it.
     pub fn entries(&self) -> usize {
         usize::try_from(self.outcome.leased.entries).unwrap_or_default()

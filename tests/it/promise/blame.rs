@@ -26,7 +26,7 @@ fn rent(rig: &Rig, property_id: i64) -> f64 {
 
 #[tokio::test]
 async fn promise_12_ten_properties_that_are_answered_so_at_once_keep_no_other_for_longer_than_one_probe() {
-    for status in [404, 400] {
+    for status in [404, 400, 503] {
         let rig = told(40, Batch::PerProperty).await;
         let bad: Vec<i64> = (1..=10).flat_map(|p| (1..=3).map(move |n| 10 * p + n)).collect();
         rig.faults(json!({ "poison_units": bad, "poison_status": status }));
