@@ -237,15 +237,17 @@ async fn let_read(conn: &mut PgConnection) -> Result<Vec<String>> {
 }
 
 async fn check_role(conn: &mut PgConnection, role: &str) -> Result<()> {
-    let exists: bool = sqlx::query_scalar(include_str!("../../sql/capture/role_exists.sql"))
+    let found: Option<Option<String>> = sqlx::query_scalar(include_str!("../../sql/capture/grantee.sql"))
         .bind(role)
-        .fetch_one(conn)
+        .fetch_optional(conn)
         .await?;
-    if exists {
-        return Ok(());
-    }
+    let why = match found {
+        Some(None) => return Ok(()),
+        Some(Some(objection)) => format!("the relay is not to run as {role}, because {objection}: make a role for it"),
+        None => format!("there is no role {role} to grant to: make it first"),
+    };
     Err(Fault::usage(format!(
-        "there is no role {role} to grant to; make it first (create role {role} login), or name another; nothing was changed"
+        "{why} (create role NAME login), or name another; nothing was changed"
     ))
     .into())
 }

@@ -515,6 +515,15 @@ async fn promise_24_one_grant_covers_what_run_needs_and_what_a_later_release_add
         &["no role no_such_role", "nothing was changed"],
     )
     .await;
+    rig.edit(&format!("create role {role}_mighty superuser")).await;
+    for (grantee, because) in [
+        (format!("{role}_mighty"), "is a superuser"),
+        ("pg_read_all_data".to_owned(), "one of the server's own"),
+    ] {
+        let install = relay(&rig, &["install", "--grant-to", &grantee]);
+        refused(install, 2, &[because, "make a role for it", "nothing was changed"]).await;
+    }
+    rig.edit(&format!("drop role {role}_mighty")).await;
     let install = |arguments: &[&str]| relay(&rig, &[&["install"], arguments].concat());
     let done = output(install(&["--grant-to", &role])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
