@@ -40,6 +40,8 @@ pub enum Kind {
     NotSent,
     /// The triggers are not on the source as they have to be: changes are missed.
     NotCaptured,
+    /// Something of a property can't be read: a text, or a source function fails on it.
+    Unreadable,
     /// Planning fails: a source function, a right, a table.
     Plan,
     /// Relays run, and none of them gets to plan.
@@ -71,6 +73,7 @@ impl Kind {
             Self::NotAcknowledged => "not_acknowledged",
             Self::NotSent => "not_sent",
             Self::NotCaptured => "not_captured",
+            Self::Unreadable => "unreadable",
             Self::Plan => "plan",
             Self::Starved => "starved",
             Self::Lineage => "lineage",

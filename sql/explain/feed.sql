@@ -3,6 +3,7 @@
 select f.paused_because, f.snapshot_due,
        case when f.rest_until > coalesce($3, clock_timestamp()) then f.rest_until end as rest_until,
        f.rest_because is not distinct from 'exhausted' as wakes_when_any_is_taken,
+       f.rest_because is not distinct from 'unreadable' as is_unreadable,
        f.cursor is null as is_new,
        (select h.hold_id from rentsync.hold h where h.feed_id = f.feed_id and h.state = 'open') as hold_id,
        l.kept_back_at, l.sequence as told_sequence,

@@ -1,4 +1,4 @@
--- Enables or disables ($3) or pauses or resumes ($4) the feed of property $2 to receiver $1, or sets what the receiver
+-- Enables or disables ($3) or pauses or resumes ($4: false, which ends a rest too) the feed of property $2 to receiver $1, or sets what the receiver
 -- calls the property ($5; empty: as the source does); enabling enrols a property of the source that has no feed. Whoever
 -- disables a feed has thought better of removals that were rejected. Locks the feed and those units. A row in the outbox has
 -- it planned at once. Says whether there is one.
@@ -8,6 +8,8 @@ with known as (
     update rentsync.feed
        set enabled = coalesce($3, enabled),
            paused_because = case when $4 then 'paused by command' when not $4 then null else paused_because end,
+           rest_until = case when not $4 then null else rest_until end,
+           rest_because = case when not $4 then null else rest_because end,
            external_id = case when $5::text is null then external_id else nullif($5, '') end
      where receiver = $1 and property_id = $2
     returning feed_id, property_id

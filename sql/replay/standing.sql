@@ -23,6 +23,8 @@ select f.feed_id, f.property_id,
             then 'the receiver calls it stale again and again, it is told once an hour'
             when f.rest_because = 'failing' and f.rest_until > coalesce($3, clock_timestamp())
             then 'the receiver does not take it, though it takes others; it is tried again by itself'
+            when f.rest_because = 'unreadable' and f.rest_until > coalesce($3, clock_timestamp())
+            then 'something of it can''t be read from the source, see `alerts list`; it is tried again by itself'
             when f.rest_because = 'exhausted' and f.rest_until > coalesce($3, clock_timestamp())
             then 'its request was given up, it is told when the receiver takes anything again'
        end as stuck,

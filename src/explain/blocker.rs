@@ -46,10 +46,11 @@ impl Case<'_> {
                 true => format!(", or until {receiver} takes anything"),
                 false => String::new(),
             };
-            let what = format!(
-                "a sync of its property was given up, and it rests until {}{or}",
-                moment(at)
-            );
+            let why = match standing.is_unreadable {
+                true => "something of its property can't be read (see `alerts list`)",
+                false => "a sync of its property was given up",
+            };
+            let what = format!("{why}, and it rests until {}{or}", moment(at));
             return ("resting", what);
         }
         match self.announced() {

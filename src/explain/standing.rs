@@ -37,6 +37,7 @@ pub(super) struct FeedStanding {
     pub snapshot_due: Option<String>,
     pub rest_until: Option<DateTime<Utc>>,
     pub wakes_when_any_is_taken: bool,
+    pub is_unreadable: bool,
     pub is_new: bool,
     pub hold_id: Option<i64>,
     pub kept_back_at: Option<DateTime<Utc>>,

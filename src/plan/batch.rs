@@ -3,9 +3,10 @@
 use anyhow::{Context, Result};
 use sqlx::{Connection, PgConnection};
 
+use super::aside::set_aside;
 use super::choose::choose;
 use super::compare::compare;
-use super::failure::{is_locked_out, is_serialization_failure, without_values};
+use super::failure::{is_about_a_value, is_locked_out, is_serialization_failure, without_values};
 use super::right::{Ended, Right};
 use super::scope::{Batch, Planned, Scope};
 use super::seal::seal;
@@ -13,6 +14,14 @@ use crate::fault::Fault;
 
 /// Serialisation failures are rare while one relay plans; after these in a row it is somebody else's turn.
 const TRIES_MAX: u32 = 5;
+
+/// How a batch reads the source.
+#[derive(Clone, Copy, PartialEq)]
+enum Reading {
+    AllAtOnce,
+    /// Something in it can't be read: what it is gets found first.
+    InHalves,
+}
 
 /// Plans the next batch of feeds.
 pub async fn plan_batch(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
@@ -32,9 +41,11 @@ pub async fn plan_batch(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_
 
 async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
     let mut tries = 1;
+    let mut reading = Reading::AllAtOnce;
     loop {
-        match plan_once(conn, scope, batch, right).await {
+        match plan_once(conn, scope, batch, right, reading).await {
             Err(error) if is_serialization_failure(&error) && tries < TRIES_MAX => tries += 1,
+            Err(error) if is_about_a_value(&error) && reading == Reading::AllAtOnce => reading = Reading::InHalves,
             // Somebody has the source to themselves, or commands mark without end: planning waits without standing in their
             // way, and where that lasts an alert says so.
             Err(error) if is_locked_out(&error) || is_serialization_failure(&error) => {
@@ -46,12 +57,18 @@ async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, righ
     }
 }
 
-async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, right: &Right<'_>) -> Result<Planned> {
+async fn plan_once(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    batch: &Batch<'_>,
+    right: &Right<'_>,
+    reading: Reading,
+) -> Result<Planned> {
     let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
     if !right.hold(&mut tx).await? {
         return Ok(Planned::elsewhere());
     }
-    let planned = plan_held(&mut tx, scope, batch).await?;
+    let planned = plan_held(&mut tx, scope, batch, reading).await?;
     if planned.feeds == 0 {
         tx.rollback().await?;
         right.give_back(conn, Ended::NothingToDo).await?;
@@ -63,7 +80,7 @@ async fn plan_once(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, ri
 }
 
 /// Of no feed where nothing is to be written.
-async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
+async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, reading: Reading) -> Result<Planned> {
     let paused = check_receiver(conn, scope).await?;
     if paused && batch.probe.is_none() {
         return Ok(Planned::default());
@@ -75,13 +92,23 @@ async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) ->
             ..Planned::default()
         });
     }
+    let of = feeds.len();
+    let feeds = match reading {
+        Reading::AllAtOnce => feeds,
+        Reading::InHalves => set_aside(conn, scope, feeds, batch.now).await?,
+    };
+    let aside = of - feeds.len();
     let compared = compare(conn, scope, feeds, batch.now).await?;
     let more_after = compared.more_after.or(more_after);
     let planned = seal(conn, scope, compared, paused, batch.now).await?;
     if paused && planned.syncs > 0 && !claim_probe(conn, scope, batch).await? {
         return Ok(Planned::default());
     }
-    Ok(Planned { more_after, ..planned })
+    Ok(Planned {
+        more_after,
+        feeds: planned.feeds + aside,
+        ..planned
+    })
 }
 
 /// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other

@@ -21,6 +21,11 @@ pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// The source holds something that can't be read, or its function says so of it: that may be one row's doing.
+pub(super) fn is_about_a_value(error: &anyhow::Error) -> bool {
+    may_quote(error) || database_code(error).is_some_and(|code| code.starts_with("22"))
+}
+
 fn may_quote(error: &anyhow::Error) -> bool {
     let refusal = database_error(error).and_then(sqlx::Error::as_database_error);
     refusal.is_some_and(fault::may_quote)

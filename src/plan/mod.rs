@@ -14,6 +14,7 @@
 //! | `batch`, `right` | one batch, one transaction, by the right to plan |
 //! | `choose` | which feeds, and what is known of them |
 //! | `compare`, `pair` | both sides, unit by unit |
+//! | `aside` | which of them can't be read |
 //! | `feed_delta`: `telling`, `leaving`, `room`, `observed`, `unsettled` | what one feed's next sync says |
 //! | `guard`, `ahead` | whether removals wait for a person |
 //! | `seal`: `request`, `columns` | from deltas to rows |
@@ -22,6 +23,7 @@
 //! | `forecast`, `rehearse` | the same for a preview, and nothing written |
 
 mod ahead;
+mod aside;
 mod batch;
 mod by_hand;
 mod choose;

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::ahead;
+use super::aside;
 use super::guard::{self, CLEARED_MAX, OVER_THE_WHOLE};
 use super::right::Right;
 use super::scope::Scope;
@@ -53,6 +54,7 @@ pub(super) async fn tidy(
         return Ok(false);
     }
     guard::say(conn, scope, now).await?;
+    aside::resolve(conn, scope, now).await?;
     let tell = async |tx: &mut PgConnection| {
         tell_mismatched(&mut *tx, scope, now).await?;
         let_go(tx, scope, now).await

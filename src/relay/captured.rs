@@ -6,34 +6,42 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use sqlx::PgConnection;
 
-use super::context::Relay;
 use crate::alert::{self, Alert, Kind};
 use crate::capture::{self, Captured};
+use crate::clock::Clock;
+use crate::config::{Config, Source};
+use crate::database::Database;
 
 /// Asks every now and then, and says what it finds for one receiver.
 pub(super) struct CaptureWatch {
+    database: Database,
+    source: Source,
+    clock: Clock,
     ask_every: Duration,
     asked: Option<Instant>,
     is_all: bool,
 }
 
 impl CaptureWatch {
-    pub fn new(relay: &Relay) -> Self {
+    pub fn new(database: &Database, config: &Config, clock: &Clock) -> Self {
         Self {
-            ask_every: relay.config.relay.sweep_every,
+            database: database.clone(),
+            source: config.source.clone(),
+            clock: clock.clone(),
+            ask_every: config.relay.sweep_every,
             asked: None,
             is_all: false,
         }
     }
 
     /// Asks if it is time to.
-    pub async fn step(&mut self, relay: &Relay, conn: &mut PgConnection, receiver: &str) -> Result<()> {
+    pub async fn step(&mut self, conn: &mut PgConnection, receiver: &str) -> Result<()> {
         if self.asked.is_some_and(|asked| asked.elapsed() < self.ask_every) {
             return Ok(());
         }
         self.asked = Some(Instant::now());
-        let tables = relay.database.tables(conn, &relay.config.source).await?;
-        let now = relay.clock.now();
+        let tables = self.database.tables(conn, &self.source).await?;
+        let now = self.clock.now();
         match capture::captured(conn, &tables).await? {
             Captured::Not { problems, todo } => {
                 self.is_all = false;

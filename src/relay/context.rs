@@ -76,7 +76,8 @@ impl Relay {
                      `status`, and `receivers resync {name}` if it is the right one"
                 );
             }
-            CaptureWatch::new(self).step(self, &mut conn, name).await?;
+            let mut captured = CaptureWatch::new(&self.database, &self.config, &self.clock);
+            captured.step(&mut conn, name).await?;
             // Whoever starts a relay may have put right what it was paused for.
             breaker::probe_now(&mut conn, name, self.clock.now()).await?;
         }

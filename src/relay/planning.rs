@@ -88,11 +88,11 @@ impl Planning {
         lineage::check(&mut conn, receiver, relay.clock.now()).await?;
         walk.look_anew();
         let mut turns = Turns::new(&relay.clock);
-        let mut captured = CaptureWatch::new(relay);
+        let mut captured = CaptureWatch::new(&relay.database, &relay.config, &relay.clock);
         let mut works = false;
         loop {
             relay.database.check_schema_owner(&mut conn).await?;
-            captured.step(relay, &mut conn, receiver).await?;
+            captured.step(&mut conn, receiver).await?;
             // What is due goes out also where planning fails.
             let look = walk.look(&mut conn, scope).await?;
             wake_for(look.due, &self.wake);
