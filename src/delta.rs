@@ -13,13 +13,13 @@ pub struct LedgerRow {
     /// Its code, as told last.
     pub unit_code: Option<String>,
     /// What was told last.
-    pub told: Told,
+    pub told: LastSealed,
     /// Why it must be told again, whatever its hash.
     pub owed: Option<Owed>,
-    /// Told only together with units of the same number.
+    /// LastSealed only together with units of the same number.
     pub suspect: Option<i64>,
     /// Why the source's present state isn't told.
-    pub kept_back: Option<KeptBack>,
+    pub kept_back: Option<Withholding>,
     /// The unit as told last, for a receiver that needs it to be told that it went.
     pub content: Option<String>,
 }
@@ -30,7 +30,7 @@ impl LedgerRow {
         Self {
             unit_id,
             unit_code: None,
-            told: Told::Nothing,
+            told: LastSealed::Nothing,
             owed: None,
             suspect: None,
             kept_back: None,
@@ -56,7 +56,7 @@ impl LedgerRow {
 
     /// The receiver doesn't take that it is gone, or a person doesn't want it told.
     fn keeps_its_removal_back(&self) -> bool {
-        let gone = matches!(self.told, Told::Removal(..) | Told::Unavailable(..));
+        let gone = matches!(self.told, LastSealed::Removal(..) | LastSealed::Unavailable(..));
         (gone && self.is_kept_back(Withheld::Refused)) || self.is_kept_back(Withheld::Rejected)
     }
 
@@ -76,7 +76,8 @@ impl LedgerRow {
     /// It was told with the code that it has now, and nothing is left to be told or settled: so it had that code when a
     /// plan looked at it last.
     pub fn has_settled_on(&self, unit: &TellableUnit) -> bool {
-        let is_settled = matches!(self.told, Told::Content(..)) && self.owed.is_none() && self.kept_back.is_none();
+        let is_settled =
+            matches!(self.told, LastSealed::Content(..)) && self.owed.is_none() && self.kept_back.is_none();
         is_settled && self.unit_code == unit.code
     }
 
@@ -87,13 +88,13 @@ impl LedgerRow {
 
     /// Its removal, told now, is one that nobody knows of yet: neither the receiver nor a person who approved it.
     pub fn is_removed_unasked(&self) -> bool {
-        matches!(self.told, Told::Content(..)) && self.owed != Some(Owed::Approved)
+        matches!(self.told, LastSealed::Content(..)) && self.owed != Some(Owed::Approved)
     }
 }
 
 /// What a receiver was told last of a unit, and in which sync.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Told {
+pub enum LastSealed {
     /// Nothing yet.
     Nothing,
     /// This content.
@@ -104,7 +105,7 @@ pub enum Told {
     Unavailable(Reason, Hash, i64),
 }
 
-impl Told {
+impl LastSealed {
     /// The sync that told it.
     pub fn sequence(&self) -> Option<i64> {
         match self {
@@ -126,7 +127,7 @@ impl Told {
 
 /// Why the source's present state isn't told.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KeptBack {
+pub struct Withholding {
     /// Whose objection it is.
     pub kind: Withheld,
     /// In words.
@@ -147,7 +148,7 @@ pub enum Present {
 
 /// How a receiver is told, as far as it decides what is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Manner {
+pub struct ChangeRules {
     /// Everything is told again, whatever its hash.
     pub retell: bool,
     /// A unit that went is told as a removal; otherwise as a unit that isn't available, which the receiver keeps.
@@ -166,28 +167,28 @@ pub enum Verdict {
     /// Tell that it is gone.
     Remove(Reason),
     /// Note why the present content isn't told.
-    KeepBack,
+    Withhold,
     /// Drop the ledger's row: the receiver holds nothing of it.
     Forget,
 }
 
 /// Compares one unit's two sides.
-pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> Verdict {
+pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, rules: ChangeRules) -> Verdict {
     let Some(row) = ledger else {
         return match source {
             Present::Content(_) => Verdict::Tell,
-            Present::Invalid(_) => Verdict::KeepBack,
+            Present::Invalid(_) => Verdict::Withhold,
             Present::Absent(_) => Verdict::Same,
         };
     };
-    let again = row.owed.is_some() || manner.retell;
+    let again = row.owed.is_some() || rules.retell;
     let told_is_in_doubt = row.owed.is_some() && !row.is_removal_put_off();
     match (source, row.told) {
         // A refusal is stronger than doubt: else it would be told for ever.
         (Present::Content(unit), _) if row.refuses(&unit.hash) => Verdict::Same,
         (Present::Absent(_), _) if row.keeps_its_removal_back() => Verdict::Same,
-        (Present::Content(unit), Told::Content(hash, _))
-            if hash == unit.hash && !told_is_in_doubt && !manner.retell =>
+        (Present::Content(unit), LastSealed::Content(hash, _))
+            if hash == unit.hash && !told_is_in_doubt && !rules.retell =>
         {
             match row.kept_back.is_some() || row.is_removal_put_off() {
                 true => Verdict::Release,
@@ -197,24 +198,24 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, manner: Manner) -> 
         (Present::Content(_), _) => Verdict::Tell,
         (Present::Invalid(why), _) => match &row.kept_back {
             Some(kept) if kept.kind == Withheld::Invalid && kept.because == *why => Verdict::Same,
-            _ => Verdict::KeepBack,
+            _ => Verdict::Withhold,
         },
-        (Present::Absent(reason), Told::Content(..)) => Verdict::Remove(*reason),
-        (Present::Absent(reason), Told::Removal(..)) if again => Verdict::Remove(*reason),
-        (Present::Absent(reason), Told::Unavailable(..)) if again || manner.removals => Verdict::Remove(*reason),
-        (Present::Absent(_), Told::Unavailable(..)) => Verdict::Same,
+        (Present::Absent(reason), LastSealed::Content(..)) => Verdict::Remove(*reason),
+        (Present::Absent(reason), LastSealed::Removal(..)) if again => Verdict::Remove(*reason),
+        (Present::Absent(reason), LastSealed::Unavailable(..)) if again || rules.removals => Verdict::Remove(*reason),
+        (Present::Absent(_), LastSealed::Unavailable(..)) => Verdict::Same,
         // An acknowledged removal, or a unit that went before it was ever told.
-        (Present::Absent(_), Told::Removal(..) | Told::Nothing) => Verdict::Forget,
+        (Present::Absent(_), LastSealed::Removal(..) | LastSealed::Nothing) => Verdict::Forget,
     }
 }
 
 /// What keeps back a difference that a plan would tell otherwise: the removal waits for a person, or the receiver still has
 /// the unit from another feed. Whatever else the ledger notes is about something else than what the source has now.
-pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a KeptBack> {
+pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a Withholding> {
     let stands = match verdict {
         Verdict::Tell => row.is_kept_back(Withheld::Elsewhere),
         Verdict::Remove(_) => row.is_on_hold(),
-        Verdict::Same | Verdict::Release | Verdict::KeepBack | Verdict::Forget => false,
+        Verdict::Same | Verdict::Release | Verdict::Withhold | Verdict::Forget => false,
     };
     row.kept_back.as_ref().filter(|_| stands)
 }
@@ -232,14 +233,14 @@ mod tests {
         })
     }
 
-    fn row(told: Told) -> LedgerRow {
+    fn row(told: LastSealed) -> LedgerRow {
         LedgerRow {
             told,
             ..LedgerRow::untold(1)
         }
     }
 
-    const USUAL: Manner = Manner {
+    const USUAL: ChangeRules = ChangeRules {
         retell: false,
         removals: true,
     };
@@ -251,20 +252,20 @@ mod tests {
     fn kept(row: LedgerRow, kind: Withheld, hash: Option<Hash>) -> LedgerRow {
         let because = "because".to_owned();
         LedgerRow {
-            kept_back: Some(KeptBack { kind, because, hash }),
+            kept_back: Some(Withholding { kind, because, hash }),
             ..row
         }
     }
 
-    fn owed(told: Told) -> LedgerRow {
+    fn owed(told: LastSealed) -> LedgerRow {
         LedgerRow {
             owed: Some(Owed::InDoubt),
             ..row(told)
         }
     }
 
-    fn told(of: &[u8]) -> Told {
-        Told::Content(Hash::of_unit(of), 7)
+    fn told(of: &[u8]) -> LastSealed {
+        LastSealed::Content(Hash::of_unit(of), 7)
     }
 
     #[test]
@@ -276,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_unit_that_comes_back_is_told_again() {
-        let tombstone = Told::Removal(Reason::Deleted, 7);
+        let tombstone = LastSealed::Removal(Reason::Deleted, 7);
         assert_eq!(verdict(&content(b"a"), Some(&row(tombstone))), Verdict::Tell);
         assert_eq!(verdict(&content(b"a"), None), Verdict::Tell);
     }
@@ -284,11 +285,11 @@ mod tests {
     #[test]
     fn a_removal_is_told_until_it_is_acknowledged() {
         let gone = Present::Absent(Reason::Moved);
-        let tombstone = Told::Removal(Reason::Deleted, 7);
+        let tombstone = LastSealed::Removal(Reason::Deleted, 7);
         assert_eq!(verdict(&gone, Some(&row(told(b"a")))), Verdict::Remove(Reason::Moved));
         assert_eq!(verdict(&gone, Some(&owed(tombstone))), Verdict::Remove(Reason::Moved));
         assert_eq!(verdict(&gone, Some(&row(tombstone))), Verdict::Forget);
-        assert_eq!(verdict(&gone, Some(&owed(Told::Nothing))), Verdict::Forget);
+        assert_eq!(verdict(&gone, Some(&owed(LastSealed::Nothing))), Verdict::Forget);
         assert_eq!(verdict(&gone, None), Verdict::Same);
     }
 
@@ -296,13 +297,13 @@ mod tests {
     fn what_is_kept_back_is_noted_once_and_released_when_it_is_well_again() {
         let invalid = Present::Invalid("because".into());
         let row = row(told(b"a"));
-        assert_eq!(verdict(&invalid, None), Verdict::KeepBack);
-        assert_eq!(verdict(&invalid, Some(&row)), Verdict::KeepBack);
+        assert_eq!(verdict(&invalid, None), Verdict::Withhold);
+        assert_eq!(verdict(&invalid, Some(&row)), Verdict::Withhold);
         let kept = kept(row, Withheld::Invalid, None);
         assert_eq!(verdict(&invalid, Some(&kept)), Verdict::Same);
         assert_eq!(
             verdict(&Present::Invalid("other".into()), Some(&kept)),
-            Verdict::KeepBack
+            Verdict::Withhold
         );
         assert_eq!(verdict(&content(b"a"), Some(&kept)), Verdict::Release);
         assert_eq!(verdict(&content(b"b"), Some(&kept)), Verdict::Tell);
@@ -310,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_stronger_than_doubt_and_ends_when_the_unit_changes() {
-        let again = Manner { retell: true, ..USUAL };
+        let again = ChangeRules { retell: true, ..USUAL };
         for row in [row(told(b"a")), owed(told(b"a"))] {
             let refused = kept(row, Withheld::Refused, Some(Hash::of_unit(b"a")));
             assert_eq!(super::verdict(&content(b"a"), Some(&refused), again), Verdict::Same);
@@ -318,32 +319,35 @@ mod tests {
             let gone = Present::Absent(Reason::Deleted);
             assert_eq!(verdict(&gone, Some(&refused)), Verdict::Remove(Reason::Deleted));
         }
-        let refused = kept(owed(Told::Removal(Reason::Deleted, 7)), Withheld::Refused, None);
+        let refused = kept(owed(LastSealed::Removal(Reason::Deleted, 7)), Withheld::Refused, None);
         assert_eq!(verdict(&Present::Absent(Reason::Moved), Some(&refused)), Verdict::Same);
         assert_eq!(verdict(&content(b"a"), Some(&refused)), Verdict::Tell);
     }
 
     #[test]
     fn told_again_is_everything_but_what_the_receiver_has_nothing_of() {
-        let again = Manner { retell: true, ..USUAL };
+        let again = ChangeRules { retell: true, ..USUAL };
         let gone = Present::Absent(Reason::Deleted);
         assert_eq!(
             super::verdict(&content(b"a"), Some(&row(told(b"a"))), again),
             Verdict::Tell
         );
-        let tombstone = row(Told::Removal(Reason::Deleted, 7));
+        let tombstone = row(LastSealed::Removal(Reason::Deleted, 7));
         assert_eq!(
             super::verdict(&gone, Some(&tombstone), again),
             Verdict::Remove(Reason::Deleted)
         );
-        assert_eq!(super::verdict(&gone, Some(&row(Told::Nothing)), again), Verdict::Forget);
+        assert_eq!(
+            super::verdict(&gone, Some(&row(LastSealed::Nothing)), again),
+            Verdict::Forget
+        );
     }
 
     #[test]
     fn a_unit_told_as_unavailable_stays_so_until_removals_are_told() {
         let gone = Present::Absent(Reason::Deleted);
-        let row = row(Told::Unavailable(Reason::Deleted, Hash::of_unit(b"u"), 7));
-        let keeps = Manner {
+        let row = row(LastSealed::Unavailable(Reason::Deleted, Hash::of_unit(b"u"), 7));
+        let keeps = ChangeRules {
             removals: false,
             ..USUAL
         };
@@ -364,13 +368,13 @@ mod tests {
         assert_eq!(verdict(&content(b"b"), Some(&back)), Verdict::Tell);
         back.release();
         assert_eq!(back, row(told(b"a")));
-        let tombstone = put_off(Told::Removal(Reason::Deleted, 1));
+        let tombstone = put_off(LastSealed::Removal(Reason::Deleted, 1));
         assert_eq!(verdict(&content(b"a"), Some(&tombstone)), Verdict::Tell);
     }
 
     #[test]
     fn what_a_person_wants_kept_stays_told_until_it_is_back() {
-        let again = Manner { retell: true, ..USUAL };
+        let again = ChangeRules { retell: true, ..USUAL };
         let rejected = kept(owed(told(b"a")), Withheld::Rejected, None);
         let gone = Present::Absent(Reason::Deleted);
         assert_eq!(super::verdict(&gone, Some(&rejected), again), Verdict::Same);

@@ -90,13 +90,13 @@ impl Bodies {
     }
 
     /// One body after another; those that were pruned or erased tell nothing any more.
-    pub async fn read(mut self, conn: &mut PgConnection) -> Result<Told> {
+    pub async fn read(mut self, conn: &mut PgConnection) -> Result<SentUnits> {
         for (sequence, units) in std::mem::take(&mut self.wanted) {
             if let Some(body) = body(conn, sequence).await? {
                 self.take(body, &units);
             }
         }
-        Ok(Told {
+        Ok(SentUnits {
             units: self.told,
             kept: self.kept,
         })
@@ -121,12 +121,12 @@ impl Bodies {
 }
 
 /// What units were told as.
-pub(crate) struct Told {
+pub(crate) struct SentUnits {
     units: HashMap<i64, Value>,
     kept: HashMap<i64, Value>,
 }
 
-impl Told {
+impl SentUnits {
     /// Which fields of a unit differ from its present text; none: what was told is no longer kept.
     pub fn differences(&self, unit_id: i64, present: &str) -> Result<Option<Vec<Difference>>> {
         if let Some(told) = self.units.get(&unit_id) {

@@ -15,13 +15,13 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
-use crate::delta::Told;
+use crate::delta::LastSealed;
 use crate::plan::{
-    ChosenFeed, FeedDelta, Mode, Scope, compare_pairs, differing, every_feed, read_briefly, without_values,
+    ChosenFeed, FeedDelta, Mode, Scope, compare_sides, differing, every_feed, read_briefly, without_values,
 };
 use crate::verify::Difference;
 
-use standing::{Asked, Fed, Home, ReceiverStanding};
+use standing::{Fed, Home, ReceiverStanding, UnitQuestion};
 use timeline::Timeline;
 pub use timeline::{Attempt, Change, Entry, Sync, What};
 
@@ -89,7 +89,7 @@ async fn parts(conn: &mut PgConnection, scope: &Scope, unit_id: i64, now: Option
         .fetch_all(&mut *conn)
         .await?;
     let here = home.as_ref().and_then(|home| home.property_id);
-    let asked = Asked {
+    let asked = UnitQuestion {
         scope,
         unit_id,
         now,
@@ -110,7 +110,7 @@ async fn parts(conn: &mut PgConnection, scope: &Scope, unit_id: i64, now: Option
     Ok(parts)
 }
 
-impl Asked<'_> {
+impl UnitQuestion<'_> {
     /// The part of a property without a feed.
     async fn unfed(&self, conn: &mut PgConnection, property_id: Option<i64>) -> Result<Part> {
         let timeline = match property_id {
@@ -125,7 +125,7 @@ impl Asked<'_> {
         let fed = self.read(conn, property_id, feed_id).await?;
         let mut timeline = Timeline::read(conn, property_id, Some(feed_id), self.unit_id).await?;
         timeline.note(&fed);
-        let told = fed.pair.ledger.as_ref().map_or(Told::Nothing, |row| row.told);
+        let told = fed.pair.ledger.as_ref().map_or(LastSealed::Nothing, |row| row.told);
         let is_taken = reason::is_taken(&fed);
         let acknowledged_hash = match (told.hash(), is_taken) {
             (Some(hash), true) => Some(hash.to_string()),
@@ -161,7 +161,7 @@ impl Asked<'_> {
         let mut sides = None;
         let mut delta = [FeedDelta::of(feed.clone(), Mode::Part, self.scope)?];
         let this = |_: &FeedDelta| vec![self.unit_id];
-        compare_pairs(conn, self.scope, &mut delta, this, |_, pair| {
+        compare_sides(conn, self.scope, &mut delta, this, |_, pair| {
             sides = Some(pair);
             Ok(())
         })

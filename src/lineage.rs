@@ -23,7 +23,7 @@ use crate::words::count;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum IdentityCheck {
     /// It is the database that the receiver was told from.
     Same,
     /// It went back: everything is told again.
@@ -52,7 +52,7 @@ pub struct Resynced {
 }
 
 /// Checks one receiver's lineage and does what follows from it, in one transaction.
-pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Standing> {
+pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<IdentityCheck> {
     let here = Server::ask(conn).await?;
     if let Some(standing) = judge_noted(conn, receiver, &here).await?.standing() {
         return Ok(standing);
@@ -62,19 +62,19 @@ pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime
     // Another relay may have seen to it meanwhile.
     let judgement = judge_noted(&mut tx, receiver, &here).await?;
     let standing = match judgement {
-        Judgement::Same => Standing::Same,
-        Judgement::Waits => Standing::Waits,
+        Judgement::Same => IdentityCheck::Same,
+        Judgement::Waits => IdentityCheck::Waits,
         Judgement::Note(server) => {
             note(&mut tx, receiver, &server, now).await?;
-            Standing::Same
+            IdentityCheck::Same
         }
         Judgement::WentBack(why, server) => {
             went_back(&mut tx, receiver, &why, &server, now).await?;
-            Standing::Anew
+            IdentityCheck::Anew
         }
         Judgement::Another(why) => {
             stop(&mut tx, receiver, &why, now).await?;
-            Standing::Stopped
+            IdentityCheck::Stopped
         }
     };
     tx.commit().await?;
@@ -114,13 +114,13 @@ pub async fn waits(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
 }
 
 /// What a check would come to, and why it is believed; none where it would do nothing. Does nothing about it.
-pub async fn foresee(conn: &mut PgConnection, receiver: &str) -> Result<Option<(Standing, String)>> {
+pub async fn forecast(conn: &mut PgConnection, receiver: &str) -> Result<Option<(IdentityCheck, String)>> {
     let here = Server::ask(conn).await?;
     Ok(match judge_noted(conn, receiver, &here).await? {
         Judgement::Same | Judgement::Note(_) => None,
-        Judgement::WentBack(why, _) => Some((Standing::Anew, why)),
-        Judgement::Another(why) => Some((Standing::Stopped, why)),
-        Judgement::Waits => Some((Standing::Waits, "a relay found that before".to_owned())),
+        Judgement::WentBack(why, _) => Some((IdentityCheck::Anew, why)),
+        Judgement::Another(why) => Some((IdentityCheck::Stopped, why)),
+        Judgement::Waits => Some((IdentityCheck::Waits, "a relay found that before".to_owned())),
     })
 }
 
@@ -260,10 +260,10 @@ enum Judgement {
 
 impl Judgement {
     /// Where there is nothing to do.
-    fn standing(&self) -> Option<Standing> {
+    fn standing(&self) -> Option<IdentityCheck> {
         match self {
-            Self::Same => Some(Standing::Same),
-            Self::Waits => Some(Standing::Waits),
+            Self::Same => Some(IdentityCheck::Same),
+            Self::Waits => Some(IdentityCheck::Waits),
             Self::Note(_) | Self::WentBack(..) | Self::Another(_) => None,
         }
     }

@@ -16,17 +16,17 @@ use sqlx::{Connection, FromRow, PgConnection};
 use crate::fault::Fault;
 use crate::lineage;
 use crate::plan::{
-    Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, Rehearsal, Scope, Where, compare, foresee, in_turns,
-    read_briefly, without_values,
+    Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, PlanTarget, Rehearsal, Scope, compare, forecast_batches,
+    forecast_feeds, read_briefly, without_values,
 };
 use crate::words::moment;
 
-pub use request::{Gone, KeptBack, Later, Property, Request, Unit};
+pub use request::{PostponedUnit, Property, RemovedUnit, Request, Unit, WithheldUnit};
 
 /// Something that a preview has to say.
 #[derive(Serialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
-pub enum Said {
+pub enum PreviewItem {
     /// Of the receiver as a whole.
     Receiver(About),
     /// It would be sent.
@@ -105,11 +105,11 @@ pub struct Total {
 }
 
 /// Where things go, one after another.
-pub type Tell<'a> = &'a mut dyn FnMut(Said) -> Result<()>;
+pub type Sink<'a> = &'a mut dyn FnMut(PreviewItem) -> Result<()>;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked {
+pub struct PreviewRequest {
     /// Of this property only.
     pub property_id: Option<i64>,
     /// None: by the database's clock.
@@ -118,7 +118,7 @@ pub struct Asked {
 
 /// How the receiver stands, as `sql/preview/begin.sql` has it.
 #[derive(FromRow)]
-struct Standing {
+struct ReceiverState {
     settings: Option<String>,
     paused_because: Option<String>,
     probe_at: Option<DateTime<Utc>>,
@@ -128,8 +128,8 @@ struct Standing {
 }
 
 /// Previews one receiver.
-pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell: Tell<'_>) -> Result<Total> {
-    let standing: Standing = sqlx::query_as(include_str!("../sql/preview/begin.sql"))
+pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: PreviewRequest, tell: Sink<'_>) -> Result<Total> {
+    let standing: ReceiverState = sqlx::query_as(include_str!("../sql/preview/begin.sql"))
         .bind(&scope.receiver.name)
         .bind(asked.now)
         .fetch_one(&mut *conn)
@@ -151,9 +151,13 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell:
     if let Some(property_id) = asked.property_id {
         preview.check_known(conn, property_id).await?;
     }
-    let another = lineage::foresee(conn, &scope.receiver.name).await?;
-    let another =
-        another.filter(|(standing, _)| matches!(standing, lineage::Standing::Stopped | lineage::Standing::Waits));
+    let another = lineage::forecast(conn, &scope.receiver.name).await?;
+    let another = another.filter(|(standing, _)| {
+        matches!(
+            standing,
+            lineage::IdentityCheck::Stopped | lineage::IdentityCheck::Waits
+        )
+    });
     preview.receiver(&standing, another.map(|(_, why)| why))?;
     preview.kept_from(conn).await?;
     preview.cleared(conn).await?;
@@ -174,7 +178,7 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: Asked, tell:
 
 struct Preview<'a, 'b> {
     scope: &'a Scope,
-    asked: Asked,
+    asked: PreviewRequest,
     /// These settings are not those of the last run: everything is compared.
     whole: bool,
     sequence: i64,
@@ -182,12 +186,12 @@ struct Preview<'a, 'b> {
     total: Total,
     /// The hold over the receiver as a whole, as far as the batches so far would have it.
     over_all: Option<Hold>,
-    tell: Tell<'b>,
+    tell: Sink<'b>,
 }
 
 impl Preview<'_, '_> {
     /// What holds for everything that follows.
-    fn receiver(&mut self, standing: &Standing, another: Option<String>) -> Result<()> {
+    fn receiver(&mut self, standing: &ReceiverState, another: Option<String>) -> Result<()> {
         let name = self.scope.receiver.name.clone();
         // What a resync ends as well.
         let paused = standing
@@ -215,7 +219,7 @@ impl Preview<'_, '_> {
             "it was last run with other settings than these: everything is compared, and told as these settings have it".to_owned()
         });
         for because in [waits, paused, silence, settings].into_iter().flatten() {
-            (self.tell)(Said::Receiver(about(&name, None, because)))?;
+            (self.tell)(PreviewItem::Receiver(about(&name, None, because)))?;
         }
         Ok(())
     }
@@ -229,7 +233,7 @@ impl Preview<'_, '_> {
             .fetch_all(conn)
             .await?;
         for (property_id, because) in feeds {
-            (self.tell)(Said::NotPlanned(about(name, Some(property_id), because)))?;
+            (self.tell)(PreviewItem::NotPlanned(about(name, Some(property_id), because)))?;
         }
         Ok(())
     }
@@ -248,13 +252,13 @@ impl Preview<'_, '_> {
         for mut hold in cleared {
             hold.receiver.clone_from(&self.scope.receiver.name);
             self.total.cleared += hold.units;
-            (self.tell)(Said::Cleared(hold))?;
+            (self.tell)(PreviewItem::Cleared(hold))?;
         }
         Ok(())
     }
 
     async fn batch(&mut self, conn: &mut PgConnection, after: i64) -> Result<Option<i64>> {
-        let (feeds, more_after) = self.foresee(conn, after).await?;
+        let (feeds, more_after) = self.forecast_feeds(conn, after).await?;
         if feeds.is_empty() {
             return Ok(None);
         }
@@ -266,17 +270,17 @@ impl Preview<'_, '_> {
         for grown in &compared.grown {
             self.hold(grown, &properties)?;
         }
-        for (turn, deltas) in (1..).zip(in_turns(conn, self.scope, compared.deltas).await?) {
+        for (turn, deltas) in (1..).zip(forecast_batches(conn, self.scope, compared.deltas).await?) {
             self.rehearse(conn, deltas, turn).await?;
         }
         Ok(more_after)
     }
 
-    async fn foresee(&self, conn: &mut PgConnection, after: i64) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
+    async fn forecast_feeds(&self, conn: &mut PgConnection, after: i64) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
         let batch = Batch {
             place: match self.asked.property_id.as_slice() {
-                [] => Where::Everywhere,
-                one => Where::Properties(one),
+                [] => PlanTarget::Everywhere,
+                one => PlanTarget::Properties(one),
             },
             after,
             feeds_max: usize::try_from(FEEDS_PER_BATCH_MAX)?,
@@ -285,7 +289,7 @@ impl Preview<'_, '_> {
             relay: 0,
             now: self.asked.now,
         };
-        foresee(conn, &self.scope.receiver, &batch, self.whole).await
+        forecast_feeds(conn, &self.scope.receiver, &batch, self.whole).await
     }
 
     fn hold(&mut self, grown: &Grown, properties: &[(i64, i64)]) -> Result<()> {
@@ -303,7 +307,7 @@ impl Preview<'_, '_> {
             of_units: grown.of_units,
         };
         match (grown.feed_id, &mut self.over_all) {
-            (Some(_), _) => (self.tell)(Said::Hold(hold))?,
+            (Some(_), _) => (self.tell)(PreviewItem::Hold(hold))?,
             (None, Some(over_all)) => over_all.units += grown.joined,
             (None, none) => *none = Some(hold),
         }
@@ -321,13 +325,13 @@ impl Preview<'_, '_> {
             self.total.body_bytes += request.body_bytes;
             let later = |property: &Property| property.later.iter().map(|later| later.units).sum::<i64>();
             self.total.later += request.properties.iter().map(later).sum::<i64>();
-            (self.tell)(Said::Request(request))?;
+            (self.tell)(PreviewItem::Request(request))?;
         }
         for delta in &rehearsal.quiet {
             let property = Property::of(conn, self.scope, delta).await?;
             self.total.later += property.later.iter().map(|later| later.units).sum::<i64>();
             if !property.says_nothing() {
-                (self.tell)(Said::Property(property))?;
+                (self.tell)(PreviewItem::Property(property))?;
             }
         }
         self.sequence = rehearsal.sequence();
@@ -341,9 +345,9 @@ impl Preview<'_, '_> {
             .fetch_all(&mut *conn)
             .await?;
         if let Some(hold) = self.over_all.take() {
-            (self.tell)(Said::Hold(hold))?;
+            (self.tell)(PreviewItem::Hold(hold))?;
         }
-        (self.tell)(Said::Total(self.total.clone()))?;
+        (self.tell)(PreviewItem::Total(self.total.clone()))?;
         Ok(self.total)
     }
 
@@ -355,7 +359,7 @@ impl Preview<'_, '_> {
             .bind(property_id)
             .fetch_one(&mut *conn)
             .await?;
-        if known || !self.foresee(conn, 0).await?.0.is_empty() {
+        if known || !self.forecast_feeds(conn, 0).await?.0.is_empty() {
             return Ok(());
         }
         Err(Fault::usage(format!(

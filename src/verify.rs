@@ -19,7 +19,7 @@ use sqlx::{Connection, PgConnection};
 use crate::fault::Fault;
 use crate::payload::Hash;
 use crate::plan::{
-    ChosenFeed, Differing, FeedDelta, Mode, Scope, compare_pairs, differing, every_feed, read_briefly, without_values,
+    ChosenFeed, Differing, FeedDelta, Mode, Scope, compare_sides, differing, every_feed, read_briefly, without_values,
 };
 
 use delivery::{Delivery, deliveries, property_fields};
@@ -107,7 +107,7 @@ async fn verify_batch(
         .map(|feed| FeedDelta::of(feed, Mode::Retell, scope))
         .collect::<Result<Vec<_>>>()?;
     let nothing = |_: &FeedDelta| Vec::new();
-    compare_pairs(conn, scope, &mut deltas, nothing, |delta, pair| {
+    compare_sides(conn, scope, &mut deltas, nothing, |delta, pair| {
         sorting.sort(delta, &pair)
     })
     .await?;

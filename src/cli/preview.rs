@@ -7,7 +7,7 @@ use super::context::{Listing, connect};
 use super::print;
 use super::verify::{field, scopes};
 use crate::config::Config;
-use crate::preview::{self, Asked, Gone, Property, Request, Said, Total, Unit};
+use crate::preview::{self, PreviewItem, PreviewRequest, Property, RemovedUnit, Request, Total, Unit};
 use crate::words::{self, count};
 
 #[derive(Args)]
@@ -23,30 +23,30 @@ pub(super) async fn preview(config: &Config, options: &Options) -> Result<()> {
     let scopes = scopes(config, options.listing.receiver.as_deref())?;
     let mut conn = connect(config).await?;
     let mut list = print::List::begin(options.listing.json);
-    let asked = Asked {
+    let asked = PreviewRequest {
         property_id: options.property,
         now: None,
     };
     for scope in &scopes {
-        let mut tell = |said: Said| match list.is_json() {
+        let mut tell = |said: PreviewItem| match list.is_json() {
             true => list.item(&said),
-            false => print_said(&said),
+            false => print_item(&said),
         };
         preview::preview(&mut conn, scope, asked, &mut tell).await?;
     }
     list.end()
 }
 
-fn print_said(said: &Said) -> Result<()> {
+fn print_item(said: &PreviewItem) -> Result<()> {
     match said {
-        Said::Receiver(about) => print::line(&format!("receiver {}: {}", about.receiver, about.because)),
-        Said::NotPlanned(about) => print::line(&format!(
+        PreviewItem::Receiver(about) => print::line(&format!("receiver {}: {}", about.receiver, about.because)),
+        PreviewItem::NotPlanned(about) => print::line(&format!(
             "{}: property {} is not planned now: {}",
             about.receiver,
             about.property_id.unwrap_or_default(),
             about.because
         )),
-        Said::Hold(hold) => {
+        PreviewItem::Hold(hold) => {
             let of = match hold.property_id {
                 Some(property_id) => format!("of property {property_id}"),
                 None => "over the receiver as a whole".to_owned(),
@@ -59,21 +59,21 @@ fn print_said(said: &Said) -> Result<()> {
                 count(hold.of_units, "unit", "units")
             ))
         }
-        Said::Cleared(hold) => print::line(&format!(
+        PreviewItem::Cleared(hold) => print::line(&format!(
             "{}: hold {} waits no longer, by [guard] as it is set: {} would be told as well",
             hold.receiver,
             hold.hold_id,
             count(hold.units, "removal", "removals")
         )),
-        Said::Request(request) => print_request(request),
-        Said::Property(property) => {
+        PreviewItem::Request(request) => print_request(request),
+        PreviewItem::Property(property) => {
             print::line(&format!(
                 "{}: property {}: nothing to send",
                 property.receiver, property.property_id
             ))?;
             print_property(property)
         }
-        Said::Total(total) => print::line(&sum(total)),
+        PreviewItem::Total(total) => print::line(&sum(total)),
     }
 }
 
@@ -149,7 +149,7 @@ fn told(unit: &Unit) -> String {
     }
 }
 
-fn removed(gone: &Gone) -> String {
+fn removed(gone: &RemovedUnit) -> String {
     let told_as = match gone.told_as {
         "absent" => ", told by its absence",
         "unavailable" => ", told as not available",

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
 use crate::relay::Relay;
-use crate::replay::{self, Asked, AskedFeed, KeptBack, Outcome, Request, Undelivered, Window};
+use crate::replay::{self, Outcome, Request, SelectedFeed, Selection, Undelivered, Window, Withholding};
 use crate::states::SyncState;
 use crate::words;
 
@@ -181,8 +181,8 @@ async fn wait(relay: &Relay, receiver: &Receiver, feeds: Vec<i64>) -> Result<Out
     outcome
 }
 
-fn tell(receiver: &Receiver, asked: &Asked, json: bool, outcome: impl Fn(&AskedFeed) -> String) -> Result<()> {
-    let row = |feed: &AskedFeed| Row {
+fn tell(receiver: &Receiver, asked: &Selection, json: bool, outcome: impl Fn(&SelectedFeed) -> String) -> Result<()> {
+    let row = |feed: &SelectedFeed| Row {
         receiver: &receiver.name,
         property_id: feed.property_id,
         units: feed.units,
@@ -206,7 +206,7 @@ fn tell(receiver: &Receiver, asked: &Asked, json: bool, outcome: impl Fn(&AskedF
     ))
 }
 
-fn list_kept_back(kept_back: &[KeptBack], json: bool) -> Result<()> {
+fn list_kept_back(kept_back: &[Withholding], json: bool) -> Result<()> {
     for unit in kept_back.iter().filter(|_| !json) {
         print::line(&format!(
             "kept back: unit {} of property {}, {}",

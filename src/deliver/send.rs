@@ -10,7 +10,7 @@ use super::verdict::Outcome;
 use crate::config::Accept;
 use crate::payload::decompressed;
 use crate::policy::Answer;
-use crate::receiver::{Endpoint, Form, Said, Try, Unsent};
+use crate::receiver::{Endpoint, Form, ResponseBody, Try, Unsent};
 
 /// Leases in a row that ended without any outcome: then the sync itself is what kills its relays.
 const LOST_MAX: i32 = 5;
@@ -65,7 +65,7 @@ fn no_answer(answer: Answer, why: String) -> Try {
         status: None,
         error: Some(why),
         text: None,
-        said: Said::default(),
+        said: ResponseBody::default(),
         form: Form::Nothing,
     }
 }

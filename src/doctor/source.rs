@@ -18,7 +18,7 @@ const INSTALL: &str = "run `rentsync-relay install` as the owner of the source t
 const OWN: &str = "put your own version of the function right (docs/install.md, \"Other column names\")";
 
 /// What is asked of each function.
-pub(super) struct Asked {
+pub(super) struct FunctionChecks {
     function: SourceFunction,
     what: &'static str,
     read: &'static str,
@@ -26,15 +26,15 @@ pub(super) struct Asked {
     look_ups: &'static [(&'static str, &'static str)],
 }
 
-pub(super) const ASKED: [Asked; 2] = [
-    Asked {
+pub(super) const CHECKS: [FunctionChecks; 2] = [
+    FunctionChecks {
         function: SOURCE_PROPERTY,
         what: "property",
         read: include_str!("../../sql/doctor/read_property.sql"),
         twice: include_str!("../../sql/doctor/twice_property.sql"),
         look_ups: &[("property_id", include_str!("../../sql/doctor/lookup_property.sql"))],
     },
-    Asked {
+    FunctionChecks {
         function: SOURCE_UNIT,
         what: "unit",
         read: include_str!("../../sql/doctor/read_unit.sql"),
@@ -48,15 +48,15 @@ pub(super) const ASKED: [Asked; 2] = [
 
 /// A source function as it stands.
 #[derive(FromRow)]
-pub(super) struct Standing {
+pub(super) struct InstalledFunction {
     body: String,
     names: Vec<String>,
     types: Vec<String>,
     obstacle: Option<String>,
 }
 
-impl Standing {
-    pub async fn of(conn: &mut PgConnection, asked: &Asked) -> Result<Option<Self>> {
+impl InstalledFunction {
+    pub async fn of(conn: &mut PgConnection, asked: &FunctionChecks) -> Result<Option<Self>> {
         Ok(sqlx::query_as(include_str!("../../sql/doctor/source_function.sql"))
             .bind(asked.function.function)
             .fetch_optional(conn)
@@ -72,8 +72,8 @@ impl Standing {
 /// The settings of the tables whose functions are the site's own.
 pub(super) async fn own(conn: &mut PgConnection) -> Result<Vec<&'static str>> {
     let mut own = Vec::new();
-    for asked in &ASKED {
-        if Standing::of(conn, asked)
+    for asked in &CHECKS {
+        if InstalledFunction::of(conn, asked)
             .await?
             .is_some_and(|standing| standing.is_own())
         {
@@ -86,16 +86,16 @@ pub(super) async fn own(conn: &mut PgConnection) -> Result<Vec<&'static str>> {
 pub(super) async fn examine(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<Finding>> {
     let tables = SourceTable::all(conn, tables, None).await?;
     let mut findings = Vec::new();
-    for asked in &ASKED {
+    for asked in &CHECKS {
         let table = tables.iter().find(|table| table.setting == asked.function.setting);
         findings.extend(one(conn, asked, table).await?);
     }
     Ok(findings)
 }
 
-async fn one(conn: &mut PgConnection, asked: &Asked, table: Option<&SourceTable>) -> Result<Vec<Finding>> {
+async fn one(conn: &mut PgConnection, asked: &FunctionChecks, table: Option<&SourceTable>) -> Result<Vec<Finding>> {
     let name = format!("rentsync.{}()", asked.function.function);
-    let Some(standing) = Standing::of(conn, asked).await? else {
+    let Some(standing) = InstalledFunction::of(conn, asked).await? else {
         return Ok(vec![Finding::wrong(SOURCE, format!("{name} is missing"), INSTALL)]);
     };
     let todo = if standing.is_own() { OWN } else { INSTALL };
@@ -139,7 +139,7 @@ async fn one(conn: &mut PgConnection, asked: &Asked, table: Option<&SourceTable>
 }
 
 /// Columns that a plan reads and that are missing, or of a type that it doesn't read.
-fn lacks(asked: &Asked, standing: &Standing) -> Option<String> {
+fn lacks(asked: &FunctionChecks, standing: &InstalledFunction) -> Option<String> {
     let type_of = |name: &str| {
         let at = standing.names.iter().position(|found| found == name)?;
         standing.types.get(at)
@@ -182,9 +182,9 @@ fn unanswered(name: &str, error: &sqlx::Error, todo: &str) -> Finding {
 /// Why a generated function is not the one that this release would write for the table as it is now.
 async fn outdated(
     conn: &mut PgConnection,
-    asked: &Asked,
+    asked: &FunctionChecks,
     table: &SourceTable,
-    standing: &Standing,
+    standing: &InstalledFunction,
 ) -> Result<Option<String>> {
     Ok(
         match Generated::for_table(conn, &asked.function, &table.full_name).await {
@@ -198,7 +198,12 @@ async fn outdated(
     )
 }
 
-async fn look_ups(conn: &mut PgConnection, asked: &Asked, name: &str, standing: &Standing) -> Result<Finding> {
+async fn look_ups(
+    conn: &mut PgConnection,
+    asked: &FunctionChecks,
+    name: &str,
+    standing: &InstalledFunction,
+) -> Result<Finding> {
     let mut tx = conn.begin().await?;
     sqlx::query(include_str!("../../sql/doctor/prefer_indexes.sql"))
         .execute(&mut *tx)

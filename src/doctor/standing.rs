@@ -19,7 +19,7 @@ const ALERTS: &str = "alerts";
 const RELAY: &str = "relay";
 
 #[derive(FromRow)]
-struct Standing {
+struct ReceiverState {
     paused_at: Option<DateTime<Utc>>,
     paused_because: Option<String>,
     next_probe: Option<DateTime<Utc>>,
@@ -46,7 +46,7 @@ struct Work {
 }
 
 pub(super) async fn examine(conn: &mut PgConnection, receiver: &str) -> Result<Vec<Finding>> {
-    let standing: Option<Standing> = sqlx::query_as(include_str!("../../sql/doctor/receiver.sql"))
+    let standing: Option<ReceiverState> = sqlx::query_as(include_str!("../../sql/doctor/receiver.sql"))
         .bind(receiver)
         .fetch_optional(&mut *conn)
         .await?;
@@ -73,7 +73,7 @@ async fn lineage(conn: &mut PgConnection, receiver: &str, waits: bool) -> Result
     let foreseen = if waits {
         None
     } else {
-        lineage::foresee(conn, receiver).await?
+        lineage::forecast(conn, receiver).await?
     };
     let resync = format!(
         "if it is the right database: `receivers resync {receiver}`, which tells everything again; if it is a copy: stop the relay on it"
@@ -85,7 +85,7 @@ async fn lineage(conn: &mut PgConnection, receiver: &str, waits: bool) -> Result
             resync,
         ),
         (false, None) => Finding::ok(LINEAGE, "this is the database that it was told from"),
-        (false, Some((lineage::Standing::Anew, why))) => Finding::warning(
+        (false, Some((lineage::IdentityCheck::Anew, why))) => Finding::warning(
             LINEAGE,
             format!("the database was restored or failed over: {why}"),
             "nothing: the next `run` notices, and tells everything again by itself",
@@ -100,7 +100,7 @@ async fn lineage(conn: &mut PgConnection, receiver: &str, waits: bool) -> Result
     })
 }
 
-impl Standing {
+impl ReceiverState {
     fn sending(&self, receiver: &str) -> Finding {
         if let (Some(since), Some(because)) = (self.paused_at, &self.paused_because) {
             let next = self

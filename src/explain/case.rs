@@ -1,6 +1,6 @@
 //! A unit in a feed, and what is known of it in words: when it was told, how its sync stands, why it is gone.
 
-use super::standing::{Asked, Fed};
+use super::standing::{Fed, UnitQuestion};
 use crate::delta::LedgerRow;
 use crate::payload::Reason as Gone;
 use crate::states::SyncState;
@@ -8,7 +8,7 @@ use crate::words::moment;
 
 /// What is asked of one feed.
 pub(super) struct Case<'a> {
-    pub asked: &'a Asked<'a>,
+    pub asked: &'a UnitQuestion<'a>,
     pub fed: &'a Fed,
     pub receiver: &'a str,
     pub ledger: Option<&'a LedgerRow>,
@@ -80,7 +80,7 @@ impl Case<'_> {
     }
 }
 
-impl Asked<'_> {
+impl UnitQuestion<'_> {
     /// Who tells it.
     pub fn relays(&self) -> String {
         match self.receiver.relays {

@@ -3,9 +3,9 @@
 //! Pure. What differs is the planner's verdict; the rest only says what stands between that and the receiver.
 
 use super::case::Case;
-use super::standing::{Asked, Fed, Home};
+use super::standing::{Fed, Home, UnitQuestion};
 use crate::config::Enroll;
-use crate::delta::{KeptBack, Manner, Present, Told, Verdict, objection, verdict};
+use crate::delta::{ChangeRules, LastSealed, Present, Verdict, Withholding, objection, verdict};
 use crate::states::{Owed, SyncState, Withheld};
 use crate::words::{in_a_line, moment};
 
@@ -25,7 +25,7 @@ impl Reason {
 }
 
 /// Of a unit in a feed.
-pub(super) fn of(asked: &Asked<'_>, fed: &Fed) -> Reason {
+pub(super) fn of(asked: &UnitQuestion<'_>, fed: &Fed) -> Reason {
     Case {
         asked,
         fed,
@@ -36,7 +36,7 @@ pub(super) fn of(asked: &Asked<'_>, fed: &Fed) -> Reason {
 }
 
 /// Of a unit whose property has no feed; `property_id` none: the source has it without a property.
-pub(super) fn without_feed(asked: &Asked<'_>, property_id: Option<i64>) -> Reason {
+pub(super) fn without_feed(asked: &UnitQuestion<'_>, property_id: Option<i64>) -> Reason {
     let receiver = &asked.scope.receiver;
     let name = &receiver.name;
     let Some(property_id) = property_id else {
@@ -107,17 +107,17 @@ pub(super) fn is_taken(fed: &Fed) -> bool {
         .is_none_or(|state| state == SyncState::Delivered);
     let refused = row.kept_back.as_ref().filter(|kept| kept.kind == Withheld::Refused);
     let is_refused = refused.is_some_and(|kept| kept.hash.as_ref() == row.told.hash());
-    row.told != Told::Nothing && delivered && !is_refused && row.owed != Some(Owed::InDoubt)
+    row.told != LastSealed::Nothing && delivered && !is_refused && row.owed != Some(Owed::InDoubt)
 }
 
 impl Case<'_> {
     fn reason(&self) -> Reason {
-        let manner = Manner {
+        let rules = ChangeRules {
             retell: false,
             removals: self.asked.scope.shape.removals_are_told(),
         };
         let source = &self.fed.pair.source;
-        let verdict = verdict(source, self.ledger, manner);
+        let verdict = verdict(source, self.ledger, rules);
         if let Some(kept) = self.ledger.and_then(|row| objection(&verdict, row)) {
             return self.kept_back(kept);
         }
@@ -126,8 +126,8 @@ impl Case<'_> {
                 Some(kept) => self.kept_back(kept),
                 None => self.settled(),
             },
-            (Verdict::KeepBack, Present::Invalid(because)) => self.invalid(because),
-            (Verdict::Release | Verdict::Forget | Verdict::KeepBack, _) => self.settled(),
+            (Verdict::Withhold, Present::Invalid(because)) => self.invalid(because),
+            (Verdict::Release | Verdict::Forget | Verdict::Withhold, _) => self.settled(),
             (Verdict::Tell | Verdict::Remove(_), _) => self.differs(),
         }
     }
@@ -135,40 +135,40 @@ impl Case<'_> {
     /// Nothing is to be told: the receiver was told the same, or has nothing of it.
     fn settled(&self) -> Reason {
         let (receiver, standing) = (self.receiver, &self.fed.standing);
-        let told = self.ledger.map_or(Told::Nothing, |row| row.told);
+        let told = self.ledger.map_or(LastSealed::Nothing, |row| row.told);
         let is_open = matches!(standing.told_state, Some(SyncState::Open | SyncState::Waiting));
         let gone = match self.fed.pair.source {
             Present::Absent(reason) => self.gone(reason),
             Present::Content(_) | Present::Invalid(_) => String::new(),
         };
         match told {
-            Told::Content(..) if is_open => {
+            LastSealed::Content(..) if is_open => {
                 let sentence = format!(
                     "{receiver} is being told it as the source has it, in {}",
                     self.under_way()
                 );
                 Reason::new("under_way", sentence)
             }
-            Told::Content(..) => {
+            LastSealed::Content(..) => {
                 let sentence = format!("{receiver} shows it as the source has it, told {}", self.told_when());
                 Reason::new("equal", sentence)
             }
-            Told::Removal(..) | Told::Unavailable(..) if is_open => {
+            LastSealed::Removal(..) | LastSealed::Unavailable(..) if is_open => {
                 let sentence = format!("{receiver} is being told that {gone}, in {}", self.under_way());
                 Reason::new("under_way", sentence)
             }
-            Told::Removal(..) => {
+            LastSealed::Removal(..) => {
                 let sentence = format!("{receiver} no longer has it, because {gone}; told {}", self.told_when());
                 Reason::new("gone", sentence)
             }
-            Told::Unavailable(..) => {
+            LastSealed::Unavailable(..) => {
                 let sentence = format!(
                     "{receiver} has it as not available, because {gone} and this receiver is told of no removals; told {}",
                     self.told_when()
                 );
                 Reason::new("gone", sentence)
             }
-            Told::Nothing => match (standing.buried_at, standing.buried_sequence) {
+            LastSealed::Nothing => match (standing.buried_at, standing.buried_sequence) {
                 (Some(at), Some(sequence)) => {
                     let sentence = format!(
                         "{receiver} no longer has it, because {gone}; it took the removal at {} (sequence {sequence})",
@@ -189,46 +189,48 @@ impl Case<'_> {
 
     fn difference(&self) -> String {
         let receiver = self.receiver;
-        let told = self.ledger.map_or(Told::Nothing, |row| row.told);
+        let told = self.ledger.map_or(LastSealed::Nothing, |row| row.told);
         let in_doubt = self.ledger.is_some_and(|row| row.owed == Some(Owed::InDoubt));
         let gone = match self.fed.pair.source {
             Present::Absent(reason) => Some(self.gone(reason)),
             Present::Content(_) | Present::Invalid(_) => None,
         };
         match (gone, told) {
-            (_, Told::Content(..) | Told::Removal(..) | Told::Unavailable(..)) if in_doubt => format!(
-                "whether {receiver} has taken what it was told {} is not known",
-                self.told_when()
-            ),
-            (None, Told::Content(hash, _)) if Some(hash) == self.fed.pair.source_hash() => {
+            (_, LastSealed::Content(..) | LastSealed::Removal(..) | LastSealed::Unavailable(..)) if in_doubt => {
+                format!(
+                    "whether {receiver} has taken what it was told {} is not known",
+                    self.told_when()
+                )
+            }
+            (None, LastSealed::Content(hash, _)) if Some(hash) == self.fed.pair.source_hash() => {
                 format!(
                     "{receiver} was told it as the source has it {}, and is told again",
                     self.told_when()
                 )
             }
-            (None, Told::Content(..)) => {
+            (None, LastSealed::Content(..)) => {
                 format!(
                     "{receiver} has it as told {}, and the source has it otherwise",
                     self.told_when()
                 )
             }
-            (None, Told::Removal(..) | Told::Unavailable(..)) => {
+            (None, LastSealed::Removal(..) | LastSealed::Unavailable(..)) => {
                 format!(
                     "{receiver} was told that it is gone {}, and it is back",
                     self.told_when()
                 )
             }
-            (None, Told::Nothing) => format!("{receiver} was never told of it"),
-            (Some(gone), Told::Content(..) | Told::Nothing) => {
+            (None, LastSealed::Nothing) => format!("{receiver} was never told of it"),
+            (Some(gone), LastSealed::Content(..) | LastSealed::Nothing) => {
                 format!("{receiver} still has it as told {}, though {gone}", self.told_when())
             }
-            (Some(gone), Told::Removal(..) | Told::Unavailable(..)) => {
+            (Some(gone), LastSealed::Removal(..) | LastSealed::Unavailable(..)) => {
                 format!("{receiver} is told again that {gone}")
             }
         }
     }
 
-    fn kept_back(&self, kept: &KeptBack) -> Reason {
+    fn kept_back(&self, kept: &Withholding) -> Reason {
         let (receiver, unit_id) = (self.receiver, self.asked.unit_id);
         let hold = |hold_id: Option<i64>| match hold_id {
             Some(hold_id) => format!(
@@ -275,9 +277,11 @@ impl Case<'_> {
     }
 
     fn invalid(&self, because: &str) -> Reason {
-        let stays = match self.ledger.map_or(Told::Nothing, |row| row.told) {
-            Told::Content(..) => format!("keeps what it was told {}", self.told_when()),
-            Told::Nothing | Told::Removal(..) | Told::Unavailable(..) => "is not told of it".to_owned(),
+        let stays = match self.ledger.map_or(LastSealed::Nothing, |row| row.told) {
+            LastSealed::Content(..) => format!("keeps what it was told {}", self.told_when()),
+            LastSealed::Nothing | LastSealed::Removal(..) | LastSealed::Unavailable(..) => {
+                "is not told of it".to_owned()
+            }
         };
         let sentence = format!(
             "{receiver} {stays}, because it can't be told as it is: {because}; it is told once that is put right in the source, or \

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use crate::plan::{ChosenFeed, Pair, Scope};
+use crate::plan::{ChosenFeed, Scope, UnitSides};
 use crate::states::SyncState;
 
 /// Where the source has the unit.
@@ -59,11 +59,11 @@ pub(super) struct FeedStanding {
 pub(super) struct Fed {
     pub feed: ChosenFeed,
     pub standing: FeedStanding,
-    pub pair: Pair,
+    pub pair: UnitSides,
 }
 
 /// What was asked, and what is the same for every part.
-pub(super) struct Asked<'a> {
+pub(super) struct UnitQuestion<'a> {
     pub scope: &'a Scope,
     pub unit_id: i64,
     pub now: Option<DateTime<Utc>>,

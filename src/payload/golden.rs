@@ -16,14 +16,14 @@ fn compact(golden: &str) -> String {
 }
 
 /// What one property has to say.
-struct Said {
+struct Part {
     property: TellableProperty,
     units: Vec<TellableUnit>,
     removed_units: Vec<Removal>,
     keep: Vec<i64>,
 }
 
-impl Said {
+impl Part {
     fn of(shape: &Shape, property: &Property, units: &[Unit]) -> Self {
         let property = shape.property(property, None).unwrap();
         let units = units.iter().map(|unit| shape.unit(unit, &property).unwrap());
@@ -46,7 +46,7 @@ impl Said {
     }
 }
 
-fn body(shape: &Shape, said: &[Said], sync_type: SyncType) -> anyhow::Result<String> {
+fn body(shape: &Shape, said: &[Part], sync_type: SyncType) -> anyhow::Result<String> {
     let units: Vec<Vec<_>> = said.iter().map(|said| said.units.iter().collect()).collect();
     let properties: Vec<_> = said.iter().zip(&units).map(|(said, units)| part(said, units)).collect();
     let sync_id = SyncId::new(sealed_at());
@@ -64,7 +64,7 @@ fn body(shape: &Shape, said: &[Said], sync_type: SyncType) -> anyhow::Result<Str
     Ok(String::from_utf8(bytes)?.replace(sync_id.as_str(), SYNC_ID))
 }
 
-fn part<'a>(said: &'a Said, units: &'a [&'a TellableUnit]) -> PropertyPart<'a> {
+fn part<'a>(said: &'a Part, units: &'a [&'a TellableUnit]) -> PropertyPart<'a> {
     let mut property_digest = Digest::EMPTY;
     for unit in units {
         property_digest.toggle(unit.unit_id, &unit.hash);
@@ -104,10 +104,10 @@ fn bare_property() -> Property {
 }
 
 /// Two properties: one with units, removals of either form and units to keep, and one with nothing but its name.
-fn two(shape: &Shape) -> [Said; 2] {
+fn two(shape: &Shape) -> [Part; 2] {
     [
-        Said::of(shape, &sunset_apartments(), &[unit_101(), unit_102()]).removing(removals()),
-        Said::of(shape, &bare_property(), &[]),
+        Part::of(shape, &sunset_apartments(), &[unit_101(), unit_102()]).removing(removals()),
+        Part::of(shape, &bare_property(), &[]),
     ]
 }
 
@@ -125,7 +125,7 @@ fn the_guides_single_unit_comes_out_key_for_key() {
             .without(crate::config::Field::ParkingStalls)
             .without(crate::config::Field::StorageBoxes);
     });
-    let said = [Said::of(&shape, &sunset_apartments(), &[unit_101()])];
+    let said = [Part::of(&shape, &sunset_apartments(), &[unit_101()])];
     assert_eq!(
         body(&shape, &said, SyncType::Delta).unwrap(),
         compact(include_str!("../../tests/golden/guide_4_1.json"))
@@ -139,7 +139,7 @@ fn the_guides_full_property_comes_out_key_for_key() {
         receiver.removed = RemovedAs::Unavailable;
         receiver.fields = fields(&["unit_code", "status_name", "is_available", "base_rent"]);
     });
-    let said = [Said::of(&shape, &sunset_apartments(), &[unit_101(), unit_102()])];
+    let said = [Part::of(&shape, &sunset_apartments(), &[unit_101(), unit_102()])];
     assert_eq!(
         body(&shape, &said, SyncType::Delta).unwrap(),
         compact(include_str!("../../tests/golden/guide_4_2.json"))
@@ -162,7 +162,7 @@ fn the_guides_flat_format_comes_out_key_for_key() {
             "bathrooms",
         ]);
     });
-    let said = [Said::of(&shape, &sunset_apartments(), &[unit_101()])];
+    let said = [Part::of(&shape, &sunset_apartments(), &[unit_101()])];
     assert_eq!(
         body(&shape, &said, SyncType::Delta).unwrap(),
         compact(include_str!("../../tests/golden/guide_4_3.json"))
@@ -173,7 +173,7 @@ fn the_guides_flat_format_comes_out_key_for_key() {
 fn a_property_with_flat_units_has_every_key_of_the_contract() {
     let shape = shape(|_| {});
     let units = [unit_101(), unit_102()];
-    let said = Said::of(&shape, &sunset_apartments(), &units).removing(removals());
+    let said = Part::of(&shape, &sunset_apartments(), &units).removing(removals());
     assert_eq!(
         body(&shape, &[said.keeping([12349, 12350])], SyncType::Snapshot).unwrap(),
         compact(include_str!("../../tests/golden/property_flat.json"))
@@ -183,7 +183,7 @@ fn a_property_with_flat_units_has_every_key_of_the_contract() {
 #[test]
 fn a_property_with_nested_units_has_the_guides_objects() {
     let shape = shape(|receiver| receiver.unit_style = UnitStyle::Nested);
-    let said = Said::of(&shape, &sunset_apartments(), &[unit_101(), unit_102()]);
+    let said = Part::of(&shape, &sunset_apartments(), &[unit_101(), unit_102()]);
     assert_eq!(
         body(&shape, &[said], SyncType::Replay).unwrap(),
         compact(include_str!("../../tests/golden/property_nested.json"))
@@ -219,8 +219,8 @@ fn all_properties_without_extensions_are_a_list_of_the_guides_properties() {
         receiver.fields = fields(&["unit_code"]);
     });
     let said = [
-        Said::of(&shape, &sunset_apartments(), &[unit_101(), unit_102()]),
-        Said::of(&shape, &bare_property(), &[]),
+        Part::of(&shape, &sunset_apartments(), &[unit_101(), unit_102()]),
+        Part::of(&shape, &bare_property(), &[]),
     ];
     assert_eq!(
         body(&shape, &said, SyncType::Delta).unwrap(),
@@ -254,7 +254,7 @@ fn flat_units_of_one_property_look_the_same_in_either_batch() {
         });
         body(
             &shape,
-            &[Said::of(&shape, &sunset_apartments(), &[unit_101()])],
+            &[Part::of(&shape, &sunset_apartments(), &[unit_101()])],
             SyncType::Delta,
         )
         .unwrap()
@@ -272,7 +272,7 @@ fn a_unit_alone_has_its_property_with_it() {
     assert_eq!(
         body(
             &shape,
-            &[Said::of(&shape, &sunset_apartments(), &[unit_101()])],
+            &[Part::of(&shape, &sunset_apartments(), &[unit_101()])],
             SyncType::Delta
         )
         .unwrap(),
@@ -284,7 +284,7 @@ fn a_unit_alone_has_its_property_with_it() {
 fn a_removed_unit_alone_has_no_more_than_its_names() {
     let shape = unit_shape();
     let removed = |removal| {
-        let said = Said::of(&shape, &sunset_apartments(), &[]).removing([removal]);
+        let said = Part::of(&shape, &sunset_apartments(), &[]).removing([removal]);
         body(&shape, &[said], SyncType::Delta).unwrap()
     };
     let [gone, replaced] = removals();
@@ -299,7 +299,7 @@ fn a_removed_unit_alone_has_no_more_than_its_names() {
 }
 
 /// Why a body can't be told.
-fn refusal(shape: &Shape, said: &[Said]) -> String {
+fn refusal(shape: &Shape, said: &[Part]) -> String {
     let error = body(shape, said, SyncType::Delta).unwrap_err();
     error.root_cause().to_string()
 }
@@ -309,7 +309,7 @@ fn what_a_shape_has_no_place_for_is_never_left_out_in_silence() {
     let bare = shape(|receiver| receiver.extensions = false);
     let together = shape(all_properties);
     let unavailable = shape(|receiver| receiver.removed = RemovedAs::Unavailable);
-    let said = |shape| Said::of(shape, &sunset_apartments(), &[unit_101()]);
+    let said = |shape| Part::of(shape, &sunset_apartments(), &[unit_101()]);
     for shape in [&bare, &unavailable] {
         let removing = said(shape).removing(removals());
         assert_eq!(refusal(shape, &[removing]), "this receiver is told of no removals");
@@ -330,7 +330,7 @@ fn a_body_is_about_no_more_than_its_shape_allows() {
         );
     }
     for units in [vec![], vec![unit_101(), unit_102()]] {
-        let said = Said::of(&unit, &sunset_apartments(), &units);
+        let said = Part::of(&unit, &sunset_apartments(), &units);
         assert_eq!(refusal(&unit, &[said]), "a request of this receiver is about one unit");
     }
 }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     /// What one property has to say, and what it was to cost.
-    struct Said {
+    struct Part {
         property: TellableProperty,
         units: Vec<TellableUnit>,
         removed_units: Vec<Removal>,
@@ -184,7 +184,7 @@ mod tests {
         bytes: usize,
     }
 
-    fn said(draw: &mut Draw, shape: &Shape, entries: usize) -> Said {
+    fn said(draw: &mut Draw, shape: &Shape, entries: usize) -> Part {
         let external_id = draw.maybe(Draw::text);
         let property = shape.property(&draw.property(), external_id.as_deref()).unwrap();
         let removed = if shape.removals_are_told() {
@@ -202,7 +202,7 @@ mod tests {
             .collect();
         let removed_units: Vec<_> = (0..removed).map(|_| draw.removal()).collect();
         let removal_bytes = |gone: &Removal| shape.removal_bytes(gone.unit_code.as_deref(), &property);
-        Said {
+        Part {
             bytes: shape.property_bytes(&property)
                 + units.iter().map(|unit| shape.entry_bytes(unit)).sum::<usize>()
                 + removed_units.iter().map(removal_bytes).sum::<usize>()
@@ -215,7 +215,7 @@ mod tests {
     }
 
     /// The longest envelope there can be.
-    fn body(shape: &Shape, said: &[Said]) -> Vec<u8> {
+    fn body(shape: &Shape, said: &[Part]) -> Vec<u8> {
         let units: Vec<Vec<_>> = said.iter().map(|said| said.units.iter().collect()).collect();
         let part = |(said, units)| part(said, units);
         let properties: Vec<_> = said.iter().zip(&units).map(part).collect();
@@ -234,7 +234,7 @@ mod tests {
             .unwrap()
     }
 
-    fn part<'a>(said: &'a Said, units: &'a Vec<&'a TellableUnit>) -> PropertyPart<'a> {
+    fn part<'a>(said: &'a Part, units: &'a Vec<&'a TellableUnit>) -> PropertyPart<'a> {
         PropertyPart {
             property: &said.property,
             units,
@@ -269,8 +269,8 @@ mod tests {
         })
     }
 
-    fn nothing_said(shape: &Shape) -> Said {
-        Said {
+    fn nothing_said(shape: &Shape) -> Part {
+        Part {
             property: shape.property(&Property::gone(i64::MIN), None).unwrap(),
             units: Vec::new(),
             removed_units: Vec::new(),

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::scope::{Batch, FEEDS_PER_BATCH_MAX, UNITS_PER_BATCH_MAX, Where};
+use super::scope::{Batch, FEEDS_PER_BATCH_MAX, PlanTarget, UNITS_PER_BATCH_MAX};
 use crate::config::{Enroll, Receiver};
 use crate::payload::Reason;
 use crate::payload::{Digest, Hash};
@@ -76,7 +76,7 @@ pub(super) async fn choose(
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
     let last = window(conn, receiver, batch).await?;
     let rows = match batch.probe {
-        None => with_news(conn, CHOOSE_AND_LOCK, receiver, batch, Among::news(last)).await?,
+        None => with_news(conn, CHOOSE_AND_LOCK, receiver, batch, FeedFilter::news(last)).await?,
         Some(_) => to_probe(conn, receiver, batch, last).await?,
     };
     let (feeds, more_after) = fitting(&rows, receiver, feeds_max(batch))?;
@@ -90,9 +90,9 @@ async fn to_probe(
     batch: &Batch<'_>,
     last: Option<i64>,
 ) -> Result<Vec<PgRow>> {
-    let among = |failed| Among {
+    let among = |failed| FeedFilter {
         failed: Some(failed),
-        ..Among::news(last)
+        ..FeedFilter::news(last)
     };
     let mut rows = with_news(conn, CHOOSE_AND_LOCK, receiver, batch, among(false)).await?;
     // Nobody's turn is missed: what lies before the sweep's place is asked as well before one that failed is.
@@ -106,7 +106,7 @@ async fn to_probe(
 }
 
 /// Which feeds are looked at.
-struct Among {
+struct FeedFilter {
     /// None beyond this one.
     last: Option<i64>,
     /// All of them, to be compared as a whole.
@@ -115,7 +115,7 @@ struct Among {
     failed: Option<bool>,
 }
 
-impl Among {
+impl FeedFilter {
     fn news(last: Option<i64>) -> Self {
         Self {
             last,
@@ -127,7 +127,7 @@ impl Among {
 
 /// The last feed that a sweep looks at in one statement; none: there are no more beyond it.
 async fn window(conn: &mut PgConnection, receiver: &Receiver, batch: &Batch<'_>) -> Result<Option<i64>> {
-    if let Where::Properties(_) = batch.place {
+    if let PlanTarget::Properties(_) = batch.place {
         return Ok(None);
     }
     Ok(sqlx::query_scalar(include_str!("../../sql/plan/sweep_window.sql"))
@@ -140,16 +140,16 @@ async fn window(conn: &mut PgConnection, receiver: &Receiver, batch: &Batch<'_>)
 
 /// The feeds that [`choose`] would choose, those with them that are yet to be enrolled; locks nothing. `whole`: every one is to
 /// be compared as a whole.
-pub(crate) async fn foresee(
+pub(crate) async fn forecast_feeds(
     conn: &mut PgConnection,
     receiver: &Receiver,
     batch: &Batch<'_>,
     whole: bool,
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
     let choose = include_str!("../../sql/plan/choose_feeds.sql");
-    let among = Among {
+    let among = FeedFilter {
         whole,
-        ..Among::news(None)
+        ..FeedFilter::news(None)
     };
     let mut rows = with_news(&mut *conn, choose, receiver, batch, among).await?;
     if receiver.enroll == Enroll::Active {
@@ -178,7 +178,7 @@ async fn with_news(
     choose: &'static str,
     receiver: &Receiver,
     batch: &Batch<'_>,
-    among: Among,
+    among: FeedFilter,
 ) -> Result<Vec<PgRow>> {
     Ok(sqlx::query(choose)
         .bind(&receiver.name)

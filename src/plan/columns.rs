@@ -6,8 +6,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::feed_delta::FeedDelta;
-use super::observed::FirstTold;
-use crate::delta::{LedgerRow, Told};
+use super::observed::FirstRemovals;
+use crate::delta::{LastSealed, LedgerRow};
 use crate::payload::{Digest, Hash, without_lead};
 use crate::states::Owed;
 
@@ -162,10 +162,12 @@ impl LedgerColumns {
     pub fn push(&mut self, feed_id: i64, row: LedgerRow) {
         let bytes = |hash: Hash| hash.as_bytes().to_vec();
         let (hash, removed, sequence) = match row.told {
-            Told::Nothing => (None, None, None),
-            Told::Content(hash, sequence) => (Some(bytes(hash)), None, Some(sequence)),
-            Told::Removal(reason, sequence) => (None, Some(reason.as_str()), Some(sequence)),
-            Told::Unavailable(reason, hash, sequence) => (Some(bytes(hash)), Some(reason.as_str()), Some(sequence)),
+            LastSealed::Nothing => (None, None, None),
+            LastSealed::Content(hash, sequence) => (Some(bytes(hash)), None, Some(sequence)),
+            LastSealed::Removal(reason, sequence) => (None, Some(reason.as_str()), Some(sequence)),
+            LastSealed::Unavailable(reason, hash, sequence) => {
+                (Some(bytes(hash)), Some(reason.as_str()), Some(sequence))
+            }
         };
         self.feeds.push(feed_id);
         self.units.push(row.unit_id);
@@ -270,7 +272,7 @@ pub(super) struct RemovedColumns {
 impl RemovedColumns {
     /// What this sync tells of a feed for the first time, if it does.
     pub fn push(&mut self, delta: &FeedDelta, sequence: i64) {
-        let FirstTold { units, uncovered } = delta.observed.first_told;
+        let FirstRemovals { units, uncovered } = delta.observed.first_told;
         if units + uncovered > 0 {
             self.feeds.push(delta.feed.feed_id);
             self.sequences.push(sequence);

@@ -12,8 +12,8 @@ use super::ahead::Ahead;
 use super::choose::{ChosenFeed, owed_per_feed_max};
 use super::feed_delta::FeedDelta;
 use super::guard::{self, Grown};
-use super::pair::Pair;
 use super::scope::{Mode, Scope};
+use super::sides::UnitSides;
 use crate::config::UnitIdentity;
 use crate::unit::{Columns, TEXT_BYTES_MAX};
 
@@ -149,12 +149,12 @@ async fn read_both_sides(
 
 /// Hands each unit's two sides to `take`, with the feed's delta; reads only. The deltas are in the order of their feeds, as
 /// the rows are.
-pub(crate) async fn compare_pairs(
+pub(crate) async fn compare_sides(
     conn: &mut PgConnection,
     scope: &Scope,
     deltas: &mut [FeedDelta],
     touched: impl Fn(&FeedDelta) -> Vec<i64>,
-    take: impl FnMut(&mut FeedDelta, Pair) -> Result<()>,
+    take: impl FnMut(&mut FeedDelta, UnitSides) -> Result<()>,
 ) -> Result<()> {
     compare_up_to(conn, scope, deltas, usize::MAX, touched, take)
         .await
@@ -167,7 +167,7 @@ async fn compare_up_to(
     deltas: &mut [FeedDelta],
     bytes_max: usize,
     touched: impl Fn(&FeedDelta) -> Vec<i64>,
-    mut take: impl FnMut(&mut FeedDelta, Pair) -> Result<()>,
+    mut take: impl FnMut(&mut FeedDelta, UnitSides) -> Result<()>,
 ) -> Result<usize> {
     let keys = Keys::of(deltas, touched);
     let mut rows = sqlx::query(include_str!("../../sql/plan/compare_units.sql"))
@@ -199,7 +199,7 @@ async fn compare_up_to(
             }
         }
         let delta = &mut deltas[position];
-        let pair = Pair::read(unit_id, columns, &delta.frame(scope))?;
+        let pair = UnitSides::read(unit_id, columns, &delta.frame(scope))?;
         take(delta, pair)?;
     }
     Ok(deltas.len())

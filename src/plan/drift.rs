@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::choose::ChosenFeed;
-use super::compare::compare_pairs;
+use super::compare::compare_sides;
 use super::feed_delta::FeedDelta;
-use super::pair::Pair;
 use super::scope::{Mode, Scope};
+use super::sides::UnitSides;
 use crate::delta::Present;
-use crate::difference::{Bodies, Difference, Told};
+use crate::difference::{Bodies, Difference, SentUnits};
 use crate::payload::Hash;
 
 /// Where more of a property drifted it is not this unit or that.
@@ -96,7 +96,7 @@ pub(crate) struct Differing {
 }
 
 impl Differing {
-    fn of(pair: &Pair, told: &Told) -> Result<Self> {
+    fn of(pair: &UnitSides, told: &SentUnits) -> Result<Self> {
         let (because, fields) = match (&pair.source, pair.ledger_hash()) {
             (Present::Content(_), None) => (Some("it was never told"), Vec::new()),
             (Present::Content(unit), Some(_)) => match told.differences(pair.unit_id, &unit.json)? {
@@ -130,7 +130,7 @@ pub(crate) async fn differing(
 ) -> Result<Vec<Differing>> {
     let mut part = [FeedDelta::of(feed.clone(), Mode::Part, scope)?];
     let mut pairs = Vec::new();
-    compare_pairs(
+    compare_sides(
         conn,
         scope,
         &mut part,

@@ -9,12 +9,12 @@ use anyhow::Result;
 
 use super::choose::ChosenFeed;
 use super::observed::{Look, Observed};
-use super::pair::{Frame, Pair};
 use super::room::Room;
 use super::scope::{Mode, Scope};
+use super::sides::{Frame, UnitSides};
 use super::telling::{Suspect, Suspects, Telling};
-use super::unsettled::{Standing, Unsettled};
-use crate::delta::{KeptBack, LedgerRow, Manner, Present, Told, Verdict, verdict};
+use super::unsettled::{UnitState, Unsettled};
+use crate::delta::{ChangeRules, LastSealed, LedgerRow, Present, Verdict, Withholding, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
 use crate::states::{Owed, Withheld};
 
@@ -46,7 +46,7 @@ pub(crate) struct FeedDelta {
     pub forget: Vec<i64>,
     pub observed: Observed,
     /// Removals that wait for a person, and why.
-    pub held: HashMap<i64, KeptBack>,
+    pub held: HashMap<i64, Withholding>,
     /// How many units the receiver should hold afterwards.
     pub units: i64,
     /// Units that the receiver has from another feed, where it knows them by their ids alone.
@@ -160,24 +160,24 @@ impl FeedDelta {
     }
 
     /// Takes one unit's two sides.
-    pub fn take(&mut self, pair: Pair, scope: &Scope) -> Result<()> {
-        let Pair {
+    pub fn take(&mut self, pair: UnitSides, scope: &Scope) -> Result<()> {
+        let UnitSides {
             unit_id,
             source,
             ledger,
         } = pair;
         self.unsettled.read(ledger.as_ref());
-        let manner = Manner {
+        let rules = ChangeRules {
             retell: self.mode != Mode::Delta,
             removals: scope.shape.removals_are_told(),
         };
         let look = Look {
             feed: &self.feed,
             mode: self.mode,
-            manner,
+            rules,
         };
         self.observed.unit(unit_id, &source, ledger.as_ref(), &look);
-        match (verdict(&source, ledger.as_ref(), manner), source) {
+        match (verdict(&source, ledger.as_ref(), rules), source) {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
             (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
                 let because = "the receiver still has it under another property".to_owned();
@@ -187,10 +187,10 @@ impl FeedDelta {
             (Verdict::Remove(reason), _) => self.gone(reason, ledger),
             (Verdict::Forget, _) => self.forget(unit_id, ledger),
             (Verdict::Release, _) => self.note(unit_id, ledger, LedgerRow::release),
-            (Verdict::KeepBack, Present::Invalid(because)) => {
+            (Verdict::Withhold, Present::Invalid(because)) => {
                 self.keep_back(unit_id, ledger, Withheld::Invalid, because)
             }
-            (Verdict::Tell | Verdict::KeepBack, _) => unreachable!("the verdict follows from the source's side"),
+            (Verdict::Tell | Verdict::Withhold, _) => unreachable!("the verdict follows from the source's side"),
         }
         Ok(())
     }
@@ -234,7 +234,7 @@ impl FeedDelta {
 
     /// Whether it would be news to the receiver that this property has it, while another still has it there.
     fn is_elsewhere(&self, unit_id: i64, ledger: Option<&LedgerRow>) -> bool {
-        let lives_here = ledger.is_some_and(|row| matches!(row.told, Told::Content(..)));
+        let lives_here = ledger.is_some_and(|row| matches!(row.told, LastSealed::Content(..)));
         !lives_here && self.elsewhere.contains(&unit_id)
     }
 
@@ -273,7 +273,7 @@ impl FeedDelta {
     fn gone(&mut self, reason: Reason, ledger: Option<LedgerRow>) {
         let Some(row) = ledger else { return };
         match row.told {
-            Told::Removal(..) | Told::Unavailable(..) if self.suspects(&row) => {
+            LastSealed::Removal(..) | LastSealed::Unavailable(..) if self.suspects(&row) => {
                 self.suspects.set_aside(Suspect::Remove(reason, row));
             }
             _ => self.leaving.push((reason, row)),
@@ -330,7 +330,7 @@ impl FeedDelta {
             self.digest.toggle(telling.unit.unit_id, before);
         }
         self.digest.toggle(telling.unit.unit_id, &telling.unit.hash);
-        let was_there = ledger.is_some_and(|row| matches!(row.told, Told::Content(..)));
+        let was_there = ledger.is_some_and(|row| matches!(row.told, LastSealed::Content(..)));
         self.units += i64::from(telling.removed.is_none()) - i64::from(was_there);
         if let (Some(reason), Some(row)) = (telling.removed, ledger) {
             self.note_first_told(reason, row);
@@ -370,7 +370,7 @@ impl FeedDelta {
     pub(super) fn keep_back(&mut self, unit_id: i64, ledger: Option<LedgerRow>, kind: Withheld, because: String) {
         self.keep.push(unit_id);
         self.note(unit_id, ledger, |row| {
-            row.kept_back = Some(KeptBack {
+            row.kept_back = Some(Withholding {
                 kind,
                 because,
                 hash: None,
@@ -380,9 +380,9 @@ impl FeedDelta {
 
     fn note(&mut self, unit_id: i64, ledger: Option<LedgerRow>, change: impl FnOnce(&mut LedgerRow)) {
         let mut row = ledger.unwrap_or(LedgerRow::untold(unit_id));
-        let before = Standing::of(Some(&row));
+        let before = UnitState::of(Some(&row));
         change(&mut row);
-        self.unsettled.becomes(before, Standing::of(Some(&row)));
+        self.unsettled.becomes(before, UnitState::of(Some(&row)));
         self.room.noted_bytes += row.content.as_ref().map_or(0, String::len);
         self.noted.push(row);
     }

@@ -8,7 +8,7 @@ use super::duplicate::{self, Recoded};
 use super::feed_delta::FeedDelta;
 use super::guard::{self, OVER_THE_WHOLE};
 use super::invalid::{self, Unspeakable};
-use super::observed::Turned;
+use super::observed::ValidityChanges;
 use super::scope::Scope;
 use crate::alert;
 
@@ -21,7 +21,7 @@ pub(super) struct Findings {
     compared: Vec<i64>,
     /// Properties of which a unit was refused so far, and is none that is told.
     refused_before: Vec<i64>,
-    turned: Turned,
+    turned: ValidityChanges,
     recoded: Vec<Recoded>,
     unspeakable: Unspeakable,
 }

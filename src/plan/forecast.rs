@@ -14,7 +14,7 @@ use crate::delta::LedgerRow;
 
 /// The requests of each feed, one after another, as if the receiver took each: what is left of a delta for want of room is
 /// compared again without limits, and told by later ones. First those that go out first.
-pub(crate) async fn in_turns(
+pub(crate) async fn forecast_batches(
     conn: &mut PgConnection,
     scope: &Scope,
     deltas: Vec<FeedDelta>,
@@ -25,7 +25,7 @@ pub(crate) async fn in_turns(
     name_carriers(conn, &unlimited, &mut all).await?;
     let mut turns = Vec::new();
     for (mut delta, whole) in several.into_iter().zip(all) {
-        let later = delta.followed_by(whole, scope)?;
+        let later = delta.forecast_rest(whole, scope)?;
         first.push(delta);
         for (turn, delta) in later.into_iter().enumerate() {
             if turns.len() == turn {
@@ -46,7 +46,7 @@ impl FeedDelta {
     }
 
     /// The requests that tell, after this one, what is left of `whole`: the same without limits.
-    pub fn followed_by(&mut self, mut whole: Self, scope: &Scope) -> Result<Vec<Self>> {
+    pub fn forecast_rest(&mut self, mut whole: Self, scope: &Scope) -> Result<Vec<Self>> {
         let told: HashSet<i64> = self.told_ids().collect();
         whole.tell.retain(|telling| !told.contains(&telling.unit.unit_id));
         whole.remove.retain(|removal| !told.contains(&removal.unit_id));

@@ -16,7 +16,7 @@ use super::feed_delta::FeedDelta;
 use super::scope::Scope;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Limit;
-use crate::delta::{KeptBack, LedgerRow};
+use crate::delta::{LedgerRow, Withholding};
 use crate::payload::Reason;
 use crate::states::Withheld;
 use crate::words;
@@ -84,7 +84,7 @@ struct Leaving {
     /// The whole property is no longer covered.
     uncovered: Vec<i64>,
     /// What waits already, and from now on.
-    held: HashMap<i64, KeptBack>,
+    held: HashMap<i64, Withholding>,
     /// How many of these wait from now on.
     newly_held: i64,
 }
@@ -117,7 +117,7 @@ impl Leaving {
     }
 
     /// Holds the feed's own removals where they are too many.
-    fn hold(&mut self, scope: &Scope, delta: &FeedDelta, standing: &HashMap<i64, Standing>) -> Option<Grown> {
+    fn hold(&mut self, scope: &Scope, delta: &FeedDelta, standing: &HashMap<i64, RemovalCounts>) -> Option<Grown> {
         let standing = standing.get(&self.feed_id).filter(|_| !self.own.is_empty())?;
         let units = standing.waiting - delta.observed.back.held + count(&self.own);
         if !scope
@@ -140,7 +140,7 @@ impl Leaving {
     }
 
     fn keep(&mut self, units: Vec<i64>, kind: Withheld, because: &str) {
-        let kept = KeptBack {
+        let kept = Withholding {
             kind,
             because: because.to_owned(),
             hash: None,
@@ -157,13 +157,13 @@ impl Leaving {
 }
 
 /// What a limit is compared with, beside the removals of this batch.
-struct Standing {
+struct RemovalCounts {
     waiting: i64,
     gone: i64,
     of_units: i64,
 }
 
-impl Standing {
+impl RemovalCounts {
     fn grown(&self, feed_id: Option<i64>, units: i64, joined: i64) -> Grown {
         Grown {
             feed_id,
@@ -179,7 +179,7 @@ async fn of_feeds(
     conn: &mut PgConnection,
     leaving: &[Leaving],
     now: Option<DateTime<Utc>>,
-) -> Result<HashMap<i64, Standing>> {
+) -> Result<HashMap<i64, RemovalCounts>> {
     let asked = leaving.iter().filter(|feed| !feed.own.is_empty());
     let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(include_str!("../../sql/hold/feeds.sql"))
         .bind(asked.map(|feed| feed.feed_id).collect::<Vec<_>>())
@@ -187,7 +187,7 @@ async fn of_feeds(
         .fetch_all(conn)
         .await?;
     let standing = |(feed_id, waiting, gone, of_units)| {
-        let standing = Standing {
+        let standing = RemovalCounts {
             waiting,
             gone,
             of_units,
@@ -236,7 +236,7 @@ async fn guard(
         return Ok((None, ahead));
     }
     leaving.iter_mut().for_each(Leaving::guard);
-    let standing = Standing {
+    let standing = RemovalCounts {
         waiting: guarded,
         gone,
         of_units,

@@ -5,17 +5,19 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::feed_delta::FeedDelta;
-use super::observed::Turned;
+use super::observed::ValidityChanges;
 use super::scope::Scope;
 use crate::alert::{self, Alert, Kind};
 use crate::words;
 
 /// Of all feeds of a batch.
-pub(super) fn turned(deltas: &[FeedDelta]) -> Turned {
-    deltas.iter().fold(Turned::default(), |sum, delta| Turned {
-        invalid: sum.invalid + delta.observed.turned.invalid,
-        well: sum.well + delta.observed.turned.well,
-    })
+pub(super) fn turned(deltas: &[FeedDelta]) -> ValidityChanges {
+    deltas
+        .iter()
+        .fold(ValidityChanges::default(), |sum, delta| ValidityChanges {
+            invalid: sum.invalid + delta.observed.turned.invalid,
+            well: sum.well + delta.observed.turned.well,
+        })
 }
 
 /// Of properties that were compared whole, those of which nothing can be told as they are, and why; and the others.
@@ -67,7 +69,7 @@ pub(super) async fn note_properties(
 pub(super) async fn note(
     conn: &mut PgConnection,
     scope: &Scope,
-    turned: Turned,
+    turned: ValidityChanges,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     if turned.invalid + turned.well == 0 {

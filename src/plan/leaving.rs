@@ -8,7 +8,7 @@ use super::choose::owed_per_feed_max;
 use super::feed_delta::FeedDelta;
 use super::scope::{Mode, Scope};
 use super::telling::Telling;
-use crate::delta::{KeptBack, LedgerRow, Told};
+use crate::delta::{LastSealed, LedgerRow, Withholding};
 use crate::payload::{Reason, Removal};
 use crate::states::{Owed, Withheld};
 
@@ -54,7 +54,7 @@ impl FeedDelta {
         if let Some(before) = row.told.hash() {
             self.digest.toggle(row.unit_id, before);
         }
-        self.units -= i64::from(matches!(row.told, Told::Content(..)));
+        self.units -= i64::from(matches!(row.told, LastSealed::Content(..)));
         self.note_first_told(reason, row);
     }
 
@@ -116,7 +116,7 @@ impl FeedDelta {
 
     /// It is gone, and nothing can say so.
     fn keep_removal_back(&mut self, row: LedgerRow, because: String) {
-        let is_noted = |kept: &KeptBack| kept.kind == Withheld::Invalid && kept.because == because;
+        let is_noted = |kept: &Withholding| kept.kind == Withheld::Invalid && kept.because == because;
         if row.kept_back.as_ref().is_some_and(is_noted) {
             return self.keep.push(row.unit_id);
         }

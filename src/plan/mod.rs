@@ -10,10 +10,10 @@
 //!
 //! | in this order | its business |
 //! | --- | --- |
-//! | `walk`, `pending`, `tidy` | when to plan what: notices, the sweep, upkeep between two batches |
+//! | `planner`, `pending`, `tidy` | when to plan what: notices, the sweep, upkeep between two batches |
 //! | `batch`, `right` | one batch, one transaction, by the right to plan |
 //! | `choose` | which feeds, and what is known of them |
-//! | `compare`, `pair` | both sides, unit by unit |
+//! | `compare`, `sides` | both sides, unit by unit |
 //! | `aside` | which of them can't be read |
 //! | `feed_delta`: `telling`, `leaving`, `room`, `observed`, `unsettled` | what one feed's next sync says |
 //! | `guard`, `ahead` | whether removals wait for a person |
@@ -39,34 +39,34 @@ mod guard;
 mod invalid;
 mod leaving;
 mod observed;
-mod pair;
 mod pending;
+mod planner;
 mod rehearse;
 mod request;
 mod right;
 mod room;
 mod scope;
 mod seal;
+mod sides;
 mod telling;
 mod tidy;
 mod unsettled;
-mod walk;
 
 pub use batch::plan_batch;
 pub use by_hand::{FeedChange, Released, is_told_under_another_name, resume_feeds, retry_refused, set_feed};
 pub use choose::enroll;
-pub(crate) use choose::{ChosenFeed, every_feed, foresee};
-pub(crate) use compare::{compare, compare_pairs};
+pub(crate) use choose::{ChosenFeed, every_feed, forecast_feeds};
+pub(crate) use compare::{compare, compare_sides};
 pub(crate) use drift::{Differing, differing};
 pub(crate) use failure::{is_serialization_failure, without_values};
 pub(crate) use feed_delta::FeedDelta;
-pub(crate) use forecast::in_turns;
+pub(crate) use forecast::forecast_batches;
 pub(crate) use guard::Grown;
-pub(crate) use pair::Pair;
+pub use planner::{Look, Planner, Step, know_receiver, register};
 pub(crate) use rehearse::{Rehearsal, Rehearsed};
 pub use right::{Turn, turn};
 pub(crate) use right::{mark, notice, read_briefly, try_mark};
-pub use scope::{Batch, Planned, Scope, Where};
+pub use scope::{Batch, PlanTarget, Planned, Scope};
 pub(crate) use scope::{FEEDS_PER_BATCH_MAX, Mode};
+pub(crate) use sides::UnitSides;
 pub(crate) use telling::News;
-pub use walk::{Look, Step, Walk, know_receiver, register};

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::choose::ChosenFeed;
 use super::scope::Mode;
-use crate::delta::{LedgerRow, Manner, Present, Verdict, verdict};
+use crate::delta::{ChangeRules, LedgerRow, Present, Verdict, verdict};
 use crate::payload::Hash;
 use crate::states::Withheld;
 
@@ -14,22 +14,22 @@ use crate::states::Withheld;
 pub(crate) struct Observed {
     pub drift: Vec<Drift>,
     /// Units that waited for a person and are back.
-    pub back: Back,
+    pub back: ReturnedUnits,
     /// Units that can't be told any more, or can again.
-    pub turned: Turned,
+    pub turned: ValidityChanges,
     /// A unit that is looked at was refused so far: it may be so no longer.
     pub was_refused: bool,
     /// What was seen of the units' codes.
     pub codes: Codes,
     /// Removals that are told for the first time.
-    pub first_told: FirstTold,
+    pub first_told: FirstRemovals,
 }
 
 /// How a unit is looked at.
 pub(super) struct Look<'a> {
     pub feed: &'a ChosenFeed,
     pub mode: Mode,
-    pub manner: Manner,
+    pub rules: ChangeRules,
 }
 
 impl Observed {
@@ -82,9 +82,9 @@ impl Observed {
             (_, Some(row)) => row.unit_id,
             (_, None) => return,
         };
-        let usual = Manner {
+        let usual = ChangeRules {
             retell: false,
-            ..look.manner
+            ..look.rules
         };
         let differs = matches!(verdict(source, ledger, usual), Verdict::Tell | Verdict::Remove(_));
         let waits = |row: &LedgerRow| row.owed.is_some() || row.is_on_hold() || row.is_kept_back(Withheld::Elsewhere);
@@ -112,19 +112,19 @@ pub(crate) struct Drift {
 
 /// Units that came to be invalid, and that no longer are.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Turned {
+pub(crate) struct ValidityChanges {
     pub invalid: i64,
     pub well: i64,
 }
 
 /// Units that are back before anybody decided about their removal.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Back {
+pub(crate) struct ReturnedUnits {
     pub held: i64,
     pub guarded: i64,
 }
 
-impl Back {
+impl ReturnedUnits {
     pub fn is_any(self) -> bool {
         self.held + self.guarded > 0
     }
@@ -132,7 +132,7 @@ impl Back {
 
 /// Removals that are told for the first time and that nobody approved, by what they count for.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct FirstTold {
+pub(crate) struct FirstRemovals {
     /// Deleted or moved.
     pub units: i64,
     /// Gone because the whole property is no longer covered.

@@ -1,4 +1,4 @@
-//! Properties that a walk has yet to plan, in the orders in which they get their turn.
+//! Properties that a planner has yet to plan, in the orders in which they get their turn.
 //!
 //! One turn is theirs that were touched last, and is short; one is theirs whose sync was settled, most of which have no more
 //! news; one is theirs that have waited longest. So an edit is told soon while ten thousand other properties wait, also one

@@ -14,14 +14,14 @@ pub(super) const UNITS_PER_BATCH_MAX: i64 = 10_000;
 
 /// Where to look for news.
 #[derive(Clone, Copy, Debug)]
-pub enum Where<'a> {
+pub enum PlanTarget<'a> {
     /// Every feed, by its own cursor.
     Everywhere,
     /// The feeds of these properties.
     Properties(&'a [i64]),
 }
 
-impl<'a> Where<'a> {
+impl<'a> PlanTarget<'a> {
     /// None: all.
     pub(super) fn properties(self) -> Option<&'a [i64]> {
         match self {
@@ -65,7 +65,7 @@ impl Scope {
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     /// Where to look for news.
-    pub place: Where<'a>,
+    pub place: PlanTarget<'a>,
     /// Only feeds beyond this one.
     pub after: i64,
     /// At most so many feeds.

@@ -13,7 +13,7 @@ use super::request::{Header, body, in_bodies, sync_type};
 use super::scope::{Mode, Planned, Scope};
 use super::telling::Telling;
 use super::{ahead, drift, guard};
-use crate::delta::{LedgerRow, Told};
+use crate::delta::{LastSealed, LedgerRow};
 use crate::payload::{Reason, TellableUnit, compressed};
 use crate::sync::SyncId;
 
@@ -174,7 +174,7 @@ impl Sealing<'_> {
         let mut tombstone = |unit_id, unit_code, reason: Reason| {
             let row = LedgerRow {
                 unit_code,
-                told: Told::Removal(reason, sequence),
+                told: LastSealed::Removal(reason, sequence),
                 ..LedgerRow::untold(unit_id)
             };
             self.ledger.push(delta.feed.feed_id, row);

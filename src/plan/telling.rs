@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::delta::{LedgerRow, Told};
+use crate::delta::{LastSealed, LedgerRow};
 use crate::payload::{Hash, Reason, TellableUnit};
 
 /// A unit that is told.
@@ -25,10 +25,10 @@ impl Telling {
     }
 
     /// What the ledger says once it is sealed.
-    pub fn told(&self, sequence: i64) -> Told {
+    pub fn told(&self, sequence: i64) -> LastSealed {
         match self.removed {
-            Some(reason) => Told::Unavailable(reason, self.unit.hash, sequence),
-            None => Told::Content(self.unit.hash, sequence),
+            Some(reason) => LastSealed::Unavailable(reason, self.unit.hash, sequence),
+            None => LastSealed::Content(self.unit.hash, sequence),
         }
     }
 }

@@ -21,12 +21,12 @@ pub(super) struct Unsettled {
 
 /// How one unit stands in the ledger.
 #[derive(Clone, Copy)]
-pub(super) struct Standing {
+pub(super) struct UnitState {
     owed: bool,
     withheld: bool,
 }
 
-impl Standing {
+impl UnitState {
     pub fn of(row: Option<&LedgerRow>) -> Self {
         Self {
             owed: row.is_some_and(LedgerRow::is_owed),
@@ -47,20 +47,20 @@ impl Unsettled {
 
     /// A unit is looked at.
     pub fn read(&mut self, row: Option<&LedgerRow>) {
-        let owed = i64::from(Standing::of(row).owed);
+        let owed = i64::from(UnitState::of(row).owed);
         self.owed_read += owed;
         self.owed += owed;
     }
 
     /// The ledger's row of a unit that was read stands otherwise.
-    pub fn becomes(&mut self, before: Standing, after: Standing) {
+    pub fn becomes(&mut self, before: UnitState, after: UnitState) {
         self.owed += i64::from(after.owed) - i64::from(before.owed);
         self.withheld += i64::from(after.withheld) - i64::from(before.withheld);
     }
 
     /// It is told, or forgotten.
     pub fn settles(&mut self, before: Option<&LedgerRow>) {
-        self.becomes(Standing::of(before), Standing::of(None));
+        self.becomes(UnitState::of(before), UnitState::of(None));
     }
 
     /// Something is left.

@@ -58,11 +58,11 @@ pub struct Property {
     /// How many more are told again as they were.
     pub again: usize,
     /// What is told as gone.
-    pub removed: Vec<Gone>,
+    pub removed: Vec<RemovedUnit>,
     /// What would be kept back from now on.
-    pub kept_back: Vec<KeptBack>,
+    pub kept_back: Vec<WithheldUnit>,
     /// What waits for a later request.
-    pub later: Vec<Later>,
+    pub later: Vec<PostponedUnit>,
 }
 
 /// A unit that is told.
@@ -82,7 +82,7 @@ pub struct Unit {
 
 /// A unit that is told as gone.
 #[derive(Serialize)]
-pub struct Gone {
+pub struct RemovedUnit {
     /// Which.
     pub unit_id: i64,
     /// Its code as told last.
@@ -97,7 +97,7 @@ pub struct Gone {
 
 /// A unit that would be kept back.
 #[derive(Serialize)]
-pub struct KeptBack {
+pub struct WithheldUnit {
     /// Which.
     pub unit_id: i64,
     /// Whose objection it is.
@@ -108,7 +108,7 @@ pub struct KeptBack {
 
 /// Units that wait for a later request.
 #[derive(Serialize)]
-pub struct Later {
+pub struct PostponedUnit {
     /// Why, as the ledger says it.
     pub owed: Owed,
     /// How many.
@@ -208,15 +208,15 @@ async fn units(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Res
     Ok(units)
 }
 
-fn removed(delta: &FeedDelta) -> Vec<Gone> {
-    let gone = |unit_id, unit_code: &Option<String>, reason: Reason, told_as| Gone {
+fn removed(delta: &FeedDelta) -> Vec<RemovedUnit> {
+    let gone = |unit_id, unit_code: &Option<String>, reason: Reason, told_as| RemovedUnit {
         unit_id,
         unit_code: unit_code.clone(),
         replaced_by: None,
         reason: reason.as_str(),
         told_as,
     };
-    let removed = delta.remove.iter().map(|removal| Gone {
+    let removed = delta.remove.iter().map(|removal| RemovedUnit {
         replaced_by: removal.replaced_by,
         ..gone(removal.unit_id, &removal.unit_code, removal.reason, "removed")
     });
@@ -229,10 +229,10 @@ fn removed(delta: &FeedDelta) -> Vec<Gone> {
     removed.chain(absent).chain(unavailable).collect()
 }
 
-fn kept_back(delta: &FeedDelta) -> Vec<KeptBack> {
+fn kept_back(delta: &FeedDelta) -> Vec<WithheldUnit> {
     let noted = delta.noted.iter().filter_map(|row| {
         let kept = row.kept_back.as_ref()?;
-        Some(KeptBack {
+        Some(WithheldUnit {
             unit_id: row.unit_id,
             kind: kept.kind.as_str(),
             because: kept.because.clone(),
@@ -242,7 +242,7 @@ fn kept_back(delta: &FeedDelta) -> Vec<KeptBack> {
 }
 
 /// What is owed from now on, and what was owed before and isn't told.
-async fn later(conn: &mut PgConnection, delta: &FeedDelta) -> Result<Vec<Later>> {
+async fn later(conn: &mut PgConnection, delta: &FeedDelta) -> Result<Vec<PostponedUnit>> {
     let told = delta.tell.iter().map(|telling| telling.unit.unit_id);
     let removed = delta.remove.iter().map(|removal| removal.unit_id);
     let noted = delta.noted.iter().map(|row| row.unit_id);
@@ -266,5 +266,8 @@ async fn later(conn: &mut PgConnection, delta: &FeedDelta) -> Result<Vec<Later>>
     {
         *later.entry(owed).or_default() += 1;
     }
-    Ok(later.into_iter().map(|(owed, units)| Later { owed, units }).collect())
+    Ok(later
+        .into_iter()
+        .map(|(owed, units)| PostponedUnit { owed, units })
+        .collect())
 }

@@ -23,7 +23,7 @@ const IDENTIFIER_CHARS_MAX: usize = 200;
 
 /// What the receiver said that the relay acts on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct ResponseBody {
     /// Its digest of the property: 64 hexadecimal digits, small letters.
     pub property_digest: Option<String>,
     /// The units that it doesn't take.
@@ -104,24 +104,24 @@ pub(super) fn is_object(body: &[u8]) -> bool {
 
 /// What a whole body of this status says: all of it for a success, the unit errors for a refusal, else nothing.
 /// Beside it the newest sequence that the receiver has, where it has seen a newer one.
-pub(super) fn parse(status: u16, body: &[u8]) -> (Said, Option<i64>) {
+pub(super) fn parse(status: u16, body: &[u8]) -> (ResponseBody, Option<i64>) {
     let is_success = (200..300).contains(&status);
     if !is_success && !(400..500).contains(&status) {
-        return (Said::default(), None);
+        return (ResponseBody::default(), None);
     }
     let text = text(body);
     let Some(parts) = members(&text) else {
-        return (Said::default(), None);
+        return (ResponseBody::default(), None);
     };
     let errors = list(parts.get("errors"), unit_error);
     if !is_success {
-        let said = Said {
+        let said = ResponseBody {
             errors,
-            ..Said::default()
+            ..ResponseBody::default()
         };
         return (said, None);
     }
-    let said = Said {
+    let said = ResponseBody {
         property_digest: digest(parts.get("property_digest")),
         errors,
         stale: list(parts.get("stale"), stale),
@@ -322,11 +322,11 @@ mod tests {
 
     const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    fn parsed(status: u16, body: &[u8]) -> (Said, Option<i64>) {
+    fn parsed(status: u16, body: &[u8]) -> (ResponseBody, Option<i64>) {
         parse(status, body)
     }
 
-    fn said(status: u16, body: &Value) -> Said {
+    fn said(status: u16, body: &Value) -> ResponseBody {
         parsed(status, body.to_string().as_bytes()).0
     }
 
@@ -358,19 +358,19 @@ mod tests {
             project_id: Some(project.to_owned()),
             ..error
         };
-        let expected = Said {
+        let expected = ResponseBody {
             property_digest: Some(DIGEST.to_owned()),
             errors: vec![error(1), named("101", error(2)), named("P-7", error(3))],
             stale: vec![("101".to_owned(), 4800), ("P-7".to_owned(), -1)],
             properties: vec![("101".to_owned(), DIGEST.to_owned())],
         };
         assert_eq!(said(200, &body), expected);
-        let refused = Said {
+        let refused = ResponseBody {
             errors: expected.errors,
-            ..Said::default()
+            ..ResponseBody::default()
         };
         assert_eq!(said(422, &body), refused);
-        assert_eq!(said(503, &body), Said::default());
+        assert_eq!(said(503, &body), ResponseBody::default());
     }
 
     #[test]
@@ -387,19 +387,19 @@ mod tests {
         let mut errors = garbage.to_vec();
         errors.push(json!({ "unit_id": 9, "message": "real", "more": [1, 2] }));
         let body = json!({ "errors": errors, "property_digest": 12, "stale": {}, "properties": "none" });
-        let expected = Said {
+        let expected = ResponseBody {
             errors: vec![error(9)],
-            ..Said::default()
+            ..ResponseBody::default()
         };
         assert_eq!(said(200, &body), expected);
         let body = json!({ "errors": "none", "property_digest": DIGEST });
         assert_eq!(said(200, &body).property_digest.as_deref(), Some(DIGEST));
         let lists = json!({ "stale": garbage, "properties": garbage });
-        assert_eq!(said(200, &lists), Said::default());
+        assert_eq!(said(200, &lists), ResponseBody::default());
         for body in ["", "OK", "[1]", "{\"errors\":[{\"unit_id\":1}"] {
-            assert_eq!(parsed(200, body.as_bytes()), (Said::default(), None), "{body}");
+            assert_eq!(parsed(200, body.as_bytes()), (ResponseBody::default(), None), "{body}");
         }
-        assert_eq!(parsed(200, &[b'"', 0xff, b'"']), (Said::default(), None));
+        assert_eq!(parsed(200, &[b'"', 0xff, b'"']), (ResponseBody::default(), None));
     }
 
     #[test]

@@ -43,7 +43,7 @@ use mask::Mask;
 use proof::{Identity, Proof};
 
 pub(crate) use answer::message_about;
-pub use answer::{Said, UnitError};
+pub use answer::{ResponseBody, UnitError};
 pub use form::Form;
 pub use reach::{Reached, Unreached, signing_key_bytes};
 pub use unsent::Unsent;
@@ -78,7 +78,7 @@ pub struct Try {
     /// The beginning of what the receiver said, without secrets and without the names of the body's leads.
     pub text: Option<String>,
     /// What it said that the relay acts on.
-    pub said: Said,
+    pub said: ResponseBody,
     /// What it looks like.
     pub form: Form,
 }
@@ -221,7 +221,7 @@ impl Endpoint {
             status: error.status().map(|status| status.as_u16()),
             error: Some(self.client.why(&error, self.timeout)),
             text: None,
-            said: Said::default(),
+            said: ResponseBody::default(),
             form: Form::Nothing,
         }
     }

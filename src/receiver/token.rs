@@ -72,7 +72,7 @@ struct Life {
 }
 
 /// What there is to go on with.
-enum Standing {
+enum TokenState {
     Good(Token),
     /// Good still, but not for long.
     Ending(Token),
@@ -92,9 +92,9 @@ impl Tokens {
     /// A token and its number.
     pub async fn get(&self, deadline: Instant) -> Result<(u64, SecretString), Unsent> {
         let token = match self.standing(None) {
-            Standing::Good(token) => token,
-            Standing::Ending(token) => self.renewed(token, deadline).await,
-            Standing::None => self.awaited(None, deadline).await?,
+            TokenState::Good(token) => token,
+            TokenState::Ending(token) => self.renewed(token, deadline).await,
+            TokenState::None => self.awaited(None, deadline).await?,
         };
         Ok((token.number, token.text))
     }
@@ -102,22 +102,22 @@ impl Tokens {
     /// A token other than this one, which the receiver doesn't take.
     pub async fn get_other_than(&self, refused: u64, deadline: Instant) -> Result<(u64, SecretString), Unsent> {
         let token = match self.standing(Some(refused)) {
-            Standing::Good(token) | Standing::Ending(token) => token,
-            Standing::None => self.awaited(Some(refused), deadline).await?,
+            TokenState::Good(token) | TokenState::Ending(token) => token,
+            TokenState::None => self.awaited(Some(refused), deadline).await?,
         };
         Ok((token.number, token.text))
     }
 
-    fn standing(&self, refused: Option<u64>) -> Standing {
+    fn standing(&self, refused: Option<u64>) -> TokenState {
         let now = Instant::now();
         let token = self.known().token.clone();
         match token.filter(|token| Some(token.number) != refused) {
             Some(token) => match token.life {
-                Some(life) if life.ends_at <= now => Standing::None,
-                Some(life) if life.renew_at <= now => Standing::Ending(token),
-                _ => Standing::Good(token),
+                Some(life) if life.ends_at <= now => TokenState::None,
+                Some(life) if life.renew_at <= now => TokenState::Ending(token),
+                _ => TokenState::Good(token),
             },
-            None => Standing::None,
+            None => TokenState::None,
         }
     }
 
@@ -143,7 +143,7 @@ impl Tokens {
         let Ok(_asking) = timeout_at(deadline, self.asking.lock()).await else {
             return Err(self.no_token("gave no answer in time"));
         };
-        if let Standing::Good(token) | Standing::Ending(token) = self.standing(refused) {
+        if let TokenState::Good(token) | TokenState::Ending(token) = self.standing(refused) {
             return Ok(token);
         }
         let shared = self.failure_since(came_in);
@@ -254,13 +254,13 @@ struct Granted {
 impl Granted {
     fn parse(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
-        struct Said {
+        struct TokenAnswer {
             access_token: String,
             token_type: Option<String>,
             #[serde(default)]
             expires_in: serde_json::Value,
         }
-        let said: Said = serde_json::from_slice(body).ok()?;
+        let said: TokenAnswer = serde_json::from_slice(body).ok()?;
         let is_bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
         let usable = said.token_type.as_ref().is_none_or(is_bearer) && is_usable(&said.access_token);
         usable.then_some(Self {
@@ -325,10 +325,10 @@ fn form(settings: &OAuth2) -> String {
 
 fn error_code(body: &[u8]) -> Option<&'static str> {
     #[derive(Deserialize)]
-    struct Said {
+    struct TokenAnswer {
         error: String,
     }
-    let said: Said = serde_json::from_slice(body).ok()?;
+    let said: TokenAnswer = serde_json::from_slice(body).ok()?;
     ERROR_CODES.into_iter().find(|code| *code == said.error)
 }
 

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::database::{Database, check_server};
 use crate::deliver::breaker;
 use crate::heartbeat::Heartbeat;
-use crate::lineage::{self, Standing};
+use crate::lineage::{self, IdentityCheck};
 use crate::plan::{self, Scope};
 
 /// Between tries to reach a database that went away.
@@ -69,7 +69,7 @@ impl Relay {
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
             let name = &scope.receiver.name;
-            if lineage::check(&mut conn, name, self.clock.now()).await? == Standing::Waits {
+            if lineage::check(&mut conn, name, self.clock.now()).await? == IdentityCheck::Waits {
                 tracing::error!(
                     receiver = name,
                     "nothing is planned or sent for it: this is another database than the one that it was told from; see \

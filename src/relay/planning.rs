@@ -19,7 +19,7 @@ use crate::database::check_server;
 use crate::fault::sentence;
 use crate::heartbeat::Registration;
 use crate::lineage;
-use crate::plan::{Scope, Walk, know_receiver};
+use crate::plan::{Planner, Scope, know_receiver};
 use crate::snapshot;
 
 /// How often a run under way is counted.
@@ -48,11 +48,11 @@ impl Planning {
         let mut ticks = interval(self.relay.config.relay.poll_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let registration = self.registration.clone();
-        let mut walk = Walk::new(self.relay.clock.clone(), registration.clone());
+        let mut planner = Planner::new(self.relay.clock.clone(), registration.clone());
         let mut nightly = Nightly::new(&self.relay);
         let mut reported = Reported::default();
         loop {
-            let planning = self.plan(&mut walk, &mut nightly, &mut ticks, &mut reported);
+            let planning = self.plan(&mut planner, &mut nightly, &mut ticks, &mut reported);
             let error: anyhow::Error = tokio::select! {
                 Err::<(), _>(error) = registration.unless_silent(planning) => error,
                 () = stopped(&mut stop, Stop::Finish) => return,
@@ -73,7 +73,7 @@ impl Planning {
     /// Plans until something fails. A connection of its own: closing it, for whatever reason, ends a plan under way and its lock.
     async fn plan(
         &mut self,
-        walk: &mut Walk,
+        planner: &mut Planner,
         nightly: &mut Nightly,
         ticks: &mut Interval,
         reported: &mut Reported,
@@ -86,7 +86,7 @@ impl Planning {
         know_receiver(&mut conn, scope).await?;
         // It may be another server than before, or the same one set back.
         lineage::check(&mut conn, receiver, relay.clock.now()).await?;
-        walk.look_anew();
+        planner.look_anew();
         let mut turns = Turns::new(&relay.clock);
         let mut captured = CaptureWatch::new(&relay.database, &relay.config, &relay.clock);
         let mut works = false;
@@ -94,9 +94,9 @@ impl Planning {
             relay.database.check_schema_owner(&mut conn).await?;
             captured.step(&mut conn, receiver).await?;
             // What is due goes out also where planning fails.
-            let look = walk.look(&mut conn, scope).await?;
+            let look = planner.look(&mut conn, scope).await?;
             wake_for(look.due, &self.wake);
-            let step = walk
+            let step = planner
                 .plan(&mut conn, scope, look, relay.config.relay.sweep_every)
                 .await?;
             wake_for(step.planned.syncs, &self.wake);
@@ -116,7 +116,7 @@ impl Planning {
             }
             tokio::select! {
                 _ = ticks.tick() => {}
-                Some(properties) = self.noticed.recv() => walk.notice(properties),
+                Some(properties) = self.noticed.recv() => planner.notice(properties),
             }
         }
     }

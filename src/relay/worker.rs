@@ -13,7 +13,7 @@ use super::context::Relay;
 use super::stop::{Stop, finish, interrupted, stopped, unless_stopped};
 use crate::deliver::Deliverer;
 use crate::heartbeat::Registration;
-use crate::plan::{Scope, Walk};
+use crate::plan::{Planner, Scope};
 
 /// One receiver's planner and deliverer.
 pub(super) struct Worker<'a> {
@@ -21,7 +21,7 @@ pub(super) struct Worker<'a> {
     registration: Arc<Registration>,
     scope: &'a Scope,
     deliverer: Deliverer,
-    walk: Walk,
+    planner: Planner,
     stop: watch::Receiver<Stop>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Worker<'a> {
     ) -> Result<Self> {
         Ok(Self {
             deliverer: Deliverer::new(pool.clone(), &scope.receiver, relay.clock.clone(), registration)?,
-            walk: Walk::new(relay.clock.clone(), registration.clone()),
+            planner: Planner::new(relay.clock.clone(), registration.clone()),
             registration: registration.clone(),
             relay,
             scope,
@@ -95,7 +95,7 @@ impl<'a> Worker<'a> {
     /// Plans at most one batch, sends what is due, settles what was answered.
     async fn round(&mut self, conn: &mut PgConnection, sweep_every: Duration) -> Result<Round> {
         let step = tokio::select! {
-            step = self.walk.step(conn, self.scope, sweep_every) => step?,
+            step = self.planner.step(conn, self.scope, sweep_every) => step?,
             () = stopped(&mut self.stop, Stop::Finish) => return Err(interrupted().into()),
         };
         let mut round = Round::default();
@@ -108,7 +108,7 @@ impl<'a> Worker<'a> {
             let settled = self.deliverer.settle(ended).await?;
             (round.delivered, round.failed) = (settled.delivered, settled.failed);
             round.acknowledged = settled.acknowledged;
-            self.walk.notice(settled.properties);
+            self.planner.notice(settled.properties);
             return Ok(round);
         }
         let waits = step.planned.elsewhere || (started == 0 && step.look.due > 0);

@@ -5,8 +5,8 @@
 //! removals included that are long acknowledged and forgotten; what is owed already costs nothing more. `redeliver` sends
 //! one sync's own bytes again. Not its business: whether the receiver applies what it is told.
 
-mod asked;
 mod redeliver;
+mod selection;
 mod wait;
 mod window;
 
@@ -18,13 +18,13 @@ use crate::fault::Fault;
 use crate::plan;
 use crate::states::Owed;
 
-pub use asked::{Asked, AskedFeed, Request};
 pub use redeliver::{Redelivered, receiver_of, redeliver, state_of};
-pub use wait::{KeptBack, Outcome, Progress, Undelivered, stuck, wait};
+pub use selection::{Request, SelectedFeed, Selection};
+pub use wait::{Outcome, Progress, Undelivered, Withholding, stuck, wait};
 pub use window::Window;
 
 /// What [`mark`] would mark. Writes nothing.
-pub async fn look(conn: &mut PgConnection, request: &Request<'_>) -> Result<Asked> {
+pub async fn look(conn: &mut PgConnection, request: &Request<'_>) -> Result<Selection> {
     check_known(conn, request).await?;
     let mut tx = conn
         .begin_with("begin isolation level repeatable read read only")
@@ -33,11 +33,11 @@ pub async fn look(conn: &mut PgConnection, request: &Request<'_>) -> Result<Aske
         .fetch_one(&mut *tx)
         .await?;
     check_horizon(request.window.since, horizon)?;
-    asked::read(&mut tx, request).await
+    selection::read(&mut tx, request).await
 }
 
 /// Marks what the window asks for as owed, in one transaction, and has it planned at once.
-pub async fn mark(conn: &mut PgConnection, request: &Request<'_>) -> Result<Asked> {
+pub async fn mark(conn: &mut PgConnection, request: &Request<'_>) -> Result<Selection> {
     check_known(conn, request).await?;
     let mut tx = conn.begin().await?;
     plan::mark(&mut tx, &request.receiver.name).await?;
@@ -45,7 +45,7 @@ pub async fn mark(conn: &mut PgConnection, request: &Request<'_>) -> Result<Aske
         .fetch_one(&mut *tx)
         .await?;
     check_horizon(request.window.since, horizon)?;
-    let asked = asked::read(&mut tx, request).await?;
+    let asked = selection::read(&mut tx, request).await?;
     asked.owe(&mut tx, Owed::Replay).await?;
     tx.commit().await?;
     Ok(asked)

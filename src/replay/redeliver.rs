@@ -11,14 +11,14 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection};
 
-use super::asked::{Tombstone, manner};
-use super::{Asked, AskedFeed};
+use super::selection::{Tombstone, rules};
+use super::{SelectedFeed, Selection};
 use crate::config::Receiver;
 use crate::delta::Present;
 use crate::fault::Fault;
 use crate::payload::decompressed;
 use crate::payload::units_with_lead;
-use crate::plan::{self, FeedDelta, Mode, Scope, compare_pairs, every_feed};
+use crate::plan::{self, FeedDelta, Mode, Scope, compare_sides, every_feed};
 use crate::states::{Owed, SyncState};
 use crate::unit::Columns;
 
@@ -177,7 +177,7 @@ async fn removed_since(
     let mut removed = None;
     for feed in feeds {
         let mut part = [FeedDelta::of(feed, Mode::Part, &scope)?];
-        compare_pairs(
+        compare_sides(
             conn,
             &scope,
             &mut part,
@@ -195,15 +195,15 @@ async fn removed_since(
 }
 
 /// What the old bytes say of the feeds that is not so any more.
-async fn overtaken(conn: &mut PgConnection, receiver: &Receiver, sequence: i64, snapshot: bool) -> Result<Asked> {
-    let (removals, global) = manner(receiver);
+async fn overtaken(conn: &mut PgConnection, receiver: &Receiver, sequence: i64, snapshot: bool) -> Result<Selection> {
+    let (removals, global) = rules(receiver);
     let rows = sqlx::query(include_str!("../../sql/replay/overtaken.sql"))
         .bind(sequence)
         .bind(removals)
         .bind(global)
         .fetch_all(conn)
         .await?;
-    let mut overtaken: BTreeMap<i64, AskedFeed> = BTreeMap::new();
+    let mut overtaken: BTreeMap<i64, SelectedFeed> = BTreeMap::new();
     for row in &rows {
         let (feed_id, property_id, unit) = read(row)?;
         let feed = overtaken.entry(feed_id).or_default();
@@ -216,7 +216,7 @@ async fn overtaken(conn: &mut PgConnection, receiver: &Receiver, sequence: i64, 
             None => {}
         }
     }
-    Ok(Asked {
+    Ok(Selection {
         feeds: overtaken.into_values().collect(),
     })
 }

@@ -32,7 +32,7 @@ pub struct Outcome {
     /// Not delivered, and why.
     pub undelivered: Vec<Undelivered>,
     /// Units of these properties that are kept back: no failure, they are told once they can be.
-    pub kept_back: Vec<KeptBack>,
+    pub kept_back: Vec<Withholding>,
 }
 
 impl Outcome {
@@ -54,7 +54,7 @@ pub struct Undelivered {
 
 /// A unit that is kept back.
 #[derive(Debug, Serialize, FromRow)]
-pub struct KeptBack {
+pub struct Withholding {
     /// Its property.
     pub property_id: i64,
     /// The unit.
@@ -99,7 +99,7 @@ pub async fn stuck(
     Ok(is_over.then_some(waiting.undelivered))
 }
 
-async fn kept_back(conn: &mut PgConnection, feeds: &[i64]) -> Result<Vec<KeptBack>> {
+async fn kept_back(conn: &mut PgConnection, feeds: &[i64]) -> Result<Vec<Withholding>> {
     Ok(sqlx::query_as(include_str!("../../sql/replay/kept_back.sql"))
         .bind(feeds)
         .fetch_all(conn)
@@ -116,7 +116,7 @@ struct Waiting {
 
 /// A row of `sql/replay/standing.sql`.
 #[derive(FromRow)]
-struct Standing {
+struct FeedProgress {
     feed_id: i64,
     property_id: i64,
     owed: i64,
@@ -139,7 +139,7 @@ impl Waiting {
 
     async fn look(&mut self, conn: &mut PgConnection, relay: &Relay, receiver: &Receiver) -> Result<Progress> {
         let schedule = &receiver.retry.schedule;
-        let rows: Vec<Standing> = sqlx::query_as(include_str!("../../sql/replay/standing.sql"))
+        let rows: Vec<FeedProgress> = sqlx::query_as(include_str!("../../sql/replay/standing.sql"))
             .bind(&receiver.name)
             .bind(self.feeds.keys().copied().collect::<Vec<_>>())
             .bind(relay.clock.now())
@@ -160,7 +160,7 @@ impl Waiting {
         })
     }
 
-    fn take(&mut self, row: Standing) {
+    fn take(&mut self, row: FeedProgress) {
         let sealed = self.feeds.entry(row.feed_id).or_default();
         let is_owing = row.owed > 0 || row.is_due;
         let until = match is_owing {
@@ -192,8 +192,8 @@ impl Waiting {
 mod tests {
     use super::*;
 
-    fn standing(owed: i64, newest: i64, unsettled: Option<i64>) -> Standing {
-        Standing {
+    fn standing(owed: i64, newest: i64, unsettled: Option<i64>) -> FeedProgress {
+        FeedProgress {
             feed_id: 1,
             property_id: 101,
             owed,
@@ -224,7 +224,7 @@ mod tests {
         waiting.take(standing(0, 6, Some(6)));
         waiting.take(standing(1, 6, None));
         assert_eq!(waiting.feeds[&1], None);
-        let resting = Standing {
+        let resting = FeedProgress {
             stuck: Some("given up".into()),
             ..standing(1, 6, None)
         };
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_paused_receiver_ends_the_waiting() {
         let mut waiting = Waiting::for_feeds(vec![1]);
-        waiting.take(Standing {
+        waiting.take(FeedProgress {
             receiver_paused: Some("401".into()),
             ..standing(0, 6, Some(6))
         });

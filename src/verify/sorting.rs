@@ -6,15 +6,15 @@ use anyhow::Result;
 
 use super::delivery::Delivery;
 use super::finding::{Counts, Finding, Tell, about};
-use crate::delta::{Manner, Present, Verdict, objection, verdict};
-use crate::plan::{ChosenFeed, FeedDelta, Pair, Scope};
+use crate::delta::{ChangeRules, Present, Verdict, objection, verdict};
+use crate::plan::{ChosenFeed, FeedDelta, Scope, UnitSides};
 use crate::words::count;
 
 /// What is to be said of one unit.
 enum Sorted {
     Equal,
     Waiting(String),
-    KeptBack(&'static str, String),
+    Withholding(&'static str, String),
     /// Its whole feed is yet to be compared.
     YetToCompare,
     Drift,
@@ -32,7 +32,7 @@ pub(super) struct Sorting<'a, 'b> {
 
 impl Sorting<'_, '_> {
     /// One unit.
-    pub fn sort(&mut self, delta: &FeedDelta, pair: &Pair) -> Result<()> {
+    pub fn sort(&mut self, delta: &FeedDelta, pair: &UnitSides) -> Result<()> {
         let feed_id = delta.feed.feed_id;
         self.counts.units += 1;
         let (finding, because) = match sorted(&delta.feed, pair, self.deliveries[&feed_id].under_way, self.scope) {
@@ -58,7 +58,7 @@ impl Sorting<'_, '_> {
                 self.counts.waiting += 1;
                 ("waiting", because)
             }
-            Sorted::KeptBack(kind, because) => {
+            Sorted::Withholding(kind, because) => {
                 self.counts.kept_back += 1;
                 (kind, because)
             }
@@ -115,31 +115,31 @@ impl Sorting<'_, '_> {
     }
 }
 
-fn sorted(feed: &ChosenFeed, pair: &Pair, under_way: Option<i64>, scope: &Scope) -> Sorted {
-    let manner = Manner {
+fn sorted(feed: &ChosenFeed, pair: &UnitSides, under_way: Option<i64>, scope: &Scope) -> Sorted {
+    let rules = ChangeRules {
         retell: false,
         removals: scope.shape.removals_are_told(),
     };
     let ledger = pair.ledger.as_ref();
     let told = ledger.and_then(|row| row.told.sequence());
-    let verdict = verdict(&pair.source, ledger, manner);
+    let verdict = verdict(&pair.source, ledger, rules);
     if let Some(kept) = ledger.and_then(|row| objection(&verdict, row)) {
-        return Sorted::KeptBack(kept.kind.as_str(), kept.because.clone());
+        return Sorted::Withholding(kept.kind.as_str(), kept.because.clone());
     }
     match verdict {
         Verdict::Same | Verdict::Release | Verdict::Forget => match ledger.and_then(|row| row.kept_back.as_ref()) {
-            Some(kept) => Sorted::KeptBack(kept.kind.as_str(), kept.because.clone()),
+            Some(kept) => Sorted::Withholding(kept.kind.as_str(), kept.because.clone()),
             None if under_way.is_some_and(|first| told >= Some(first)) => {
                 Sorted::Waiting("told, not yet acknowledged".to_owned())
             }
             None => Sorted::Equal,
         },
-        Verdict::KeepBack => {
+        Verdict::Withhold => {
             let because = match &pair.source {
                 Present::Invalid(why) => why.clone(),
                 Present::Content(_) | Present::Absent(_) => String::new(),
             };
-            Sorted::KeptBack("invalid", because)
+            Sorted::Withholding("invalid", because)
         }
         Verdict::Tell | Verdict::Remove(_) => match ledger.and_then(|row| row.owed) {
             Some(owed) => Sorted::Waiting(format!("owed: {owed}")),

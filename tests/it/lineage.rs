@@ -12,7 +12,7 @@ use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::deliver::Deliverer;
-use rentsync_relay::lineage::{self, Standing};
+use rentsync_relay::lineage::{self, IdentityCheck};
 use rentsync_relay::relay::Stop;
 use rentsync_relay::status;
 use serde_json::{Value, json};
@@ -29,11 +29,11 @@ const NAME: &str = "rent_roll";
 /// Everything told, and the database noted.
 async fn noted() -> Rig {
     let rig = Rig::told().await;
-    assert_eq!(check(&rig).await, Standing::Same);
+    assert_eq!(check(&rig).await, IdentityCheck::Same);
     rig
 }
 
-async fn check(rig: &Rig) -> Standing {
+async fn check(rig: &Rig) -> IdentityCheck {
     let mut conn = rig.source.connect().await;
     lineage::check(&mut conn, "main", rig.clock.now()).await.expect("check")
 }
@@ -75,7 +75,7 @@ fn assert_told_anew(rig: &Rig, properties: &[i64], beyond: i64) {
 async fn a_database_is_noted_once_and_that_costs_nothing_later() {
     let rig = Rig::told().await;
     for _ in 0..2 {
-        assert_eq!(check(&rig).await, Standing::Same);
+        assert_eq!(check(&rig).await, IdentityCheck::Same);
         let noted =
             "select count(*) from rentsync.lineage where system_identifier is not null and timeline ~ '^[0-9A-F]{8}$'";
         assert_eq!(rig.source.number(noted).await, 1);
@@ -229,7 +229,7 @@ async fn another_system_identifier_waits_for_a_person_and_each_receiver_for_itse
     let mut conn = rig.source.connect().await;
     assert_eq!(
         lineage::check(&mut conn, "other", None).await.unwrap(),
-        Standing::Stopped
+        IdentityCheck::Stopped
     );
 }
 
@@ -548,7 +548,7 @@ impl Drop for Backup {
 async fn status_and_the_alert_say_that_a_database_went_back_and_why() {
     let rig = noted().await;
     set_back(&rig).await;
-    assert_eq!(check(&rig).await, Standing::Anew);
+    assert_eq!(check(&rig).await, IdentityCheck::Anew);
     let status = output(relay(&rig, &["status", "--json"])).await;
     let status: Value = serde_json::from_slice(&status.stdout).expect("JSON");
     assert_eq!(status[0]["alerts"], json!(1));

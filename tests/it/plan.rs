@@ -340,7 +340,7 @@ async fn a_source_that_fails_to_answer_is_not_an_empty_source() {
     .await;
     let mut hands = rig.hands().await;
     let failed = hands
-        .walk
+        .planner
         .step(&mut hands.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();
@@ -365,7 +365,7 @@ async fn a_source_that_fails_to_answer_is_not_an_empty_source() {
     let mut hands = rig.hands().await;
     crate::support::execute(&mut hands.conn, "set role relay_reader").await;
     let failed = hands
-        .walk
+        .planner
         .step(&mut hands.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();
@@ -388,7 +388,7 @@ async fn joined_rows_that_repeat_a_unit_are_an_error_that_names_it() {
     .await;
     let mut hands = rig.hands().await;
     let failed = hands
-        .walk
+        .planner
         .step(&mut hands.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();
@@ -462,7 +462,7 @@ async fn a_value_that_fails_is_not_quoted() {
     let mut hands = rig.hands().await;
     let scope = rig.scope();
     let mut step = async || {
-        let step = hands.walk.step(&mut hands.conn, &scope, std::time::Duration::ZERO);
+        let step = hands.planner.step(&mut hands.conn, &scope, std::time::Duration::ZERO);
         step.await.map_err(|failed| format!("{failed:#} {failed:?}"))
     };
     step().await.expect("the other property");
@@ -484,7 +484,7 @@ async fn an_older_relays_settings_never_swallow_a_newer_ones() {
     let mut conn = rig.source.connect().await;
     plan::register(&mut conn, &newer).await.unwrap();
     let refused = old
-        .walk
+        .planner
         .step(&mut old.conn, &rig.scope(), std::time::Duration::ZERO)
         .await
         .unwrap_err();

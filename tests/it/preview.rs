@@ -3,7 +3,7 @@
 use rentsync_relay::config::{Batch, Format, Receiver, UnitIdentity, UnitStyle};
 use rentsync_relay::deliver::breaker;
 use rentsync_relay::hold::{self, Decision};
-use rentsync_relay::preview::{self, Asked};
+use rentsync_relay::preview::{self, PreviewRequest};
 use serde_json::{Value, json};
 
 use crate::process::{output, refused, relay, said};
@@ -201,7 +201,7 @@ async fn a_receiver_that_was_never_run_would_be_told_everything_and_a_property_t
     refused(relay(&rig, &["preview", "--receiver", "nope"]), 2, &["nope"]).await;
     rig.receiver.enroll = rentsync_relay::config::Enroll::Listed;
     let mut conn = rig.source.connect().await;
-    let total = preview::preview(&mut conn, &rig.scope(), Asked::default(), &mut |_| Ok(()))
+    let total = preview::preview(&mut conn, &rig.scope(), PreviewRequest::default(), &mut |_| Ok(()))
         .await
         .unwrap();
     assert_eq!((total.requests, total.new_properties), (0, 0));
@@ -220,7 +220,7 @@ async fn a_receiver_that_knows_units_by_their_ids_is_told_of_a_move_in_two_turns
         Ok(())
     };
     let mut conn = rig.source.connect().await;
-    let total = preview::preview(&mut conn, &rig.scope(), Asked::default(), &mut tell)
+    let total = preview::preview(&mut conn, &rig.scope(), PreviewRequest::default(), &mut tell)
         .await
         .unwrap();
     assert_eq!((total.requests, total.units, total.removed_units), (1, 0, 1));
@@ -239,12 +239,12 @@ async fn all_is_foretold(rig: &Rig, what: &str) {
     rig.sandbox.clear_log();
     let mut said = Vec::new();
     let mut tell = |one| {
-        if let preview::Said::Request(request) = one {
+        if let preview::PreviewItem::Request(request) = one {
             said.push(request);
         }
         Ok(())
     };
-    let asked = Asked {
+    let asked = PreviewRequest {
         property_id: None,
         now: rig.clock.now(),
     };

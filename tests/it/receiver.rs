@@ -13,7 +13,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use rentsync_relay::config::{Auth, Compression, Receiver, SecretRef};
 use rentsync_relay::policy::Answer;
-use rentsync_relay::receiver::{Endpoint, Said, Try};
+use rentsync_relay::receiver::{Endpoint, ResponseBody, Try};
 use serde_json::json;
 
 use stub::{Stub, answer, close, deserted, raw, trickle};
@@ -127,7 +127,7 @@ async fn the_deadline_is_for_the_whole_answer() {
     let mut receiver = receiver(&format!("http://{address}/"));
     receiver.timeout = Duration::from_millis(200);
     let tried = posted(&receiver).await;
-    assert_eq!((tried.answer, tried.said), (Answer::Timeout, Said::default()));
+    assert_eq!((tried.answer, tried.said), (Answer::Timeout, ResponseBody::default()));
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn what_a_receiver_says_is_understood() {
     assert_eq!((errors.len(), errors[0].unit_id), (1, 12345));
     assert_eq!(&refused.said.errors, errors);
     assert_eq!(refused.said.property_digest, None);
-    assert_eq!(failed.said, Said::default());
+    assert_eq!(failed.said, ResponseBody::default());
     assert_eq!(failed.text.as_deref(), Some(&*body.to_string()));
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rentsync_relay::config::UnitIdentity;
 use rentsync_relay::fault::exit_code;
 use rentsync_relay::relay::Stop;
-use rentsync_relay::replay::{self, Asked, Outcome, Request, Window};
+use rentsync_relay::replay::{self, Outcome, Request, Selection, Window};
 use rentsync_sandbox::Saved;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -56,13 +56,13 @@ fn hours(hours: i64) -> TimeDelta {
     TimeDelta::hours(hours)
 }
 
-async fn mark(rig: &Rig, request: &Request<'_>) -> Asked {
+async fn mark(rig: &Rig, request: &Request<'_>) -> Selection {
     replay::mark(&mut rig.source.connect().await, request)
         .await
         .expect("mark")
 }
 
-async fn look(rig: &Rig, request: &Request<'_>) -> Asked {
+async fn look(rig: &Rig, request: &Request<'_>) -> Selection {
     replay::look(&mut rig.source.connect().await, request)
         .await
         .expect("look")
@@ -80,7 +80,7 @@ async fn wait(rig: &Rig, feeds: Vec<i64>) -> Outcome {
 }
 
 /// Marks what an hour asks for and waits for all of it.
-async fn replayed(rig: &Rig, request: &Request<'_>) -> Asked {
+async fn replayed(rig: &Rig, request: &Request<'_>) -> Selection {
     let asked = mark(rig, request).await;
     let outcome = wait(rig, asked.feed_ids()).await;
     assert!(outcome.undelivered.is_empty(), "{outcome:?}");
@@ -88,7 +88,7 @@ async fn replayed(rig: &Rig, request: &Request<'_>) -> Asked {
 }
 
 /// Property, units, removals, whether whole.
-fn counts(asked: &Asked) -> Vec<(i64, usize, usize, bool)> {
+fn counts(asked: &Selection) -> Vec<(i64, usize, usize, bool)> {
     let feeds = asked.feeds.iter();
     let mut counts: Vec<_> = feeds
         .map(|feed| (feed.property_id, feed.units, feed.removals, feed.snapshot))

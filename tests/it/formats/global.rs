@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rentsync_relay::config::{Batch, Format, Receiver, RemovedAs, UnitIdentity, UnitStyle};
-use rentsync_relay::plan::{self, Batch as PlanBatch, Where};
+use rentsync_relay::plan::{self, Batch as PlanBatch, PlanTarget};
 use rentsync_sandbox::PropertyId;
 use serde_json::json;
 use sqlx::Connection;
@@ -156,7 +156,7 @@ async fn a_removal_that_is_acknowledged_while_its_unit_is_being_kept_back_lets_i
         .await;
     let scope = rig.scope();
     let of = |properties| PlanBatch {
-        place: Where::Properties(properties),
+        place: PlanTarget::Properties(properties),
         ..rig.batch(0)
     };
     let old = plan::plan_batch(&mut hands.conn, &scope, &of(&[1]))

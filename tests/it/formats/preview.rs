@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rentsync_relay::preview::{self, Asked, Request, Said, Total};
+use rentsync_relay::preview::{self, PreviewItem, PreviewRequest, Request, Total};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -19,12 +19,12 @@ type Brief = (String, i64, i64, i64, i64, i64);
 async fn previewed(rig: &Rig, conn: &mut PgConnection) -> (Vec<Request>, Total) {
     let mut requests = Vec::new();
     let mut tell = |said| {
-        if let Said::Request(request) = said {
+        if let PreviewItem::Request(request) = said {
             requests.push(request);
         }
         Ok(())
     };
-    let asked = Asked {
+    let asked = PreviewRequest {
         property_id: None,
         now: rig.clock.now(),
     };

@@ -230,14 +230,14 @@ async fn promise_17_an_edit_overtakes_a_backlog() {
     hands.settle(&rig).await;
     rig.edit("delete from project_rent_roll_units where project_id < 150")
         .await;
-    let step = hands.walk.step(&mut hands.conn, &rig.scope(), HOUR).await.unwrap();
+    let step = hands.planner.step(&mut hands.conn, &rig.scope(), HOUR).await.unwrap();
     assert!(step.more, "the backlog takes several batches");
     rig.edit("update project_rent_roll_units set price = 2 where id = 15001")
         .await;
     let sealed = "select count(*) from rentsync.sync_feed join rentsync.feed using (feed_id) where property_id = 150 and is_open";
     let mut steps = 0;
     while rig.source.number(sealed).await == 0 {
-        let step = hands.walk.step(&mut hands.conn, &rig.scope(), HOUR).await.unwrap();
+        let step = hands.planner.step(&mut hands.conn, &rig.scope(), HOUR).await.unwrap();
         assert!(step.more, "the backlog is not done before");
         steps += 1;
     }

@@ -10,7 +10,7 @@ use rentsync_relay::config::{Auth, Config, Format, Guard, Limit, Receiver};
 use rentsync_relay::deliver::{Deliverer, Settled};
 use rentsync_relay::demo::proof::{self, Agreement};
 use rentsync_relay::heartbeat::Registration;
-use rentsync_relay::plan::{self, Batch, Planned, Scope, Walk, Where};
+use rentsync_relay::plan::{self, Batch, PlanTarget, Planned, Planner, Scope};
 use rentsync_relay::relay::{Pass, Relay, Stop};
 use rentsync_relay::status;
 use rentsync_sandbox::{PropertyId, Sandbox, SyncLogEntry};
@@ -50,7 +50,7 @@ pub struct Rig {
 /// One relay's two hands.
 pub struct Hands {
     pub conn: PgConnection,
-    pub walk: Walk,
+    pub planner: Planner,
     pub deliverer: Deliverer,
 }
 
@@ -169,7 +169,7 @@ impl Rig {
     /// Everything beyond a feed.
     pub fn batch(&self, after: i64) -> Batch<'static> {
         Batch {
-            place: Where::Everywhere,
+            place: PlanTarget::Everywhere,
             after,
             feeds_max: 100,
             probe: None,
@@ -194,7 +194,7 @@ impl Rig {
         plan::register(&mut conn, &self.scope()).await.expect("register");
         Hands {
             conn,
-            walk: Walk::new(self.clock.clone(), self.relay.clone()),
+            planner: Planner::new(self.clock.clone(), self.relay.clone()),
             deliverer: self.deliverer_of(&self.relay),
         }
     }
@@ -423,7 +423,7 @@ impl Hands {
     /// One look, one batch, one delivery. Says whether anything was done.
     pub async fn round(&mut self, rig: &Rig) -> bool {
         let step = self
-            .walk
+            .planner
             .step(&mut self.conn, &rig.scope(), Duration::ZERO)
             .await
             .expect("plan");
@@ -431,7 +431,7 @@ impl Hands {
         while !self.deliverer.is_idle() {
             let ended = self.deliverer.ended().await.expect("ended");
             let settled = self.deliverer.settle(ended).await.expect("settle");
-            self.walk.notice(settled.properties);
+            self.planner.notice(settled.properties);
         }
         started > 0 || step.planned.feeds > 0 || step.more
     }

@@ -4,13 +4,13 @@ use anyhow::Result;
 
 use super::choose::ChosenFeed;
 use super::scope::Scope;
-use crate::delta::{KeptBack, LedgerRow, Present, Told};
+use crate::delta::{LastSealed, LedgerRow, Present, Withholding};
 use crate::payload::{Hash, Reason, TellableProperty};
 use crate::states::Withheld;
 use crate::unit::{Columns, Unit};
 
 /// What the source has and what the ledger says.
-pub(crate) struct Pair {
+pub(crate) struct UnitSides {
     pub unit_id: i64,
     pub source: Present,
     pub ledger: Option<LedgerRow>,
@@ -25,7 +25,7 @@ pub(super) struct Frame<'a> {
     pub objection: Option<&'a str>,
 }
 
-impl Pair {
+impl UnitSides {
     pub(super) fn read(unit_id: i64, mut columns: Columns<'_>, frame: &Frame<'_>) -> Result<Self> {
         let property_id: Option<i64> = columns.next()?;
         let unit = Unit::read(unit_id, &mut columns)?;
@@ -87,20 +87,20 @@ fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerR
     Ok(present.then_some(row))
 }
 
-fn told(hash: Option<Hash>, removed: Option<Reason>, sequence: Option<i64>) -> Told {
+fn told(hash: Option<Hash>, removed: Option<Reason>, sequence: Option<i64>) -> LastSealed {
     match (hash, removed, sequence) {
-        (Some(hash), None, Some(sequence)) => Told::Content(hash, sequence),
-        (Some(hash), Some(reason), Some(sequence)) => Told::Unavailable(reason, hash, sequence),
-        (None, Some(reason), Some(sequence)) => Told::Removal(reason, sequence),
-        (None, None, _) | (_, _, None) => Told::Nothing,
+        (Some(hash), None, Some(sequence)) => LastSealed::Content(hash, sequence),
+        (Some(hash), Some(reason), Some(sequence)) => LastSealed::Unavailable(reason, hash, sequence),
+        (None, Some(reason), Some(sequence)) => LastSealed::Removal(reason, sequence),
+        (None, None, _) | (_, _, None) => LastSealed::Nothing,
     }
 }
 
-fn read_kept_back(columns: &mut Columns<'_>) -> Result<Option<KeptBack>> {
+fn read_kept_back(columns: &mut Columns<'_>) -> Result<Option<Withholding>> {
     let kind: Option<Withheld> = columns.next()?;
     let because: Option<String> = columns.next()?;
     let hash = columns.next::<Option<Vec<u8>>>()?.map(Hash::try_from).transpose()?;
-    Ok(kind.map(|kind| KeptBack {
+    Ok(kind.map(|kind| Withholding {
         kind,
         because: because.unwrap_or_default(),
         hash,

@@ -28,14 +28,14 @@ pub struct Request<'a> {
 
 /// What is to be told again, by feed.
 #[derive(Debug, Default)]
-pub struct Asked {
+pub struct Selection {
     /// In the order of feeds.
-    pub feeds: Vec<AskedFeed>,
+    pub feeds: Vec<SelectedFeed>,
 }
 
 /// What is to be told again of one property.
 #[derive(Debug, Default)]
-pub struct AskedFeed {
+pub struct SelectedFeed {
     /// The feed.
     pub feed_id: i64,
     /// Its property.
@@ -66,7 +66,7 @@ pub(super) struct Tombstone {
 }
 
 /// What decides whether a forgotten removal can be told.
-pub(super) fn manner(receiver: &Receiver) -> (bool, bool) {
+pub(super) fn rules(receiver: &Receiver) -> (bool, bool) {
     (
         receiver.extensions && receiver.removed == RemovedAs::List,
         receiver.unit_identity == UnitIdentity::Global,
@@ -74,10 +74,10 @@ pub(super) fn manner(receiver: &Receiver) -> (bool, bool) {
 }
 
 /// What the request is about, as things are now.
-pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Result<Asked> {
-    let mut feeds: BTreeMap<i64, AskedFeed> = BTreeMap::new();
+pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Result<Selection> {
+    let mut feeds: BTreeMap<i64, SelectedFeed> = BTreeMap::new();
     for row in read_units(conn, request).await? {
-        let unit = Unit::read(&row)?;
+        let unit = SelectedUnit::read(&row)?;
         let feed = feeds.entry(unit.feed_id).or_default();
         (feed.feed_id, feed.property_id) = (unit.feed_id, unit.property_id);
         feed.add(unit);
@@ -89,14 +89,14 @@ pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Resu
         feed.units = feed.units.max(usize::try_from(units)?);
         feed.told_whole = snapshot && is_covered;
     }
-    let is_about_something = |feed: &AskedFeed| feed.units + feed.removals > 0 || feed.snapshot || feed.property;
-    Ok(Asked {
+    let is_about_something = |feed: &SelectedFeed| feed.units + feed.removals > 0 || feed.snapshot || feed.property;
+    Ok(Selection {
         feeds: feeds.into_values().filter(is_about_something).collect(),
     })
 }
 
 async fn read_units(conn: &mut PgConnection, request: &Request<'_>) -> Result<Vec<PgRow>> {
-    let (removals, global) = manner(request.receiver);
+    let (removals, global) = rules(request.receiver);
     Ok(sqlx::query(include_str!("../../sql/replay/units.sql"))
         .bind(&request.receiver.name)
         .bind(request.window.since)
@@ -123,7 +123,7 @@ async fn read_feeds(conn: &mut PgConnection, request: &Request<'_>) -> Result<Ve
 }
 
 /// A row of `sql/replay/units.sql`.
-struct Unit {
+struct SelectedUnit {
     feed_id: i64,
     property_id: i64,
     is_known: bool,
@@ -133,7 +133,7 @@ struct Unit {
     tombstone: Tombstone,
 }
 
-impl Unit {
+impl SelectedUnit {
     fn read(row: &PgRow) -> sqlx::Result<Self> {
         let mut columns = Columns::of(row);
         let (feed_id, property_id, unit_id) = (columns.next()?, columns.next()?, columns.next()?);
@@ -153,8 +153,8 @@ impl Unit {
     }
 }
 
-impl AskedFeed {
-    fn add(&mut self, unit: Unit) {
+impl SelectedFeed {
+    fn add(&mut self, unit: SelectedUnit) {
         self.kept_back
             .extend(unit.is_kept_back.then_some(unit.tombstone.unit_id));
         match (unit.is_present, unit.is_known || unit.is_entombed) {
@@ -171,7 +171,7 @@ impl AskedFeed {
     }
 }
 
-impl Asked {
+impl Selection {
     /// The feeds it is about.
     pub fn feed_ids(&self) -> Vec<i64> {
         self.feeds.iter().map(|feed| feed.feed_id).collect()
@@ -223,7 +223,7 @@ impl Asked {
     }
 
     async fn owe_feeds(&self, conn: &mut PgConnection, reason: Owed) -> Result<()> {
-        let flags = |of: fn(&AskedFeed) -> bool| self.feeds.iter().map(of).collect::<Vec<_>>();
+        let flags = |of: fn(&SelectedFeed) -> bool| self.feeds.iter().map(of).collect::<Vec<_>>();
         sqlx::query(include_str!("../../sql/replay/owe_feeds.sql"))
             .bind(self.feed_ids())
             .bind(flags(|feed| feed.snapshot))

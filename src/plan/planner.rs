@@ -1,6 +1,6 @@
 //! Finding feeds with news: notices for speed, the sweep for truth.
 //!
-//! A walk remembers in memory up to which snapshot it has looked and which properties it has yet to plan. Losing that
+//! A planner remembers in memory up to which snapshot it has looked and which properties it has yet to plan. Losing that
 //! memory loses nothing: the sweep asks every feed by its own cursor.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::batch::plan_batch;
 use super::choose::enroll;
 use super::pending::Pending;
 use super::right::{Ended, Right};
-use super::scope::{Batch, FEEDS_PER_BATCH_MAX, Planned, Scope, Where};
+use super::scope::{Batch, FEEDS_PER_BATCH_MAX, PlanTarget, Planned, Scope};
 use super::tidy;
 use crate::clock::Clock;
 use crate::config::{self, Enroll, UnitIdentity};
@@ -27,7 +27,7 @@ const SEALED_AHEAD_MIN: usize = 32;
 const WIDENED_MAX: usize = 8;
 
 /// One receiver's planner between two ticks.
-pub struct Walk {
+pub struct Planner {
     /// The snapshot up to which changes have been looked for.
     seen: Option<String>,
     /// Properties with news that are yet to be planned.
@@ -58,7 +58,7 @@ pub struct Look {
     probe: Option<Duration>,
 }
 
-/// What one step of a walk found and did.
+/// What one step of a planner found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
     /// What the look found.
@@ -69,7 +69,7 @@ pub struct Step {
     pub more: bool,
 }
 
-impl Walk {
+impl Planner {
     /// Has looked at nothing yet, so that its first step begins a sweep.
     pub fn new(clock: Clock, relay: Arc<Registration>) -> Self {
         Self {
@@ -214,7 +214,7 @@ impl Walk {
         if scope.receiver.enroll == Enroll::Active {
             enroll(conn, &scope.receiver, Some(&noticed)).await?;
         }
-        let batch = self.batch(Where::Properties(&noticed), 0, look);
+        let batch = self.batch(PlanTarget::Properties(&noticed), 0, look);
         let planned = plan_batch(conn, scope, &batch).await?;
         // A batch cut short leaves its feeds for the next step; done ones are found without news then.
         if planned.more_after.is_none() && !planned.elsewhere {
@@ -224,7 +224,7 @@ impl Walk {
     }
 
     async fn plan_sweep(&mut self, conn: &mut PgConnection, scope: &Scope, after: i64, look: Look) -> Result<Planned> {
-        let planned = plan_batch(conn, scope, &self.batch(Where::Everywhere, after, look)).await?;
+        let planned = plan_batch(conn, scope, &self.batch(PlanTarget::Everywhere, after, look)).await?;
         self.swept_last = true;
         if !planned.elsewhere {
             self.sweep = planned.more_after;
@@ -236,7 +236,7 @@ impl Walk {
         Ok(planned)
     }
 
-    fn batch<'a>(&self, place: Where<'a>, after: i64, look: Look) -> Batch<'a> {
+    fn batch<'a>(&self, place: PlanTarget<'a>, after: i64, look: Look) -> Batch<'a> {
         Batch {
             place,
             after,
