@@ -47,7 +47,7 @@ pub enum Kind {
     /// Relays run, and none of them gets to plan.
     Starved,
     /// The database was restored, failed over, or is another one.
-    Lineage,
+    SourceIdentity,
     /// Too many removals at once: a person decides.
     Hold,
     /// Units can't be told as they are.
@@ -76,7 +76,7 @@ impl Kind {
             Self::Unreadable => "unreadable",
             Self::Plan => "plan",
             Self::Starved => "starved",
-            Self::Lineage => "lineage",
+            Self::SourceIdentity => "source_identity",
             Self::Hold => "hold",
             Self::Invalid => "invalid",
             Self::Duplicate => "duplicate",

@@ -17,9 +17,9 @@ pub struct LedgerRow {
     /// Why it must be told again, whatever its hash.
     pub owed: Option<Owed>,
     /// LastSealed only together with units of the same number.
-    pub suspect: Option<i64>,
+    pub bisection: Option<i64>,
     /// Why the source's present state isn't told.
-    pub kept_back: Option<Withholding>,
+    pub withheld: Option<Withholding>,
     /// The unit as told last, for a receiver that needs it to be told that it went.
     pub content: Option<String>,
 }
@@ -32,32 +32,32 @@ impl LedgerRow {
             unit_code: None,
             told: LastSealed::Nothing,
             owed: None,
-            suspect: None,
-            kept_back: None,
+            bisection: None,
+            withheld: None,
             content: None,
         }
     }
 
     /// Whether it is to be told at the next plan.
     pub fn is_owed(&self) -> bool {
-        self.owed.is_some() && self.kept_back.is_none()
+        self.owed.is_some() && self.withheld.is_none()
     }
 
-    /// Whether it is kept back because of this.
-    pub fn is_kept_back(&self, kind: Withheld) -> bool {
-        self.kept_back.as_ref().is_some_and(|kept| kept.kind == kind)
+    /// Whether it is withheld because of this.
+    pub fn is_withheld(&self, kind: Withheld) -> bool {
+        self.withheld.as_ref().is_some_and(|kept| kept.kind == kind)
     }
 
     /// The receiver doesn't take this content.
     fn refuses(&self, hash: &Hash) -> bool {
-        let refused = self.kept_back.as_ref().filter(|kept| kept.kind == Withheld::Refused);
+        let refused = self.withheld.as_ref().filter(|kept| kept.kind == Withheld::Refused);
         refused.is_some_and(|kept| kept.hash.as_ref() == Some(hash))
     }
 
     /// The receiver doesn't take that it is gone, or a person doesn't want it told.
     fn keeps_its_removal_back(&self) -> bool {
         let gone = matches!(self.told, LastSealed::Removal(..) | LastSealed::Unavailable(..));
-        (gone && self.is_kept_back(Withheld::Refused)) || self.is_kept_back(Withheld::Rejected)
+        (gone && self.is_withheld(Withheld::Refused)) || self.is_withheld(Withheld::Rejected)
     }
 
     /// It was gone, and that was to be told later.
@@ -67,23 +67,22 @@ impl LedgerRow {
 
     /// It is again as it was told.
     pub fn release(&mut self) {
-        self.kept_back = None;
+        self.withheld = None;
         if self.is_removal_put_off() {
-            (self.owed, self.suspect) = (None, None);
+            (self.owed, self.bisection) = (None, None);
         }
     }
 
     /// It was told with the code that it has now, and nothing is left to be told or settled: so it had that code when a
     /// plan looked at it last.
     pub fn has_settled_on(&self, unit: &TellableUnit) -> bool {
-        let is_settled =
-            matches!(self.told, LastSealed::Content(..)) && self.owed.is_none() && self.kept_back.is_none();
+        let is_settled = matches!(self.told, LastSealed::Content(..)) && self.owed.is_none() && self.withheld.is_none();
         is_settled && self.unit_code == unit.code
     }
 
     /// Its removal waits for a person.
     pub fn is_on_hold(&self) -> bool {
-        self.is_kept_back(Withheld::Held) || self.is_kept_back(Withheld::Guarded)
+        self.is_withheld(Withheld::Held) || self.is_withheld(Withheld::Guarded)
     }
 
     /// Its removal, told now, is one that nobody knows of yet: neither the receiver nor a person who approved it.
@@ -160,7 +159,7 @@ pub struct ChangeRules {
 pub enum Verdict {
     /// Nothing.
     Same,
-    /// Nothing to tell, but it is no longer kept back, nor gone.
+    /// Nothing to tell, but it is no longer withheld, nor gone.
     Release,
     /// Tell the present content.
     Tell,
@@ -190,13 +189,13 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, rules: ChangeRules)
         (Present::Content(unit), LastSealed::Content(hash, _))
             if hash == unit.hash && !told_is_in_doubt && !rules.retell =>
         {
-            match row.kept_back.is_some() || row.is_removal_put_off() {
+            match row.withheld.is_some() || row.is_removal_put_off() {
                 true => Verdict::Release,
                 false => Verdict::Same,
             }
         }
         (Present::Content(_), _) => Verdict::Tell,
-        (Present::Invalid(why), _) => match &row.kept_back {
+        (Present::Invalid(why), _) => match &row.withheld {
             Some(kept) if kept.kind == Withheld::Invalid && kept.because == *why => Verdict::Same,
             _ => Verdict::Withhold,
         },
@@ -209,15 +208,15 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, rules: ChangeRules)
     }
 }
 
-/// What keeps back a difference that a plan would tell otherwise: the removal waits for a person, or the receiver still has
+/// What withholds a difference that a plan would tell otherwise: the removal waits for a person, or the receiver still has
 /// the unit from another feed. Whatever else the ledger notes is about something else than what the source has now.
 pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a Withholding> {
     let stands = match verdict {
-        Verdict::Tell => row.is_kept_back(Withheld::Elsewhere),
+        Verdict::Tell => row.is_withheld(Withheld::Elsewhere),
         Verdict::Remove(_) => row.is_on_hold(),
         Verdict::Same | Verdict::Release | Verdict::Withhold | Verdict::Forget => false,
     };
-    row.kept_back.as_ref().filter(|_| stands)
+    row.withheld.as_ref().filter(|_| stands)
 }
 
 #[cfg(test)]
@@ -252,7 +251,7 @@ mod tests {
     fn kept(row: LedgerRow, kind: Withheld, hash: Option<Hash>) -> LedgerRow {
         let because = "because".to_owned();
         LedgerRow {
-            kept_back: Some(Withholding { kind, because, hash }),
+            withheld: Some(Withholding { kind, because, hash }),
             ..row
         }
     }
@@ -294,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_back_is_noted_once_and_released_when_it_is_well_again() {
+    fn what_is_withheld_is_noted_once_and_released_when_it_is_well_again() {
         let invalid = Present::Invalid("because".into());
         let row = row(told(b"a"));
         assert_eq!(verdict(&invalid, None), Verdict::Withhold);
@@ -360,7 +359,7 @@ mod tests {
     fn a_unit_that_is_back_before_its_removal_was_told_is_not_told_again() {
         let put_off = |told| LedgerRow {
             owed: Some(Owed::Removal),
-            suspect: Some(3),
+            bisection: Some(3),
             ..row(told)
         };
         let mut back = put_off(told(b"a"));

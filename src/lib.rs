@@ -67,10 +67,10 @@ pub mod heartbeat;
 pub mod http;
 /// What there is to see: receivers, feeds, syncs, holds, alerts, units that are left out.
 pub mod inspect;
-/// Whether this is still the database that the receivers were told from.
-pub mod lineage;
 /// What a scrape is told.
 pub mod metrics;
+/// Whether this is still the database that the receivers were told from.
+pub mod source_identity;
 /// The states that the database has as text.
 pub mod states;
 /// Whether a receiver is at rest.

@@ -41,10 +41,10 @@ mod name {
     pub const FAILURES: &str = "rentsync_receiver_failures_in_a_row";
     pub const FEEDS: &str = "rentsync_feeds";
     pub const FEEDS_BEHIND: &str = "rentsync_feeds_behind";
-    pub const FEEDS_RESTING: &str = "rentsync_feeds_resting";
+    pub const FEEDS_RESTING: &str = "rentsync_feeds_cooling_down";
     pub const FEEDS_PAUSED: &str = "rentsync_feeds_paused";
     pub const UNITS_OWED: &str = "rentsync_units_owed";
-    pub const UNITS_KEPT_BACK: &str = "rentsync_units_kept_back";
+    pub const UNITS_WITHHELD: &str = "rentsync_units_withheld";
     pub const DUPLICATE_CODES: &str = "rentsync_duplicate_unit_codes";
     pub const SYNCS_OPEN: &str = "rentsync_syncs_open";
     pub const OLDEST_CHANGE_AGE: &str = "rentsync_oldest_change_age_seconds";
@@ -71,7 +71,7 @@ pub struct Scraper {
 /// What the database says.
 struct Figures {
     receivers: Vec<ReceiverFigures>,
-    kept_back: Vec<(String, String, f64)>,
+    withheld: Vec<(String, String, f64)>,
     attempts: Vec<(String, String, f64)>,
     alerts: Vec<(String, String, i64, f64)>,
 }
@@ -83,7 +83,7 @@ struct ReceiverFigures {
     failures: f64,
     feeds: f64,
     feeds_behind: f64,
-    feeds_resting: f64,
+    feeds_cooling_down: f64,
     feeds_paused: f64,
     units_owed: f64,
     duplicate_codes: f64,
@@ -160,7 +160,7 @@ impl Figures {
                 receivers: sqlx::query_as(include_str!("../sql/metrics/receivers.sql"))
                     .fetch_all(&mut *conn)
                     .await?,
-                kept_back: sqlx::query_as(include_str!("../sql/metrics/kept_back.sql"))
+                withheld: sqlx::query_as(include_str!("../sql/metrics/withheld.sql"))
                     .fetch_all(&mut *conn)
                     .await?,
                 attempts: sqlx::query_as(include_str!("../sql/metrics/attempts.sql"))
@@ -229,7 +229,7 @@ impl Page {
         let behind = "Feeds that have something to tell and have not planned it";
         figure(name::FEEDS_BEHIND, behind, |row| Some(row.feeds_behind));
         let resting = "Feeds that are left alone for a while after giving up";
-        figure(name::FEEDS_RESTING, resting, |row| Some(row.feeds_resting));
+        figure(name::FEEDS_RESTING, resting, |row| Some(row.feeds_cooling_down));
         let paused = "Feeds for which nothing is planned until somebody resumes them";
         figure(name::FEEDS_PAUSED, paused, |row| Some(row.feeds_paused));
         let owed = "Units that must be told at the next plan whatever they look like";
@@ -246,12 +246,9 @@ impl Page {
     }
 
     fn by_kind(&mut self, figures: &Figures) {
-        let kept_back = self.gauge(
-            name::UNITS_KEPT_BACK,
-            "Units whose present state is not told, by reason",
-        );
-        for (receiver, kind, units) in &figures.kept_back {
-            set(&kept_back, with(receiver, "kind", kind), *units);
+        let withheld = self.gauge(name::UNITS_WITHHELD, "Units whose present state is not told, by reason");
+        for (receiver, kind, units) in &figures.withheld {
+            set(&withheld, with(receiver, "kind", kind), *units);
         }
         let attempts = self.gauge(
             name::ATTEMPTS,

@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn promise_13_a_limit_that_only_one_property_meets_keeps_back_that_property_alone() {
+    fn promise_13_a_limit_that_only_one_property_meets_withholds_that_property_alone() {
         let after = |limited, others_acknowledged| {
             let tried = Tried {
                 limited,

@@ -14,11 +14,11 @@ use serde::Serialize;
 use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::fault::Fault;
-use crate::lineage;
 use crate::plan::{
     Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, PlanTarget, Rehearsal, Scope, compare, forecast_batches,
     forecast_feeds, read_briefly, without_values,
 };
+use crate::source_identity;
 use crate::words::moment;
 
 pub use request::{PostponedUnit, Property, RemovedUnit, Request, Unit, WithheldUnit};
@@ -100,8 +100,8 @@ pub struct Total {
     pub cleared: i64,
     /// Properties that would be enrolled.
     pub new_properties: usize,
-    /// Units that are kept back already, by whose objection it is.
-    pub kept_back: Vec<(String, i64)>,
+    /// Units that are withheld already, by whose objection it is.
+    pub withheld: Vec<(String, i64)>,
 }
 
 /// Where things go, one after another.
@@ -151,11 +151,11 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: PreviewReque
     if let Some(property_id) = asked.property_id {
         preview.check_known(conn, property_id).await?;
     }
-    let another = lineage::forecast(conn, &scope.receiver.name).await?;
+    let another = source_identity::forecast(conn, &scope.receiver.name).await?;
     let another = another.filter(|(standing, _)| {
         matches!(
             standing,
-            lineage::IdentityCheck::Stopped | lineage::IdentityCheck::Waits
+            source_identity::IdentityCheck::Stopped | source_identity::IdentityCheck::Waits
         )
     });
     preview.receiver(&standing, another.map(|(_, why)| why))?;
@@ -226,7 +226,7 @@ impl Preview<'_, '_> {
 
     async fn kept_from(&mut self, conn: &mut PgConnection) -> Result<()> {
         let name = &self.scope.receiver.name;
-        let feeds: Vec<(i64, String)> = sqlx::query_as(include_str!("../sql/preview/kept_from.sql"))
+        let feeds: Vec<(i64, String)> = sqlx::query_as(include_str!("../sql/preview/withheld_from.sql"))
             .bind(name)
             .bind(self.asked.property_id)
             .bind(self.asked.now)
@@ -339,7 +339,7 @@ impl Preview<'_, '_> {
     }
 
     async fn end(mut self, conn: &mut PgConnection) -> Result<Total> {
-        self.total.kept_back = sqlx::query_as(include_str!("../sql/status/kept_back.sql"))
+        self.total.withheld = sqlx::query_as(include_str!("../sql/status/withheld.sql"))
             .bind(&self.scope.receiver.name)
             .bind(self.asked.property_id)
             .fetch_all(&mut *conn)

@@ -184,7 +184,7 @@ async fn prune_syncs(conn: &mut PgConnection, before: DateTime<Utc>, pruned: &mu
         include_str!("../sql/prune/alerts.sql"),
         include_str!("../sql/prune/drift.sql"),
         include_str!("../sql/prune/snapshot_runs.sql"),
-        include_str!("../sql/prune/buried.sql"),
+        include_str!("../sql/prune/purged_tombstones.sql"),
         include_str!("../sql/prune/removed.sql"),
         include_str!("../sql/prune/holds.sql"),
     ] {

@@ -123,9 +123,9 @@ impl Relay {
         for receiver in self.config.receivers.keys() {
             pass.left += usize::try_from(status::unsettled(&mut *conn, receiver).await?)?;
             pass.left += usize::try_from(status::paused_feeds(&mut *conn, receiver).await?)?;
-            let (unacknowledged, kept_back) = status::unacknowledged(&mut *conn, receiver).await?;
+            let (unacknowledged, withheld) = status::unacknowledged(&mut *conn, receiver).await?;
             pass.unacknowledged += unacknowledged;
-            pass.kept_back += kept_back;
+            pass.withheld += withheld;
         }
         if let Some(url) = &self.config.alerts.webhook_url {
             Poster::new(url, self.clock.clone())?.post_due(&mut *conn).await?;
@@ -179,6 +179,6 @@ pub struct Pass {
     pub left: usize,
     /// Units and removals that are owed, or in a sync that was not acknowledged.
     pub unacknowledged: i64,
-    /// Units that are kept back: refused, invalid, held.
-    pub kept_back: i64,
+    /// Units that are withheld: refused, invalid, held.
+    pub withheld: i64,
 }

@@ -103,7 +103,7 @@ states! {
         Retry = "retry",
     }
 
-    /// Whose objection withholds a unit (`rentsync.ledger.kept_back`).
+    /// Whose objection withholds a unit (`rentsync.ledger.withheld`).
     Withheld {
         /// Ours: no receiver can take this, or this receiver's settings don't let it through.
         Invalid = "invalid",

@@ -29,7 +29,7 @@ pub async fn paused_by_anyone(conn: &mut PgConnection, receiver: &str, property_
         .await?)
 }
 
-/// Units and removals that are owed or in a sync that is not acknowledged, and units that are kept back.
+/// Units and removals that are owed or in a sync that is not acknowledged, and units that are withheld.
 pub async fn unacknowledged(conn: &mut PgConnection, receiver: &str) -> Result<(i64, i64)> {
     Ok(sqlx::query_as(include_str!("../sql/status/unacknowledged.sql"))
         .bind(receiver)

@@ -2,7 +2,7 @@
 //!
 //! The comparison is the planner's, in batches of feeds, each in a read-only REPEATABLE READ transaction of its own: what a
 //! batch says held at one moment, and none of them keeps the database from cleaning up. What differs is sorted: what a
-//! plan is yet to tell waits, what somebody objects to is kept back, and the rest is drift, which nobody announced.
+//! plan is yet to tell waits, what somebody objects to is withheld, and the rest is drift, which nobody announced.
 //! Memory holds the ids of one batch and the contents of a handful of units.
 //!
 //! It sees what the relay noted, not what the receiver holds: that takes the receiver's digest.

@@ -31,7 +31,7 @@ insert into project_rent_roll_units (id, project_id, unit_code) values (10000000
 const EDIT_EVERY: Duration = Duration::from_millis(500);
 /// Longer than this, and something is broken.
 const PHASE_MAX: Duration = Duration::from_secs(300);
-const WITHHELD: &str = "select count(*) from rentsync.ledger where kept_back in ('held', 'guarded')";
+const WITHHELD: &str = "select count(*) from rentsync.ledger where withheld in ('held', 'guarded')";
 const HOLDS: &str = "select count(*) from rentsync.hold where state = 'open'";
 
 pub async fn mass() -> Result<()> {

@@ -187,7 +187,7 @@ fn statements() -> Vec<(&'static str, &'static str, PgArguments)> {
         scheduled!("prune/bodies", days_ago(6), 1_000_i64),
         scheduled!("metrics/receivers"),
         scheduled!("metrics/attempts"),
-        scheduled!("metrics/kept_back"),
+        scheduled!("metrics/withheld"),
         scheduled!("metrics/alerts"),
         scheduled!("status/status", "main"),
         scheduled!("verify/feeds", "main", 77_i64, 0_i64, 256_i64, 65_536_i32),

@@ -16,12 +16,12 @@ update rentsync.alert a
        when a.kind = 'stale' then a.property_id = any ($2)
        when a.property_id is null then not exists (
            select from rentsync.feed f
-            where f.receiver = $1 and (f.suspect is not null or f.halving is not null or f.rest_until is not null))
+            where f.receiver = $1 and (f.bisection is not null or f.bisected_sync is not null or f.cooldown_until is not null))
        when a.kind = 'refused' then not exists (
            select from rentsync.feed f join rentsync.ledger l using (feed_id)
-            where f.receiver = $1 and f.property_id = a.property_id and l.kept_back = 'refused')
+            where f.receiver = $1 and f.property_id = a.property_id and l.withheld = 'refused')
        else not exists (
            select from rentsync.feed f
             where f.receiver = $1 and f.property_id = a.property_id
-              and (f.halving is not null or f.paused_because is not null))
+              and (f.bisected_sync is not null or f.paused_because is not null))
        end

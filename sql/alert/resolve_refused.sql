@@ -8,4 +8,4 @@ update rentsync.alert a
    and coalesce(a.property_id, -1) = any ($2)
    and not exists (
        select from rentsync.feed f join rentsync.ledger l using (feed_id)
-        where f.receiver = $1 and f.property_id = a.property_id and l.kept_back = 'refused')
+        where f.receiver = $1 and f.property_id = a.property_id and l.withheld = 'refused')

@@ -21,8 +21,8 @@ update rentsync.feed f
    set sequence_offset = greatest(f.sequence_offset, $3),
        snapshot_due    = 'numbering',
        stale_at        = case when rest.rests then rest.until else rest.now end,
-       rest_until      = rest.until,
-       rest_because    = case when rest.rests then 'stale again' else 'stale' end
+       cooldown_until      = rest.until,
+       cooldown_because    = case when rest.rests then 'stale again' else 'stale' end
   from rest
  where f.feed_id = rest.feed_id
 returning rest.rests

@@ -5,4 +5,4 @@ select f.feed_id, encode(f.digest, 'hex')
   join rentsync.sync_feed f using (sequence, feed_id)
  where f.digest is not null
    and not exists (select from rentsync.ledger l
-                    where l.feed_id = f.feed_id and (l.kept_back is not null or l.owed is not null))
+                    where l.feed_id = f.feed_id and (l.withheld is not null or l.owed is not null))

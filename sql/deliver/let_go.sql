@@ -3,12 +3,12 @@
 with unproved as (
     select l.feed_id, l.unit_id
       from rentsync.ledger l join rentsync.feed f using (feed_id)
-     where f.receiver = $1 and l.suspect = 0 and l.kept_back = 'refused'
-       and ($3::float8 is null or l.kept_back_at <= coalesce($2, clock_timestamp()) - make_interval(secs => $3))
+     where f.receiver = $1 and l.bisection = 0 and l.withheld = 'refused'
+       and ($3::float8 is null or l.withheld_at <= coalesce($2, clock_timestamp()) - make_interval(secs => $3))
      order by l.feed_id, l.unit_id
        for no key update of l
 )
 update rentsync.ledger l
-   set kept_back = null, kept_back_because = null, kept_back_hash = null, kept_back_at = null
+   set withheld = null, withheld_because = null, refused_hash = null, withheld_at = null
   from unproved
  where l.feed_id = unproved.feed_id and l.unit_id = unproved.unit_id

@@ -2,7 +2,7 @@
 -- change, at $5 (null: now). Units that this sync did not tell are passed over: an answer may name anything. Locks the
 -- units. Says which.
 update rentsync.ledger l
-   set kept_back = 'refused', kept_back_because = $4, kept_back_hash = l.hash,
-       kept_back_at = coalesce($5, clock_timestamp()), owed = null, suspect = null
+   set withheld = 'refused', withheld_because = $4, refused_hash = l.hash,
+       withheld_at = coalesce($5, clock_timestamp()), owed = null, bisection = null
  where l.feed_id = $1 and l.sequence = $2 and l.unit_id = any ($3)
 returning l.unit_id

@@ -12,5 +12,5 @@ update rentsync.receiver r
        waiting_since = case when not ($2 or before.was_paused) then r.waiting_since end
   from before
  where r.receiver = before.receiver and ($2 or r.probe_at is distinct from 'infinity')
-   and not exists (select from rentsync.lineage l where l.receiver = r.receiver and l.waits_since is not null)
+   and not exists (select from rentsync.source_identity l where l.receiver = r.receiver and l.waits_since is not null)
 returning before.was_paused

@@ -8,20 +8,20 @@ declare
 begin
     if tg_op = 'INSERT' then
         select array_agg(c.feed_id), array_agg(c.kind), array_agg(c.units) into feeds, kinds, units
-          from (select w.feed_id, coalesce(w.kept_back, w.owed) as kind, count(*) as units from written w
-                 where coalesce(w.kept_back, w.owed) is not null group by 1, 2) as c;
+          from (select w.feed_id, coalesce(w.withheld, w.owed) as kind, count(*) as units from written w
+                 where coalesce(w.withheld, w.owed) is not null group by 1, 2) as c;
     elsif tg_op = 'DELETE' then
         select array_agg(c.feed_id), array_agg(c.kind), array_agg(c.units) into feeds, kinds, units
-          from (select s.feed_id, coalesce(s.kept_back, s.owed) as kind, -count(*) as units from stood s
-                 where coalesce(s.kept_back, s.owed) is not null group by 1, 2) as c;
+          from (select s.feed_id, coalesce(s.withheld, s.owed) as kind, -count(*) as units from stood s
+                 where coalesce(s.withheld, s.owed) is not null group by 1, 2) as c;
     else
         select array_agg(c.feed_id), array_agg(c.kind), array_agg(c.units) into feeds, kinds, units
           from (select b.feed_id, b.kind, sum(b.units)::bigint as units
-                  from (select w.feed_id, coalesce(w.kept_back, w.owed) as kind, 1 as units from written w
-                         where coalesce(w.kept_back, w.owed) is not null
+                  from (select w.feed_id, coalesce(w.withheld, w.owed) as kind, 1 as units from written w
+                         where coalesce(w.withheld, w.owed) is not null
                          union all
-                        select s.feed_id, coalesce(s.kept_back, s.owed), -1 from stood s
-                         where coalesce(s.kept_back, s.owed) is not null) as b
+                        select s.feed_id, coalesce(s.withheld, s.owed), -1 from stood s
+                         where coalesce(s.withheld, s.owed) is not null) as b
                  group by 1, 2 having sum(b.units) <> 0) as c;
     end if;
     if feeds is not null then
@@ -30,7 +30,7 @@ begin
               from unnest(feeds, kinds, units) as c (feed_id, kind, units)
               join rentsync.feed f using (feed_id)
         )
-        insert into rentsync.withheld (receiver, feed_id, kept_back, units)
+        insert into rentsync.withheld (receiver, feed_id, kind, units)
         select c.receiver, c.feed_id, c.kind, c.units from change c
          union all
         select c.receiver, null, c.kind, sum(c.units) from change c group by c.receiver, c.kind;

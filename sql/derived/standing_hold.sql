@@ -4,11 +4,11 @@ select h.hold_id, h.receiver, h.feed_id, h.of_units, kept.units,
        h.gone + case when h.feed_id is null then kept.of_all else kept.units end as removed
   from rentsync.hold h
   cross join lateral (
-        select coalesce(sum(w.units) filter (where w.kept_back = case when h.feed_id is null then 'guarded' else 'held' end), 0)::bigint as units,
-               coalesce(sum(w.units) filter (where w.kept_back in ('held', 'guarded', 'rejected')), 0)::bigint as of_all
-          from (select w.kept_back, w.units from rentsync.withheld w where h.feed_id is not null and w.feed_id = h.feed_id
+        select coalesce(sum(w.units) filter (where w.kind = case when h.feed_id is null then 'guarded' else 'held' end), 0)::bigint as units,
+               coalesce(sum(w.units) filter (where w.kind in ('held', 'guarded', 'rejected')), 0)::bigint as of_all
+          from (select w.kind, w.units from rentsync.withheld w where h.feed_id is not null and w.feed_id = h.feed_id
                  union all
-                select w.kept_back, w.units from rentsync.withheld w
+                select w.kind, w.units from rentsync.withheld w
                  where h.feed_id is null and w.receiver = h.receiver and w.feed_id is null) as w
         ) as kept
  where h.state = 'open'

@@ -3,7 +3,7 @@
 select coalesce((select occurred_at < $1 from rentsync.outbox order by xid limit 1), false),
        exists (select from rentsync.sync s
                 where s.settled_at < $2
-                  and not exists (select from rentsync.feed f where f.halving = s.sequence)
+                  and not exists (select from rentsync.feed f where f.bisected_sync = s.sequence)
                   and (s.state <> 'delivered'
                     or not exists (
                        select from rentsync.sync_feed sf

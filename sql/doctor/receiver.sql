@@ -1,11 +1,11 @@
--- What keeps receiver $1 from being told everything: its pause, its feeds', holds, units kept back, alerts. Reads only. No row:
+-- What keeps receiver $1 from being told everything: its pause, its feeds', holds, units withheld, alerts. Reads only. No row:
 -- it was never run against this database.
 select r.paused_at, r.paused_because, nullif(r.probe_at, 'infinity') as next_probe,
        case when r.wait_until > clock_timestamp() then r.wait_until end as wait_until,
-       exists (select from rentsync.lineage n where n.receiver = r.receiver and n.waits_since is not null) as waits,
+       exists (select from rentsync.source_identity n where n.receiver = r.receiver and n.waits_since is not null) as waits,
        feeds.feeds, feeds.paused, feeds.rejected,
        holds.holds, holds.held,
-       kept_back.refused, kept_back.invalid,
+       withheld.refused, withheld.invalid,
        alerts.alerts, alerts.kinds
   from rentsync.receiver r
  cross join lateral (
@@ -21,12 +21,12 @@ select r.paused_at, r.paused_because, nullif(r.probe_at, 'infinity') as next_pro
         where h.receiver = r.receiver and h.state = 'open'
        ) as holds
  cross join lateral (
-       select count(*) filter (where l.kept_back = 'refused') as refused,
-              count(*) filter (where l.kept_back = 'invalid') as invalid
+       select count(*) filter (where l.withheld = 'refused') as refused,
+              count(*) filter (where l.withheld = 'invalid') as invalid
          from rentsync.ledger l
          join rentsync.feed f using (feed_id)
-        where f.receiver = r.receiver and l.kept_back is not null
-       ) as kept_back
+        where f.receiver = r.receiver and l.withheld is not null
+       ) as withheld
  cross join lateral (
        select count(*) as alerts, string_agg(distinct a.kind, ', ' order by a.kind) as kinds
          from rentsync.alert a

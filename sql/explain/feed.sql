@@ -1,23 +1,23 @@
 -- How feed $1 stands at $3 (null: now), and what is known of unit $2 in it: the sync that told it last, the sync that is open, the
 -- removal that was acknowledged, the hold, and another property of which the receiver has it. Reads only.
 select f.paused_because, f.snapshot_due,
-       case when f.rest_until > coalesce($3, clock_timestamp()) then f.rest_until end as rest_until,
-       f.rest_because is not distinct from 'exhausted' as wakes_when_any_is_taken,
-       f.rest_because is not distinct from 'unreadable' as is_unreadable,
+       case when f.cooldown_until > coalesce($3, clock_timestamp()) then f.cooldown_until end as cooldown_until,
+       f.cooldown_because is not distinct from 'exhausted' as wakes_when_any_is_taken,
+       f.cooldown_because is not distinct from 'unreadable' as is_unreadable,
        f.cursor is null as is_new,
        (select h.hold_id from rentsync.hold h where h.feed_id = f.feed_id and h.state = 'open') as hold_id,
-       l.kept_back_at, l.sequence as told_sequence,
+       l.withheld_at, l.sequence as told_sequence,
        told.sync_id as told_sync_id, told.state as told_state, told.sealed_at as told_sealed_at, told.settled_at as told_settled_at,
        open.sync_id as open_sync_id, coalesce(open.attempts, 0) as open_attempts, open.due_at as open_due_at,
        coalesce(open.leased_until > coalesce($3, clock_timestamp()), false)
            and (open.relay_id is null or exists (select from rentsync.live_relay live where live.relay_id = open.relay_id))
            as open_is_leased,
-       b.buried_at, b.sequence as buried_sequence,
+       b.purged_at, b.sequence as purged_sequence,
        elsewhere.property_id as elsewhere
   from rentsync.feed f
   left join rentsync.ledger l on l.feed_id = f.feed_id and l.unit_id = $2
   left join rentsync.sync told on told.sequence = l.sequence
-  left join rentsync.buried b on b.feed_id = f.feed_id and b.unit_id = $2
+  left join rentsync.purged_tombstone b on b.feed_id = f.feed_id and b.unit_id = $2
   left join lateral (
        select s.sync_id, s.attempts, s.due_at, s.leased_until, s.relay_id
          from rentsync.sync_feed sf join rentsync.sync s using (sequence)
@@ -26,7 +26,7 @@ select f.paused_because, f.snapshot_due,
   left join lateral (
        select g.property_id
          from rentsync.ledger other join rentsync.feed g on g.feed_id = other.feed_id and g.receiver = f.receiver
-        where l.kept_back = 'elsewhere' and other.unit_id = $2 and other.feed_id <> f.feed_id and other.sequence is not null
+        where l.withheld = 'elsewhere' and other.unit_id = $2 and other.feed_id <> f.feed_id and other.sequence is not null
         order by other.hash is null, g.property_id
         limit 1
        ) as elsewhere on true

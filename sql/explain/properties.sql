@@ -10,7 +10,7 @@ with known as (
       from rentsync.feed f
      where f.receiver = $1
        and (exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.unit_id = $2)
-         or exists (select from rentsync.buried b where b.feed_id = f.feed_id and b.unit_id = $2)
+         or exists (select from rentsync.purged_tombstone b where b.feed_id = f.feed_id and b.unit_id = $2)
          or f.feed_id in (select sf.feed_id from rentsync.sync_feed sf where $2 = any (sf.units) or $2 = any (sf.gone)))
 )
 select known.property_id, f.feed_id

@@ -3,7 +3,7 @@
 select r.receiver is not null as is_known, r.settings, r.paused_at, r.paused_because,
        nullif(r.probe_at, 'infinity') as probe_at,
        case when r.wait_until > coalesce($2, clock_timestamp()) then r.wait_until end as wait_until,
-       exists (select from rentsync.lineage n where n.receiver = $1 and n.waits_since is not null) as waits_for_resync,
+       exists (select from rentsync.source_identity n where n.receiver = $1 and n.waits_since is not null) as waits_for_resync,
        (select count(*) from pg_stat_activity a
          where a.datname = current_database() and a.application_name like 'rentsync-relay%' and a.pid <> pg_backend_pid()) as relays,
        (select h.hold_id from rentsync.hold h where h.receiver = $1 and h.feed_id is null and h.state = 'open') as hold_id,

@@ -21,22 +21,22 @@ with standing as materialized (
       from over
      cross join lateral (
            select l.feed_id, l.unit_id from rentsync.ledger l
-            where over.units > 0 and l.feed_id = over.feed_id and l.kept_back = 'held'
+            where over.units > 0 and l.feed_id = over.feed_id and l.withheld = 'held'
             union all
            select l.feed_id, l.unit_id
              from (select distinct w.feed_id from rentsync.withheld w
                     where over.units > 0 and over.feed_id is null
-                      and w.receiver = $1 and w.kept_back = 'guarded' and w.feed_id is not null) as of_all
+                      and w.receiver = $1 and w.kind = 'guarded' and w.feed_id is not null) as of_all
             cross join lateral (
-                  select l.feed_id, l.unit_id from rentsync.ledger l where l.feed_id = of_all.feed_id and l.kept_back = 'guarded'
+                  select l.feed_id, l.unit_id from rentsync.ledger l where l.feed_id = of_all.feed_id and l.withheld = 'guarded'
                   ) as l
            ) as l
      limit $8
 ), released as (
     update rentsync.ledger l
-       set kept_back = null, kept_back_because = null, kept_back_at = null, owed = coalesce(l.owed, 'removal')
+       set withheld = null, withheld_because = null, withheld_at = null, owed = coalesce(l.owed, 'removal')
       from unit
-     where l.feed_id = unit.feed_id and l.unit_id = unit.unit_id and l.kept_back in ('held', 'guarded')
+     where l.feed_id = unit.feed_id and l.unit_id = unit.unit_id and l.withheld in ('held', 'guarded')
 ), ahead as (
     update rentsync.receiver_count c
        set ahead = c.ahead + (select count(*) from unit)

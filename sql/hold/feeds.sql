@@ -2,7 +2,7 @@
 -- (deleted or moved), and how many units there were when those began. A removal that a person approved counts neither way.
 -- Reads only.
 select f.feed_id,
-       (select coalesce(sum(w.units), 0)::bigint from rentsync.withheld w where w.receiver = f.receiver and w.feed_id = f.feed_id and w.kept_back = 'held'),
+       (select coalesce(sum(w.units), 0)::bigint from rentsync.withheld w where w.receiver = f.receiver and w.feed_id = f.feed_id and w.kind = 'held'),
        coalesce(told.units, 0),
        least(coalesce(told.units_before, f.units), f.units + coalesce(told.units + told.uncovered, 0))
   from rentsync.feed f

@@ -19,7 +19,7 @@ with feed as materialized (
        and (f.cursor is null or f.snapshot_due is not null
          or exists (select from rentsync.news(f.property_id, f.cursor))
          or exists (select from rentsync.ledger l
-                     where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null))
+                     where l.feed_id = f.feed_id and l.owed is not null and l.withheld is null))
 )
 select coalesce(sum(gone.units), 0)::bigint, (select max(feed_id) from feed)
   from losing
@@ -28,7 +28,7 @@ select coalesce(sum(gone.units), 0)::bigint, (select max(feed_id) from feed)
          from (select l.unit_id from rentsync.ledger l
                 where l.feed_id = losing.feed_id
                   and l.hash is not null and l.removed is null and l.owed is distinct from 'approved'
-                  and (l.kept_back is null or l.kept_back in ('invalid', 'refused', 'elsewhere'))
+                  and (l.withheld is null or l.withheld in ('invalid', 'refused', 'elsewhere'))
                except
                select s.unit_id::bigint from rentsync.source_unit() s
                 where s.property_id = losing.property_id and not losing.is_uncovered

@@ -5,7 +5,7 @@ select (select count(*) from rentsync.hold h where h.receiver = $1 and h.state =
   from (
        select w.feed_id, sum(w.units) as units
          from rentsync.withheld w
-        where w.receiver = $1 and w.kept_back in ('held', 'guarded') and w.feed_id is not null
+        where w.receiver = $1 and w.kind in ('held', 'guarded') and w.feed_id is not null
         group by w.feed_id having sum(w.units) > 0
        ) as waiting
   join rentsync.feed f using (feed_id)

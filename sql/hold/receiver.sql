@@ -2,10 +2,10 @@
 -- holds, removals that wait in it, removals told within 24 hours, units when those began. Reads only: totals, and what fell out
 -- of the 24 hours since the last sweep (expire.sql).
 with kept as (
-    select coalesce(sum(w.units) filter (where w.kept_back = 'held'), 0)::bigint as held,
-           coalesce(sum(w.units) filter (where w.kept_back = 'guarded'), 0)::bigint as guarded
+    select coalesce(sum(w.units) filter (where w.kind = 'held'), 0)::bigint as held,
+           coalesce(sum(w.units) filter (where w.kind = 'guarded'), 0)::bigint as guarded
       from rentsync.withheld w
-     where w.receiver = $1 and w.feed_id is null and w.kept_back in ('held', 'guarded')
+     where w.receiver = $1 and w.feed_id is null and w.kind in ('held', 'guarded')
 ), fallen_out as (
     select r.feed_id, sum(r.units + r.uncovered)::bigint as gone
       from rentsync.removed r

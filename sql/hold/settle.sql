@@ -14,9 +14,9 @@ with chosen as materialized (
     select c.hold_id, u.feed_id, u.unit_id from chosen c cross join lateral rentsync.units_of_hold(c.of_hold) u
 ), unit as (
     update rentsync.ledger l
-       set kept_back = case when $3 = 'rejected' then 'rejected' end,
-           kept_back_because = case when $3 = 'rejected' then rentsync.kept_because(kept.hold_id) end,
-           kept_back_at = case when $3 = 'rejected' then coalesce($4, clock_timestamp()) end,
+       set withheld = case when $3 = 'rejected' then 'rejected' end,
+           withheld_because = case when $3 = 'rejected' then rentsync.kept_because(kept.hold_id) end,
+           withheld_at = case when $3 = 'rejected' then coalesce($4, clock_timestamp()) end,
            owed = case when $3 = 'approved' then 'approved' else l.owed end
       from kept
      where l.feed_id = kept.feed_id and l.unit_id = kept.unit_id

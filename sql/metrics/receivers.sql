@@ -3,7 +3,7 @@
 select b.receiver,
        (r.paused_at is not null)::integer::float8 as paused,
        r.failures::float8 as failures,
-       b.feeds::float8, b.feeds_behind::float8, b.feeds_resting::float8, b.feeds_paused::float8,
+       b.feeds::float8, b.feeds_behind::float8, b.feeds_cooling_down::float8, b.feeds_paused::float8,
        b.units_owed::float8,
        (select count(*)::float8 from rentsync.feed f join rentsync.duplicate d using (feed_id)
          where f.receiver = r.receiver) as duplicate_codes,

@@ -1,6 +1,6 @@
 -- Moves the planned feeds' cursors to this transaction's snapshot and notes what of the property was told ($3 to $5,
 -- pairwise with the feeds $1; $2: whether the feed's property was told in sync $4; $6: whether this receiver is told
--- properties at all; $7: whether suspect units wait for their turn; $8: when the oldest change was made that each owes;
+-- properties at all; $7: whether bisection units wait for their turn; $8: when the oldest change was made that each owes;
 -- $9: how many units each has). What was due is planned by that. The feeds are locked already.
 --
 -- How many units there were when the last 24 hours began is kept for each feed and, by what changes, for the receiver $10: a
@@ -10,7 +10,7 @@ with planned as materialized (
            least(coalesce(told.units_before, planned.units), planned.units + coalesce(told.gone, 0)) as of_units
       from unnest($1::bigint[], $2::boolean[], $3::bytea[], $4::bigint[], $5::bytea[], $7::boolean[],
                   $8::timestamptz[], $9::bigint[])
-           as planned (feed_id, told, property_hash, sequence, digest, suspects_wait, oldest_change, units)
+           as planned (feed_id, told, property_hash, sequence, digest, bisection_waits, oldest_change, units)
       join rentsync.feed before using (feed_id)
      cross join lateral (
            select sum(r.units + r.uncovered)::bigint as gone, (array_agg(r.units_before order by r.sequence))[1] as units_before
@@ -27,13 +27,13 @@ with planned as materialized (
            property_sequence = case when planned.told then planned.sequence else f.property_sequence end,
            property_owed     = case when planned.told or not $6 then null else f.property_owed end,
            snapshot_due      = null,
-           suspect           = null,
-           suspects_waited   = planned.suspects_wait,
+           bisection           = null,
+           bisection_waited   = planned.bisection_waits,
            owed_since        = case when exists (select from rentsync.ledger l
-                                                  where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null)
+                                                  where l.feed_id = f.feed_id and l.owed is not null and l.withheld is null)
                                     then planned.oldest_change end,
-           rest_until        = null,
-           rest_because      = null
+           cooldown_until        = null,
+           cooldown_because      = null
       from planned
      where f.feed_id = planned.feed_id
 ), changed as (

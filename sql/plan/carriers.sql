@@ -19,5 +19,5 @@ select asked.feed_id, asked.unit_code, l.unit_id
 select asked.feed_id, asked.unit_code, l.unit_id
   from asked
   join rentsync.ledger l on l.feed_id = asked.feed_id and asked.unit_code = any (l.codes_before || l.unit_code)
-                        and (l.owed is not null or l.kept_back = 'refused')
+                        and (l.owed is not null or l.withheld = 'refused')
  order by 1, 2, 3

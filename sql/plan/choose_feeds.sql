@@ -11,11 +11,11 @@
 -- needs it; the planner adds `for no key update of f`, in its REPEATABLE READ transaction, by the right to plan.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units,
        (select count(*) from (select from rentsync.ledger l
-                               where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null
+                               where l.feed_id = f.feed_id and l.owed is not null and l.withheld is null
                                limit $6::bigint + 1) as owed),
        (select coalesce(sum(w.units), 0)::bigint from rentsync.withheld w
-         where w.feed_id = f.feed_id and not rentsync.is_owed(w.kept_back)),
-       f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited, f.sequence_offset,
+         where w.feed_id = f.feed_id and not rentsync.is_owed(w.kind)),
+       f.snapshot_due, f.snapshot_run, f.bisection, f.bisection_waited, f.sequence_offset,
        f.cursor is null or news.whole or $7,
        news.unit_ids,
        least(news.oldest_change, f.owed_since),
@@ -24,7 +24,7 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
                + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id)
             else coalesce(cardinality(news.unit_ids), 0)
                + (select count(*) from (select from rentsync.ledger l
-                                         where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null
+                                         where l.feed_id = f.feed_id and l.owed is not null and l.withheld is null
                                          limit $6) as owed)
        end,
        p.property_id::bigint,
@@ -48,8 +48,8 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
    and f.feed_id > $4
    and ($10::bigint is null or f.feed_id <= $10)
    and f.paused_because is null
-   and ($11::boolean is null or $11 = (f.rest_until is null and f.halving is null and f.suspect is null and not f.failing))
-   and (f.rest_until is null or f.rest_until <= coalesce($3, clock_timestamp()) or not $11 and f.rest_because = 'exhausted')
+   and ($11::boolean is null or $11 = (f.cooldown_until is null and f.bisected_sync is null and f.bisection is null and not f.failing))
+   and (f.cooldown_until is null or f.cooldown_until <= coalesce($3, clock_timestamp()) or not $11 and f.cooldown_because = 'exhausted')
    and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
    and ($7
      or f.cursor is null
@@ -57,6 +57,6 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
      or f.property_owed is not null
      or f.snapshot_due is not null
      or exists (select from rentsync.ledger l
-                 where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null))
+                 where l.feed_id = f.feed_id and l.owed is not null and l.withheld is null))
  order by f.feed_id
  limit $5

@@ -17,8 +17,8 @@ with key as (
       from unnest($3::bigint[]) as feed (feed_id)
      cross join lateral (
            select l.feed_id, l.unit_id from rentsync.ledger l
-            where l.feed_id = feed.feed_id and l.owed is not null and l.kept_back is null
-            order by l.owed = 'removal', l.suspect is not null, l.suspect, l.unit_id
+            where l.feed_id = feed.feed_id and l.owed is not null and l.withheld is null
+            order by l.owed = 'removal', l.bisection is not null, l.bisection, l.unit_id
             limit $6
            ) as owed
      union
@@ -60,8 +60,8 @@ select key.feed_id, key.unit_id, s.property_id::bigint,
        s.has_garage, s.pets_allowed::bigint, s.parking_stalls::bigint, s.storage_boxes::bigint,
        case when octet_length(s.lead_first_name::text) <= $8 then s.lead_first_name::text end,
        case when octet_length(s.lead_last_name::text) <= $8 then s.lead_last_name::text end,
-       l.unit_id is not null, l.unit_code, l.hash, l.removed, l.sequence, l.owed, l.suspect,
-       l.kept_back, l.kept_back_because, l.kept_back_hash, case when $7 then l.content end
+       l.unit_id is not null, l.unit_code, l.hash, l.removed, l.sequence, l.owed, l.bisection,
+       l.withheld, l.withheld_because, l.refused_hash, case when $7 then l.content end
   from key
   left join lateral (
        select * from rentsync.source_unit() s where s.unit_id = key.unit_id limit 2

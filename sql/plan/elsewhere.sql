@@ -8,8 +8,8 @@ with wanted as (
       from unnest($3::bigint[]) as feed (feed_id)
      cross join lateral (
            select l.feed_id, l.unit_id from rentsync.ledger l
-            where l.feed_id = feed.feed_id and l.owed is not null and l.kept_back is null
-            order by l.owed = 'removal', l.suspect is not null, l.suspect, l.unit_id
+            where l.feed_id = feed.feed_id and l.owed is not null and l.withheld is null
+            order by l.owed = 'removal', l.bisection is not null, l.bisection, l.unit_id
             limit $6
            ) as owed
      union
@@ -24,4 +24,4 @@ select wanted.feed_id, wanted.unit_id
          join rentsync.feed f on f.feed_id = l.feed_id and f.receiver = $7
          left join rentsync.sync s on s.sequence = l.sequence
         where l.unit_id = wanted.unit_id and l.feed_id <> wanted.feed_id and l.sequence is not null
-          and (l.removed is null or l.owed is not null or l.kept_back = 'refused' or s.state in ('open', 'waiting')))
+          and (l.removed is null or l.owed is not null or l.withheld = 'refused' or s.state in ('open', 'waiting')))

@@ -4,6 +4,6 @@ select coalesce(sum(units), 0)::bigint, count(*)
   from (
        select sum(w.units) as units
          from rentsync.withheld w
-        where w.receiver = $1 and w.kept_back = 'invalid' and w.feed_id is not null
+        where w.receiver = $1 and w.kind = 'invalid' and w.feed_id is not null
         group by w.feed_id having sum(w.units) > 0
        ) as feed

@@ -4,4 +4,4 @@ update rentsync.alert a
    set acked_at = coalesce($4, clock_timestamp())
  where a.receiver = $1 and a.kind = $2 and a.acked_at is null
    and not exists (select from rentsync.feed f
-                    where f.receiver = a.receiver and f.property_id = a.property_id and f.rest_because = $3)
+                    where f.receiver = a.receiver and f.property_id = a.property_id and f.cooldown_because = $3)

@@ -4,12 +4,12 @@ with chosen as (
     select l.feed_id, l.unit_id, f.property_id, f.paused_because is not null as feed_is_paused
       from rentsync.ledger l
       join rentsync.feed f using (feed_id)
-     where f.receiver = $1 and l.kept_back = 'refused' and ($2::bigint is null or l.unit_id = $2)
+     where f.receiver = $1 and l.withheld = 'refused' and ($2::bigint is null or l.unit_id = $2)
      order by l.feed_id, l.unit_id
        for update of l
 ), released as (
     update rentsync.ledger l
-       set kept_back = null, kept_back_because = null, kept_back_hash = null, kept_back_at = null, owed = 'retry'
+       set withheld = null, withheld_because = null, refused_hash = null, withheld_at = null, owed = 'retry'
       from chosen
      where l.feed_id = chosen.feed_id and l.unit_id = chosen.unit_id
 ), noticed as (

@@ -8,16 +8,16 @@ with known as (
     update rentsync.feed
        set enabled = coalesce($3, enabled),
            paused_because = case when $4 then 'paused by command' when not $4 then null else paused_because end,
-           rest_until = case when not $4 then null else rest_until end,
-           rest_because = case when not $4 then null else rest_because end,
+           cooldown_until = case when not $4 then null else cooldown_until end,
+           cooldown_because = case when not $4 then null else cooldown_because end,
            external_id = case when $5::text is null then external_id else nullif($5, '') end
      where receiver = $1 and property_id = $2
     returning feed_id, property_id
 ), approved as (
     update rentsync.ledger l
-       set kept_back = null, kept_back_because = null, kept_back_at = null, owed = 'approved'
+       set withheld = null, withheld_because = null, withheld_at = null, owed = 'approved'
       from changed
-     where not $3 and l.feed_id = changed.feed_id and l.kept_back = 'rejected'
+     where not $3 and l.feed_id = changed.feed_id and l.withheld = 'rejected'
 ), enrolled as (
     insert into rentsync.feed (receiver, property_id, external_id)
     select $1, p.property_id, nullif($5, '') from rentsync.source_property() p

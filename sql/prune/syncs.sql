@@ -19,7 +19,7 @@ with old as materialized (
                                       limit 1), false) as is_delivered
                     ) as later
               where sf.sequence = s.sequence))
-       and s.sequence <> all (array(select f.halving from rentsync.feed f where f.halving is not null))
+       and s.sequence <> all (array(select f.bisected_sync from rentsync.feed f where f.bisected_sync is not null))
      order by s.settled_at
      limit $2
        for update of s skip locked

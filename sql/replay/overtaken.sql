@@ -13,5 +13,5 @@ select f.feed_id, f.property_id, told.unit_id,
   join rentsync.feed f using (feed_id)
   left join lateral unnest(sf.units || sf.gone) as told (unit_id) on true
   left join rentsync.ledger l on l.feed_id = f.feed_id and l.unit_id = told.unit_id
-  left join rentsync.buried b on b.feed_id = f.feed_id and b.unit_id = told.unit_id
+  left join rentsync.purged_tombstone b on b.feed_id = f.feed_id and b.unit_id = told.unit_id
  where sf.sequence = $1

@@ -14,18 +14,18 @@ with unsettled as (
 )
 select f.feed_id, f.property_id,
        (select count(*) from rentsync.ledger l
-         where l.feed_id = f.feed_id and l.owed is not null and l.kept_back is null) as owed,
+         where l.feed_id = f.feed_id and l.owed is not null and l.withheld is null) as owed,
        f.property_owed is not null or f.snapshot_due is not null as is_due,
        (select max(sf.sequence) from rentsync.sync_feed sf where sf.feed_id = f.feed_id) as newest,
        unsettled.sequence as unsettled,
        case when f.paused_because is not null then 'its feed is paused: ' || f.paused_because
-            when f.rest_because = 'stale again' and f.rest_until > coalesce($3, clock_timestamp())
+            when f.cooldown_because = 'stale again' and f.cooldown_until > coalesce($3, clock_timestamp())
             then 'the receiver calls it stale again and again, it is told once an hour'
-            when f.rest_because = 'failing' and f.rest_until > coalesce($3, clock_timestamp())
+            when f.cooldown_because = 'failing' and f.cooldown_until > coalesce($3, clock_timestamp())
             then 'the receiver does not take it, though it takes others; it is tried again by itself'
-            when f.rest_because = 'unreadable' and f.rest_until > coalesce($3, clock_timestamp())
+            when f.cooldown_because = 'unreadable' and f.cooldown_until > coalesce($3, clock_timestamp())
             then 'something of it can''t be read from the source, see `alerts list`; it is tried again by itself'
-            when f.rest_because = 'exhausted' and f.rest_until > coalesce($3, clock_timestamp())
+            when f.cooldown_because = 'exhausted' and f.cooldown_until > coalesce($3, clock_timestamp())
             then 'its request was given up, it is told when the receiver takes anything again'
        end as stuck,
        r.paused_because as receiver_paused,

@@ -31,7 +31,7 @@ with feed as materialized (
 select feed.feed_id, feed.property_id, asked.unit_id,
        l.unit_id is not null,
        s.unit_id is not null and feed.is_covered,
-       l.kept_back is not null,
+       l.withheld is not null,
        $6 and l.unit_id is null and (asked.was_told or s.unit_id is null)
           and not ($7 and exists (
               select from rentsync.ledger other
@@ -41,6 +41,6 @@ select feed.feed_id, feed.property_id, asked.unit_id,
   from asked
   join feed using (feed_id)
   left join rentsync.ledger l on l.feed_id = asked.feed_id and l.unit_id = asked.unit_id
-  left join rentsync.buried b on b.feed_id = asked.feed_id and b.unit_id = asked.unit_id
+  left join rentsync.purged_tombstone b on b.feed_id = asked.feed_id and b.unit_id = asked.unit_id
   left join rentsync.source_unit() s on s.unit_id = asked.unit_id and s.property_id = feed.property_id
  order by feed.feed_id, asked.unit_id

@@ -9,7 +9,7 @@ with done as (
          or (f.snapshot_due is null
              and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
              and not exists (select from rentsync.ledger l
-                              where l.feed_id = f.feed_id and l.owed in ('retell', 'in_doubt', 'retry') and l.kept_back is null)))
+                              where l.feed_id = f.feed_id and l.owed in ('retell', 'in_doubt', 'retry') and l.withheld is null)))
     returning f.feed_id
 ), of_run as (
     select r.run_id,

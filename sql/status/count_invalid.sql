@@ -2,4 +2,4 @@
 select count(*)
   from rentsync.ledger l
   join rentsync.feed f using (feed_id)
- where l.kept_back = 'invalid' and ($1::text is null or f.receiver = $1)
+ where l.withheld = 'invalid' and ($1::text is null or f.receiver = $1)

@@ -3,14 +3,14 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
        case when f.paused_because is not null then 'paused: ' || f.paused_because
             when open.attempts > 0 then 'retrying'
             when open.sequence is not null then 'delivering'
-            when f.rest_until is not null then 'resting (' || f.rest_because || ')'
-            when f.halving is not null then 'looking for what was rejected'
+            when f.cooldown_until is not null then 'resting (' || f.cooldown_because || ')'
+            when f.bisected_sync is not null then 'looking for what was rejected'
             when f.snapshot_due is not null then 'due a snapshot (' || f.snapshot_due || ')'
             when f.cursor is null then 'new'
             when not f.enabled then 'disabled'
             else 'idle'
        end as state,
-       told.units, told.owed, told.kept_back,
+       told.units, told.owed, told.withheld,
        last.told_as as last_sequence, last.settled_at as last_delivered
   from rentsync.feed f
   left join lateral (
@@ -18,7 +18,7 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
         where sf.feed_id = f.feed_id and sf.is_open
        ) as open on true
  cross join lateral (
-       select count(l.hash) filter (where l.removed is null) as units, count(l.owed) as owed, count(l.kept_back) as kept_back
+       select count(l.hash) filter (where l.removed is null) as units, count(l.owed) as owed, count(l.withheld) as withheld
          from rentsync.ledger l where l.feed_id = f.feed_id
        ) as told
   left join lateral (

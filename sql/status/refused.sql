@@ -1,8 +1,8 @@
--- The units kept back in the way $2 (refused, invalid) from receiver $1 (null: from any), and what of them; of a refusal also the
+-- The units withheld in the way $2 (refused, invalid) from receiver $1 (null: from any), and what of them; of a refusal also the
 -- sync that told it and the newest answer to that. A refusal without a hash is of a removal. Reads only.
-select l.unit_id, f.receiver, f.property_id, l.unit_code, l.kept_back_at as since,
-       case when l.kept_back = 'refused' and l.kept_back_hash is null then 'removal' else 'content' end as what,
-       l.kept_back_because as because, told.sync_id, told.answer
+select l.unit_id, f.receiver, f.property_id, l.unit_code, l.withheld_at as since,
+       case when l.withheld = 'refused' and l.refused_hash is null then 'removal' else 'content' end as what,
+       l.withheld_because as because, told.sync_id, told.answer
   from rentsync.ledger l
   join rentsync.feed f using (feed_id)
   left join lateral (
@@ -11,7 +11,7 @@ select l.unit_id, f.receiver, f.property_id, l.unit_code, l.kept_back_at as sinc
                 where a.sequence = s.sequence and a.answer is not null
                 order by a.lease desc limit 1) as answer
          from rentsync.sync s
-        where l.kept_back = 'refused' and s.sequence = l.sequence
+        where l.withheld = 'refused' and s.sequence = l.sequence
        ) as told on true
- where l.kept_back = $2 and ($1::text is null or f.receiver = $1)
+ where l.withheld = $2 and ($1::text is null or f.receiver = $1)
  order by f.receiver, f.property_id, l.unit_id

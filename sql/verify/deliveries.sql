@@ -14,7 +14,7 @@ select f.feed_id, f.property_sequence, open.sequence,
         where sf.sequence = (select max(sequence) from rentsync.sync_feed where feed_id = f.feed_id)
           and sf.feed_id = f.feed_id and s.state = 'delivered' and sf.digest is not null and sf.digest_said is not null
           and not exists (select from rentsync.ledger l
-                           where l.feed_id = f.feed_id and (l.kept_back is not null or l.owed is not null))
+                           where l.feed_id = f.feed_id and (l.withheld is not null or l.owed is not null))
        ) as newest on true
  where f.feed_id = any ($1)
  order by f.feed_id

@@ -1,8 +1,8 @@
 -- The feeds of receiver $1 as they stand, news or not, each with what is yet to be planned: the next $4 after feed $3, of
--- property $2 (null: of all). The columns are those of choose_feeds; what is owed and kept back
+-- property $2 (null: of all). The columns are those of choose_feeds; what is owed and withheld
 -- is not counted, because nothing is told. Texts of more than $5 bytes are not read. Reads only, locks nothing.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units, 0::bigint, 0::bigint,
-       f.snapshot_due, f.snapshot_run, f.suspect, f.suspects_waited, f.sequence_offset,
+       f.snapshot_due, f.snapshot_run, f.bisection, f.bisection_waited, f.sequence_offset,
        f.cursor is null or news.whole,
        news.unit_ids,
        news.oldest_change,

@@ -124,9 +124,9 @@ fn print_property(property: &Property) -> Result<()> {
     for gone in &property.removed {
         print::line(&removed(gone))?;
     }
-    for kept in &property.kept_back {
+    for kept in &property.withheld {
         print::line(&format!(
-            "    ! unit {} kept back, {}: {}",
+            "    ! unit {} withheld, {}: {}",
             kept.unit_id, kept.kind, kept.because
         ))?;
     }
@@ -182,13 +182,13 @@ fn sum(total: &Total) -> String {
                 count(total.new_properties, "property", "properties")
             )
         }),
-        (!total.kept_back.is_empty()).then(|| {
+        (!total.withheld.is_empty()).then(|| {
             let kinds: Vec<_> = total
-                .kept_back
+                .withheld
                 .iter()
                 .map(|(kind, units)| format!("{units} {kind}"))
                 .collect();
-            format!("kept back already: {}", kinds.join(", "))
+            format!("withheld already: {}", kinds.join(", "))
         }),
     ];
     let beside: String = beside.into_iter().flatten().map(|part| format!("; {part}")).collect();

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::deliver::breaker;
 use crate::fault::Fault;
 use crate::inspect::receivers;
-use crate::lineage;
+use crate::source_identity;
 use crate::words;
 
 #[derive(Subcommand)]
@@ -63,7 +63,7 @@ async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {
 }
 
 async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
-    if lineage::waits(conn, name).await? {
+    if source_identity::waits(conn, name).await? {
         return Err(Fault::usage(format!(
             "receiver {name} was told from another database than this one: `receivers resync {name}` if this is the right \
              one; it tells everything again"
@@ -77,7 +77,7 @@ async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
 }
 
 async fn resync(conn: &mut PgConnection, name: &str) -> Result<()> {
-    let Some(done) = lineage::resync(conn, name, None).await? else {
+    let Some(done) = source_identity::resync(conn, name, None).await? else {
         return Err(unknown_receiver(name));
     };
     if done.accepted {

@@ -1,6 +1,6 @@
 //! `refused`: what a receiver doesn't take, and telling it once more.
 //!
-//! What the relay's own check keeps back is no refusal: nobody but the source can put it right. It is listed apart.
+//! What the relay's own check withholds is no refusal: nobody but the source can put it right. It is listed apart.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -29,7 +29,7 @@ pub(super) enum Refused {
 pub(super) struct List {
     #[command(flatten)]
     listing: Listing,
-    /// Instead, the units that the relay's own check keeps back: a price of NaN, or what [receivers.NAME.require] rules out
+    /// Instead, the units that the relay's own check withholds: a price of NaN, or what [receivers.NAME.require] rules out
     #[arg(long)]
     invalid: bool,
     /// Instead, the units that are told and have the same code as another of their property, and in what they differ

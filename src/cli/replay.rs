@@ -26,7 +26,7 @@ too. Where a whole property was touched it is told again whole. Choose T well be
 has already is only told twice.
 
 Waits until everything is delivered, whether or not a `run` is at work, and exits 1 when something is not: the receiver \
-is paused, a feed is paused, a request was given up. Units that are kept back (invalid, refused, held) are listed.")]
+is paused, a feed is paused, a request was given up. Units that are withheld (invalid, refused, held) are listed.")]
 pub(super) struct Replay {
     /// From then on: a time (RFC 3339) or an age like 1h or 2d
     #[arg(long, value_name = "T")]
@@ -79,7 +79,7 @@ struct Row<'a> {
     removals: usize,
     snapshot: bool,
     /// Units that are told once they can be.
-    kept_back: Vec<i64>,
+    withheld: Vec<i64>,
     outcome: String,
 }
 
@@ -110,23 +110,23 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
     };
     let outcome = wait(&relay, &receiver, asked.feed_ids()).await?;
     for feed in &mut asked.feeds {
-        feed.kept_back = outcome.kept_back_of(feed.property_id);
+        feed.withheld = outcome.withheld_of(feed.property_id);
     }
     tell(&receiver, &asked, options.json, |feed| {
         let missed = outcome
             .undelivered
             .iter()
             .find(|missed| missed.property_id == feed.property_id);
-        match (missed, feed.kept_back.len()) {
+        match (missed, feed.withheld.len()) {
             (Some(missed), _) => missed.because.clone(),
             (None, 0) => "delivered".to_owned(),
-            (None, kept_back) => {
-                let units = words::count(kept_back, "unit kept back", "units kept back");
+            (None, withheld) => {
+                let units = words::count(withheld, "unit withheld", "units withheld");
                 format!("delivered, but for {units}")
             }
         }
     })?;
-    list_kept_back(&outcome.kept_back, options.json)?;
+    list_withheld(&outcome.withheld, options.json)?;
     check_delivered(&outcome.undelivered)
 }
 
@@ -156,7 +156,7 @@ pub(super) async fn redeliver(config: Config, options: &Redeliver) -> Result<()>
     let state = replay::state_of(&mut conn, sync_id).await?;
     let said = state.map_or("", SyncState::as_str);
     print::line(&format!("{sync_id} {said}{after_it}"))?;
-    list_kept_back(&outcome.kept_back, false)?;
+    list_withheld(&outcome.withheld, false)?;
     check_delivered(&outcome.undelivered)?;
     match state {
         Some(SyncState::Delivered) => Ok(()),
@@ -188,7 +188,7 @@ fn tell(receiver: &Receiver, asked: &Selection, json: bool, outcome: impl Fn(&Se
         units: feed.units,
         removals: feed.removals,
         snapshot: feed.told_whole,
-        kept_back: feed.kept_back.clone(),
+        withheld: feed.withheld.clone(),
         outcome: outcome(feed),
     };
     let rows: Vec<_> = asked.feeds.iter().map(row).collect();
@@ -206,11 +206,11 @@ fn tell(receiver: &Receiver, asked: &Selection, json: bool, outcome: impl Fn(&Se
     ))
 }
 
-fn list_kept_back(kept_back: &[Withholding], json: bool) -> Result<()> {
-    for unit in kept_back.iter().filter(|_| !json) {
+fn list_withheld(withheld: &[Withholding], json: bool) -> Result<()> {
+    for unit in withheld.iter().filter(|_| !json) {
         print::line(&format!(
-            "kept back: unit {} of property {}, {}",
-            unit.unit_id, unit.property_id, unit.kept_back
+            "withheld: unit {} of property {}, {}",
+            unit.unit_id, unit.property_id, unit.withheld
         ))?;
     }
     Ok(())

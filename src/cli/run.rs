@@ -84,15 +84,15 @@ pub(super) async fn once(config: Config, with_snapshot: bool) -> Result<()> {
         .await;
     progress.finish_and_clear();
     let pass = passed?;
-    let kept_back = match pass.kept_back {
+    let withheld = match pass.withheld {
         0 => String::new(),
-        kept_back => format!(
-            "; {} kept back, see `refused list` and `holds list`",
-            count(kept_back, "unit is", "units are")
+        withheld => format!(
+            "; {} withheld, see `refused list` and `holds list`",
+            count(withheld, "unit is", "units are")
         ),
     };
     print::line(&format!(
-        "{}, {} failed{kept_back}",
+        "{}, {} failed{withheld}",
         acknowledged(&pass),
         count(pass.failed, "try", "tries")
     ))?;

@@ -61,7 +61,7 @@ pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
         run.drift,
         run.failures
     ))?;
-    list_kept_back(&mut conn, &receiver.name, options.property).await?;
+    list_withheld(&mut conn, &receiver.name, options.property).await?;
     let paused = status::paused_by_anyone(&mut conn, &receiver.name, options.property).await?;
     if paused > 0 {
         return Err(Fault::finding(format!(
@@ -145,10 +145,10 @@ fn show(bar: &ProgressBar, run: &Run) {
 }
 
 /// What a snapshot leaves out on purpose is no failure, but no secret either.
-async fn list_kept_back(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<()> {
+async fn list_withheld(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<()> {
     let kept = withheld::counts(conn, receiver, property_id).await?;
     for (kind, units) in kept {
-        print::line(&format!("kept back: {units} {kind}"))?;
+        print::line(&format!("withheld: {units} {kind}"))?;
     }
     Ok(())
 }

@@ -86,7 +86,7 @@ fn sending(row: &ReceiverStatus) -> Vec<(&'static str, String)> {
 }
 
 fn work(row: &ReceiverStatus) -> [(&'static str, String); 7] {
-    let see = match (row.units_kept_back, row.holds) {
+    let see = match (row.units_withheld, row.holds) {
         (0, _) => "",
         (_, 0) => "; see `refused list`",
         _ => "; see `holds list` and `refused list`",
@@ -96,17 +96,17 @@ fn work(row: &ReceiverStatus) -> [(&'static str, String); 7] {
             "feeds",
             format!(
                 "{} ({} behind, {} resting, {} paused)",
-                row.feeds, row.feeds_behind, row.feeds_resting, row.feeds_paused
+                row.feeds, row.feeds_behind, row.feeds_cooling_down, row.feeds_paused
             ),
         ),
         (
             "units",
             format!(
-                "{} told, {} owed{}, {} kept back{see}",
+                "{} told, {} owed{}, {} withheld{see}",
                 row.units_told,
                 row.units_owed,
                 of_these(row.units_replayed, "for a replay"),
-                row.units_kept_back
+                row.units_withheld
             ),
         ),
         ("oldest change not delivered", moment(row.oldest_change)),

@@ -140,12 +140,12 @@ impl Printer {
             ),
         };
         print::line(&format!(
-            "receiver {receiver}: {} of {} compared: {} equal{removed}, {} waiting, {} kept back, {} drifted; {digests}",
+            "receiver {receiver}: {} of {} compared: {} equal{removed}, {} waiting, {} withheld, {} drifted; {digests}",
             count(counts.units, "unit", "units"),
             count(counts.feeds, "property", "properties"),
             counts.equal,
             counts.waiting,
-            counts.kept_back,
+            counts.withheld,
             counts.drift
         ))
     }

@@ -90,15 +90,15 @@ pub(super) async fn find_the_bad(
             }
         }
         _ => {
-            halve_feeds(conn, &leased.feed_ids(), leased.sequence).await?;
+            bisect_feeds(conn, &leased.feed_ids(), leased.sequence).await?;
             Ok(0)
         }
     }
 }
 
 /// The feeds are told apart, half of them and the other half.
-pub(super) async fn halve_feeds(conn: &mut PgConnection, feeds: &[i64], sequence: i64) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/halve_feeds.sql"))
+pub(super) async fn bisect_feeds(conn: &mut PgConnection, feeds: &[i64], sequence: i64) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/bisect_feeds.sql"))
         .bind(feeds)
         .bind(sequence)
         .execute(conn)
@@ -120,7 +120,7 @@ async fn find_in(
     if is_alone {
         // Of a property that was never taken nothing says that it is the unit: that is asked of what else there is to tell.
         if told.len() == 1 && !before.is_on() && !before.was_taken {
-            suspect_rest(conn, feed, leased).await?;
+            bisect_remainder(conn, feed, leased).await?;
         }
         let because = format!("{} when told alone", verdict.refusal());
         sqlx::query(include_str!("../../sql/deliver/stand_alone.sql"))
@@ -132,7 +132,7 @@ async fn find_in(
             .execute(&mut *conn)
             .await?;
     } else {
-        halve_units(conn, feed, leased).await?;
+        bisect_units(conn, feed, leased).await?;
     }
     let search = search(conn, receiver, leased, feed).await?;
     let judgement = search.judge(verdict.outcome.tried.answer.may_be_about_one_property());
@@ -166,7 +166,7 @@ async fn follow(
         // What is left to be searched stays so, and goes on where it stopped once the receiver takes anything.
         Judgement::NothingIsTaken => {
             acquit(conn, feed, true).await?;
-            rest(conn, &[feed.feed_id], "exhausted", step, now).await
+            cool_down(conn, &[feed.feed_id], "exhausted", step, now).await
         }
         Judgement::Unknown => {
             acquit(conn, feed, search.is_left).await?;
@@ -186,7 +186,7 @@ async fn follow(
 /// How a feed's search for bad units stands: a row of `sql/deliver/search.sql`.
 #[derive(FromRow)]
 pub(super) struct Search {
-    halving: Option<i64>,
+    bisected_sync: Option<i64>,
     is_left: bool,
     /// Some of the property was taken since it began.
     pub accepted: bool,
@@ -198,7 +198,7 @@ pub(super) struct Search {
 
 /// What follows from how a search stands.
 enum Judgement {
-    /// Suspects are left, and may be told.
+    /// Bisected are left, and may be told.
     GoOn,
     /// It is what stood alone.
     Bad,
@@ -215,7 +215,7 @@ enum Judgement {
 impl Search {
     /// There is one.
     pub fn is_on(&self) -> bool {
-        self.halving.is_some()
+        self.bisected_sync.is_some()
     }
 
     /// One unit that was all there was to tell says nothing about a property that was taken before; nor do many of a receiver
@@ -252,7 +252,7 @@ pub(super) async fn search(
         .await?)
 }
 
-/// Ends a search that has no suspects left: what stood alone is refused.
+/// Ends a search that has nothing left to look in: what stood alone is refused.
 pub(super) async fn convict(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<()> {
     let mut units: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/convict.sql"))
         .bind(feed.feed_id)
@@ -294,8 +294,8 @@ pub(super) async fn fails(
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    rest(conn, &[feed.feed_id], "failing", step, now).await?;
-    halve_feeds(conn, &[feed.feed_id], verdict.outcome.leased.sequence).await?;
+    cool_down(conn, &[feed.feed_id], "failing", step, now).await?;
+    bisect_feeds(conn, &[feed.feed_id], verdict.outcome.leased.sequence).await?;
     found.push(Found::of(feed.property_id, Finding::property_fails(verdict, step)));
     Ok(())
 }
@@ -308,8 +308,8 @@ async fn told_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased)
         .await?)
 }
 
-async fn suspect_rest(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/suspect_rest.sql"))
+async fn bisect_remainder(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/bisect_remainder.sql"))
         .bind(feed.feed_id)
         .bind(leased.sequence)
         .execute(conn)
@@ -317,8 +317,8 @@ async fn suspect_rest(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Lease
     Ok(())
 }
 
-async fn halve_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/halve_units.sql"))
+async fn bisect_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/bisect_units.sql"))
         .bind(feed.feed_id)
         .bind(leased.sequence)
         .execute(conn)
@@ -331,21 +331,21 @@ async fn halve_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased
 pub(super) async fn set_apart(conn: &mut PgConnection, leased: &Leased) -> Result<()> {
     match leased.feeds.as_slice() {
         _ if leased.is_snapshot => Ok(()),
-        [feed] if leased.entries > 0 => halve_units(conn, feed, leased).await,
+        [feed] if leased.entries > 0 => bisect_units(conn, feed, leased).await,
         [_] => Ok(()),
-        _ => halve_feeds(conn, &leased.feed_ids(), leased.sequence).await,
+        _ => bisect_feeds(conn, &leased.feed_ids(), leased.sequence).await,
     }
 }
 
 /// Nothing is planned for the feeds for a while.
-pub(super) async fn rest(
+pub(super) async fn cool_down(
     conn: &mut PgConnection,
     feeds: &[i64],
     because: &str,
     step: Option<&Duration>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/rest_feeds.sql"))
+    sqlx::query(include_str!("../../sql/deliver/cool_down_feeds.sql"))
         .bind(now)
         .bind(feeds)
         .bind(because)

@@ -38,7 +38,7 @@ pub async fn open(
     if was_open.is_some() {
         let cancelled = cancel(conn, receiver, (false, "its request was given up"), now).await?;
         let tried = cancelled.iter().filter(|(.., tried)| *tried);
-        rest_until_probe(conn, receiver, tried.map(|(_, feed_id, ..)| *feed_id).collect()).await?;
+        cool_down_until_probe(conn, receiver, tried.map(|(_, feed_id, ..)| *feed_id).collect()).await?;
     }
     Ok(was_open)
 }
@@ -70,7 +70,7 @@ pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ra
 /// The receiver takes something, or a person says that it does: feeds that rest because it took nothing are planned again, and units
 /// that were refused meanwhile are told once more.
 pub(super) async fn wake(conn: &mut PgConnection, receiver: &str) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/wake_feeds.sql"))
+    sqlx::query(include_str!("../../sql/deliver/end_cooldowns.sql"))
         .bind(receiver)
         .execute(&mut *conn)
         .await?;
@@ -84,8 +84,8 @@ pub(super) async fn wake(conn: &mut PgConnection, receiver: &str) -> Result<()> 
 }
 
 /// What failed rests until the next probe, which is another's as long as there is another.
-async fn rest_until_probe(conn: &mut PgConnection, receiver: &str, feeds: Vec<i64>) -> Result<()> {
-    sqlx::query(include_str!("../../sql/deliver/rest_until_probe.sql"))
+async fn cool_down_until_probe(conn: &mut PgConnection, receiver: &str, feeds: Vec<i64>) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/cool_down_until_probe.sql"))
         .bind(receiver)
         .bind(feeds)
         .execute(conn)
@@ -165,7 +165,7 @@ pub(super) async fn affect(
     if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
         pause(conn, receiver, verdict, now).await?;
     } else if failures >= i64::from(receiver.breaker.failures) {
-        give_rest(conn, receiver, verdicts, failures, now).await?;
+        open_after_failures(conn, receiver, verdicts, failures, now).await?;
     }
     let is_failed = |verdict: &&&Verdict| matches!(verdict.decision, Decision::Pause | Decision::ProbeFailed { .. });
     let failed: Vec<i64> = verdicts
@@ -174,7 +174,7 @@ pub(super) async fn affect(
         .flat_map(|verdict| verdict.outcome.leased.feed_ids())
         .collect();
     if !failed.is_empty() {
-        rest_until_probe(conn, &receiver.name, failed).await?;
+        cool_down_until_probe(conn, &receiver.name, failed).await?;
     }
     Ok(())
 }
@@ -330,7 +330,7 @@ async fn pause(
 }
 
 /// An outage: nothing is gained by asking again and again for every property.
-async fn give_rest(
+async fn open_after_failures(
     conn: &mut PgConnection,
     receiver: &Receiver,
     verdicts: &[&Verdict],

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
-use super::bisect::{fails, find_the_bad, rest, search, set_apart};
+use super::bisect::{cool_down, fails, find_the_bad, search, set_apart};
 use super::doubt::doubt_sync;
 use super::lease::Leased;
 use super::stale;
@@ -101,7 +101,7 @@ async fn exhaust(
     if verdict.outcome.tried.answer == Answer::RelayLost {
         doubt_sync(conn, leased, None, now).await?;
         set_apart(conn, leased).await?;
-        rest(conn, &leased.feed_ids(), "failing", receiver.retry.schedule.last(), now).await?;
+        cool_down(conn, &leased.feed_ids(), "failing", receiver.retry.schedule.last(), now).await?;
         return Ok(0);
     }
     let accepts_others = verdict.others_acknowledged();
@@ -120,7 +120,7 @@ async fn exhaust(
     set_apart(conn, leased).await?;
     // That others are taken says nothing about this one: only time does.
     let because = if accepts_others { "failing" } else { "exhausted" };
-    rest(conn, &leased.feed_ids(), because, receiver.retry.schedule.last(), now).await?;
+    cool_down(conn, &leased.feed_ids(), because, receiver.retry.schedule.last(), now).await?;
     Ok(0)
 }
 

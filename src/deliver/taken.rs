@@ -40,9 +40,9 @@ pub(super) async fn take(
         stale::tell_anew(conn, receiver, verdict, &mut found, now).await?;
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
-    bury(conn, delivered, now).await?;
+    purge_tombstones(conn, delivered, now).await?;
     wake(conn, &receiver.name).await?;
-    accept_halves(conn, delivered, &mut found).await?;
+    accept_bisection(conn, delivered, &mut found).await?;
     let equal = compare_digests(conn, receiver, delivered, &mut found, now).await?;
     let properties = acknowledged(delivered);
     alert::resolve_acknowledged(conn, &receiver.name, (&properties, &equal), now).await?;
@@ -75,7 +75,7 @@ async fn close_feeds(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<
     Ok(())
 }
 
-async fn bury(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
+async fn purge_tombstones(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
     let (feeds, sequences): (Vec<i64>, Vec<i64>) = delivered
         .iter()
         .map(|verdict| &verdict.outcome.leased)
@@ -83,7 +83,7 @@ async fn bury(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateT
         .flat_map(|leased| leased.feeds.iter().map(|feed| (feed.feed_id, leased.sequence)))
         .unzip();
     if !feeds.is_empty() {
-        sqlx::query(include_str!("../../sql/deliver/bury.sql"))
+        sqlx::query(include_str!("../../sql/deliver/purge_tombstones.sql"))
             .bind(feeds)
             .bind(sequences)
             .bind(now)
@@ -112,18 +112,18 @@ async fn open_next_parts(conn: &mut PgConnection, delivered: &[&Verdict], now: O
 }
 
 /// Where a property's units are told in halves, something of it was taken.
-async fn accept_halves(conn: &mut PgConnection, delivered: &[&Verdict], found: &mut Vec<Found>) -> Result<()> {
+async fn accept_bisection(conn: &mut PgConnection, delivered: &[&Verdict], found: &mut Vec<Found>) -> Result<()> {
     let feeds: Vec<&LeasedFeed> = delivered
         .iter()
         .map(|verdict| &verdict.outcome.leased)
         .filter(|leased| leased.entries > 0)
         .flat_map(|leased| &leased.feeds)
         .collect();
-    let halving: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_halves.sql"))
+    let bisected_sync: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
         .bind(feeds.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
         .fetch_all(&mut *conn)
         .await?;
-    for feed in feeds.iter().filter(|feed| halving.contains(&feed.feed_id)) {
+    for feed in feeds.iter().filter(|feed| bisected_sync.contains(&feed.feed_id)) {
         convict(conn, feed, found).await?;
     }
     Ok(())

@@ -6,15 +6,15 @@ use sqlx::{FromRow, PgConnection};
 
 use super::finding::{Finding, ago};
 use super::limits::Limits;
-use crate::lineage;
+use crate::source_identity;
 use crate::words::count;
 use crate::words::moment;
 
 const SENDING: &str = "sending";
-const LINEAGE: &str = "lineage";
+const SOURCE_IDENTITY: &str = "source_identity";
 const FEEDS: &str = "feeds";
 const HOLDS: &str = "holds";
-const KEPT_BACK: &str = "kept_back";
+const WITHHELD: &str = "withheld";
 const ALERTS: &str = "alerts";
 const RELAY: &str = "relay";
 
@@ -58,40 +58,40 @@ pub(super) async fn examine(conn: &mut PgConnection, receiver: &str) -> Result<V
         );
         return Ok(vec![never.about(receiver)]);
     };
-    let mut findings = vec![lineage(conn, receiver, standing.waits).await?];
+    let mut findings = vec![source_identity(conn, receiver, standing.waits).await?];
     findings.extend([
         standing.sending(receiver),
         standing.feeds(),
         standing.holds(),
-        standing.kept_back(),
+        standing.withheld(),
         standing.alerts(),
     ]);
     Ok(findings.into_iter().map(|finding| finding.about(receiver)).collect())
 }
 
-async fn lineage(conn: &mut PgConnection, receiver: &str, waits: bool) -> Result<Finding> {
+async fn source_identity(conn: &mut PgConnection, receiver: &str, waits: bool) -> Result<Finding> {
     let foreseen = if waits {
         None
     } else {
-        lineage::forecast(conn, receiver).await?
+        source_identity::forecast(conn, receiver).await?
     };
     let resync = format!(
         "if it is the right database: `receivers resync {receiver}`, which tells everything again; if it is a copy: stop the relay on it"
     );
     Ok(match (waits, foreseen) {
         (true, _) => Finding::wrong(
-            LINEAGE,
+            SOURCE_IDENTITY,
             "this is another database than the one that it was told from: nothing is planned or sent until a person says so",
             resync,
         ),
-        (false, None) => Finding::ok(LINEAGE, "this is the database that it was told from"),
-        (false, Some((lineage::IdentityCheck::Anew, why))) => Finding::warning(
-            LINEAGE,
+        (false, None) => Finding::ok(SOURCE_IDENTITY, "this is the database that it was told from"),
+        (false, Some((source_identity::IdentityCheck::Anew, why))) => Finding::warning(
+            SOURCE_IDENTITY,
             format!("the database was restored or failed over: {why}"),
             "nothing: the next `run` notices, and tells everything again by itself",
         ),
         (false, Some((_, why))) => Finding::wrong(
-            LINEAGE,
+            SOURCE_IDENTITY,
             format!(
                 "this is another database than the one that it was told from ({why}): a relay on it will send nothing"
             ),
@@ -159,14 +159,14 @@ impl ReceiverState {
         )
     }
 
-    fn kept_back(&self) -> Finding {
+    fn withheld(&self) -> Finding {
         let kinds = [
             (self.refused, "refused by the receiver", "`refused list`"),
             (self.invalid, "invalid", "`refused list --invalid`"),
         ];
         let some: Vec<_> = kinds.iter().filter(|(units, ..)| *units > 0).collect();
         if some.is_empty() {
-            return Finding::ok(KEPT_BACK, "no unit is refused or invalid");
+            return Finding::ok(WITHHELD, "no unit is refused or invalid");
         }
         let what: Vec<_> = some
             .iter()
@@ -174,7 +174,7 @@ impl ReceiverState {
             .collect();
         let see: Vec<_> = some.iter().map(|(_, _, see)| *see).collect();
         Finding::warning(
-            KEPT_BACK,
+            WITHHELD,
             format!("{}: the rest is told", what.join(", ")),
             format!("see {}; put them right in the source", see.join(" and ")),
         )

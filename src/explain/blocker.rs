@@ -41,7 +41,7 @@ impl Case<'_> {
             );
             return ("waiting", what);
         }
-        if let Some(at) = standing.rest_until {
+        if let Some(at) = standing.cooldown_until {
             let or = match standing.wakes_when_any_is_taken {
                 true => format!(", or until {receiver} takes anything"),
                 false => String::new(),
@@ -70,8 +70,8 @@ impl Case<'_> {
         let (feed, standing) = (&self.fed.feed, &self.fed.standing);
         let owed = self.ledger.and_then(|row| row.owed);
         if let Some(owed) = owed {
-            let suspected = self.ledger.is_some_and(|row| row.suspect.is_some());
-            let group = match suspected {
+            let is_bisected = self.ledger.is_some_and(|row| row.bisection.is_some());
+            let group = match is_bisected {
                 true => ", in a group with others until the one that the receiver doesn't take is found",
                 false => "",
             };

@@ -105,7 +105,7 @@ pub(super) fn is_taken(fed: &Fed) -> bool {
         .standing
         .told_state
         .is_none_or(|state| state == SyncState::Delivered);
-    let refused = row.kept_back.as_ref().filter(|kept| kept.kind == Withheld::Refused);
+    let refused = row.withheld.as_ref().filter(|kept| kept.kind == Withheld::Refused);
     let is_refused = refused.is_some_and(|kept| kept.hash.as_ref() == row.told.hash());
     row.told != LastSealed::Nothing && delivered && !is_refused && row.owed != Some(Owed::InDoubt)
 }
@@ -119,11 +119,11 @@ impl Case<'_> {
         let source = &self.fed.pair.source;
         let verdict = verdict(source, self.ledger, rules);
         if let Some(kept) = self.ledger.and_then(|row| objection(&verdict, row)) {
-            return self.kept_back(kept);
+            return self.withheld(kept);
         }
         match (verdict, source) {
-            (Verdict::Same, _) => match self.ledger.and_then(|row| row.kept_back.as_ref()) {
-                Some(kept) => self.kept_back(kept),
+            (Verdict::Same, _) => match self.ledger.and_then(|row| row.withheld.as_ref()) {
+                Some(kept) => self.withheld(kept),
                 None => self.settled(),
             },
             (Verdict::Withhold, Present::Invalid(because)) => self.invalid(because),
@@ -168,7 +168,7 @@ impl Case<'_> {
                 );
                 Reason::new("gone", sentence)
             }
-            LastSealed::Nothing => match (standing.buried_at, standing.buried_sequence) {
+            LastSealed::Nothing => match (standing.purged_at, standing.purged_sequence) {
                 (Some(at), Some(sequence)) => {
                     let sentence = format!(
                         "{receiver} no longer has it, because {gone}; it took the removal at {} (sequence {sequence})",
@@ -230,7 +230,7 @@ impl Case<'_> {
         }
     }
 
-    fn kept_back(&self, kept: &Withholding) -> Reason {
+    fn withheld(&self, kept: &Withholding) -> Reason {
         let (receiver, unit_id) = (self.receiver, self.asked.unit_id);
         let hold = |hold_id: Option<i64>| match hold_id {
             Some(hold_id) => format!(

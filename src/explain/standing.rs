@@ -35,12 +35,12 @@ pub(super) struct ReceiverStanding {
 pub(super) struct FeedStanding {
     pub paused_because: Option<String>,
     pub snapshot_due: Option<String>,
-    pub rest_until: Option<DateTime<Utc>>,
+    pub cooldown_until: Option<DateTime<Utc>>,
     pub wakes_when_any_is_taken: bool,
     pub is_unreadable: bool,
     pub is_new: bool,
     pub hold_id: Option<i64>,
-    pub kept_back_at: Option<DateTime<Utc>>,
+    pub withheld_at: Option<DateTime<Utc>>,
     pub told_sequence: Option<i64>,
     pub told_sync_id: Option<String>,
     pub told_state: Option<SyncState>,
@@ -50,8 +50,8 @@ pub(super) struct FeedStanding {
     pub open_attempts: i32,
     pub open_due_at: Option<DateTime<Utc>>,
     pub open_is_leased: bool,
-    pub buried_at: Option<DateTime<Utc>>,
-    pub buried_sequence: Option<i64>,
+    pub purged_at: Option<DateTime<Utc>>,
+    pub purged_sequence: Option<i64>,
     pub elsewhere: Option<i64>,
 }
 

@@ -166,16 +166,16 @@ impl Timeline {
 
     /// What the ledger notes of it.
     pub fn note(&mut self, fed: &Fed) {
-        let kept_back = fed.pair.ledger.as_ref().and_then(|row| row.kept_back.as_ref());
-        if let (Some(at), Some(kept)) = (fed.standing.kept_back_at, kept_back) {
+        let withheld = fed.pair.ledger.as_ref().and_then(|row| row.withheld.as_ref());
+        if let (Some(at), Some(kept)) = (fed.standing.withheld_at, withheld) {
             let because = format!("{}: {}", kept.kind.as_str(), kept.because);
             self.entries.push(Entry {
                 at,
                 what: What::Withholding { because },
             });
         }
-        if let Some(at) = fed.standing.buried_at {
-            let sequence = fed.standing.buried_sequence;
+        if let Some(at) = fed.standing.purged_at {
+            let sequence = fed.standing.purged_sequence;
             self.entries.push(Entry {
                 at,
                 what: What::RemovalTaken { sequence },

@@ -34,7 +34,7 @@ pub struct FeedView {
     /// That are due.
     pub owed: i64,
     /// That are withheld.
-    pub kept_back: i64,
+    pub withheld: i64,
     /// Of its newest sync.
     pub last_sequence: Option<i64>,
     /// When the receiver last acknowledged one.

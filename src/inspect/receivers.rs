@@ -53,7 +53,7 @@ pub struct ReceiverStatus {
     /// With changes beyond their cursor.
     pub feeds_behind: i64,
     /// That wait after a failure.
-    pub feeds_resting: i64,
+    pub feeds_cooling_down: i64,
     /// That a person or a rejection paused.
     pub feeds_paused: i64,
     /// Units sealed.
@@ -63,7 +63,7 @@ pub struct ReceiverStatus {
     /// Of these, units that a replay asked for.
     pub units_replayed: i64,
     /// Units that are withheld, for whatever reason.
-    pub units_kept_back: i64,
+    pub units_withheld: i64,
     /// Of all that is not delivered.
     pub oldest_change: Option<DateTime<Utc>>,
     /// Syncs that are sealed and not settled.

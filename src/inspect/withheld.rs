@@ -87,7 +87,7 @@ pub async fn is_invalid(conn: &mut PgConnection, receiver: &str, unit_id: i64) -
 
 /// How many units there are for each objection, of all properties or of one.
 pub async fn counts(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<Vec<(String, i64)>> {
-    Ok(sqlx::query_as(include_str!("../../sql/status/kept_back.sql"))
+    Ok(sqlx::query_as(include_str!("../../sql/status/withheld.sql"))
         .bind(receiver)
         .bind(property_id)
         .fetch_all(conn)

@@ -40,7 +40,7 @@ pub struct PropertyPart<'a> {
     pub removed_units: &'a [Removal],
     /// Units that are absent from a snapshot and must not be dropped.
     pub keep: &'a [i64],
-    /// What the receiver will hold afterwards, where that equals the source; none while something is owed or kept back.
+    /// What the receiver will hold afterwards, where that equals the source; none while something is owed or withheld.
     pub property_digest: Option<Digest>,
 }
 

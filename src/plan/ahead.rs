@@ -14,7 +14,7 @@ use super::scope::Scope;
 const CHANGES_READ_MAX: i64 = 20_000;
 /// So many feeds are looked at in one statement.
 const FEEDS_PER_LOOK: i64 = 256;
-/// How long what was found is believed without another look. Only what would be told is kept back by that, never told.
+/// How long what was found is believed without another look. Only what would be told is withheld by that, never told.
 pub(super) const BELIEVED_SECONDS: f64 = 10.0;
 
 /// What is known of it, to be noted with the batch.

@@ -43,7 +43,7 @@ pub(super) async fn set_aside(
         }
     }
     for (feed, error) in unreadable {
-        rest(conn, scope, &feed, error, now).await?;
+        cool_down(conn, scope, &feed, error, now).await?;
     }
     Ok(readable)
 }
@@ -67,7 +67,7 @@ async fn try_to_compare(
     Ok(None)
 }
 
-async fn rest(
+async fn cool_down(
     conn: &mut PgConnection,
     scope: &Scope,
     feed: &ChosenFeed,
@@ -76,7 +76,7 @@ async fn rest(
 ) -> Result<()> {
     let receiver = &scope.receiver;
     let longest = receiver.retry.schedule.last().copied().unwrap_or_default();
-    sqlx::query(include_str!("../../sql/deliver/rest_feeds.sql"))
+    sqlx::query(include_str!("../../sql/deliver/cool_down_feeds.sql"))
         .bind(now)
         .bind(&[feed.feed_id][..])
         .bind(UNREADABLE)

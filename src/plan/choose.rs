@@ -40,16 +40,16 @@ pub(crate) struct ChosenFeed {
     pub units: i64,
     /// How many it owes, counted no further than one beyond those that a plan reads.
     pub owed: i64,
-    /// How many it keeps back.
+    /// How many it withholds.
     pub withheld: i64,
     /// Why it is due a snapshot.
     pub snapshot_due: Option<String>,
     /// The run that asked for it.
     pub snapshot_run: Option<i64>,
     /// Told only together with feeds of the same number.
-    pub suspect: Option<i64>,
-    /// Suspect units of its own are told before its news: they have waited for news already.
-    pub suspects_waited: bool,
+    pub bisection: Option<i64>,
+    /// BisectedUnit units of its own are told before its news: they have waited for news already.
+    pub bisection_waited: bool,
     /// Added to the numbers of its syncs in their bodies.
     pub sequence_offset: i64,
     /// Changes ask for everything to be compared, rather than what was touched.
@@ -250,7 +250,7 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
     let digest: Vec<u8> = columns.next()?;
     let (units, owed, withheld) = (columns.next()?, columns.next()?, columns.next()?);
     let (snapshot_due, snapshot_run) = (columns.next()?, columns.next()?);
-    let (suspect, suspects_waited) = (columns.next()?, columns.next()?);
+    let (bisection, bisection_waited) = (columns.next()?, columns.next()?);
     let (sequence_offset, whole) = (columns.next()?, columns.next()?);
     let touched: Option<Vec<i64>> = columns.next()?;
     let oldest_change = columns.next()?;
@@ -269,8 +269,8 @@ fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
         withheld,
         snapshot_due,
         snapshot_run,
-        suspect,
-        suspects_waited,
+        bisection,
+        bisection_waited,
         sequence_offset,
         whole,
         touched: touched.unwrap_or_default(),

@@ -151,10 +151,10 @@ pub(super) struct LedgerColumns {
     removed: Vec<Option<&'static str>>,
     sequences: Vec<Option<i64>>,
     owed: Vec<Option<&'static str>>,
-    suspects: Vec<Option<i64>>,
-    kept_back: Vec<Option<&'static str>>,
-    kept_back_because: Vec<Option<String>>,
-    kept_back_hashes: Vec<Option<Vec<u8>>>,
+    bisections: Vec<Option<i64>>,
+    withheld: Vec<Option<&'static str>>,
+    withheld_because: Vec<Option<String>>,
+    refused_hashes: Vec<Option<Vec<u8>>>,
     contents: Vec<Option<String>>,
 }
 
@@ -176,12 +176,11 @@ impl LedgerColumns {
         self.removed.push(removed);
         self.sequences.push(sequence);
         self.owed.push(row.owed.map(Owed::as_str));
-        self.suspects.push(row.suspect);
-        self.kept_back
-            .push(row.kept_back.as_ref().map(|kept| kept.kind.as_str()));
-        self.kept_back_hashes
-            .push(row.kept_back.as_ref().and_then(|kept| kept.hash).map(bytes));
-        self.kept_back_because.push(row.kept_back.map(|kept| kept.because));
+        self.bisections.push(row.bisection);
+        self.withheld.push(row.withheld.as_ref().map(|kept| kept.kind.as_str()));
+        self.refused_hashes
+            .push(row.withheld.as_ref().and_then(|kept| kept.hash).map(bytes));
+        self.withheld_because.push(row.withheld.map(|kept| kept.because));
         // Whatever it was made from: nobody's name is kept in the ledger.
         self.contents.push(row.content.as_deref().and_then(without_lead));
     }
@@ -198,10 +197,10 @@ impl LedgerColumns {
             .bind(self.removed)
             .bind(self.sequences)
             .bind(self.owed)
-            .bind(self.suspects)
-            .bind(self.kept_back)
-            .bind(self.kept_back_because)
-            .bind(self.kept_back_hashes)
+            .bind(self.bisections)
+            .bind(self.withheld)
+            .bind(self.withheld_because)
+            .bind(self.refused_hashes)
             .bind(self.contents)
             .bind(now)
             .execute(conn)
@@ -219,7 +218,7 @@ pub(super) struct FeedColumns {
     property_hashes: Vec<Vec<u8>>,
     sequences: Vec<Option<i64>>,
     digests: Vec<Vec<u8>>,
-    suspects_wait: Vec<bool>,
+    bisection_waits: Vec<bool>,
     oldest_changes: Vec<Option<DateTime<Utc>>>,
     units: Vec<i64>,
 }
@@ -234,7 +233,7 @@ impl FeedColumns {
         self.property_hashes.push(delta.property.hash.as_bytes().to_vec());
         self.sequences.push(sequence);
         self.digests.push(delta.digest().as_bytes().to_vec());
-        self.suspects_wait.push(delta.suspects_wait);
+        self.bisection_waits.push(delta.bisection_waits);
         self.oldest_changes.push(delta.feed.oldest_change);
         self.units.push(delta.units);
     }
@@ -248,7 +247,7 @@ impl FeedColumns {
             .bind(self.sequences)
             .bind(self.digests)
             .bind(properties_are_told)
-            .bind(self.suspects_wait)
+            .bind(self.bisection_waits)
             .bind(self.oldest_changes)
             .bind(self.units)
             .bind(receiver)

@@ -19,8 +19,8 @@ use crate::unit::{Columns, TEXT_BYTES_MAX};
 
 /// How much of the source one batch holds, unless a single feed holds more: with a usual source some ten thousand units.
 const BATCH_BYTES_MAX: usize = 16_000_000;
-/// Why a snapshot is due after the database was set back (`sql/lineage/start_anew.sql`).
-const LINEAGE: &str = "lineage";
+/// Why a snapshot is due after the database was set back (`sql/source_identity/start_anew.sql`).
+const SOURCE_IDENTITY: &str = "source_identity";
 
 /// What comparing a batch found.
 pub(crate) struct Compared {
@@ -95,7 +95,7 @@ fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
     match feed.snapshot_due.as_deref() {
         None => Mode::Delta,
         // What the receiver holds of a property that left the feed is known, unless the ledger was set back.
-        Some(due) if (feed.uncovered.is_none() || due == LINEAGE) && scope.shape.absence_can_be_read() => {
+        Some(due) if (feed.uncovered.is_none() || due == SOURCE_IDENTITY) && scope.shape.absence_can_be_read() => {
             Mode::Snapshot
         }
         Some(_) => Mode::Retell,
@@ -239,7 +239,7 @@ impl Keys {
 }
 
 /// A receiver that knows units by their ids alone is told of one only when no other feed has it there. Asked before the
-/// units are read, so that a snapshot knows what it keeps back before it is split into parts.
+/// units are read, so that a snapshot knows what it withholds before it is split into parts.
 async fn note_elsewhere(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
     let keys = Keys::of(deltas, |delta| delta.feed.touched.clone());
     let held: Vec<(i64, i64)> = sqlx::query_as(include_str!("../../sql/plan/elsewhere.sql"))

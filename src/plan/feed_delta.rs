@@ -12,7 +12,7 @@ use super::observed::{Look, Observed};
 use super::room::Room;
 use super::scope::{Mode, Scope};
 use super::sides::{Frame, UnitSides};
-use super::telling::{Suspect, Suspects, Telling};
+use super::telling::{Bisected, BisectedUnit, Telling};
 use super::unsettled::{UnitState, Unsettled};
 use crate::delta::{ChangeRules, LastSealed, LedgerRow, Present, Verdict, Withholding, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
@@ -41,7 +41,7 @@ pub(crate) struct FeedDelta {
     pub absent: Vec<(Reason, LedgerRow)>,
     /// Absent from a snapshot, and not gone.
     pub keep: Vec<i64>,
-    /// Rows to write beside those of the told: beyond the limit, kept back, released.
+    /// Rows to write beside those of the told: beyond the limit, withheld, released.
     pub noted: Vec<LedgerRow>,
     pub forget: Vec<i64>,
     pub observed: Observed,
@@ -58,9 +58,9 @@ pub(crate) struct FeedDelta {
     pub room: Room,
     /// What is gone, until everything living is told.
     pub(super) leaving: Vec<(Reason, LedgerRow)>,
-    pub(super) suspects: Suspects,
-    /// Suspects wait while news is told: the next sync is theirs.
-    pub suspects_wait: bool,
+    pub(super) bisected: Bisected,
+    /// Bisected wait while news is told: the next sync is theirs.
+    pub bisection_waits: bool,
     /// Foreseen only: what earlier requests settle of the feed.
     pub settled_before: Vec<i64>,
     /// Foreseen only: another request of the feed follows.
@@ -81,7 +81,7 @@ impl FeedDelta {
             Mode::Snapshot if objection.is_some() => Mode::Retell,
             mode => mode,
         };
-        let feed_waits = mode == Mode::Delta && feed.suspects_waited;
+        let feed_waits = mode == Mode::Delta && feed.bisection_waited;
         let changed = is_told && feed.property_hash != Some(property.hash);
         let again = is_told && mode != Mode::Delta;
         Ok(Self {
@@ -91,7 +91,7 @@ impl FeedDelta {
             // A property that left the feed tells its removals, not its new name.
             property_differs: (feed.property_owed && is_told) || (feed.uncovered.is_none() && (changed || again)),
             property_changed: changed,
-            // Where suspects have their turn, removals wait as all news does.
+            // Where a bisection has its turn, removals wait as all news does.
             room: Room::beside(scope.shape.property_bytes(&property), feed_waits),
             property,
             digest: feed.digest,
@@ -109,8 +109,8 @@ impl FeedDelta {
             parts: Vec::new(),
             replay: true,
             leaving: Vec::new(),
-            suspects: Suspects::default(),
-            suspects_wait: false,
+            bisected: Bisected::default(),
+            bisection_waits: false,
             settled_before: Vec::new(),
             goes_on: false,
             feed,
@@ -181,14 +181,14 @@ impl FeedDelta {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
             (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
                 let because = "the receiver still has it under another property".to_owned();
-                self.keep_back(unit_id, ledger, Withheld::Elsewhere, because);
+                self.withhold(unit_id, ledger, Withheld::Elsewhere, because);
             }
             (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
             (Verdict::Remove(reason), _) => self.gone(reason, ledger),
             (Verdict::Forget, _) => self.forget(unit_id, ledger),
             (Verdict::Release, _) => self.note(unit_id, ledger, LedgerRow::release),
             (Verdict::Withhold, Present::Invalid(because)) => {
-                self.keep_back(unit_id, ledger, Withheld::Invalid, because)
+                self.withhold(unit_id, ledger, Withheld::Invalid, because)
             }
             (Verdict::Tell | Verdict::Withhold, _) => unreachable!("the verdict follows from the source's side"),
         }
@@ -205,16 +205,16 @@ impl FeedDelta {
         self.leaving.iter()
     }
 
-    /// After the last unit: suspects if there is nothing else, removals once everything living is told.
+    /// After the last unit: the bisected if there is nothing else, removals once everything living is told.
     pub fn finish(&mut self, scope: &Scope) -> Result<()> {
         if self.property_changed && self.mode.finds_drift(self.feed.whole) {
             self.observed.property(&self.feed, self.property.hash);
         }
         self.hold_back();
         self.tell_gone(scope)?;
-        self.suspects_wait = self.entries() > 0 && self.suspects.is_any();
+        self.bisection_waits = self.entries() > 0 && self.bisected.is_any();
         if self.entries() == 0 {
-            self.tell_suspects(scope)?;
+            self.tell_bisected(scope)?;
         }
         self.remove.sort_unstable_by_key(|removal| removal.unit_id);
         self.tell.sort_unstable_by_key(|telling| telling.unit.unit_id);
@@ -240,7 +240,7 @@ impl FeedDelta {
 
     fn same(&mut self, unit_id: i64, source: Present, ledger: Option<LedgerRow>, scope: &Scope) {
         let Some(row) = ledger else { return };
-        if row.kept_back.is_some() {
+        if row.withheld.is_some() {
             self.keep.push(unit_id);
         } else if let (Present::Content(unit), None, false) = (source, &row.content, scope.shape.removals_are_told()) {
             // Told before this receiver needed it.
@@ -255,41 +255,41 @@ impl FeedDelta {
             removed: None,
         };
         match ledger {
-            // Changed since the request that was rejected, it is nobody's suspect.
-            Some(row) if telling.before == Some(telling.unit.hash) && self.suspects(&row) => {
-                self.suspects.set_aside(Suspect::Tell(telling, row));
+            // Changed since the request that was rejected, it is nobody's bisected.
+            Some(row) if telling.before == Some(telling.unit.hash) && self.is_bisected(&row) => {
+                self.bisected.set_aside(BisectedUnit::Tell(telling, row));
             }
-            ledger if self.is_the_suspects_turn() => self.owe(telling.unit.unit_id, ledger, Owed::OverLimit),
+            ledger if self.is_bisections_turn() => self.owe(telling.unit.unit_id, ledger, Owed::OverLimit),
             ledger => self.tell(telling, ledger, scope),
         }
     }
 
     /// They have waited while news was told; else a steady stream of it would keep them back for ever.
-    fn is_the_suspects_turn(&self) -> bool {
-        self.mode == Mode::Delta && self.feed.suspects_waited
+    fn is_bisections_turn(&self) -> bool {
+        self.mode == Mode::Delta && self.feed.bisection_waited
     }
 
     /// What is told of it waits until every unit was seen: whether it is told at all depends on how many are gone.
     fn gone(&mut self, reason: Reason, ledger: Option<LedgerRow>) {
         let Some(row) = ledger else { return };
         match row.told {
-            LastSealed::Removal(..) | LastSealed::Unavailable(..) if self.suspects(&row) => {
-                self.suspects.set_aside(Suspect::Remove(reason, row));
+            LastSealed::Removal(..) | LastSealed::Unavailable(..) if self.is_bisected(&row) => {
+                self.bisected.set_aside(BisectedUnit::Remove(reason, row));
             }
             _ => self.leaving.push((reason, row)),
         }
     }
 
-    fn suspects(&self, row: &LedgerRow) -> bool {
-        !self.is_unspeakable && row.suspect.is_some() && row.is_owed() && self.mode == Mode::Delta
+    fn is_bisected(&self, row: &LedgerRow) -> bool {
+        !self.is_unspeakable && row.bisection.is_some() && row.is_owed() && self.mode == Mode::Delta
     }
 
-    fn tell_suspects(&mut self, scope: &Scope) -> Result<()> {
-        for suspect in self.suspects.take() {
-            match suspect {
-                Suspect::Tell(telling, row) => self.tell(telling, Some(row), scope),
-                Suspect::Remove(reason, row) if scope.shape.removals_are_told() => self.remove(reason, row, scope),
-                Suspect::Remove(reason, row) => self.unavailable(reason, row, scope)?,
+    fn tell_bisected(&mut self, scope: &Scope) -> Result<()> {
+        for bisected in self.bisected.take() {
+            match bisected {
+                BisectedUnit::Tell(telling, row) => self.tell(telling, Some(row), scope),
+                BisectedUnit::Remove(reason, row) if scope.shape.removals_are_told() => self.remove(reason, row, scope),
+                BisectedUnit::Remove(reason, row) => self.unavailable(reason, row, scope)?,
             }
         }
         Ok(())
@@ -362,15 +362,15 @@ impl FeedDelta {
         if ledger.as_ref().is_none_or(|row| !row.is_owed()) {
             self.note(unit_id, ledger, |row| {
                 row.owed.get_or_insert(because);
-                row.kept_back = None;
+                row.withheld = None;
             });
         }
     }
 
-    pub(super) fn keep_back(&mut self, unit_id: i64, ledger: Option<LedgerRow>, kind: Withheld, because: String) {
+    pub(super) fn withhold(&mut self, unit_id: i64, ledger: Option<LedgerRow>, kind: Withheld, because: String) {
         self.keep.push(unit_id);
         self.note(unit_id, ledger, |row| {
-            row.kept_back = Some(Withholding {
+            row.withheld = Some(Withholding {
                 kind,
                 because,
                 hash: None,

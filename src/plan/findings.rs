@@ -21,7 +21,7 @@ pub(super) struct Findings {
     compared: Vec<i64>,
     /// Properties of which a unit was refused so far, and is none that is told.
     refused_before: Vec<i64>,
-    turned: ValidityChanges,
+    validity: ValidityChanges,
     recoded: Vec<Recoded>,
     unspeakable: Unspeakable,
 }
@@ -45,7 +45,7 @@ impl Findings {
                 .filter(was_refused)
                 .map(|delta| delta.feed.property_id)
                 .collect(),
-            turned: invalid::turned(deltas),
+            validity: invalid::validity(deltas),
             recoded: Recoded::of(deltas),
             unspeakable: Unspeakable::of(deltas),
         }
@@ -57,7 +57,7 @@ impl Findings {
             guard::clear(conn, scope, &[self.back.as_slice(), &[OVER_THE_WHOLE]].concat(), now).await?;
         }
         guard::gather(conn, scope, &self.feeds).await?;
-        invalid::note(conn, scope, self.turned, now).await?;
+        invalid::note(conn, scope, self.validity, now).await?;
         invalid::note_properties(conn, scope, self.unspeakable, now).await?;
         duplicate::note(conn, scope, &self.recoded, now).await?;
         alert::resolve_refused(conn, &scope.receiver.name, &self.refused_before, now).await?;

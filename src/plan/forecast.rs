@@ -41,7 +41,7 @@ pub(crate) async fn forecast_batches(
 impl FeedDelta {
     /// Whether later requests have something to tell, as far as room is what it waits for.
     pub fn needs_several(&self, scope: &Scope) -> bool {
-        let may = matches!(self.mode, Mode::Delta | Mode::Retell) && !self.feed.suspects_waited && self.entries() > 0;
+        let may = matches!(self.mode, Mode::Delta | Mode::Retell) && !self.feed.bisection_waited && self.entries() > 0;
         may && (self.room.left_over || self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver))
     }
 

@@ -107,8 +107,8 @@ impl Leaving {
     /// What its own hold has is the receiver's to doubt once the whole property goes.
     fn take(&mut self, reason: Reason, row: &LedgerRow) {
         let is_own = matches!(reason, Reason::Deleted | Reason::Moved);
-        if row.is_kept_back(Withheld::Guarded) || (is_own && row.is_kept_back(Withheld::Held)) {
-            self.held.extend(row.kept_back.clone().map(|kept| (row.unit_id, kept)));
+        if row.is_withheld(Withheld::Guarded) || (is_own && row.is_withheld(Withheld::Held)) {
+            self.held.extend(row.withheld.clone().map(|kept| (row.unit_id, kept)));
         } else if is_own {
             self.own.push(row.unit_id);
         } else {
@@ -340,7 +340,7 @@ pub(super) async fn gather(conn: &mut PgConnection, scope: &Scope, feeds: &[i64]
         .bind(feeds)
         .execute(conn)
         .await
-        .context("counting what is kept back")?;
+        .context("counting what is withheld")?;
     Ok(())
 }
 

@@ -11,12 +11,12 @@ use crate::alert::{self, Alert, Kind};
 use crate::words;
 
 /// Of all feeds of a batch.
-pub(super) fn turned(deltas: &[FeedDelta]) -> ValidityChanges {
+pub(super) fn validity(deltas: &[FeedDelta]) -> ValidityChanges {
     deltas
         .iter()
         .fold(ValidityChanges::default(), |sum, delta| ValidityChanges {
-            invalid: sum.invalid + delta.observed.turned.invalid,
-            well: sum.well + delta.observed.turned.well,
+            invalid: sum.invalid + delta.observed.validity.invalid,
+            valid: sum.valid + delta.observed.validity.valid,
         })
 }
 
@@ -69,10 +69,10 @@ pub(super) async fn note_properties(
 pub(super) async fn note(
     conn: &mut PgConnection,
     scope: &Scope,
-    turned: ValidityChanges,
+    validity: ValidityChanges,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    if turned.invalid + turned.well == 0 {
+    if validity.invalid + validity.valid == 0 {
         return Ok(());
     }
     let receiver = &scope.receiver.name;
@@ -84,7 +84,7 @@ pub(super) async fn note(
     if units == 0 {
         return alert::resolve(conn, receiver, &[Kind::Invalid], now).await;
     }
-    if turned.invalid == 0 {
+    if validity.invalid == 0 {
         return Ok(());
     }
     let alert = Alert {

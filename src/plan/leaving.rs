@@ -21,9 +21,9 @@ impl FeedDelta {
         self.leaving = leaving;
         for (_, row) in held {
             let why = &self.held[&row.unit_id];
-            match row.is_kept_back(why.kind) {
+            match row.is_withheld(why.kind) {
                 true => self.keep.push(row.unit_id),
-                false => self.keep_back(row.unit_id, Some(row), why.kind, why.because.clone()),
+                false => self.withhold(row.unit_id, Some(row), why.kind, why.because.clone()),
             }
         }
     }
@@ -90,8 +90,8 @@ impl FeedDelta {
         let mut leaving = mem::take(&mut self.leaving);
         // Of the owed that were not read some may be living; but where all that were read are gone, they have to go.
         self.room.crowded |= self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
-        // A suspect that lives may still have a removed one's code at the receiver.
-        self.room.crowded |= self.suspects.any_lives();
+        // A bisected that lives may still have a removed one's code at the receiver.
+        self.room.crowded |= self.bisected.any_lives();
         leaving.sort_unstable_by_key(|(_, row)| (row.owed.is_none(), row.unit_id));
         for (reason, row) in leaving {
             self.remove(reason, row, scope);
@@ -117,10 +117,10 @@ impl FeedDelta {
     /// It is gone, and nothing can say so.
     fn keep_removal_back(&mut self, row: LedgerRow, because: String) {
         let is_noted = |kept: &Withholding| kept.kind == Withheld::Invalid && kept.because == because;
-        if row.kept_back.as_ref().is_some_and(is_noted) {
+        if row.withheld.as_ref().is_some_and(is_noted) {
             return self.keep.push(row.unit_id);
         }
-        self.observed.turned.invalid += i64::from(!row.is_kept_back(Withheld::Invalid));
-        self.keep_back(row.unit_id, Some(row), Withheld::Invalid, because);
+        self.observed.validity.invalid += i64::from(!row.is_withheld(Withheld::Invalid));
+        self.withhold(row.unit_id, Some(row), Withheld::Invalid, because);
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Observed {
     /// Units that waited for a person and are back.
     pub back: ReturnedUnits,
     /// Units that can't be told any more, or can again.
-    pub turned: ValidityChanges,
+    pub validity: ValidityChanges,
     /// A unit that is looked at was refused so far: it may be so no longer.
     pub was_refused: bool,
     /// What was seen of the units' codes.
@@ -60,19 +60,19 @@ impl Observed {
     }
 
     fn notice_back(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
-        let is_kept_back = |kind| ledger.is_some_and(|row| row.is_kept_back(kind));
+        let is_withheld = |kind| ledger.is_some_and(|row| row.is_withheld(kind));
         if !matches!(source, Present::Absent(_)) {
-            self.back.held += i64::from(is_kept_back(Withheld::Held));
-            self.back.guarded += i64::from(is_kept_back(Withheld::Guarded));
+            self.back.held += i64::from(is_withheld(Withheld::Held));
+            self.back.guarded += i64::from(is_withheld(Withheld::Guarded));
         }
     }
 
     fn notice_turned(&mut self, source: &Present, ledger: Option<&LedgerRow>) {
         let is_invalid = matches!(source, Present::Invalid(_));
-        let was_invalid = ledger.is_some_and(|row| row.is_kept_back(Withheld::Invalid));
-        self.turned.invalid += i64::from(is_invalid && !was_invalid);
-        self.turned.well += i64::from(was_invalid && !is_invalid);
-        self.was_refused |= ledger.is_some_and(|row| row.is_kept_back(Withheld::Refused));
+        let was_invalid = ledger.is_some_and(|row| row.is_withheld(Withheld::Invalid));
+        self.validity.invalid += i64::from(is_invalid && !was_invalid);
+        self.validity.valid += i64::from(was_invalid && !is_invalid);
+        self.was_refused |= ledger.is_some_and(|row| row.is_withheld(Withheld::Refused));
     }
 
     /// A full comparison that nothing asked for finds what no change announced.
@@ -87,7 +87,7 @@ impl Observed {
             ..look.rules
         };
         let differs = matches!(verdict(source, ledger, usual), Verdict::Tell | Verdict::Remove(_));
-        let waits = |row: &LedgerRow| row.owed.is_some() || row.is_on_hold() || row.is_kept_back(Withheld::Elsewhere);
+        let waits = |row: &LedgerRow| row.owed.is_some() || row.is_on_hold() || row.is_withheld(Withheld::Elsewhere);
         let announced = ledger.is_some_and(waits) || look.feed.touched.contains(&unit_id);
         if differs && !announced {
             self.drift.push(Drift {
@@ -114,7 +114,7 @@ pub(crate) struct Drift {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ValidityChanges {
     pub invalid: i64,
-    pub well: i64,
+    pub valid: i64,
 }
 
 /// Units that are back before anybody decided about their removal.

@@ -248,14 +248,14 @@ impl Planner {
     }
 }
 
-/// What was kept back by a plan that could not see yet that the other feed had let go: delivering, which looks at every
+/// What was withheld by a plan that could not see yet that the other feed had let go: delivering, which looks at every
 /// acknowledgement, could not see that plan either.
 async fn release_elsewhere(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/release_elsewhere.sql"))
         .bind(&scope.receiver.name)
         .execute(conn)
         .await
-        .context("releasing units that were kept back")?;
+        .context("releasing units that were withheld")?;
     Ok(())
 }
 

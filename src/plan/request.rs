@@ -24,10 +24,10 @@ pub(super) fn in_bodies(deltas: Vec<FeedDelta>, scope: &Scope) -> Vec<Vec<FeedDe
     let alone = scope.receiver.batch == config::Batch::PerProperty;
     let mut bodies: Vec<Vec<FeedDelta>> = Vec::new();
     let mut deltas = deltas;
-    // Of one kind, numbered alike, and suspected together or not at all.
+    // Of one kind, numbered alike, and is_bisected together or not at all.
     let place = |delta: &FeedDelta| {
         (
-            delta.feed.suspect,
+            delta.feed.bisection,
             delta.mode == Mode::Snapshot,
             delta.feed.sequence_offset,
         )
@@ -43,7 +43,7 @@ pub(super) fn in_bodies(deltas: Vec<FeedDelta>, scope: &Scope) -> Vec<Vec<FeedDe
 }
 
 fn goes_with(body: &[FeedDelta], delta: &FeedDelta, scope: &Scope) -> bool {
-    let kind = |delta: &FeedDelta| (delta.feed.suspect, sync_type(delta), delta.feed.sequence_offset);
+    let kind = |delta: &FeedDelta| (delta.feed.bisection, sync_type(delta), delta.feed.sequence_offset);
     let all = || body.iter().chain([delta]);
     let entries: usize = all().map(FeedDelta::entries).sum();
     let bytes: usize = all().map(|delta| delta.room.body_bytes - ENVELOPE_BYTES).sum();

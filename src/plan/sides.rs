@@ -80,8 +80,8 @@ fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerR
         unit_code,
         told: told(hash, removed.as_deref().and_then(Reason::parse), sequence),
         owed: columns.next()?,
-        suspect: columns.next()?,
-        kept_back: read_kept_back(columns)?,
+        bisection: columns.next()?,
+        withheld: read_withheld(columns)?,
         content: columns.next()?,
     };
     Ok(present.then_some(row))
@@ -96,7 +96,7 @@ fn told(hash: Option<Hash>, removed: Option<Reason>, sequence: Option<i64>) -> L
     }
 }
 
-fn read_kept_back(columns: &mut Columns<'_>) -> Result<Option<Withholding>> {
+fn read_withheld(columns: &mut Columns<'_>) -> Result<Option<Withholding>> {
     let kind: Option<Withheld> = columns.next()?;
     let because: Option<String> = columns.next()?;
     let hash = columns.next::<Option<Vec<u8>>>()?.map(Hash::try_from).transpose()?;

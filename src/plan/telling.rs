@@ -1,4 +1,4 @@
-//! A unit that is told, and the suspects among them: units of a sync that the receiver rejected.
+//! A unit that is told, and the bisected among them: units of a sync that the receiver rejected.
 
 use std::cmp::Ordering;
 
@@ -45,27 +45,27 @@ pub(crate) enum News {
 }
 
 /// Something of the smallest group that is told by itself.
-pub(super) enum Suspect {
+pub(super) enum BisectedUnit {
     Tell(Telling, LedgerRow),
     Remove(Reason, LedgerRow),
 }
 
 /// Only the smallest group is held: the others stay owed.
 #[derive(Default)]
-pub(super) struct Suspects {
+pub(super) struct Bisected {
     group: i64,
-    held: Vec<Suspect>,
+    held: Vec<BisectedUnit>,
 }
 
-impl Suspects {
-    pub fn set_aside(&mut self, suspect: Suspect) {
-        let (Suspect::Tell(_, row) | Suspect::Remove(_, row)) = &suspect;
-        let group = row.suspect.unwrap_or_default();
+impl Bisected {
+    pub fn set_aside(&mut self, bisected: BisectedUnit) {
+        let (BisectedUnit::Tell(_, row) | BisectedUnit::Remove(_, row)) = &bisected;
+        let group = row.bisection.unwrap_or_default();
         match group.cmp(&self.group) {
-            _ if self.held.is_empty() => (self.group, self.held) = (group, vec![suspect]),
+            _ if self.held.is_empty() => (self.group, self.held) = (group, vec![bisected]),
             Ordering::Greater => {}
-            Ordering::Equal => self.held.push(suspect),
-            Ordering::Less => (self.group, self.held) = (group, vec![suspect]),
+            Ordering::Equal => self.held.push(bisected),
+            Ordering::Less => (self.group, self.held) = (group, vec![bisected]),
         }
     }
 
@@ -75,10 +75,12 @@ impl Suspects {
 
     /// One of them is not gone.
     pub fn any_lives(&self) -> bool {
-        self.held.iter().any(|suspect| matches!(suspect, Suspect::Tell(..)))
+        self.held
+            .iter()
+            .any(|bisected| matches!(bisected, BisectedUnit::Tell(..)))
     }
 
-    pub fn take(&mut self) -> Vec<Suspect> {
+    pub fn take(&mut self) -> Vec<BisectedUnit> {
         std::mem::take(&mut self.held)
     }
 }

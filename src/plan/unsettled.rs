@@ -1,12 +1,12 @@
 //! Whether a feed's digest will be true once its next sync is applied.
 //!
-//! It is while nothing of the property is owed, in doubt or kept back: then the receiver equals the source. What the plan does
+//! It is while nothing of the property is owed, in doubt or withheld: then the receiver equals the source. What the plan does
 //! not read counts as it stands.
 
 use super::choose::ChosenFeed;
 use crate::delta::LedgerRow;
 
-/// What of a feed is owed or kept back: so far, and with what the plan does about it, afterwards.
+/// What of a feed is owed or withheld: so far, and with what the plan does about it, afterwards.
 #[derive(Clone, Copy)]
 pub(super) struct Unsettled {
     /// Owed units of the feed, counted no further than one beyond those that a plan reads.
@@ -15,7 +15,7 @@ pub(super) struct Unsettled {
     pub owed_read: i64,
     /// Units that were read and are owed afterwards.
     owed: i64,
-    /// Units of the feed that are kept back afterwards.
+    /// Units of the feed that are withheld afterwards.
     withheld: i64,
 }
 
@@ -30,7 +30,7 @@ impl UnitState {
     pub fn of(row: Option<&LedgerRow>) -> Self {
         Self {
             owed: row.is_some_and(LedgerRow::is_owed),
-            withheld: row.is_some_and(|row| row.kept_back.is_some()),
+            withheld: row.is_some_and(|row| row.withheld.is_some()),
         }
     }
 }

@@ -59,8 +59,8 @@ pub struct Property {
     pub again: usize,
     /// What is told as gone.
     pub removed: Vec<RemovedUnit>,
-    /// What would be kept back from now on.
-    pub kept_back: Vec<WithheldUnit>,
+    /// What would be withheld from now on.
+    pub withheld: Vec<WithheldUnit>,
     /// What waits for a later request.
     pub later: Vec<PostponedUnit>,
 }
@@ -95,7 +95,7 @@ pub struct RemovedUnit {
     pub told_as: &'static str,
 }
 
-/// A unit that would be kept back.
+/// A unit that would be withheld.
 #[derive(Serialize)]
 pub struct WithheldUnit {
     /// Which.
@@ -162,7 +162,7 @@ impl Property {
             units: units(conn, scope, delta).await?,
             again: again.count(),
             removed: removed(delta),
-            kept_back: kept_back(delta),
+            withheld: withheld(delta),
             later: match matches!(delta.mode, Mode::Delta | Mode::Retell) && !delta.goes_on {
                 true => later(conn, delta).await?,
                 false => Vec::new(),
@@ -172,7 +172,7 @@ impl Property {
 
     /// Nothing is told, and nothing kept from being told.
     pub(super) fn says_nothing(&self) -> bool {
-        self.kept_back.is_empty() && self.later.is_empty()
+        self.withheld.is_empty() && self.later.is_empty()
     }
 }
 
@@ -229,9 +229,9 @@ fn removed(delta: &FeedDelta) -> Vec<RemovedUnit> {
     removed.chain(absent).chain(unavailable).collect()
 }
 
-fn kept_back(delta: &FeedDelta) -> Vec<WithheldUnit> {
+fn withheld(delta: &FeedDelta) -> Vec<WithheldUnit> {
     let noted = delta.noted.iter().filter_map(|row| {
-        let kept = row.kept_back.as_ref()?;
+        let kept = row.withheld.as_ref()?;
         Some(WithheldUnit {
             unit_id: row.unit_id,
             kind: kept.kind.as_str(),

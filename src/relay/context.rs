@@ -17,8 +17,8 @@ use crate::config::Config;
 use crate::database::{Database, check_server};
 use crate::deliver::breaker;
 use crate::heartbeat::Heartbeat;
-use crate::lineage::{self, IdentityCheck};
 use crate::plan::{self, Scope};
+use crate::source_identity::{self, IdentityCheck};
 
 /// Between tries to reach a database that went away.
 pub(super) const RECONNECT_EVERY: Duration = Duration::from_secs(1);
@@ -69,7 +69,7 @@ impl Relay {
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
             let name = &scope.receiver.name;
-            if lineage::check(&mut conn, name, self.clock.now()).await? == IdentityCheck::Waits {
+            if source_identity::check(&mut conn, name, self.clock.now()).await? == IdentityCheck::Waits {
                 tracing::error!(
                     receiver = name,
                     "nothing is planned or sent for it: this is another database than the one that it was told from; see \
@@ -94,8 +94,12 @@ impl Relay {
         let connections_max = self.config.database.max_connections.saturating_sub(others).max(1);
         let receivers = self.config.receivers.keys().cloned().collect();
         let options = PgPoolOptions::new().max_connections(connections_max);
-        self.database
-            .pool(lineage::checked(options, &self.database, receivers, self.clock.clone()))
+        self.database.pool(source_identity::checked(
+            options,
+            &self.database,
+            receivers,
+            self.clock.clone(),
+        ))
     }
 }
 

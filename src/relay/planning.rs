@@ -18,9 +18,9 @@ use crate::config::{self, Receiver};
 use crate::database::check_server;
 use crate::fault::sentence;
 use crate::heartbeat::Registration;
-use crate::lineage;
 use crate::plan::{Planner, Scope, know_receiver};
 use crate::snapshot;
+use crate::source_identity;
 
 /// How often a run under way is counted.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
@@ -85,7 +85,7 @@ impl Planning {
         check_server(&mut conn).await?;
         know_receiver(&mut conn, scope).await?;
         // It may be another server than before, or the same one set back.
-        lineage::check(&mut conn, receiver, relay.clock.now()).await?;
+        source_identity::check(&mut conn, receiver, relay.clock.now()).await?;
         planner.look_anew();
         let mut turns = Turns::new(&relay.clock);
         let mut captured = CaptureWatch::new(&relay.database, &relay.config, &relay.clock);

@@ -212,7 +212,7 @@ async fn overtaken(conn: &mut PgConnection, receiver: &Receiver, sequence: i64, 
         (feed.property, feed.snapshot) = (true, snapshot);
         match unit {
             Some(Ok(unit_id)) => feed.owe.push(unit_id),
-            Some(Err(gone)) => feed.entomb.push(gone),
+            Some(Err(gone)) => feed.tombstones.push(gone),
             None => {}
         }
     }
@@ -228,9 +228,9 @@ fn read(row: &PgRow) -> sqlx::Result<Overtaken> {
     let mut columns = Columns::of(row);
     let (feed_id, property_id) = (columns.next()?, columns.next()?);
     let unit_id: Option<i64> = columns.next()?;
-    let (is_known, is_entombed): (bool, bool) = (columns.next()?, columns.next()?);
+    let (is_known, is_purged): (bool, bool) = (columns.next()?, columns.next()?);
     let (unit_code, sequence) = (columns.next()?, columns.next()?);
-    let unit = unit_id.and_then(|unit_id| match (is_known, is_entombed) {
+    let unit = unit_id.and_then(|unit_id| match (is_known, is_purged) {
         (true, _) => Some(Ok(unit_id)),
         (false, true) => Some(Err(Tombstone {
             unit_id,

@@ -44,8 +44,8 @@ pub struct SelectedFeed {
     pub units: usize,
     /// Units that are gone, and are told so again.
     pub removals: usize,
-    /// Of these, units that are kept back: told once they are not any more.
-    pub kept_back: Vec<i64>,
+    /// Of these, units that are withheld: told once they are not any more.
+    pub withheld: Vec<i64>,
     /// Everything is told again.
     pub snapshot: bool,
     /// Everything is told again, and there is something to tell: a property that is inactive, disabled or out of the receiver's
@@ -54,7 +54,7 @@ pub struct SelectedFeed {
     /// The property's own fields are told again.
     pub property: bool,
     pub(super) owe: Vec<i64>,
-    pub(super) entomb: Vec<Tombstone>,
+    pub(super) tombstones: Vec<Tombstone>,
 }
 
 /// A removal that the ledger has forgotten.
@@ -128,8 +128,8 @@ struct SelectedUnit {
     property_id: i64,
     is_known: bool,
     is_present: bool,
-    is_kept_back: bool,
-    is_entombed: bool,
+    is_withheld: bool,
+    is_purged: bool,
     tombstone: Tombstone,
 }
 
@@ -142,8 +142,8 @@ impl SelectedUnit {
             property_id,
             is_known: columns.next()?,
             is_present: columns.next()?,
-            is_kept_back: columns.next()?,
-            is_entombed: columns.next()?,
+            is_withheld: columns.next()?,
+            is_purged: columns.next()?,
             tombstone: Tombstone {
                 unit_id,
                 unit_code: columns.next()?,
@@ -155,9 +155,8 @@ impl SelectedUnit {
 
 impl SelectedFeed {
     fn add(&mut self, unit: SelectedUnit) {
-        self.kept_back
-            .extend(unit.is_kept_back.then_some(unit.tombstone.unit_id));
-        match (unit.is_present, unit.is_known || unit.is_entombed) {
+        self.withheld.extend(unit.is_withheld.then_some(unit.tombstone.unit_id));
+        match (unit.is_present, unit.is_known || unit.is_purged) {
             // New and yet to be planned: told by that.
             (true, _) => self.units += 1,
             (false, true) => self.removals += 1,
@@ -165,8 +164,8 @@ impl SelectedFeed {
         }
         if unit.is_known {
             self.owe.push(unit.tombstone.unit_id);
-        } else if unit.is_entombed {
-            self.entomb.push(unit.tombstone);
+        } else if unit.is_purged {
+            self.tombstones.push(unit.tombstone);
         }
     }
 }
@@ -193,20 +192,20 @@ impl Selection {
                 .execute(&mut *conn)
                 .await?;
         }
-        self.entomb(conn, reason).await?;
+        self.restore_tombstones(conn, reason).await?;
         self.owe_feeds(conn, reason).await?;
         let properties: Vec<i64> = self.feeds.iter().map(|feed| feed.property_id).collect();
         plan::notice(conn, &properties, "replay").await
     }
 
-    async fn entomb(&self, conn: &mut PgConnection, reason: Owed) -> Result<()> {
+    async fn restore_tombstones(&self, conn: &mut PgConnection, reason: Owed) -> Result<()> {
         let gone: Vec<(i64, &Tombstone)> = self
             .feeds
             .iter()
-            .flat_map(|feed| feed.entomb.iter().map(|gone| (feed.feed_id, gone)))
+            .flat_map(|feed| feed.tombstones.iter().map(|gone| (feed.feed_id, gone)))
             .collect();
         for gone in gone.chunks(ROWS_PER_STATEMENT_MAX) {
-            sqlx::query(include_str!("../../sql/replay/entomb.sql"))
+            sqlx::query(include_str!("../../sql/replay/restore_tombstones.sql"))
                 .bind(gone.iter().map(|(feed_id, _)| *feed_id).collect::<Vec<_>>())
                 .bind(gone.iter().map(|(_, gone)| gone.unit_id).collect::<Vec<_>>())
                 .bind(

@@ -31,14 +31,14 @@ pub struct Progress {
 pub struct Outcome {
     /// Not delivered, and why.
     pub undelivered: Vec<Undelivered>,
-    /// Units of these properties that are kept back: no failure, they are told once they can be.
-    pub kept_back: Vec<Withholding>,
+    /// Units of these properties that are withheld: no failure, they are told once they can be.
+    pub withheld: Vec<Withholding>,
 }
 
 impl Outcome {
-    /// The units of a property that are kept back.
-    pub fn kept_back_of(&self, property_id: i64) -> Vec<i64> {
-        let of_it = self.kept_back.iter().filter(|unit| unit.property_id == property_id);
+    /// The units of a property that are withheld.
+    pub fn withheld_of(&self, property_id: i64) -> Vec<i64> {
+        let of_it = self.withheld.iter().filter(|unit| unit.property_id == property_id);
         of_it.map(|unit| unit.unit_id).collect()
     }
 }
@@ -52,7 +52,7 @@ pub struct Undelivered {
     pub because: String,
 }
 
-/// A unit that is kept back.
+/// A unit that is withheld.
 #[derive(Debug, Serialize, FromRow)]
 pub struct Withholding {
     /// Its property.
@@ -60,7 +60,7 @@ pub struct Withholding {
     /// The unit.
     pub unit_id: i64,
     /// invalid, refused, held or elsewhere.
-    pub kept_back: String,
+    pub withheld: String,
 }
 
 /// Plans and delivers for the receiver until the feeds are done; an error where it was stopped before. Tells `progress` after
@@ -82,7 +82,7 @@ pub async fn wait(
     let mut conn = relay.database.connect().await?;
     Ok(Outcome {
         undelivered: waiting.undelivered,
-        kept_back: kept_back(&mut conn, &feeds).await?,
+        withheld: withheld(&mut conn, &feeds).await?,
     })
 }
 
@@ -99,8 +99,8 @@ pub async fn stuck(
     Ok(is_over.then_some(waiting.undelivered))
 }
 
-async fn kept_back(conn: &mut PgConnection, feeds: &[i64]) -> Result<Vec<Withholding>> {
-    Ok(sqlx::query_as(include_str!("../../sql/replay/kept_back.sql"))
+async fn withheld(conn: &mut PgConnection, feeds: &[i64]) -> Result<Vec<Withholding>> {
+    Ok(sqlx::query_as(include_str!("../../sql/replay/withheld.sql"))
         .bind(feeds)
         .fetch_all(conn)
         .await?)

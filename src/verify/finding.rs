@@ -15,7 +15,7 @@ pub struct Finding {
     pub property_id: i64,
     /// The unit; none: the property itself.
     pub unit_id: Option<i64>,
-    /// drift, digest, waiting, or why it is kept back: held, guarded, rejected, refused, invalid, elsewhere.
+    /// drift, digest, waiting, or why it is withheld: held, guarded, rejected, refused, invalid, elsewhere.
     pub finding: &'static str,
     /// In words.
     pub because: Option<String>,
@@ -41,7 +41,7 @@ pub struct Counts {
     /// Yet to be told, or told and not yet acknowledged.
     pub waiting: usize,
     /// Held, refused, invalid, or still at the receiver under another property.
-    pub kept_back: usize,
+    pub withheld: usize,
     /// Units and properties that differ though nothing announced it.
     pub drift: usize,
     /// Properties whose digest the receiver told.

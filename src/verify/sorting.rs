@@ -1,4 +1,4 @@
-//! Sorting what differs: what a plan is yet to tell waits, what somebody objects to is kept back, and the rest is drift.
+//! Sorting what differs: what a plan is yet to tell waits, what somebody objects to is withheld, and the rest is drift.
 
 use std::collections::HashMap;
 
@@ -59,7 +59,7 @@ impl Sorting<'_, '_> {
                 ("waiting", because)
             }
             Sorted::Withholding(kind, because) => {
-                self.counts.kept_back += 1;
+                self.counts.withheld += 1;
                 (kind, because)
             }
         };
@@ -127,7 +127,7 @@ fn sorted(feed: &ChosenFeed, pair: &UnitSides, under_way: Option<i64>, scope: &S
         return Sorted::Withholding(kept.kind.as_str(), kept.because.clone());
     }
     match verdict {
-        Verdict::Same | Verdict::Release | Verdict::Forget => match ledger.and_then(|row| row.kept_back.as_ref()) {
+        Verdict::Same | Verdict::Release | Verdict::Forget => match ledger.and_then(|row| row.withheld.as_ref()) {
             Some(kept) => Sorted::Withholding(kept.kind.as_str(), kept.because.clone()),
             None if under_way.is_some_and(|first| told >= Some(first)) => {
                 Sorted::Waiting("told, not yet acknowledged".to_owned())

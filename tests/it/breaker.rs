@@ -96,7 +96,7 @@ async fn probes_keep_to_the_schedule_then_to_their_own_pace_and_each_is_one_try_
     assert_eq!(rig.source.number(tries).await, 1);
     assert_eq!(
         rig.source
-            .number("select count(*) from rentsync.ledger where kept_back is not null")
+            .number("select count(*) from rentsync.ledger where withheld is not null")
             .await,
         0,
         "an outage refuses nothing"

@@ -56,8 +56,8 @@ async fn random_edits_faults_and_killed_relays_end_in_equality() {
     rest(rig).await;
     // What was refused or paused because of a fault is let go, as a person would, once nothing more of the kind can come.
     rig.edit(
-        "update rentsync.ledger set kept_back = null, kept_back_because = null, kept_back_hash = null, owed = 'retry'
-          where kept_back = 'refused';
+        "update rentsync.ledger set withheld = null, withheld_because = null, refused_hash = null, owed = 'retry'
+          where withheld = 'refused';
          update rentsync.feed set paused_because = null;
          insert into rentsync.outbox (property_id, op, unit_ids) values (null, 'retry', '{}')",
     )
@@ -199,11 +199,14 @@ async fn assert_at_rest(rig: &Rig) {
         0
     );
     assert_eq!(
-        number("select count(*) from rentsync.ledger where owed is not null or removed is not null or kept_back is not null").await,
+        number(
+            "select count(*) from rentsync.ledger where owed is not null or removed is not null or withheld is not null"
+        )
+        .await,
         0
     );
     assert_eq!(
-        number("select count(*) from rentsync.feed where rest_until is not null").await,
+        number("select count(*) from rentsync.feed where cooldown_until is not null").await,
         0
     );
     assert_eq!(

@@ -212,11 +212,11 @@ async fn where_all_is_well_it_says_so_does_nothing_and_exits_0() {
         ("retention", None),
         ("vacuum", None),
         ("relay", Some("main")),
-        ("lineage", Some("main")),
+        ("source_identity", Some("main")),
         ("sending", Some("main")),
         ("feeds", Some("main")),
         ("holds", Some("main")),
-        ("kept_back", Some("main")),
+        ("withheld", Some("main")),
         ("alerts", Some("main")),
         ("turn", Some("main")),
         ("schedule", Some("main")),
@@ -402,8 +402,8 @@ async fn what_somebody_changed_in_the_schema_is_named_and_an_index_of_a_dbas_own
         (
             "drop index rentsync.ledger_owed",
             "index ledger_owed is missing",
-            "create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), (suspect is not null), suspect, unit_id)
-              where owed is not null and kept_back is null",
+            "create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), (bisection is not null), bisection, unit_id)
+              where owed is not null and withheld is null",
         ),
         (
             "alter table rentsync.ledger drop constraint hash_is_sha256",
@@ -954,11 +954,11 @@ async fn what_keeps_a_receiver_from_being_told_is_found_with_the_command_that_en
             "delete from rentsync.hold",
         ),
         (
-            "update rentsync.ledger set kept_back = 'refused', kept_back_because = 'x', kept_back_at = now() where unit_id = 11",
-            "kept_back",
+            "update rentsync.ledger set withheld = 'refused', withheld_because = 'x', withheld_at = now() where unit_id = 11",
+            "withheld",
             "warning",
             "refused list",
-            "update rentsync.ledger set kept_back = null, kept_back_because = null, kept_back_at = null",
+            "update rentsync.ledger set withheld = null, withheld_because = null, withheld_at = null",
         ),
         (
             "insert into rentsync.alert (kind, receiver, message, raised_at, last_at) values ('rejected', 'main', 'x', now(), now())",
@@ -968,25 +968,25 @@ async fn what_keeps_a_receiver_from_being_told_is_found_with_the_command_that_en
             "delete from rentsync.alert",
         ),
         (
-            "update rentsync.lineage set waits_since = now()",
-            "lineage",
+            "update rentsync.source_identity set waits_since = now()",
+            "source_identity",
             "wrong",
             "receivers resync main",
-            "update rentsync.lineage set waits_since = null",
+            "update rentsync.source_identity set waits_since = null",
         ),
         (
-            "update rentsync.lineage set system_identifier = 1",
-            "lineage",
+            "update rentsync.source_identity set system_identifier = 1",
+            "source_identity",
             "wrong",
             "another database",
-            "update rentsync.lineage set system_identifier = (select system_identifier from pg_control_system())",
+            "update rentsync.source_identity set system_identifier = (select system_identifier from pg_control_system())",
         ),
         (
-            "update rentsync.lineage set timeline = '0000000F'",
-            "lineage",
+            "update rentsync.source_identity set timeline = '0000000F'",
+            "source_identity",
             "warning",
             "restored or failed over",
-            "update rentsync.lineage set timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8)",
+            "update rentsync.source_identity set timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8)",
         ),
     ] {
         patient.edit(defect).await;

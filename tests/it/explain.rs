@@ -264,7 +264,7 @@ async fn whoever_objects_is_named_with_what_to_do() {
     let part = json_of(&rig, "21").await.remove(0);
     assert_eq!(part["acknowledged_hash"], acknowledged, "what it took before");
     let kinds = kinds(&part);
-    assert_eq!(kinds.last(), Some(&"kept_back"), "{kinds:?}");
+    assert_eq!(kinds.last(), Some(&"withheld"), "{kinds:?}");
     let attempts = part["timeline"].as_array().expect("a timeline").iter();
     let mut answers = attempts
         .filter(|entry| entry["what"] == "attempt")
@@ -314,7 +314,7 @@ async fn a_removal_that_waits_for_a_person_names_its_hold() {
             ],
         )
         .await;
-        rig.edit("update rentsync.ledger set kept_back = 'rejected' where unit_id = 101")
+        rig.edit("update rentsync.ledger set withheld = 'rejected' where unit_id = 101")
             .await;
         stands(&rig, 101, "rejected", &["a person rejected its removal"]).await;
     }
@@ -489,7 +489,7 @@ async fn a_pause_an_outage_and_doubt_are_told_with_what_ends_them() {
         ],
     )
     .await;
-    rig.edit("insert into rentsync.lineage (receiver, noted_at, waits_since) values ('main', now(), now()) on conflict (receiver) do update set waits_since = now()")
+    rig.edit("insert into rentsync.source_identity (receiver, noted_at, waits_since) values ('main', now(), now()) on conflict (receiver) do update set waits_since = now()")
         .await;
     stands(&rig, 11, "receiver_paused", &["`receivers resync main`"]).await;
 }

@@ -57,7 +57,7 @@ async fn open(rig: &Rig) -> Vec<(i64, Option<i64>)> {
 }
 
 async fn kept(rig: &Rig, kind: &str) -> Vec<i64> {
-    sqlx::query_scalar("select unit_id from rentsync.ledger where kept_back = $1 order by 1")
+    sqlx::query_scalar("select unit_id from rentsync.ledger where withheld = $1 order by 1")
         .bind(kind)
         .fetch_all(&mut rig.source.connect().await)
         .await

@@ -222,13 +222,13 @@ async fn a_body_stays_within_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_unit_that_json_cannot_say_is_kept_back_and_told_when_it_is_well_again() {
+async fn a_unit_that_json_cannot_say_is_withheld_and_told_when_it_is_well_again() {
     let rig = Rig::told().await;
     rig.edit("update project_rent_roll_units set price = 'NaN' where id = 11; update project_rent_roll_units set price = 7 where id = 12")
         .await;
     rig.settle().await;
     assert_eq!(rig.requests(), [(1, 1, 0, 200)]);
-    let why = "select count(*) from rentsync.ledger where unit_id = 11 and kept_back = 'invalid' and kept_back_because = 'base_rent is not a finite number'";
+    let why = "select count(*) from rentsync.ledger where unit_id = 11 and withheld = 'invalid' and withheld_because = 'base_rent is not a finite number'";
     assert_eq!(rig.source.number(why).await, 1);
     rig.edit("update project_rent_roll_units set price = 1150 where id = 11")
         .await;
@@ -236,7 +236,7 @@ async fn a_unit_that_json_cannot_say_is_kept_back_and_told_when_it_is_well_again
     rig.assert_equal().await;
     assert_eq!(
         rig.source
-            .number("select count(*) from rentsync.ledger where kept_back is not null")
+            .number("select count(*) from rentsync.ledger where withheld is not null")
             .await,
         0
     );
@@ -417,7 +417,7 @@ async fn a_property_far_beyond_one_request_is_told_in_as_many_as_it_takes() {
 }
 
 #[tokio::test]
-async fn a_number_beyond_a_double_is_kept_back_and_one_too_small_is_zero() {
+async fn a_number_beyond_a_double_is_withheld_and_one_too_small_is_zero() {
     let mut rig = Rig::new().await;
     rig.source = crate::support::TestDatabase::bare().await;
     rig.edit("alter table project_rent_roll_units alter column price type numeric")
@@ -470,7 +470,7 @@ async fn a_value_that_fails_is_not_quoted() {
     assert!(said.contains("22P02") && !said.contains("Secret"), "{said}");
     // Nor where it is so with all of them.
     rig.deliver().await;
-    rig.edit("update project_rent_roll_units set lead_first_name = 'Jane Secret'; update rentsync.feed set rest_until = null, rest_because = null")
+    rig.edit("update project_rent_roll_units set lead_first_name = 'Jane Secret'; update rentsync.feed set cooldown_until = null, cooldown_because = null")
         .await;
     let said = step().await.unwrap_err();
     assert!(said.contains("22P02") && !said.contains("Secret"), "{said}");

@@ -108,7 +108,7 @@ async fn what_is_not_sent_says_why() {
     let [one, two, three] = requests.as_slice() else {
         panic!("{said:?}")
     };
-    let kept: Vec<_> = one["properties"][0]["kept_back"]
+    let kept: Vec<_> = one["properties"][0]["withheld"]
         .as_array()
         .unwrap()
         .iter()
@@ -125,7 +125,7 @@ async fn what_is_not_sent_says_why() {
     let text = text_of(&rig).await;
     for line in [
         "main: 6 removals of property 1 would wait for a person (0 more within 24 hours, of 10 units): too many at once",
-        "    ! unit 11 kept back, invalid: base_rent is not a finite number",
+        "    ! unit 11 withheld, invalid: base_rent is not a finite number",
         "receiver main: 3 requests, 4 units, 0 removals, ",
     ] {
         assert!(text.contains(line), "{line:?} in: {text}");
@@ -134,7 +134,7 @@ async fn what_is_not_sent_says_why() {
     let text = text_of(&rig).await;
     assert_eq!(
         text,
-        "receiver main: nothing would be sent now; kept back already: 6 held, 1 invalid\n"
+        "receiver main: nothing would be sent now; withheld already: 6 held, 1 invalid\n"
     );
 
     rig.edit("update rentsync.feed set paused_because = 'test' where property_id = 1; update project_rent_roll_units set price = 4 where id in (107, 21)")
@@ -224,7 +224,7 @@ async fn a_receiver_that_knows_units_by_their_ids_is_told_of_a_move_in_two_turns
         .await
         .unwrap();
     assert_eq!((total.requests, total.units, total.removed_units), (1, 0, 1));
-    assert_eq!(of(&said, "property")[0]["kept_back"][0]["kind"], "elsewhere");
+    assert_eq!(of(&said, "property")[0]["withheld"][0]["kind"], "elsewhere");
     let planned = rig.plan().await;
     assert_eq!((planned.syncs, planned.units, planned.removed_units), (1, 0, 1));
 }
@@ -349,7 +349,7 @@ async fn a_hold_that_the_settings_no_longer_ask_for_is_said_before_its_removals_
 async fn another_database_is_said_first_and_what_ends_that() {
     let rig = Rig::told().await;
     output(relay(&rig, &["once"])).await;
-    rig.edit("update rentsync.lineage set system_identifier = system_identifier + 1")
+    rig.edit("update rentsync.source_identity set system_identifier = system_identifier + 1")
         .await;
     for found in [false, true] {
         let text = text_of(&rig).await;

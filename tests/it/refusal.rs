@@ -26,7 +26,7 @@ async fn told() -> Rig {
 }
 
 async fn refused(rig: &Rig) -> Vec<i64> {
-    sqlx::query_scalar("select unit_id from rentsync.ledger where kept_back = 'refused' order by 1")
+    sqlx::query_scalar("select unit_id from rentsync.ledger where withheld = 'refused' order by 1")
         .fetch_all(&mut rig.source.connect().await)
         .await
         .unwrap()
@@ -289,7 +289,7 @@ async fn digests_are_not_compared_while_something_is_refused() {
 }
 
 #[tokio::test]
-async fn steady_news_of_a_property_does_not_keep_its_suspects_back() {
+async fn steady_news_of_a_property_does_not_keep_its_bisection_back() {
     let rig = told().await;
     rig.faults(json!({ "poison_units": [131] }));
     rig.edit("update project_rent_roll_units set price = 7 where id >= 100")

@@ -140,7 +140,7 @@ async fn nothing_is_told_of_an_error_page(rig: &Rig, buildings: usize) {
     assert_eq!(rig.requests(), []);
     let units = rig
         .source
-        .number("select count(*) from rentsync.ledger where kept_back = 'guarded'")
+        .number("select count(*) from rentsync.ledger where withheld = 'guarded'")
         .await;
     let message: String =
         sqlx::query_scalar("select message from rentsync.alert where kind = 'hold' and acked_at is null")

@@ -22,7 +22,7 @@ pub async fn backdate(rig: &Rig, by: &str) {
         "update rentsync.outbox set occurred_at = occurred_at - interval '{by}';
          update rentsync.attempt set started_at = started_at - interval '{by}', finished_at = finished_at - interval '{by}';
          update rentsync.sync set sealed_at = sealed_at - interval '{by}', settled_at = settled_at - interval '{by}';
-         update rentsync.buried set buried_at = buried_at - interval '{by}'"
+         update rentsync.purged_tombstone set purged_at = purged_at - interval '{by}'"
     ))
     .await;
 }
@@ -296,7 +296,7 @@ async fn a_dry_run_says_the_same_and_moves_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_owed_already_keeps_its_reason_and_what_is_kept_back_is_listed_and_told_later() {
+async fn what_is_owed_already_keeps_its_reason_and_what_is_withheld_is_listed_and_told_later() {
     let rig = told_yesterday().await;
     rig.edit("update project_rent_roll_units set price = 1 where project_id = 1")
         .await;
@@ -309,13 +309,13 @@ async fn what_is_owed_already_keeps_its_reason_and_what_is_kept_back_is_listed_a
     rig.edit("update rentsync.ledger set owed = 'in_doubt' where unit_id = 12")
         .await;
     let asked = mark(&rig, &request(&rig, hours(1))).await;
-    assert_eq!(asked.feeds[0].kept_back, [11]);
+    assert_eq!(asked.feeds[0].withheld, [11]);
     let owed = "select count(*) from rentsync.ledger where (unit_id, owed) in ((11, 'replay'), (12, 'in_doubt'), (13, 'replay'))";
     assert_eq!(rig.source.number(owed).await, 3);
     let outcome = wait(&rig, asked.feed_ids()).await;
     assert!(outcome.undelivered.is_empty(), "{outcome:?}");
-    assert_eq!(outcome.kept_back_of(1), [11]);
-    assert_eq!(outcome.kept_back[0].kept_back, "invalid");
+    assert_eq!(outcome.withheld_of(1), [11]);
+    assert_eq!(outcome.withheld[0].withheld, "invalid");
     // Back to what was acknowledged before the receiver lost it: told all the same.
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
@@ -400,7 +400,7 @@ async fn waiting_ends_where_the_receiver_is_paused_or_a_request_is_given_up() {
     assert_eq!(rig.requests().len(), 2 + 5, "the whole schedule was waited for");
 
     rig.faults(json!({ "status": 401 }));
-    rig.edit("update rentsync.feed set paused_because = null, rest_until = null, rest_because = null")
+    rig.edit("update rentsync.feed set paused_because = null, cooldown_until = null, cooldown_because = null")
         .await;
     let missed = because(wait(&rig, asked.feed_ids()).await);
     assert_eq!(missed.len(), 2);
@@ -643,7 +643,7 @@ async fn a_redelivery_that_is_rejected_blames_nothing_and_the_present_state_foll
     let opened = redeliver(&rig, &first, true).await.unwrap();
     let outcome = wait(&rig, opened.feeds).await;
     assert!(
-        outcome.undelivered.is_empty() && outcome.kept_back.is_empty(),
+        outcome.undelivered.is_empty() && outcome.withheld.is_empty(),
         "{outcome:?}"
     );
     assert_eq!(state(&rig, &first).await, "rejected");

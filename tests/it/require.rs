@@ -30,12 +30,10 @@ async fn requiring(settings: &str) -> Rig {
 
 /// Unit, and why.
 async fn invalid(rig: &Rig) -> Vec<(i64, String)> {
-    sqlx::query_as(
-        "select unit_id, kept_back_because from rentsync.ledger where kept_back = 'invalid' order by unit_id",
-    )
-    .fetch_all(&mut rig.source.connect().await)
-    .await
-    .expect("invalid units")
+    sqlx::query_as("select unit_id, withheld_because from rentsync.ledger where withheld = 'invalid' order by unit_id")
+        .fetch_all(&mut rig.source.connect().await)
+        .await
+        .expect("invalid units")
 }
 
 async fn open_alerts(rig: &Rig) -> Vec<(String, i32, String)> {
@@ -124,7 +122,7 @@ async fn it_stays_as_it_was_told_and_is_told_as_soon_as_it_is_right_again() {
 }
 
 #[tokio::test]
-async fn stricter_settings_keep_back_what_fails_and_relaxed_ones_tell_it() {
+async fn stricter_settings_withhold_what_fails_and_relaxed_ones_tell_it() {
     let mut rig = Rig::told().await;
     rig.receiver.require = require("base_rent = { min = 1250 }\nunit_code = { required = true }");
     rig.edit("insert into project_rent_roll_units (id, project_id, price) values (14, 1, 1)")
@@ -259,7 +257,7 @@ async fn a_unit_whose_request_is_in_doubt_is_told_again_once_it_is_right() {
 }
 
 #[tokio::test]
-async fn the_settings_are_read_and_verify_lists_what_they_keep_back() {
+async fn the_settings_are_read_and_verify_lists_what_they_withhold() {
     let rig = Rig::told().await;
     let with = |arguments: &[&str]| {
         let mut command = relay(&rig, arguments);
@@ -269,7 +267,7 @@ async fn the_settings_are_read_and_verify_lists_what_they_keep_back() {
     assert_eq!(
         output(with(&["once"])).await.status.code(),
         Some(0),
-        "what is kept back is no failure"
+        "what is withheld is no failure"
     );
     let found = listed(with(&["verify", "--json"])).await;
     let found: Vec<_> = found

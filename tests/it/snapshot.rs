@@ -188,7 +188,7 @@ async fn a_part_that_is_given_up_takes_the_later_ones_with_it_and_everything_is_
     assert_eq!((run.feeds_done, run.failures), (1, 1));
     let cancelled = "select count(*) from rentsync.sync where state = 'cancelled'";
     assert!(rig.source.number(cancelled).await > 0);
-    let refused = "select count(*) from rentsync.ledger where kept_back = 'refused' and unit_id = 14";
+    let refused = "select count(*) from rentsync.ledger where withheld = 'refused' and unit_id = 14";
     assert_eq!(rig.source.number(refused).await, 1, "found by halves, as in any delta");
     rig.no_faults();
     rig.edit("update project_rent_roll_units set price = 3 where id = 14")

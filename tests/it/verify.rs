@@ -1,4 +1,4 @@
-//! Verify: what differs without anybody having announced it, apart from what waits or is kept back. By the real command.
+//! Verify: what differs without anybody having announced it, apart from what waits or is withheld. By the real command.
 
 use rentsync_relay::plan;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn after_rest_there_is_nothing_to_find() {
     let said = said(&output(relay(&rig, &["verify"])).await);
     assert_eq!(
         said,
-        "receiver main: 6 units of 2 properties compared: 6 equal, 0 waiting, 0 kept back, 0 drifted; its digests of 2 \
+        "receiver main: 6 units of 2 properties compared: 6 equal, 0 waiting, 0 withheld, 0 drifted; its digests of 2 \
          properties are ours\n"
     );
     assert_eq!(rig.requests(), [], "nothing is sent");
@@ -180,7 +180,7 @@ async fn ten_told() -> Rig {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_person_is_kept_back_and_no_drift() {
+async fn what_waits_for_a_person_is_withheld_and_no_drift() {
     for (receiver_min, kind) in [(50, "held"), (5, "guarded")] {
         let mut rig = ten_told().await;
         rig.receiver.guard.receiver.units_min = receiver_min;
@@ -197,7 +197,7 @@ async fn what_waits_for_a_person_is_kept_back_and_no_drift() {
 }
 
 #[tokio::test]
-async fn what_the_receiver_still_has_elsewhere_is_kept_back_and_no_drift() {
+async fn what_the_receiver_still_has_elsewhere_is_withheld_and_no_drift() {
     let mut rig = Rig::new().await;
     rig.receiver.unit_identity = rentsync_relay::config::UnitIdentity::Global;
     rig.settle().await;

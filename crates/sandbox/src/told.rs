@@ -125,7 +125,7 @@ pub enum ToldDigest {
     /// Its shape has no place for one.
     #[default]
     Nowhere,
-    /// `null`: something of the property is still to be told, or kept back.
+    /// `null`: something of the property is still to be told, or withheld.
     Null,
     /// This one.
     Is(Digest),

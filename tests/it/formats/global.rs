@@ -139,8 +139,8 @@ async fn a_refused_removal_keeps_its_unit_back_until_it_is_taken() {
         assert_eq!(homes(&rig, 11), [1], "{name}");
         rig.no_faults();
         rig.edit(
-            "update rentsync.ledger set kept_back = null, kept_back_because = null, kept_back_hash = null, owed = 'retry'
-              where kept_back = 'refused'",
+            "update rentsync.ledger set withheld = null, withheld_because = null, refused_hash = null, owed = 'retry'
+              where withheld = 'refused'",
         )
         .await;
         hands.settle(&rig).await;
@@ -150,7 +150,7 @@ async fn a_refused_removal_keeps_its_unit_back_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_removal_that_is_acknowledged_while_its_unit_is_being_kept_back_lets_it_go_all_the_same() {
+async fn a_removal_that_is_acknowledged_while_its_unit_is_being_withheld_lets_it_go_all_the_same() {
     let (rig, mut hands) = told(None, |_| {}).await;
     rig.edit("update project_rent_roll_units set project_id = 2 where id = 11")
         .await;
@@ -208,7 +208,7 @@ async fn a_snapshot_does_not_tell_a_unit_that_another_property_still_has() {
         assert_eq!(
             rig.source.number(drift).await,
             0,
-            "{name}: what is kept back is no drift"
+            "{name}: what is withheld is no drift"
         );
         used = Some(rig.source);
     }

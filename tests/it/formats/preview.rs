@@ -131,7 +131,7 @@ async fn agrees(rig: &Rig, hands: &mut Hands) -> Total {
     // What is under way since before was not looked at.
     let owed: i64 = sqlx::query_scalar(
         "select count(*) from rentsync.ledger l
-          where l.owed is not null and l.kept_back is null
+          where l.owed is not null and l.withheld is null
             and not exists (select from rentsync.sync_feed f where f.feed_id = l.feed_id and f.is_open and f.sequence <= $1)",
     )
     .bind(newest)

@@ -9,7 +9,7 @@ use crate::process::{LIMIT, output, relay, said};
 use crate::support::rig::Rig;
 
 async fn refused(rig: &Rig) -> i64 {
-    let refused = "select count(*) from rentsync.ledger where kept_back = 'refused'";
+    let refused = "select count(*) from rentsync.ledger where withheld = 'refused'";
     rig.source.number(refused).await
 }
 

@@ -18,12 +18,10 @@ use crate::support::rig::Rig;
 
 /// Unit, and why.
 async fn invalid(rig: &Rig) -> Vec<(i64, String)> {
-    sqlx::query_as(
-        "select unit_id, kept_back_because from rentsync.ledger where kept_back = 'invalid' order by unit_id",
-    )
-    .fetch_all(&mut rig.source.connect().await)
-    .await
-    .expect("invalid units")
+    sqlx::query_as("select unit_id, withheld_because from rentsync.ledger where withheld = 'invalid' order by unit_id")
+        .fetch_all(&mut rig.source.connect().await)
+        .await
+        .expect("invalid units")
 }
 
 fn units(rig: &Rig, property_id: i64) -> Vec<i64> {
@@ -506,7 +504,7 @@ async fn promise_11_a_database_of_another_encoding_takes_whatever_a_receiver_ans
         .await
         .expect("an attempt");
     assert_eq!(kept, "{\"message\": \"\\u2192 \\u20ac \\ud83c\\udfe0\"}");
-    let told = "select count(*) from rentsync.ledger where hash is not null and kept_back is null";
+    let told = "select count(*) from rentsync.ledger where hash is not null and withheld is null";
     assert_eq!(rig.source.number(told).await, 32);
 }
 
@@ -585,7 +583,7 @@ async fn promise_11_where_nothing_can_be_read_planning_stops_with_a_reason() {
     let rig = with_an_unreadable_unit(false).await;
     rig.edit("update project_rent_roll_units set building = chr(129)").await;
     refused(relay(&rig, &["once"]), 1, &["no equivalent in UTF-8"]).await;
-    let rests = "select count(*) from rentsync.feed where rest_until is not null";
+    let rests = "select count(*) from rentsync.feed where cooldown_until is not null";
     assert_eq!(rig.source.number(rests).await, 0);
 }
 

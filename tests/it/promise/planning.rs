@@ -642,7 +642,7 @@ async fn promise_18_relays_that_die_blame_no_unit_and_no_receiver() {
     }
     rig.settle().await;
     rig.assert_equal().await;
-    let blamed = "select count(*) from rentsync.ledger where kept_back is not null";
+    let blamed = "select count(*) from rentsync.ledger where withheld is not null";
     assert_eq!(rig.source.number(blamed).await, 0);
     assert_eq!(
         rig.source

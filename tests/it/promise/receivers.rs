@@ -395,8 +395,8 @@ async fn promise_13_a_rate_limit_without_end_is_alerted_and_blames_no_unit() {
             work(&mut hands, &rig).await;
         }
         assert_eq!(open_alerts(&rig).await, ["waiting"]);
-        let blamed = "select (select count(*) from rentsync.ledger where suspect is not null or kept_back is not null)
-                           + (select count(*) from rentsync.feed where suspect is not null or halving is not null or rest_until is not null)
+        let blamed = "select (select count(*) from rentsync.ledger where bisection is not null or withheld is not null)
+                           + (select count(*) from rentsync.feed where bisection is not null or bisected_sync is not null or cooldown_until is not null)
                            + (select count(*) from rentsync.receiver where paused_at is not null or failures > 0)";
         assert_eq!(rig.source.number(blamed).await, 0);
         rig.no_faults();
@@ -508,7 +508,7 @@ async fn promise_13_a_receiver_that_rejects_everything_is_given_rest_and_told_al
         "{requests} requests, of 11,970 that a search of everything takes"
     );
     assert!(is_paused(&rig).await, "rejections are no sign that it is back");
-    let refused = "select count(*) from rentsync.ledger where kept_back = 'refused'";
+    let refused = "select count(*) from rentsync.ledger where withheld = 'refused'";
     assert_eq!(rig.source.number(refused).await, 0, "nothing shows that a unit is bad");
     let paused = "select count(*) from rentsync.feed where paused_because is not null";
     assert_eq!(rig.source.number(paused).await, 0, "and no property needs a person");
@@ -636,7 +636,7 @@ async fn promise_14_units_that_a_long_answer_refuses_are_refused() {
     rig.faults(answers(&json!({ "errors": errors }).to_string(), "application/json"));
     touch(&rig, 1).await;
     rig.settle().await;
-    let refused = "select count(*) from rentsync.ledger where kept_back = 'refused'";
+    let refused = "select count(*) from rentsync.ledger where withheld = 'refused'";
     assert_eq!(rig.source.number(refused).await, 3);
 }
 
@@ -804,7 +804,7 @@ async fn promise_12_a_digest_is_told_only_where_nothing_is_left_to_be_told() {
 }
 
 #[tokio::test]
-async fn promise_12_no_digest_is_told_while_a_unit_is_kept_back_or_in_doubt() {
+async fn promise_12_no_digest_is_told_while_a_unit_is_withheld_or_in_doubt() {
     let rig = Rig::told().await;
     let edit = async |price: i32| {
         rig.edit(&format!(
@@ -828,7 +828,7 @@ async fn promise_12_no_digest_is_told_while_a_unit_is_kept_back_or_in_doubt() {
         .await;
     rig.settle().await;
     assert!(edit(3).await, "it is taken");
-    rig.edit("update rentsync.ledger set owed = 'in_doubt', suspect = 7 where unit_id = 13")
+    rig.edit("update rentsync.ledger set owed = 'in_doubt', bisection = 7 where unit_id = 13")
         .await;
     rig.edit("update project_rent_roll_units set price = 4 where id = 11")
         .await;
@@ -839,12 +839,12 @@ async fn promise_12_no_digest_is_told_while_a_unit_is_kept_back_or_in_doubt() {
     assert!(rig.sandbox.syncs().iter().all(|sync| !sync.digest_mismatch));
     rig.assert_equal().await;
     // What a sync did not say is no mismatch, whatever the receiver says.
-    rig.edit("update rentsync.ledger set owed = 'in_doubt', suspect = 7 where unit_id = 13")
+    rig.edit("update rentsync.ledger set owed = 'in_doubt', bisection = 7 where unit_id = 13")
         .await;
     rig.edit("update project_rent_roll_units set price = 7 where id = 11")
         .await;
     rig.plan().await;
-    rig.edit("update rentsync.ledger set owed = null, suspect = null where unit_id = 13")
+    rig.edit("update rentsync.ledger set owed = null, bisection = null where unit_id = 13")
         .await;
     rig.faults(json!({ "digest": "ab".repeat(32) }));
     rig.deliver().await;

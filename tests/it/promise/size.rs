@@ -37,7 +37,7 @@ async fn all_held_unseen(properties: i64) -> Rig {
     rig.edit(&format!(
         "insert into rentsync.feed (receiver, property_id, cursor, units, of_units)
          select 'main', 1000 + n, pg_current_snapshot(), 20, 20 from generate_series(1, {properties}) n;
-         insert into rentsync.ledger (feed_id, unit_id, unit_code, hash, sequence, kept_back, kept_back_because, kept_back_at)
+         insert into rentsync.ledger (feed_id, unit_id, unit_code, hash, sequence, withheld, withheld_because, withheld_at)
          select f.feed_id, f.property_id * 100 + n, n, decode(repeat('00', 32), 'hex'), 1, 'held', 'test', now()
            from rentsync.feed f, generate_series(1, 20) n where f.property_id > 1000;
          insert into rentsync.hold (receiver, feed_id, units, gone, of_units, opened_at, grown_at)
@@ -181,7 +181,7 @@ async fn promise_17_a_source_that_goes_empty_and_comes_back_leaves_no_hold_and_t
     assert_eq!(rig.requests(), []);
     assert_counted(&rig).await;
     let waiting = rig.source.number(
-        "select sum(units)::bigint from rentsync.withheld where feed_id is null and not rentsync.is_owed(kept_back)",
+        "select sum(units)::bigint from rentsync.withheld where feed_id is null and not rentsync.is_owed(kind)",
     );
     assert_eq!(waiting.await, 1_600);
     rig.edit("insert into project_rent_roll_units select * from kept").await;

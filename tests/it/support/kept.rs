@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-/// What feeds and receivers owe and keep back: what differs, a line each.
+/// What feeds and receivers owe and withhold: what differs, a line each.
 const WITHHELD: &str = "
     with kept as (
-        select receiver, feed_id, kept_back as kind, sum(units)::bigint as units from rentsync.withheld group by 1, 2, 3 having sum(units) <> 0
+        select receiver, feed_id, kind, sum(units)::bigint as units from rentsync.withheld group by 1, 2, 3 having sum(units) <> 0
     ), of_feed as (
-        select f.receiver, l.feed_id, coalesce(l.kept_back, l.owed) as kind, count(*) as units
+        select f.receiver, l.feed_id, coalesce(l.withheld, l.owed) as kind, count(*) as units
           from rentsync.ledger l join rentsync.feed f using (feed_id)
-         where coalesce(l.kept_back, l.owed) is not null
+         where coalesce(l.withheld, l.owed) is not null
          group by 1, 2, 3
     ), counted as (
         select * from of_feed union all select receiver, null, kind, sum(units)::bigint from of_feed group by receiver, kind

@@ -43,7 +43,7 @@ async fn promise_20_once_counts_what_was_acknowledged() {
     assert_eq!(code, Some(0), "a refused unit is listed, and no failure: {out}{err}");
     says(
         &out,
-        &["1 unit acknowledged", "1 unit is kept back, see `refused list`"],
+        &["1 unit acknowledged", "1 unit is withheld, see `refused list`"],
         &["2 units"],
     );
 }
@@ -182,7 +182,7 @@ async fn promise_20_a_property_that_is_inactive_counts_as_removed() {
     let verified = ok(&rig, &["verify"]).await;
     says(
         &verified,
-        &["6 units of 2 properties compared: 3 equal, 3 removed, 0 waiting, 0 kept back, 0 drifted"],
+        &["6 units of 2 properties compared: 3 equal, 3 removed, 0 waiting, 0 withheld, 0 drifted"],
         &[],
     );
     let replayed = listed(&rig, &["replay", "--since", "1h", "--dry-run"]).await;

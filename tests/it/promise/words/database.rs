@@ -10,8 +10,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 
 use super::{run, says};
-use crate::lineage::{Backup, programs};
 use crate::process::{LIMIT, at_rest, ended, relay, signal};
+use crate::source_identity::{Backup, programs};
 use crate::support::rig::Rig;
 use crate::support::{TestDatabase, execute};
 

@@ -4,6 +4,6 @@ with forgotten as (
     update rentsync.receiver_count set ahead_seen = null, doubted_at = null where receiver = $1
 )
 update rentsync.feed
-   set cursor = null, snapshot_due = 'lineage', property_owed = 'in_doubt', rest_until = null, rest_because = null,
+   set cursor = null, snapshot_due = 'source_identity', property_owed = 'in_doubt', cooldown_until = null, cooldown_because = null,
        stale_at = null
  where receiver = $1

@@ -1,4 +1,4 @@
-//! Lineage: the database under the relay went back, or is another one. Restores are real ones where the server's programs
+//! Source identity: the database under the relay went back, or is another one. Restores are real ones where the server's programs
 //! are at hand.
 
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -12,8 +12,8 @@ use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::deliver::Deliverer;
-use rentsync_relay::lineage::{self, IdentityCheck};
 use rentsync_relay::relay::Stop;
+use rentsync_relay::source_identity::{self, IdentityCheck};
 use rentsync_relay::status;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -35,7 +35,9 @@ async fn noted() -> Rig {
 
 async fn check(rig: &Rig) -> IdentityCheck {
     let mut conn = rig.source.connect().await;
-    lineage::check(&mut conn, "main", rig.clock.now()).await.expect("check")
+    source_identity::check(&mut conn, "main", rig.clock.now())
+        .await
+        .expect("check")
 }
 
 /// What a restore does to cursors and outbox: they are of transactions that this server has yet to begin.
@@ -76,8 +78,7 @@ async fn a_database_is_noted_once_and_that_costs_nothing_later() {
     let rig = Rig::told().await;
     for _ in 0..2 {
         assert_eq!(check(&rig).await, IdentityCheck::Same);
-        let noted =
-            "select count(*) from rentsync.lineage where system_identifier is not null and timeline ~ '^[0-9A-F]{8}$'";
+        let noted = "select count(*) from rentsync.source_identity where system_identifier is not null and timeline ~ '^[0-9A-F]{8}$'";
         assert_eq!(rig.source.number(noted).await, 1);
     }
     rig.once().await;
@@ -97,7 +98,7 @@ async fn cursors_ahead_of_the_database_have_everything_told_anew_once() {
     rig.once().await;
     rig.assert_equal().await;
     assert_told_anew(&rig, &[1, 2], beyond);
-    assert_eq!(rig.alerts().await, ["lineage"]);
+    assert_eq!(rig.alerts().await, ["source_identity"]);
     assert_eq!(
         rig.source
             .number("select count(*) from rentsync.sync where state = 'cancelled'")
@@ -150,7 +151,7 @@ async fn nothing_is_sent_over_a_connection_before_it_is_checked() {
     assert_eq!(rig.plan().await.syncs, 1);
     set_back(&rig).await;
     let options = PgPoolOptions::new().max_connections(1);
-    let checked = lineage::checked(
+    let checked = source_identity::checked(
         options,
         &rig.source.database,
         vec!["main".to_owned()],
@@ -211,16 +212,16 @@ async fn resync(rig: &Rig) {
 async fn another_system_identifier_waits_for_a_person_and_each_receiver_for_itself() {
     let rig = noted().await;
     rig.edit(
-        "update rentsync.lineage set system_identifier = system_identifier + 1;
+        "update rentsync.source_identity set system_identifier = system_identifier + 1;
          insert into rentsync.receiver (receiver) values ('other');
-         insert into rentsync.lineage (receiver, system_identifier, noted_at) values ('other', 1, now())",
+         insert into rentsync.source_identity (receiver, system_identifier, noted_at) values ('other', 1, now())",
     )
     .await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
     let beyond = newest_sequence(&rig);
     waits_for_a_person(&rig).await;
-    assert_eq!(rig.alerts().await, ["lineage"]);
+    assert_eq!(rig.alerts().await, ["source_identity"]);
     resync(&rig).await;
     let done = output(relay(&rig, &["once"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
@@ -228,7 +229,7 @@ async fn another_system_identifier_waits_for_a_person_and_each_receiver_for_itse
     assert_told_anew(&rig, &[1, 2], beyond);
     let mut conn = rig.source.connect().await;
     assert_eq!(
-        lineage::check(&mut conn, "other", None).await.unwrap(),
+        source_identity::check(&mut conn, "other", None).await.unwrap(),
         IdentityCheck::Stopped
     );
 }
@@ -236,7 +237,7 @@ async fn another_system_identifier_waits_for_a_person_and_each_receiver_for_itse
 #[tokio::test]
 async fn replay_sends_nothing_from_another_database() {
     let rig = noted().await;
-    rig.edit("update rentsync.lineage set system_identifier = system_identifier + 1")
+    rig.edit("update rentsync.source_identity set system_identifier = system_identifier + 1")
         .await;
     rig.sandbox.clear_log();
     refused(relay(&rig, &["replay", "--since", "1h"]), 1, &["another database"]).await;
@@ -298,7 +299,7 @@ async fn lineage_needs_no_more_rights_than_run_has_and_bears_a_server_that_does_
 
     rig.edit(
         "revoke execute on function pg_control_system(), pg_current_wal_lsn() from public;
-         delete from rentsync.lineage",
+         delete from rentsync.source_identity",
     )
     .await;
     set_back(&rig).await;
@@ -397,7 +398,7 @@ async fn a_backup_that_comes_up_on_a_new_timeline_under_a_running_relay_is_told_
     running.await.unwrap().unwrap();
     assert_told_anew(&rig, &[1, 2, 3], beyond);
     rig.assert_equal().await;
-    let timeline = "select count(*) from rentsync.lineage where timeline = '00000002'";
+    let timeline = "select count(*) from rentsync.source_identity where timeline = '00000002'";
     assert_eq!(rig.source.number(timeline).await, 1);
 }
 
@@ -421,7 +422,7 @@ async fn edit_what_gets_lost(rig: &Rig) {
     .await;
 }
 
-/// At rest, with so many alerts about lineage; a database that is away is asked again.
+/// At rest, with so many alerts about source identity; a database that is away is asked again.
 async fn at_rest(rig: &Rig, alerts: i64) {
     let began = Instant::now();
     while !is_at_rest(&rig.source.database, alerts).await.unwrap_or(false) {
@@ -432,7 +433,7 @@ async fn at_rest(rig: &Rig, alerts: i64) {
 
 async fn is_at_rest(database: &Database, alerts: i64) -> anyhow::Result<bool> {
     let mut conn = database.connect().await?;
-    let raised: i64 = sqlx::query_scalar("select count(*) from rentsync.alert where kind = 'lineage'")
+    let raised: i64 = sqlx::query_scalar("select count(*) from rentsync.alert where kind = 'source_identity'")
         .fetch_one(&mut conn)
         .await?;
     let feeds: i64 = sqlx::query_scalar("select count(*) from rentsync.feed")
@@ -552,7 +553,6 @@ async fn status_and_the_alert_say_that_a_database_went_back_and_why() {
     let status = output(relay(&rig, &["status", "--json"])).await;
     let status: Value = serde_json::from_slice(&status.stdout).expect("JSON");
     assert_eq!(status[0]["alerts"], json!(1));
-    let message =
-        "select count(*) from rentsync.alert where kind = 'lineage' and message like '%2 properties are told again%'";
+    let message = "select count(*) from rentsync.alert where kind = 'source_identity' and message like '%2 properties are told again%'";
     assert_eq!(rig.source.number(message).await, 1);
 }

@@ -1,4 +1,4 @@
-//! Lineage: is this still the database that the receivers were told from?
+//! Source identity: is this still the database that the receivers were told from?
 //!
 //! A restored backup or a promoted standby may have lost what was told already, and its numbering with it. Asked on every
 //! connection, before anything is planned or sent over it. It guarantees: where the database went back, everything is
@@ -51,7 +51,7 @@ pub struct Resynced {
     pub paused_because: Option<String>,
 }
 
-/// Checks one receiver's lineage and does what follows from it, in one transaction.
+/// Checks one receiver's source identity and does what follows from it, in one transaction.
 pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<IdentityCheck> {
     let here = Server::ask(conn).await?;
     if let Some(standing) = judge_noted(conn, receiver, &here).await?.standing() {
@@ -96,8 +96,8 @@ pub async fn resync(conn: &mut PgConnection, receiver: &str, now: Option<DateTim
     if accepted {
         breaker::close(&mut tx, receiver, true, true).await?;
     }
-    alert::resolve(&mut tx, receiver, &[Kind::Lineage], now).await?;
-    (done.paused_because, done.sequence) = sqlx::query_as(include_str!("../sql/lineage/standing.sql"))
+    alert::resolve(&mut tx, receiver, &[Kind::SourceIdentity], now).await?;
+    (done.paused_because, done.sequence) = sqlx::query_as(include_str!("../sql/source_identity/standing.sql"))
         .bind(receiver)
         .fetch_one(&mut *tx)
         .await?;
@@ -107,7 +107,7 @@ pub async fn resync(conn: &mut PgConnection, receiver: &str, now: Option<DateTim
 
 /// Whether a receiver waits for a person to accept this database.
 pub async fn waits(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
-    Ok(sqlx::query_scalar(include_str!("../sql/lineage/waits.sql"))
+    Ok(sqlx::query_scalar(include_str!("../sql/source_identity/waits.sql"))
         .bind(receiver)
         .fetch_one(conn)
         .await?)
@@ -168,13 +168,13 @@ impl Server {
     async fn ask(conn: &mut PgConnection) -> Result<Self> {
         static IDENTIFIER_SAID: Once = Once::new();
         static TIMELINE_SAID: Once = Once::new();
-        let system_identifier = sqlx::query_scalar(include_str!("../sql/lineage/system_identifier.sql"))
+        let system_identifier = sqlx::query_scalar(include_str!("../sql/source_identity/system_identifier.sql"))
             .fetch_one(&mut *conn)
             .await;
-        let database = sqlx::query_scalar(include_str!("../sql/lineage/database.sql"))
+        let database = sqlx::query_scalar(include_str!("../sql/source_identity/database.sql"))
             .fetch_one(&mut *conn)
             .await?;
-        let timeline = sqlx::query_scalar(include_str!("../sql/lineage/timeline.sql"))
+        let timeline = sqlx::query_scalar(include_str!("../sql/source_identity/timeline.sql"))
             .fetch_one(conn)
             .await;
         Ok(Self {
@@ -227,7 +227,7 @@ struct Noted {
 
 async fn noted(conn: &mut PgConnection, receiver: &str) -> Result<Option<Noted>> {
     type Row = (bool, Option<i64>, Option<i64>, Option<String>, bool, bool);
-    let row: Option<Row> = sqlx::query_as(include_str!("../sql/lineage/noted.sql"))
+    let row: Option<Row> = sqlx::query_as(include_str!("../sql/source_identity/noted.sql"))
         .bind(receiver)
         .fetch_optional(conn)
         .await?;
@@ -269,7 +269,7 @@ impl Judgement {
     }
 }
 
-/// A receiver that nobody knows has no lineage.
+/// A receiver that nobody knows has no source identity.
 async fn judge_noted(conn: &mut PgConnection, receiver: &str, here: &Server) -> Result<Judgement> {
     let noted = noted(conn, receiver).await?;
     Ok(noted.map_or(Judgement::Same, |noted| judge(&noted, here.clone())))
@@ -329,7 +329,7 @@ async fn went_back(
 async fn stop(conn: &mut PgConnection, receiver: &str, why: &str, now: Option<DateTime<Utc>>) -> Result<()> {
     let because = format!("this is another database than the one that it was told from ({why})");
     breaker::open(conn, receiver, &because, None, now).await?;
-    sqlx::query(include_str!("../sql/lineage/wait.sql"))
+    sqlx::query(include_str!("../sql/source_identity/wait.sql"))
         .bind(receiver)
         .bind(now)
         .execute(&mut *conn)
@@ -344,15 +344,15 @@ async fn stop(conn: &mut PgConnection, receiver: &str, why: &str, now: Option<Da
 
 /// What is noted says nothing of what the receiver holds: all of it is told again.
 async fn start_anew(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Resynced> {
-    let syncs = breaker::cancel_open(conn, receiver, "lineage", now).await?;
-    sqlx::query(include_str!("../sql/lineage/raise_sequence.sql"))
+    let syncs = breaker::cancel_open(conn, receiver, "source_identity", now).await?;
+    sqlx::query(include_str!("../sql/source_identity/raise_sequence.sql"))
         .execute(&mut *conn)
         .await?;
-    let feeds = sqlx::query(include_str!("../sql/lineage/start_anew.sql"))
+    let feeds = sqlx::query(include_str!("../sql/source_identity/start_anew.sql"))
         .bind(receiver)
         .execute(&mut *conn)
         .await?;
-    let changes: i64 = sqlx::query_scalar(include_str!("../sql/lineage/forget_future.sql"))
+    let changes: i64 = sqlx::query_scalar(include_str!("../sql/source_identity/forget_future.sql"))
         .fetch_one(conn)
         .await?;
     Ok(Resynced {
@@ -364,7 +364,7 @@ async fn start_anew(conn: &mut PgConnection, receiver: &str, now: Option<DateTim
 }
 
 async fn note(conn: &mut PgConnection, receiver: &str, server: &Server, now: Option<DateTime<Utc>>) -> Result<()> {
-    sqlx::query(include_str!("../sql/lineage/note.sql"))
+    sqlx::query(include_str!("../sql/source_identity/note.sql"))
         .bind(receiver)
         .bind(server.system_identifier)
         .bind(&server.timeline)
@@ -377,9 +377,9 @@ async fn note(conn: &mut PgConnection, receiver: &str, server: &Server, now: Opt
 
 /// An older one is over by this: it must not swallow the new one's line in the log.
 async fn raise(conn: &mut PgConnection, receiver: &str, message: String, now: Option<DateTime<Utc>>) -> Result<()> {
-    alert::resolve(conn, receiver, &[Kind::Lineage], now).await?;
+    alert::resolve(conn, receiver, &[Kind::SourceIdentity], now).await?;
     let alert = Alert {
-        kind: Kind::Lineage,
+        kind: Kind::SourceIdentity,
         receiver: receiver.to_owned(),
         property_id: None,
         message,

@@ -1,7 +1,7 @@
 -- How many units receiver $1 is not told of, of property $2 only (null: of all), and whose objection it is. Reads only.
-select l.kept_back, count(*)
+select l.withheld, count(*)
   from rentsync.ledger l
   join rentsync.feed f using (feed_id)
- where f.receiver = $1 and ($2::bigint is null or f.property_id = $2) and l.kept_back is not null
- group by l.kept_back
- order by l.kept_back
+ where f.receiver = $1 and ($2::bigint is null or f.property_id = $2) and l.withheld is not null
+ group by l.withheld
+ order by l.withheld

@@ -5,5 +5,5 @@ select l.receiver is not null, l.system_identifier, l.database_oid, l.timeline, 
        exists (select from rentsync.feed f
                 where f.receiver = $1 and pg_snapshot_xmax(f.cursor) > pg_snapshot_xmax(pg_current_snapshot()))
   from rentsync.receiver r
-  left join rentsync.lineage l using (receiver)
+  left join rentsync.source_identity l using (receiver)
  where r.receiver = $1

@@ -1,5 +1,0 @@
--- What feed $1 has yet to tell beside what sync $2 told is told as suspects from now on: is it the unit that stood alone, or the
--- property? Locks the units.
-update rentsync.ledger
-   set suspect = $2 * 2 + 1
- where feed_id = $1 and sequence is distinct from $2 and owed is not null and kept_back is null

@@ -1,2 +1,0 @@
--- Receiver $1 waits, from $2 (null: now), for a person to accept this database. Locks its row.
-update rentsync.lineage set waits_since = coalesce($2, clock_timestamp()) where receiver = $1

@@ -1,2 +1,0 @@
--- Whether receiver $1 waits for a person to accept this database. Reads only.
-select exists (select from rentsync.lineage where receiver = $1 and waits_since is not null)
