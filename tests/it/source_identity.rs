@@ -338,7 +338,7 @@ async fn a_dump_restored_into_a_new_cluster_waits_and_then_makes_the_receiver_eq
     rig.assert_equal().await;
     let beyond = newest_sequence(&rig);
 
-    let cluster = LocalPostgres::start(Durability::Off).unwrap();
+    let cluster = LocalPostgres::start(Durability::InMemory).unwrap();
     let (options, url) = (cluster.options(NAME), cluster.url(NAME));
     let server = Server::Private(cluster);
     server.create_database(NAME, None).await.unwrap();
@@ -360,7 +360,7 @@ async fn a_dump_restored_into_a_new_cluster_waits_and_then_makes_the_receiver_eq
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_that_comes_up_on_a_new_timeline_under_a_running_relay_is_told_by_itself() {
-    let cluster = LocalPostgres::start(Durability::Off).unwrap();
+    let cluster = LocalPostgres::start(Durability::InMemory).unwrap();
     let place = tempfile::tempdir().unwrap();
     let address = place.path().join("server");
     symlink(cluster.directory(), &address).unwrap();

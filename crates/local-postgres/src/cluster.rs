@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::account::Account;
 use super::find;
+use super::place;
 use super::supervise::{PORT, Supervised};
 
 const SUPERUSER: &str = "postgres";
@@ -32,13 +33,23 @@ pub enum Durability {
     Full,
     /// Nothing waits for the disk.
     Off,
+    /// As `Off`, and the files are memory where the machine has a place for that: for many small databases, whose hundreds of
+    /// files each cost a file system more than the server has to do for them.
+    InMemory,
 }
 
 impl Durability {
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Durability::Full => &[],
-            Durability::Off => &SETTINGS_WITHOUT_DURABILITY,
+            Durability::Off | Durability::InMemory => &SETTINGS_WITHOUT_DURABILITY,
+        }
+    }
+
+    fn parent(self) -> Result<&'static Path> {
+        match self {
+            Durability::Full | Durability::Off => place::on_disk(),
+            Durability::InMemory => place::in_memory(),
         }
     }
 }
@@ -69,7 +80,7 @@ impl LocalPostgres {
         settings: &[(&str, &str)],
     ) -> Result<Self> {
         let settings = [&SETTINGS, durability.settings(), settings].concat();
-        let supervised = Supervised::start(bin, account, &settings)?;
+        let supervised = Supervised::start(bin, account, durability.parent()?, &settings)?;
         Ok(Self { supervised })
     }
 

@@ -1,8 +1,8 @@
 //! Private, throw-away PostgreSQL clusters, for the demo, the tests and the benchmarks.
 //!
 //! A cluster is made with the machine's own server programs (or a pinned, hash-checked
-//! download of them), lies in one short directory under `/tmp`, listens on a Unix socket
-//! there and nowhere else, and is gone with its owner.
+//! download of them), lies in one short directory under `/tmp`, or in memory under `/dev/shm`,
+//! listens on a Unix socket there and nowhere else, and is gone with its owner.
 //!
 //! Guarantees:
 //! - A started server answers queries.
@@ -17,6 +17,7 @@ mod account;
 mod cluster;
 mod fetch;
 mod find;
+mod place;
 mod programs;
 mod server;
 mod supervise;

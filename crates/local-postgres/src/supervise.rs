@@ -5,7 +5,7 @@
 //! inherits it.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Stdio};
@@ -33,8 +33,9 @@ pub(super) struct Supervised {
 }
 
 impl Supervised {
-    pub(super) fn start(bin: &Path, account: &Account, settings: &[(&str, &str)]) -> Result<Self> {
-        let directory = unused_directory()?;
+    /// In a new directory of `parent`.
+    pub(super) fn start(bin: &Path, account: &Account, parent: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        let directory = unused_directory(parent);
         let supervisor = account
             .command("/bin/sh")
             .args(["-c", SCRIPT, "supervise"])
@@ -97,25 +98,15 @@ impl Drop for Supervised {
     }
 }
 
-/// Short, because a socket's path may have no more than 107 bytes.
-fn unused_directory() -> Result<PathBuf> {
+fn unused_directory(parent: &Path) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let parent = shared_parent()?;
     loop {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = parent.join(format!("rentsync-{}-{number}", process::id()));
         if fs::symlink_metadata(&directory).is_err() {
-            return Ok(directory);
+            return directory;
         }
     }
-}
-
-/// A directory every account can make a directory in.
-fn shared_parent() -> Result<&'static Path> {
-    let places = ["/tmp", "/var/tmp"].map(Path::new);
-    let open_to_all = |place: &&Path| fs::metadata(place).is_ok_and(|found| found.mode() & 0o002 != 0);
-    let found = places.into_iter().find(open_to_all);
-    found.context("neither /tmp nor /var/tmp is open to every account")
 }
 
 fn server_arguments(settings: &[(&str, &str)]) -> Vec<String> {

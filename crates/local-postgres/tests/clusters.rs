@@ -7,7 +7,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{self, Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
@@ -19,12 +19,15 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 
 const ROLE: &str = "RENTSYNC_TEST_OWNER";
 const READY: &str = "owner is ready";
+const IN_MEMORY: &str = "/dev/shm";
+/// Where a cluster may be.
+const PLACES: [&str; 3] = [IN_MEMORY, "/tmp", "/var/tmp"];
 
 #[tokio::test]
 async fn a_private_server_answers_and_goes_when_dropped() {
     let server = LocalPostgres::start(Durability::Off).unwrap();
     let directory = server.directory().to_owned();
-    assert!(is_running(&directory));
+    assert!(is_running(&directory.to_string_lossy()));
 
     let mut connection = server.options("postgres").connect().await.unwrap();
     let one: i32 = sqlx::query_scalar("select 1").fetch_one(&mut connection).await.unwrap();
@@ -32,20 +35,33 @@ async fn a_private_server_answers_and_goes_when_dropped() {
     drop(server);
 
     assert!(!directory.exists());
-    assert!(!is_running(&directory));
+    assert!(!is_running(&directory.to_string_lossy()));
 }
 
 #[tokio::test]
 async fn settings_are_the_modules_then_the_durabilitys_then_the_callers() {
     let durable = LocalPostgres::start(Durability::Full).unwrap();
-    let fast = LocalPostgres::start_with(Durability::Off, &[("max_connections", "30")]).unwrap();
+    let durable_beside = LocalPostgres::start_with(Durability::InMemory, &[("fsync", "on")]).unwrap();
 
     assert_eq!(setting(&durable, "fsync").await, "on");
     assert_eq!(setting(&durable, "max_connections").await, "200");
     assert_eq!(setting(&durable, "listen_addresses").await, "");
-    assert_eq!(setting(&fast, "fsync").await, "off");
-    assert_eq!(setting(&fast, "max_connections").await, "30");
-    assert_eq!(setting(&fast, "max_prepared_transactions").await, "20");
+    assert_eq!(setting(&durable_beside, "fsync").await, "on");
+    assert_eq!(setting(&durable_beside, "full_page_writes").await, "off");
+    for durability in [Durability::Off, Durability::InMemory] {
+        let fast = LocalPostgres::start_with(durability, &[("max_connections", "30")]).unwrap();
+        assert_eq!(setting(&fast, "fsync").await, "off");
+        assert_eq!(setting(&fast, "max_connections").await, "30");
+        assert_eq!(setting(&fast, "max_prepared_transactions").await, "20");
+    }
+}
+
+#[test]
+fn what_is_not_to_be_in_memory_is_on_disk() {
+    for durability in [Durability::Full, Durability::Off] {
+        let server = LocalPostgres::start(durability).unwrap();
+        assert!(!server.directory().starts_with(IN_MEMORY), "{durability:?}");
+    }
 }
 
 #[tokio::test]
@@ -216,14 +232,14 @@ fn owner() {
     static SERVER: OnceLock<LocalPostgres> = OnceLock::new();
     let Ok(role) = env::var(ROLE) else { return };
     if role == "fail" {
-        let started = LocalPostgres::start_with(Durability::Off, &[("no_such_setting", "1")]);
+        let started = LocalPostgres::start_with(Durability::InMemory, &[("no_such_setting", "1")]);
         let message = format!("{:#}", started.unwrap_err());
         assert!(message.contains("no_such_setting"), "{message}");
         assert_eq!(directories_of(process::id()), Vec::<PathBuf>::new());
         println!("{READY}");
         return;
     }
-    let server = LocalPostgres::start(Durability::Off).unwrap();
+    let server = LocalPostgres::start(Durability::InMemory).unwrap();
     match role.as_str() {
         "panic" => panic!("as told"),
         "exit" => {
@@ -301,27 +317,23 @@ async fn connect(server: &Server, database: &str) -> PgConnection {
     PgConnection::connect(&server.url(database)).await.unwrap()
 }
 
-fn prefix(owner: u32) -> PathBuf {
-    format!("/tmp/rentsync-{owner}-").into()
+fn prefix(owner: u32) -> String {
+    format!("/rentsync-{owner}-")
 }
 
 fn directories_of(owner: u32) -> Vec<PathBuf> {
-    let prefix = prefix(owner);
-    let entries = fs::read_dir("/tmp").unwrap().flatten();
-    let paths = entries.map(|entry| entry.path());
-    paths.filter(|path| begins_with(path, &prefix)).collect()
-}
-
-fn begins_with(path: &Path, prefix: &Path) -> bool {
-    path.to_string_lossy().starts_with(&*prefix.to_string_lossy())
+    let entries = PLACES.iter().filter_map(|place| fs::read_dir(place).ok()).flatten();
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .filter(|path| path.to_string_lossy().contains(&prefix(owner)))
+        .collect()
 }
 
 /// Whether any process was started with a word like this. Without /proc nothing is known.
-fn is_running(word: &Path) -> bool {
-    let word = word.to_string_lossy();
+fn is_running(word: &str) -> bool {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let mut words = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
-    words.any(|words| String::from_utf8_lossy(&words).contains(&*word))
+    words.any(|words| String::from_utf8_lossy(&words).contains(word))
 }
 
 fn wait_until(mut condition: impl FnMut() -> bool) {

@@ -503,7 +503,7 @@ async fn promise_05_erase_says_what_the_source_still_has_and_asks_which_receiver
 async fn promise_05_the_databases_log_gets_no_leads_name() {
     rustls::crypto::ring::default_provider().install_default().ok();
     let server = LocalPostgres::start_with(
-        Durability::Off,
+        Durability::InMemory,
         &[
             ("log_statement", "all"),
             ("log_min_duration_statement", "0"),

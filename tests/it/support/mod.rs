@@ -20,7 +20,7 @@ fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
         rustls::crypto::ring::default_provider().install_default().ok();
-        Server::start(Durability::Off).expect("a PostgreSQL for the tests")
+        Server::start(Durability::InMemory).expect("a PostgreSQL for the tests")
     })
 }
 

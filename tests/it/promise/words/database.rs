@@ -95,7 +95,7 @@ async fn promise_21_a_read_only_database_is_one_sentence() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_21_a_standby_is_one_sentence() {
-    let cluster = LocalPostgres::start(Durability::Off).unwrap();
+    let cluster = LocalPostgres::start(Durability::InMemory).unwrap();
     let directory = cluster.directory().to_owned();
     let (options, url) = (cluster.options("rent_roll"), cluster.url("rent_roll"));
     let server = Server::Private(cluster);
@@ -231,7 +231,7 @@ async fn promise_21_a_running_relay_says_that_its_schema_is_gone_or_read_only() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_25_a_server_that_stops_at_once_is_said_in_context() {
-    let cluster = LocalPostgres::start(Durability::Off).unwrap();
+    let cluster = LocalPostgres::start(Durability::InMemory).unwrap();
     let (options, url) = (cluster.options("rent_roll"), cluster.url("rent_roll"));
     let server = Server::Private(cluster);
     server.create_database("rent_roll", None).await.unwrap();
