@@ -127,6 +127,7 @@ async fn what_the_receiver_shows_is_said_first_and_then_how_it_came_there() {
 #[tokio::test]
 async fn what_waits_says_for_what_and_which_fields_differ_but_no_leads_name() {
     let rig = Rig::told().await;
+    rig.source.connect_anew();
     rig.edit("update project_rent_roll_units set price = 1111, lead_first_name = 'Somebody' where id = 11")
         .await;
     let relaying = rig.source.connect().await;

@@ -2,6 +2,7 @@
 
 mod agreed;
 pub mod kept;
+mod resting;
 pub mod rig;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,9 +13,11 @@ use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
-use sqlx::PgConnection;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::Mutex;
+
+use resting::Resting;
 
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
@@ -40,6 +43,7 @@ pub struct TestDatabase {
     url: String,
     /// On another server, with which it goes.
     elsewhere: bool,
+    resting: Resting,
     /// What it was copied from stays as long as any copy does.
     _template: Option<Arc<TestDatabase>>,
 }
@@ -48,7 +52,7 @@ impl TestDatabase {
     /// Source tables, nothing installed.
     pub async fn bare() -> Self {
         let it = Self::create(None).await;
-        it.execute(portfolio::SCHEMA).await;
+        execute(&mut it.connect().await, portfolio::SCHEMA).await;
         it
     }
 
@@ -73,6 +77,7 @@ impl TestDatabase {
             url: server().url(&name),
             name,
             elsewhere: false,
+            resting: Resting::allowed(),
             _template: None,
         };
         it.execute(portfolio::SCHEMA).await;
@@ -130,6 +135,7 @@ impl TestDatabase {
             url: server().url(&name),
             name,
             elsewhere: false,
+            resting: Resting::allowed(),
             _template: None,
         }
     }
@@ -141,6 +147,7 @@ impl TestDatabase {
             database: Database::from_options(options),
             url,
             elsewhere: true,
+            resting: Resting::forbidden(),
             _template: None,
         }
     }
@@ -166,16 +173,62 @@ impl TestDatabase {
         conn
     }
 
-    /// Runs statements on a connection of their own, each in its own transaction unless they say otherwise.
+    /// One that [`TestDatabase::put`] left, or a new one.
+    pub async fn take(&self) -> PgConnection {
+        match self.resting.take().await {
+            Some(resting) => resting,
+            None => self.connect().await,
+        }
+    }
+
+    /// Leaves a connection for whoever takes one next; it has to be as it was when it was taken.
+    pub fn put(&self, conn: PgConnection) {
+        self.resting.put(conn);
+    }
+
+    /// From now on nothing is connected but what a test holds.
+    pub fn connect_anew(&self) {
+        self.resting.forbid();
+    }
+
+    /// A deliverer's, of its own.
+    pub fn new_pool(&self) -> PgPool {
+        self.database.pool(PgPoolOptions::new().max_connections(4))
+    }
+
+    /// The same again and again, for deliverers that come one after the other.
+    pub fn pool(&self) -> PgPool {
+        self.resting.pool(|| self.new_pool())
+    }
+
+    /// Runs statements as whoever writes to the source, each in its own transaction unless they say otherwise.
     pub async fn execute(&self, statements: &str) {
-        execute(&mut self.connect().await, statements).await;
+        if !resting::are_plain(statements) {
+            self.connect_anew();
+        }
+        let mut conn = self.take().await;
+        execute(&mut conn, statements).await;
+        self.put(conn);
     }
 
     pub async fn number(&self, query: &'static str) -> i64 {
-        sqlx::query_scalar(query)
-            .fetch_one(&mut self.connect().await)
+        let mut conn = self.take().await;
+        let number = sqlx::query_scalar(query)
+            .fetch_one(&mut conn)
             .await
-            .unwrap_or_else(|error| panic!("{query}: {error}"))
+            .unwrap_or_else(|error| panic!("{query}: {error}"));
+        self.put(conn);
+        number
+    }
+
+    pub async fn texts(&self, query: &'static str) -> Vec<String> {
+        let mut conn = self.take().await;
+        let texts = sqlx::query_scalar(query)
+            .fetch_all(&mut conn)
+            .await
+            .unwrap_or_else(|error| panic!("{query}: {error}"));
+        self.put(conn);
+        texts
     }
 }
 

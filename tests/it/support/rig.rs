@@ -15,8 +15,7 @@ use rentsync_relay::relay::{Pass, Relay, Stop};
 use rentsync_relay::status;
 use rentsync_sandbox::{PropertyId, Sandbox, SyncLogEntry};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
 use super::{TestDatabase, agreed, kept};
@@ -138,7 +137,7 @@ impl Rig {
 
     /// Has the receiver know properties by other ids. Before anything is told.
     pub async fn name_properties(&mut self, ids: &[(i64, PropertyId)]) {
-        let mut conn = self.source.connect().await;
+        let mut conn = self.source.take().await;
         plan::register(&mut conn, &self.scope()).await.expect("register");
         plan::enroll(&mut conn, &self.receiver, None).await.expect("enroll");
         for (property_id, id) in ids {
@@ -149,6 +148,7 @@ impl Rig {
                 .await
                 .expect("external id");
         }
+        self.source.put(conn);
         self.external_ids.extend(ids.iter().cloned());
     }
 
@@ -190,12 +190,15 @@ impl Rig {
     }
 
     pub async fn hands(&self) -> Hands {
-        let mut conn = self.source.connect().await;
+        self.hands_on(self.source.connect().await, self.source.new_pool()).await
+    }
+
+    async fn hands_on(&self, mut conn: PgConnection, pool: PgPool) -> Hands {
         plan::register(&mut conn, &self.scope()).await.expect("register");
         Hands {
             conn,
             planner: Planner::new(self.clock.clone(), self.relay.clone()),
-            deliverer: self.deliverer_of(&self.relay),
+            deliverer: self.deliverer_on(pool, &self.relay),
         }
     }
 
@@ -205,7 +208,10 @@ impl Rig {
     }
 
     pub fn deliverer_of(&self, relay: &Arc<Registration>) -> Deliverer {
-        let pool = self.source.database.pool(PgPoolOptions::new().max_connections(4));
+        self.deliverer_on(self.source.new_pool(), relay)
+    }
+
+    fn deliverer_on(&self, pool: PgPool, relay: &Arc<Registration>) -> Deliverer {
         Deliverer::new(pool, &self.receiver, self.clock.clone(), relay).expect("deliverer")
     }
 
@@ -232,7 +238,7 @@ impl Rig {
 
     /// Plans everything there is to plan.
     pub async fn plan(&self) -> Planned {
-        let mut conn = self.source.connect().await;
+        let mut conn = self.source.take().await;
         plan::register(&mut conn, &self.scope()).await.expect("register");
         plan::enroll(&mut conn, &self.receiver, None).await.expect("enroll");
         let mut total = Planned::default();
@@ -247,12 +253,13 @@ impl Rig {
             total.removed_units += planned.removed_units;
             after = planned.more_after;
         }
+        self.source.put(conn);
         total
     }
 
     /// Delivers everything that is due now.
     pub async fn deliver(&self) -> Settled {
-        let mut deliverer = self.deliverer_of(&self.relay);
+        let mut deliverer = self.deliverer_on(self.source.pool(), &self.relay);
         let mut total = Settled::default();
         while deliverer.start_due().await.expect("lease") > 0 {
             while !deliverer.is_idle() {
@@ -268,13 +275,17 @@ impl Rig {
 
     /// Lets the relay come to rest, passing time where it waits.
     pub async fn settle(&self) {
-        self.hands().await.settle(self).await;
+        let mut hands = self.hands_on(self.source.take().await, self.source.pool()).await;
+        hands.settle(self).await;
+        self.source.put(hands.conn);
     }
 
     /// Source and receiver are equal, unit by unit; the receiver never had to complain; both know the same digests; what is kept of
     /// the ledger is what it has.
     pub async fn assert_equal(&self) {
-        self.assert_equal_by(&mut self.source.connect().await).await;
+        let mut conn = self.source.take().await;
+        self.assert_equal_by(&mut conn).await;
+        self.source.put(conn);
     }
 
     /// The same on a connection that is there already.
@@ -301,10 +312,11 @@ impl Rig {
 
     /// Equal, though requests were refused with this status on purpose.
     pub async fn assert_equal_but(&self, status: &str) {
-        let mut conn = self.source.connect().await;
+        let mut conn = self.source.take().await;
         let proof = proof::compare(&mut conn, &self.sandbox, &self.agreement())
             .await
             .expect("compare");
+        self.source.put(conn);
         assert_eq!(proof.differences, [] as [String; 0]);
         self.assert_no_complaint_but(status);
     }
@@ -353,14 +365,16 @@ impl Rig {
 
     /// The JSON bodies of all syncs of a property, the oldest first.
     pub async fn bodies(&self, property_id: i64) -> Vec<Value> {
+        let mut conn = self.source.take().await;
         let bodies: Vec<Vec<u8>> = sqlx::query_scalar(
             "select s.body from rentsync.sync s join rentsync.sync_feed using (sequence) join rentsync.feed f using (feed_id)
               where f.property_id = $1 order by s.sequence",
         )
         .bind(property_id)
-        .fetch_all(&mut self.source.connect().await)
+        .fetch_all(&mut conn)
         .await
         .expect("bodies");
+        self.source.put(conn);
         bodies
             .iter()
             .map(|body| {
@@ -370,23 +384,21 @@ impl Rig {
     }
 
     pub async fn alerts(&self) -> Vec<String> {
-        sqlx::query_scalar("select kind from rentsync.alert order by alert_id")
-            .fetch_all(&mut self.source.connect().await)
+        self.source
+            .texts("select kind from rentsync.alert order by alert_id")
             .await
-            .expect("alerts")
     }
 
     pub async fn states(&self) -> Vec<String> {
-        sqlx::query_scalar("select state from rentsync.sync order by sequence")
-            .fetch_all(&mut self.source.connect().await)
+        self.source
+            .texts("select state from rentsync.sync order by sequence")
             .await
-            .expect("states")
     }
 }
 
 /// A relay that counts as alive until its row is deleted, and that takes no share of anybody's places.
 pub async fn immortal(source: &TestDatabase, name: &str) -> Arc<Registration> {
-    let mut conn = source.connect().await;
+    let mut conn = source.take().await;
     let relay = Registration::write(&mut conn, name, Vec::new())
         .await
         .expect("register");
@@ -395,6 +407,7 @@ pub async fn immortal(source: &TestDatabase, name: &str) -> Arc<Registration> {
         .execute(&mut conn)
         .await
         .expect("immortal");
+    source.put(conn);
     relay
 }
 
