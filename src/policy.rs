@@ -86,6 +86,8 @@ pub struct Tried {
     pub limited: u32,
     /// The receiver acknowledges others all the while: an answer may be about what this one tells.
     pub others_acknowledged: bool,
+    /// All its property, or what stands alone of it, was tried as often as the schedule allows before.
+    pub failed_before: bool,
 }
 
 /// What becomes of the sync, its feed and its receiver.
@@ -166,7 +168,8 @@ fn again(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision
     if tried.probe {
         return probe_failed(retry_after);
     }
-    if tried.attempts as usize >= retry.schedule.len() {
+    // What is known to fail keeps back what its property has to say for no longer than one try.
+    if tried.attempts as usize >= retry.schedule.len() || tried.failed_before {
         return Decision::Exhausted;
     }
     Decision::Retry {
@@ -237,6 +240,7 @@ mod tests {
             jitter: 0.0,
             limited: 0,
             others_acknowledged: false,
+            failed_before: false,
         }
     }
 

@@ -238,6 +238,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0019_words.sql",
         "b33152fcd4dc10d61e69e49ef66f6423c6df6e8b7b6b92389520f0b03891b487",
     ),
+    (
+        "migrations/0020_proof.sql",
+        "c1470a623826e678636ed546681367fa14c1f72e0f533dd54b04067bf83f82da",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -1,7 +1,7 @@
 -- Whose trouble is the answer to sync $2 about feed $3 (of a batch, any of its feeds)? Whether receiver $1 acknowledged another sync
 -- since the first of the last $5 tries about the feed began, as far as those are of one row of failures; where $4, an answer that may
--- be about the property alone, also since it was last paused for one. And how many of those tries were answered 429. A redelivery
--- begins a new row. Reads only.
+-- be about the property alone, also since it was last paused for one. How many of those tries were answered 429. And whether the feed
+-- is known to fail, or two of its syncs were exhausted since it is searched for bad units. A redelivery begins a new row. Reads only.
 with tries as (
     select a.started_at, a.status, a.outcome, row_number() over (order by sf.sequence desc, a.lease desc) as place
       from rentsync.sync_feed sf
@@ -19,4 +19,7 @@ select exists (
         where s.receiver = $1 and s.state = 'delivered' and s.sequence <> $2
           and s.settled_at >= least((select min(started_at) from failures),
                                     case when $4 then (select r.doubted_at from rentsync.receiver r where r.receiver = $1) end)),
-       (select count(*) from failures where status = 429)
+       (select count(*) from failures where status = 429),
+       (select f.failing or (select count(*) from rentsync.sync_feed sf join rentsync.sync s using (sequence)
+                              where sf.feed_id = f.feed_id and sf.sequence >= f.bisected_sync and s.state = 'exhausted') > 1
+          from rentsync.feed f where f.feed_id = $3)

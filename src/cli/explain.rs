@@ -112,7 +112,7 @@ fn said(entry: &Entry) -> String {
             "drift     a snapshot found that it differed though no change had announced it: {}",
             differs.as_deref().unwrap_or("-")
         ),
-        What::Withholding { because } => format!("withheld {}", print::in_a_line(because, ANSWER_CHARS_MAX)),
+        What::Withheld { because } => format!("withheld {}", print::in_a_line(because, ANSWER_CHARS_MAX)),
         What::RemovalTaken { sequence } => format!(
             "removed   its removal was acknowledged (sequence {})",
             sequence.unwrap_or_default()

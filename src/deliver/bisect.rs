@@ -2,9 +2,10 @@
 //!
 //! Units that the answer names are refused. Where it names none, several properties are told again in two halves, then one
 //! property's units are, each half by itself, until the bad ones stand alone: O(log n) requests for one bad unit, and
-//! whatever else the property has to tell goes before them. What stood alone is judged when none is left: bad where other units of
-//! the property were accepted, or, one alone, where the receiver acknowledged anything since the search began. Where every unit turns
-//! out bad none is: then it is the property, if the receiver takes others, and else nothing is blamed but the receiver.
+//! whatever else the property has to tell goes before them. What stood alone is judged when none is left, and is bad only where an
+//! acknowledgement lies between two rejections of it (`convict.sql`): else it is sent once more. Where every unit turns out bad none
+//! is: then it is the property, if the receiver takes others, and else nothing is blamed but the receiver. What failed and was not
+//! rejected (5xx, no answer, a page) is set apart the same way, and tried again for ever.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::doubt::doubt_sync;
 use super::lease::{Leased, LeasedFeed};
 use super::verdict::Verdict;
 use crate::config::Receiver;
+use crate::policy::Decision;
 use crate::receiver::UnitError;
 
 /// Requests of one search without any acceptance, after which it is asked whether anything is taken at all. One bad unit of a
@@ -116,7 +118,8 @@ async fn find_in(
     now: Option<DateTime<Utc>>,
 ) -> Result<usize> {
     let leased = &verdict.outcome.leased;
-    let before = search(conn, receiver, leased, feed).await?;
+    let is_unknown = verdict.outcome.tried.answer.may_be_about_one_property();
+    let before = search(conn, receiver, (leased, feed), is_unknown).await?;
     if is_alone {
         // Of a property that was never taken nothing says that it is the unit: that is asked of what else there is to tell.
         if told.len() == 1 && !before.is_on() && !before.was_taken {
@@ -134,8 +137,9 @@ async fn find_in(
     } else {
         bisect_units(conn, feed, leased).await?;
     }
-    let search = search(conn, receiver, leased, feed).await?;
-    let judgement = search.judge(verdict.outcome.tried.answer.may_be_about_one_property());
+    let search = search(conn, receiver, (leased, feed), is_unknown).await?;
+    // What failed, and was not rejected, never shows that it is the content: that may pass.
+    let judgement = search.judge(is_unknown || verdict.decision == Decision::Exhausted);
     let is_whole = matches!(judgement, Judgement::Whole);
     follow(conn, (receiver, verdict, feed), (search, judgement), found, now).await?;
     // What begins a search counts as a failure until anything is taken: else a receiver that rejects everything is searched for
@@ -154,12 +158,8 @@ async fn follow(
     let step = receiver.retry.schedule.last();
     match judgement {
         Judgement::GoOn => Ok(()),
-        Judgement::Bad => convict(conn, feed, found).await,
-        Judgement::Unproved => {
-            sqlx::query(include_str!("../../sql/deliver/leave_open.sql"))
-                .bind(feed.feed_id)
-                .execute(conn)
-                .await?;
+        Judgement::Alone => {
+            convict(conn, feed).await?;
             found.push(Found::of(feed.property_id, Finding::Refused(search.alone)));
             Ok(())
         }
@@ -200,10 +200,8 @@ pub(super) struct Search {
 enum Judgement {
     /// Bisected are left, and may be told.
     GoOn,
-    /// It is what stood alone.
-    Bad,
-    /// It may be the unit that stood alone, and it may be the receiver.
-    Unproved,
+    /// It is what stood alone, as far as that is proved.
+    Alone,
     /// The receiver takes nothing at all.
     NothingIsTaken,
     /// The receiver takes others, and answers as if it did not know this property.
@@ -226,43 +224,45 @@ impl Search {
             (false, true) if self.is_left && self.is_long && is_unknown => Judgement::Unknown,
             (false, false) if self.is_left && self.is_long => Judgement::NothingIsTaken,
             _ if self.is_left => Judgement::GoOn,
-            (true, _) => Judgement::Bad,
-            (_, true) if is_one => Judgement::Bad,
+            (true, _) => Judgement::Alone,
+            _ if is_one => Judgement::Alone,
             (_, true) if is_unknown => Judgement::Unknown,
             (_, true) => Judgement::Whole,
-            (_, false) if is_one => Judgement::Unproved,
             (_, false) => Judgement::NothingIsTaken,
         }
     }
 }
 
-/// How a feed's search stands, up to this sync.
+/// How a feed's search stands, up to this sync; `is_unknown`: which was answered as one of a property that the receiver does not know.
 pub(super) async fn search(
     conn: &mut PgConnection,
     receiver: &Receiver,
-    leased: &Leased,
-    feed: &LeasedFeed,
+    (leased, feed): (&Leased, &LeasedFeed),
+    is_unknown: bool,
 ) -> Result<Search> {
     Ok(sqlx::query_as(include_str!("../../sql/deliver/search.sql"))
         .bind(&receiver.name)
         .bind(feed.feed_id)
         .bind(leased.sequence)
         .bind(SEARCH_MAX)
+        .bind(is_unknown)
         .fetch_one(conn)
         .await?)
 }
 
-/// Ends a search that has nothing left to look in: what stood alone is refused.
-pub(super) async fn convict(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found>) -> Result<()> {
-    let mut units: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/convict.sql"))
+/// Judges what stood alone, where nothing is left to look in. Says which units are shown to be bad.
+pub(super) async fn convict(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<Vec<i64>> {
+    let judged: Vec<(i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/convict.sql"))
         .bind(feed.feed_id)
         .fetch_all(conn)
         .await?;
-    units.sort_unstable();
-    if !units.is_empty() {
-        found.push(Found::of(feed.property_id, Finding::Refused(units)));
-    }
-    Ok(())
+    let mut proved: Vec<i64> = judged
+        .into_iter()
+        .filter(|(_, proved)| *proved)
+        .map(|(unit_id, _)| unit_id)
+        .collect();
+    proved.sort_unstable();
+    Ok(proved)
 }
 
 /// What stood alone was not shown to be bad; the search goes on, or is over.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use sqlx::PgConnection;
 
-use super::verdict::Verdict;
+use super::verdict::{Before, Verdict};
 use crate::config::Receiver;
 use crate::policy::{Answer, Decision};
 
@@ -11,8 +11,8 @@ use crate::policy::{Answer, Decision};
 pub(super) async fn look(conn: &mut PgConnection, receiver: &Receiver, verdicts: &mut [Verdict]) -> Result<()> {
     let acknowledged = verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered);
     for verdict in verdicts.iter_mut().filter(|verdict| is_ambiguous(verdict)) {
-        let (others, limited) = ask(conn, receiver, verdict).await?;
-        verdict.weigh(acknowledged || others, limited, receiver);
+        let (others, before) = ask(conn, receiver, verdict).await?;
+        verdict.weigh(acknowledged || others, before, receiver);
     }
     Ok(())
 }
@@ -27,15 +27,15 @@ fn is_ambiguous(verdict: &Verdict) -> bool {
     }
 }
 
-/// Whether others are acknowledged, and how often it was answered 429 before, one after another.
-async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) -> Result<(bool, u32)> {
+/// Whether others are acknowledged, and what is known of the property.
+async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) -> Result<(bool, Before)> {
     let (leased, answer) = (&verdict.outcome.leased, &verdict.outcome.tried.answer);
     // Between two failures nobody was down who acknowledged something; limits go on for longer.
     let tries = match answer.is_limit() {
         true => receiver.retry.schedule.len() + 1,
         false => 2,
     };
-    let (others, limited): (bool, i64) = sqlx::query_as(include_str!("../../sql/deliver/blame.sql"))
+    let (others, limited, failed): (bool, i64, bool) = sqlx::query_as(include_str!("../../sql/deliver/blame.sql"))
         .bind(&receiver.name)
         .bind(leased.sequence)
         .bind(leased.feeds.first().map(|feed| feed.feed_id))
@@ -43,5 +43,9 @@ async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) ->
         .bind(i64::try_from(tries)?)
         .fetch_one(conn)
         .await?;
-    Ok((others, u32::try_from(limited)?))
+    let before = Before {
+        limited: u32::try_from(limited)?,
+        failed: failed && leased.feeds.len() == 1,
+    };
+    Ok((others, before))
 }

@@ -40,10 +40,7 @@ pub(super) async fn give_up(
             Decision::Exhausted if verdict.is_waited_out() => {
                 doubt_sync(conn, leased, Some("its request was given up"), now).await?;
             }
-            Decision::Exhausted => {
-                found.push(Found::about(leased, Finding::exhausted(verdict)));
-                given.refused_whole += exhaust(conn, receiver, verdict, found, now).await?;
-            }
+            Decision::Exhausted => given.refused_whole += exhaust(conn, receiver, verdict, found, now).await?,
             Decision::Renumber { .. } => {
                 doubt_sync(conn, leased, Some("numbering"), now).await?;
                 if stale::tell_anew(conn, receiver, verdict, found, now).await? {
@@ -68,27 +65,40 @@ async fn reject(
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<usize> {
-    let leased = &verdict.outcome.leased;
-    if let ([feed], true) = (
-        leased.feeds.as_slice(),
-        verdict.outcome.tried.answer.may_be_about_one_property(),
-    ) {
-        let is_failing: bool = sqlx::query_scalar(include_str!("../../sql/deliver/is_failing.sql"))
-            .bind(feed.feed_id)
-            .fetch_one(&mut *conn)
-            .await?;
-        if is_failing {
-            doubt_sync(conn, leased, None, now).await?;
-            fails(conn, verdict, (feed, receiver.retry.schedule.last()), found, now).await?;
-            return Ok(0);
-        }
+    if verdict.outcome.tried.answer.may_be_about_one_property()
+        && fails_again(conn, receiver, verdict, found, now).await?
+    {
+        return Ok(0);
     }
-    found.push(Found::about(leased, Finding::rejected(verdict)));
+    found.push(Found::about(&verdict.outcome.leased, Finding::rejected(verdict)));
     find_the_bad(conn, receiver, verdict, found, now).await
 }
 
+/// Whether all of the property failed before: then it is not looked into again.
+async fn fails_again(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    verdict: &Verdict,
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    let leased = &verdict.outcome.leased;
+    let [feed] = leased.feeds.as_slice() else {
+        return Ok(false);
+    };
+    let is_failing: bool = sqlx::query_scalar(include_str!("../../sql/deliver/is_failing.sql"))
+        .bind(feed.feed_id)
+        .fetch_one(&mut *conn)
+        .await?;
+    if is_failing {
+        doubt_sync(conn, leased, None, now).await?;
+        fails(conn, verdict, (feed, receiver.retry.schedule.last()), found, now).await?;
+    }
+    Ok(is_failing)
+}
+
 /// Where others are taken it is something in this one; else the receiver is down, and the feed rests. What stands alone may
-/// have met an outage of that property only: it is given a second sync before it is blamed.
+/// have met an outage of that property only: it is given a second sync before it is set apart.
 async fn exhaust(
     conn: &mut PgConnection,
     receiver: &Receiver,
@@ -98,28 +108,33 @@ async fn exhaust(
 ) -> Result<usize> {
     let leased = &verdict.outcome.leased;
     // Whose relays died got no answer: that blames nothing of what it sends, whatever becomes of other syncs meanwhile.
-    if verdict.outcome.tried.answer == Answer::RelayLost {
-        doubt_sync(conn, leased, None, now).await?;
-        set_apart(conn, leased).await?;
-        cool_down(conn, &leased.feed_ids(), "failing", receiver.retry.schedule.last(), now).await?;
+    let is_lost = verdict.outcome.tried.answer == Answer::RelayLost;
+    let accepts_others = verdict.others_acknowledged();
+    found.push(Found::about(leased, Finding::exhausted(verdict)));
+    if !is_lost && accepts_others && fails_again(conn, receiver, verdict, found, now).await? {
         return Ok(0);
     }
-    let accepts_others = verdict.others_acknowledged();
     let (searching, accepted) = match leased.feeds.as_slice() {
         [feed] => {
-            let search = search(conn, receiver, leased, feed).await?;
+            let search = search(conn, receiver, (leased, feed), false).await?;
             (search.is_on(), search.accepted)
         }
         _ => (false, false),
     };
     // Some of the property was taken between the tries of its halves: the receiver is not down.
-    if accepted && leased.entries == 1 || accepts_others && (searching || !has_a_second_chance(conn, leased).await?) {
+    let is_found =
+        accepted && leased.entries == 1 || accepts_others && (searching || !has_a_second_chance(conn, leased).await?);
+    if is_found && !is_lost {
         return find_the_bad(conn, receiver, verdict, found, now).await;
     }
     doubt_sync(conn, leased, None, now).await?;
     set_apart(conn, leased).await?;
     // That others are taken says nothing about this one: only time does.
-    let because = if accepts_others { "failing" } else { "exhausted" };
+    let because = if is_lost || accepts_others {
+        "failing"
+    } else {
+        "exhausted"
+    };
     cool_down(conn, &leased.feed_ids(), because, receiver.retry.schedule.last(), now).await?;
     Ok(0)
 }

@@ -41,8 +41,8 @@ pub(super) async fn take(
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
     purge_tombstones(conn, delivered, now).await?;
-    wake(conn, &receiver.name).await?;
     accept_bisection(conn, delivered, &mut found).await?;
+    wake(conn, &receiver.name).await?;
     let equal = compare_digests(conn, receiver, delivered, &mut found, now).await?;
     let properties = acknowledged(delivered);
     alert::resolve_acknowledged(conn, &receiver.name, (&properties, &equal), now).await?;
@@ -124,7 +124,10 @@ async fn accept_bisection(conn: &mut PgConnection, delivered: &[&Verdict], found
         .fetch_all(&mut *conn)
         .await?;
     for feed in feeds.iter().filter(|feed| bisected_sync.contains(&feed.feed_id)) {
-        convict(conn, feed, found).await?;
+        let units = convict(conn, feed).await?;
+        if !units.is_empty() {
+            found.push(Found::of(feed.property_id, Finding::Refused(units)));
+        }
     }
     Ok(())
 }

@@ -22,6 +22,14 @@ pub(super) struct Verdict {
     known: Tried,
 }
 
+/// What is known of a property from the tries before.
+pub(super) struct Before {
+    /// How often it was answered 429, one after another.
+    pub limited: u32,
+    /// It failed as a whole, or units that it fails on are looked for.
+    pub failed: bool,
+}
+
 impl Verdict {
     /// What this receiver's settings make of it, by what it answers alone. While it is paused every try is a probe.
     pub fn of(outcome: Outcome, receiver: &Receiver, paused: bool) -> Self {
@@ -34,6 +42,7 @@ impl Verdict {
             jitter: rand::random(),
             limited: 0,
             others_acknowledged: false,
+            failed_before: false,
         };
         Self {
             decision: policy::decide(&outcome.tried.answer, known, &receiver.retry),
@@ -43,10 +52,11 @@ impl Verdict {
     }
 
     /// Decides anew, by what is known of whose trouble it is.
-    pub fn weigh(&mut self, others_acknowledged: bool, limited: u32, receiver: &Receiver) {
+    pub fn weigh(&mut self, others_acknowledged: bool, before: Before, receiver: &Receiver) {
         self.known = Tried {
             others_acknowledged,
-            limited,
+            limited: before.limited,
+            failed_before: before.failed,
             ..self.known
         };
         self.decision = policy::decide(&self.outcome.tried.answer, self.known, &receiver.retry);
@@ -135,9 +145,9 @@ impl Verdict {
         matches!(self.decision, Decision::Retry { .. } | Decision::Exhausted) && !self.is_waited_out()
     }
 
-    /// The receiver acknowledged others between two failures of this property.
+    /// The receiver acknowledged others between two failures of this property, or it is known to fail.
     pub fn is_its_propertys(&self) -> bool {
-        self.is_failure() && self.known.others_acknowledged
+        self.is_failure() && (self.known.others_acknowledged || self.known.failed_before)
     }
 
     /// Units and removals in it.

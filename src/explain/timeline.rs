@@ -35,7 +35,7 @@ pub enum What {
         differs: Option<String>,
     },
     /// Something objects to telling it.
-    Withholding {
+    Withheld {
         because: String,
     },
     /// The receiver took its removal.
@@ -171,7 +171,7 @@ impl Timeline {
             let because = format!("{}: {}", kept.kind.as_str(), kept.because);
             self.entries.push(Entry {
                 at,
-                what: What::Withholding { because },
+                what: What::Withheld { because },
             });
         }
         if let Some(at) = fed.standing.purged_at {

@@ -239,3 +239,73 @@ async fn promise_20_what_waits_for_one_property_alone_ends() {
         assert!(said(&done).contains("asked to be left alone until"), "{}", said(&done));
     }
 }
+
+/// Nothing is left to be told by a person: neither a unit that is refused nor a feed that is paused.
+async fn assert_nobody_is_blamed(rig: &Rig, of: &str) {
+    assert_eq!((refused(rig).await, feeds_paused(rig).await), (0, 0), "{of}");
+    rig.assert_equal_but(of).await;
+}
+
+#[tokio::test]
+async fn promise_12_a_receiver_that_rejects_everything_for_a_while_blames_no_unit() {
+    for status in [400, 413, 422] {
+        for batch in [Batch::PerProperty, Batch::AllProperties] {
+            let rig = told(12, batch).await;
+            rig.faults(json!({ "status": status }));
+            rig.edit("update project_rent_roll_units set price = 5 where id % 10 < 3")
+                .await;
+            let mut hands = rig.hands().await;
+            pass(&mut hands, &rig, 20).await;
+            rig.no_faults();
+            pass(&mut hands, &rig, 40).await;
+            assert_nobody_is_blamed(&rig, &status.to_string()).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn promise_12_an_acknowledgement_that_was_under_way_proves_nothing_against_those_beside_it() {
+    let rig = told(8, Batch::PerProperty).await;
+    // The first property's request got through before the receiver began to reject.
+    let rejected: Vec<i64> = (2..=8).flat_map(|p| (1..=3).map(move |n| 10 * p + n)).collect();
+    rig.faults(json!({ "poison_units": rejected }));
+    rig.edit("update project_rent_roll_units set price = 5 where id % 10 = 1")
+        .await;
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    rig.no_faults();
+    rig.edit("update project_rent_roll_units set price = 6 where id = 12")
+        .await;
+    pass(&mut hands, &rig, 20).await;
+    assert_nobody_is_blamed(&rig, "400").await;
+}
+
+#[tokio::test]
+async fn promise_12_what_fails_of_one_property_for_hours_is_told_by_itself_once_it_is_mended() {
+    for faults in [
+        json!({ "status": 503, "property_id": 1 }),
+        json!({ "poison_units": [12], "poison_status": 500 }),
+        json!({ "status": 200, "property_id": 1, "body": "<html>", "headers": { "content-type": "text/html" } }),
+    ] {
+        let rig = told(3, Batch::PerProperty).await;
+        rig.faults(faults.clone());
+        rig.edit("update project_rent_roll_units set price = 5 where project_id = 1")
+            .await;
+        let mut hands = rig.hands().await;
+        let mut others_go_on = async |prices: std::ops::Range<i32>| {
+            for price in prices {
+                rig.edit(&format!(
+                    "update project_rent_roll_units set price = {price} where project_id = 2"
+                ))
+                .await;
+                rig.pass(5 * MINUTE);
+                work(&mut hands, &rig).await;
+                assert_eq!(rent(&rig, 2), f64::from(price), "{faults}: others go on");
+            }
+        };
+        others_go_on(100..150).await;
+        rig.no_faults();
+        others_go_on(200..206).await;
+        assert_nobody_is_blamed(&rig, &faults.to_string()).await;
+    }
+}

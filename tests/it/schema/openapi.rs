@@ -24,6 +24,7 @@ fn decided(answer: &Answer, attempts: u32) -> Decision {
     let tried = Tried {
         limited: 0,
         others_acknowledged: false,
+        failed_before: false,
         attempts,
         waits: 0,
         age: Duration::ZERO,
