@@ -2,16 +2,19 @@
 //!
 //! One transaction behind the planning right. Guarantees: nothing is lost by it, because what was sealed and not settled is
 //! given up in doubt and told anew as it is then, under another sync ID; no body that told the unit is left, nor an answer to
-//! one. Not its business: the source's own copy, from which the unit is told again, and the receiver's.
+//! one, nor an answer to any other request that has a name which was in such a body. Not its business: the source's own copy, from which the unit is told again, and the receiver's.
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
 use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::deliver;
+use crate::payload::{decompressed, leads_of};
 use crate::plan;
+use crate::receiver::Mask;
 
 /// What was erased for one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +48,18 @@ pub struct Proof {
     pub rows: i64,
     /// Of these, with a lead.
     pub texts: i64,
+    /// Answers and errors of any request, where the erased bodies held a name to look for.
+    #[sqlx(default)]
+    pub words: i64,
+    /// Of these, with such a name.
+    #[sqlx(default)]
+    pub naming: i64,
 }
 
 impl Proof {
     /// Where its lead may still be.
     pub fn left(&self) -> i64 {
-        self.bodies + self.answers + self.texts
+        self.bodies + self.answers + self.texts + self.naming
     }
 }
 
@@ -83,31 +92,87 @@ pub async fn erase(
         .fetch_all(&mut *tx)
         .await?;
     deliver::doubt(&mut tx, &given_up, Some("its request was given up")).await?;
-    let (bodies, answers) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
+    let names = names_told(&mut tx, receiver, unit_id).await?;
+    let (bodies, answers): (i64, i64) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
         .bind(receiver)
         .bind(unit_id)
         .fetch_one(&mut *tx)
         .await?;
+    let mask = (!names.is_empty()).then(|| Mask::new([], &names));
+    let (_, naming) = words_that_name(&mut tx, receiver, mask.as_ref()).await?;
+    silence(&mut tx, &naming).await?;
     let texts = sqlx::query_scalar(include_str!("../sql/erase/content.sql"))
         .bind(receiver)
         .bind(unit_id)
         .fetch_one(&mut *tx)
         .await?;
-    let proof = sqlx::query_as(include_str!("../sql/erase/left.sql"))
+    let mut proof: Proof = sqlx::query_as(include_str!("../sql/erase/left.sql"))
         .bind(receiver)
         .bind(unit_id)
         .fetch_one(&mut *tx)
         .await?;
+    let (words, still_naming) = words_that_name(&mut tx, receiver, mask.as_ref()).await?;
+    (proof.words, proof.naming) = (words, still_naming.len() as i64);
     tx.commit().await?;
     let given_up: BTreeSet<i64> = given_up.iter().map(|(sequence, ..)| *sequence).collect();
     Ok(Erased {
         receiver: receiver.to_owned(),
         bodies,
         given_up: given_up.len(),
-        answers,
+        answers: answers + naming.len() as i64,
         texts,
         proof,
     })
+}
+
+/// The names of the unit's lead that its bodies hold.
+async fn names_told(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<BTreeSet<String>> {
+    let mut bodies = sqlx::query_scalar::<_, Vec<u8>>(include_str!("../sql/erase/named_bodies.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .fetch(conn);
+    let mut names = BTreeSet::new();
+    while let Some(body) = bodies.try_next().await? {
+        names.extend(leads_of(&decompressed(&body)?, unit_id));
+    }
+    Ok(names)
+}
+
+/// How many tries have words of the receiver's, and which of these hold a name.
+async fn words_that_name(
+    conn: &mut PgConnection,
+    receiver: &str,
+    mask: Option<&Mask>,
+) -> Result<(i64, Vec<(i64, i32)>)> {
+    let (mut looked_at, mut naming, mut behind) = (0, Vec::new(), (i64::MIN, i32::MIN));
+    let Some(mask) = mask else {
+        return Ok((looked_at, naming));
+    };
+    loop {
+        let page: Vec<(i64, i32, String)> = sqlx::query_as(include_str!("../sql/erase/words.sql"))
+            .bind(receiver)
+            .bind(behind.0)
+            .bind(behind.1)
+            .fetch_all(&mut *conn)
+            .await?;
+        let Some((sequence, lease, _)) = page.last() else {
+            return Ok((looked_at, naming));
+        };
+        behind = (*sequence, *lease);
+        looked_at += page.len() as i64;
+        let found = page.iter().filter(|(_, _, words)| mask.finds(words));
+        naming.extend(found.map(|(sequence, lease, _)| (*sequence, *lease)));
+    }
+}
+
+async fn silence(conn: &mut PgConnection, tries: &[(i64, i32)]) -> Result<()> {
+    let (sequences, leases): (Vec<i64>, Vec<i32>) = tries.iter().copied().unzip();
+    sqlx::query(include_str!("../sql/erase/silence.sql"))
+        .bind(sequences)
+        .bind(leases)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Whether the source has a lead for the unit, which is told and kept again then.

@@ -13,7 +13,8 @@ use crate::words::count;
 
 #[derive(Args)]
 #[command(after_long_help = "\
-Empties the body of every request that told the unit, and the receiver's answers to them. A request that is under way is \
+Empties the body of every request that told the unit, the receiver's answers to them, and its answers to any other request \
+in which a name of the unit's lead stands. A request that is under way is \
 given up, and what it told is told anew as it is then. The source is not touched: while it has a lead for the unit that is \
 told again, and kept again for retention.syncs. Remove it there first; the receiver then learns it with the unit's next \
 request.")]
@@ -81,7 +82,7 @@ fn said(unit_id: i64, erased: &Erased) -> String {
         left => format!("{left} of these may still have its lead"),
     };
     format!(
-        "unit {unit_id}, receiver {}: erased {}{given_up}, {}, {}; looked at {}, {} and {} afterwards: {left}",
+        "unit {unit_id}, receiver {}: erased {}{given_up}, {}, {}; looked at {}, {}, {} and {} afterwards: {left}",
         erased.receiver,
         count(erased.bodies, "body", "bodies"),
         count(erased.answers, "answer", "answers"),
@@ -89,5 +90,6 @@ fn said(unit_id: i64, erased: &Erased) -> String {
         count(proof.syncs, "request that told it", "requests that told it"),
         count(proof.tries, "try", "tries"),
         count(proof.rows, "row of the ledger", "rows of the ledger"),
+        count(proof.words, "answer to any request", "answers to any request"),
     )
 }

@@ -37,7 +37,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// What is to be hidden in one answer.
 #[derive(Default)]
-pub(super) struct Mask {
+pub(crate) struct Mask {
     /// By their first character, as [`folded`] has it.
     words: HashMap<char, Vec<Word>>,
     longest: usize,
@@ -122,6 +122,11 @@ impl Mask {
             before = instead;
         }
         shown.chars().take(chars_max).collect()
+    }
+
+    /// Whether any of it is in a text that is kept, in whatever form.
+    pub fn finds(&self, text: &str) -> bool {
+        self.beginning(text, text.chars().count() + 1) != text
     }
 
     fn hide(&self, reading: &[Glyph], hidden: &mut [Option<&'static str>]) {

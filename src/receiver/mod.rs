@@ -39,7 +39,7 @@ use crate::policy::Answer;
 
 use answer::Ended;
 use client::Client;
-use mask::Mask;
+pub(crate) use mask::Mask;
 use proof::{Identity, Proof};
 
 pub(crate) use answer::message_about;

@@ -401,6 +401,39 @@ async fn promise_05_erase_leaves_nothing_of_a_unit_and_loses_nothing() {
     assert!(!has_name(&everything_kept(&rig).await));
 }
 
+/// A receiver may say of one request what it knows from another.
+#[tokio::test]
+async fn promise_05_erase_finds_the_name_in_answers_to_other_requests() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    rig.settle().await;
+    for price in [1, 2, 3] {
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 12"
+        ))
+        .await;
+        rig.settle().await;
+    }
+    rig.edit(
+        "update project_rent_roll_units set lead_first_name = null, lead_last_name = null where id = 11;
+         with last as (select a.sequence, row_number() over (order by a.sequence desc) as place from rentsync.attempt a)
+         update rentsync.attempt a
+            set answer = case last.place when 1 then 'unit 12 overlaps one let to WILHELMINA'
+                                         when 2 then '{\"error\": \"Qu\\u00e4rles-O''Neil\"}' else 'fine' end,
+                error = case last.place when 3 then 'of Quarles-O%27Neil' end
+           from last where last.sequence = a.sequence and last.place <= 4",
+    )
+    .await;
+    let done = output(relay(&rig, &["erase", "--unit", "11"])).await;
+    let shown = said(&done);
+    assert_eq!(done.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("nothing is left"), "{shown}");
+    let kept = everything_kept(&rig).await;
+    assert!(!has_name(&kept) && !kept.contains("Quarles"), "{kept}");
+    rig.settle().await;
+    rig.assert_equal().await;
+}
+
 #[tokio::test]
 async fn promise_05_an_answer_that_comes_after_an_erasure_is_not_kept() {
     let rig = Rig::new().await;

@@ -1,0 +1,6 @@
+-- The bodies, as they are kept, of every sync that told receiver $1 of unit $2. Reads only.
+select s.body
+  from rentsync.sync s
+ where s.receiver = $1 and s.body is not null
+   and exists (select from rentsync.sync_feed sf where sf.sequence = s.sequence and $2 = any (sf.units))
+ order by s.sequence
