@@ -15,7 +15,7 @@ use crate::words::in_a_line;
 pub use trust::SchemaOwner;
 use trust::Trust;
 pub(crate) use url::mode_name;
-use url::{PARAMETERS, is_local, known_parameters, named, proven};
+use url::{PARAMETERS, is_local, is_well_formed, known_parameters, named, proven};
 
 pub mod statements;
 mod trust;
@@ -67,8 +67,11 @@ impl Database {
 
     fn from_url_with(url: &SecretString, tls: Option<Tls>) -> Result<Self> {
         let (url, unknown) = known_parameters(url.expose_secret());
-        let options = PgConnectOptions::from_str(&url).map_err(|_| {
-            Fault::usage("the database URL is not one: expected postgres://user:password@host:5432/database")
+        let options = is_well_formed(&url).then(|| PgConnectOptions::from_str(&url).ok());
+        let options = options.flatten().ok_or_else(|| {
+            Fault::usage(
+                "the database URL is not one: expected postgres://user:password@host:5432/database (a user with a colon in it: ?user=)",
+            )
         })?;
         if !unknown.is_empty() {
             // Their values may be secrets: a misspelt password is one.

@@ -120,7 +120,12 @@ impl Kind {
             (Kind::Text, "smallint" | "integer" | "bigint" | "numeric" | "uuid") => {
                 cast(format!("{name}::text"), "text")
             }
-            (Kind::Text, _) if found.is_enum => cast(format!("{name}::text"), "text"),
+            // Not cast: whoever made the type may have made a function for that, which would run as the source's owner and as the
+            // relay. Concatenating takes the type's output function, which nobody can replace.
+            (Kind::Text, _) if found.is_enum => cast(
+                format!("case when {name} is not null then pg_catalog.concat({name}) end"),
+                "text",
+            ),
             // By way of JSON, because that is ISO 8601 whatever a session's DateStyle is.
             (Kind::Text, "date" | "timestamp without time zone") => {
                 cast(format!("(pg_catalog.to_jsonb({name}) #>> '{{}}')"), "text")

@@ -4,6 +4,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::columns::{FoundColumn, Source, columns_of};
+use super::statement::literal;
 use crate::fault::Fault;
 
 /// In the body of a generated function; a site that replaces the function leaves it out.
@@ -47,9 +48,13 @@ impl Generated {
         let Self { results, body } = self;
         let statement = format!(
             "drop function if exists rentsync.{name}();\n\
-             create function rentsync.{name}() returns table ({results}) language sql stable as $source${body}$source$;\n\
-             comment on function rentsync.{name}() is 'What the relay reads of {table}. Replace it where columns have other names.';",
+             create function rentsync.{name}() returns table ({results}) language sql stable as {body};\n\
+             comment on function rentsync.{name}() is {comment};",
             name = source.function,
+            body = literal(body),
+            comment = literal(&format!(
+                "What the relay reads of {table}. Replace it where columns have other names."
+            )),
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(conn).await?;
         Ok(())

@@ -206,6 +206,11 @@ pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A text as a string, whatever is in it and whatever the server takes a backslash for.
+pub(super) fn literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +252,14 @@ mod tests {
             ("select U&'é;', é$x; end", &["select", "end"]),
         ] {
             assert_eq!(words(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn no_text_ends_the_string_that_it_is_put_into() {
+        for text in ["it's", "a\\", "\\'; drop table x; --", "$source$"] {
+            let statement = format!("select {}", literal(text));
+            assert_eq!(words(&statement), ["select"], "{statement}");
         }
     }
 

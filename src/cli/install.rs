@@ -11,6 +11,7 @@ use super::print;
 use crate::capture::{self, PUBLIC, Roles, Template};
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::words::in_a_line;
 
 /// What `install` takes.
 #[derive(Args)]
@@ -55,7 +56,7 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
     ))?;
     say_roles(&installed.roles)?;
     for what in &installed.taken_off {
-        print::line(&format!("{what} was none of the relay's: it is taken off"))?;
+        print::line(&format!("{} was none of the relay's: it is taken off", in_a_line(what)))?;
     }
     if config.source.available_status_ids.is_some() {
         return Ok(());

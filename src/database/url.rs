@@ -29,6 +29,17 @@ pub(super) const PARAMETERS: [&str; 19] = [
     "options[NAME]",
 ];
 
+/// Whether each part of a URL stands where it should: what is shown of one that doesn't may be its password.
+pub(super) fn is_well_formed(url: &str) -> bool {
+    let rest = ["postgres://", "postgresql://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme));
+    let Some(rest) = rest else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    user.contains(':') || !user.to_ascii_lowercase().contains("%3a")
+}
+
 /// A URL without the parameters that nobody takes, and the names of those.
 pub(super) fn known_parameters(url: &str) -> (String, Vec<String>) {
     let Some((place, query)) = url.split_once('?') else {
@@ -147,6 +158,27 @@ mod tests {
             known_parameters("postgres://h/d"),
             ("postgres://h/d".to_owned(), vec![])
         );
+    }
+
+    #[test]
+    fn promise_06_a_url_whose_password_may_stand_in_the_place_of_something_else_is_none() {
+        for url in [
+            "postgres:/u:hunter2@h/d",
+            "postgres:u:hunter2@h/d",
+            "hunter2",
+            "postgres://u%3Ahunter2@h/d",
+            "postgres://u%3ahunter2@h",
+        ] {
+            let error = Database::from_url(&url.into()).err().expect(url).to_string();
+            assert!(!error.contains("hunter2"), "{url}: {error}");
+        }
+        for url in [
+            "postgres:///aigent?host=/var/run/postgresql",
+            "postgres://u:a%3Ab@h/d",
+            "postgresql://h/d?user=u%3Av",
+        ] {
+            assert!(Database::from_url(&url.into()).is_ok(), "{url}");
+        }
     }
 
     fn mode(url: &str, tls: Option<Tls>) -> Result<&'static str> {

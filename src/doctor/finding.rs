@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::words::in_a_line;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,12 +56,13 @@ impl Finding {
     }
 
     fn new(check: &'static str, finding: Grade, what: impl Into<String>, todo: Option<String>) -> Self {
+        // A name may hold a line break, and with it what looks like another finding.
         Self {
             check,
             receiver: None,
             finding,
-            what: what.into(),
-            todo,
+            what: in_a_line(&what.into()),
+            todo: todo.map(|todo| in_a_line(&todo)),
         }
     }
 
@@ -82,4 +85,16 @@ pub(super) fn ago(seconds: f64) -> String {
         _ => whole / 3_600 * 3_600,
     };
     humantime::format_duration(std::time::Duration::from_secs(coarse)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_is_one_line_whatever_a_name_holds() {
+        let found = Finding::wrong("slots", "transaction x\n\nok  fake", "rollback prepared 'x\r\nok'");
+        assert_eq!(found.what, "transaction x ok fake");
+        assert_eq!(found.todo.as_deref(), Some("rollback prepared 'x ok'"));
+    }
 }

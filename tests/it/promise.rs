@@ -6,7 +6,7 @@ mod limits;
 mod planning;
 mod privacy;
 mod receivers;
-mod rights;
+pub(crate) mod rights;
 mod size;
 mod trust;
 mod words;

@@ -17,7 +17,7 @@ use crate::support::rig::Rig;
 use crate::support::{TestDatabase, execute};
 
 /// A role of the server's; gone with what it owns.
-pub(super) async fn role(database: &TestDatabase) -> String {
+pub(crate) async fn role(database: &TestDatabase) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("rentsync_role_{}_{number}", std::process::id());
@@ -25,7 +25,7 @@ pub(super) async fn role(database: &TestDatabase) -> String {
     name
 }
 
-pub(super) async fn drop_role(database: &TestDatabase, role: &str) {
+pub(crate) async fn drop_role(database: &TestDatabase, role: &str) {
     database
         .execute(&format!("drop owned by {role} cascade; drop role {role}"))
         .await;
@@ -1105,6 +1105,30 @@ async fn promise_01_the_name_of_a_table_is_no_statement() {
     }
 }
 
+#[tokio::test]
+async fn promise_01_the_name_of_a_schema_ends_no_text_that_it_is_put_into() {
+    let database = TestDatabase::bare().await;
+    let schema = "\"it's '; create table public.ran (); -- $source$ \\\"";
+    database
+        .execute(&format!(
+            "create schema {schema}; alter table projects set schema {schema}; alter table project_rent_roll_units set schema {schema}"
+        ))
+        .await;
+    let mut source = Config::default().source;
+    source.properties_table = format!("{schema}.projects");
+    source.units_table = format!("{schema}.project_rent_roll_units");
+    for _ in 0..2 {
+        capture::install(&database.database, &source).await.expect("install");
+    }
+    assert_eq!(database.number("select count(*) from rentsync.source_unit()").await, 0);
+    assert_eq!(
+        database
+            .number("select count(*) from pg_class where relname = 'ran' and relnamespace = 'public'::regnamespace")
+            .await,
+        0
+    );
+}
+
 /// What in schema rentsync belongs to anybody but this role.
 async fn not_of(database: &TestDatabase, owner: &str) -> Vec<String> {
     sqlx::query_scalar(
@@ -1169,7 +1193,8 @@ async fn promise_22_tables_of_two_owners_are_refused_in_one_sentence() {
             "alter table projects owner to {one}; alter table project_rent_roll_units owner to {other}"
         ))
         .await;
-    let refused = capture::install(&database.database, &Config::default().source).await;
+    let trusting = database.database.clone().trusting(vec![one.clone(), other.clone()]);
+    let refused = capture::install(&trusting, &Config::default().source).await;
     let refused = refused.err().expect("refused").to_string();
     assert!(refused.contains("belong to two roles"), "{refused}");
     assert_eq!(
@@ -1179,7 +1204,6 @@ async fn promise_22_tables_of_two_owners_are_refused_in_one_sentence() {
         0
     );
     database.execute(&format!("grant {one} to {other}")).await;
-    let trusting = database.database.clone().trusting(vec![other.clone()]);
     capture::install(&trusting, &Config::default().source)
         .await
         .expect("the one may act as the other");
