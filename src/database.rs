@@ -140,6 +140,15 @@ impl Database {
         self.trust.owner(conn, tables).await
     }
 
+    /// The owners of the source for whom this role may not work unasked; `tables` are the source tables' full names.
+    pub(crate) async fn strangers_of_source(
+        &self,
+        conn: &mut PgConnection,
+        tables: &[String; 2],
+    ) -> Result<Vec<String>> {
+        self.trust.strangers_of_source(conn, tables).await
+    }
+
     /// An error where the schema is gone since it was found to be trusted, or belongs to somebody who is not. What has its name
     /// a moment later may be a stranger's.
     pub(crate) async fn check_schema_owner(&self, conn: &mut PgConnection) -> Result<()> {

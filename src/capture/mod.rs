@@ -23,14 +23,15 @@ use anyhow::{Context, Result};
 use sqlx::{Connection, PgConnection};
 
 use crate::config::Source;
-use crate::database::{Database, check_server};
+use crate::database::{Database, SchemaOwner, check_server};
 use crate::fault::Fault;
 use crate::unit::Lossy;
 use brief::{briefly, under_way};
 pub(crate) use captured::{Captured, captured};
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub(crate) use generated::Generated;
-pub(crate) use owner::{hung, owner_it_lacks};
+use owner::TakenOver;
+pub(crate) use owner::{Lacks, hung, owner_it_lacks};
 pub use release::{Release, check_installed, newest_migration, release};
 use release::{is_installed, migrate};
 pub use rights::{PUBLIC, Roles};
@@ -90,42 +91,74 @@ pub async fn install_all(
     let properties = table(&mut conn, &properties, "source.properties_table").await?;
     let units = table(&mut conn, &units, "source.units_table").await?;
     let tables = [properties, units];
-    let found = check_owner(database, &mut conn, &tables, Doing::Installing).await?;
-    let taken_off = match &found {
-        Some(found) => owner::take_over(&mut conn, &tables, found).await?,
-        None => Vec::new(),
-    };
-    let mut tx = conn.begin().await?;
-    match &found {
-        Some(_) => {
-            lock(&mut tx).await?;
-            check_owner(database, &mut tx, &tables, Doing::Using).await?;
+    let found = check_owner(database, &mut conn, &tables, Doing::Looking).await?;
+    let before = match &found {
+        Some(found) => {
+            owner::refuse_former(&mut conn, &tables).await?;
+            is_ours(found, &tables)?;
+            owner::take_over(&mut conn, &tables, found).await?
         }
-        None => owner::create_schema(database, &mut tx, &tables).await?,
-    }
-    owner::act_as_owner(&mut tx, &tables).await?;
-    nothing_hangs(&mut tx).await?;
-    migrate(&mut tx).await?;
-    forget_attachments(&mut tx).await?;
-    on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
-    function::write_all(&mut tx).await?;
-    source::write_both(&mut tx, [&tables[0], &tables[1]], functions).await?;
-    let roles = rights::put_right(&mut tx, &tables, grant_to)
-        .await
-        .context("granting the relay's role what it needs")?;
-    let statuses = statuses(&mut tx).await?;
-    // Last, because from here on writers of the source wait for this transaction to end.
-    on_both(&mut tx, include_str!("../../sql/capture/attach.sql"), &tables)
-        .await
-        .context("attaching the triggers")?;
-    tx.commit().await?;
+        None => TakenOver::default(),
+    };
+    let written = write(database, &mut conn, &tables, found.is_some(), functions, grant_to).await;
+    let (roles, statuses) = match before.words() {
+        Some(words) => written.context(words)?,
+        None => written?,
+    };
     drop_outbox_id(&mut conn).await?;
     Ok(Installed {
         tables,
         statuses,
         roles,
-        taken_off,
+        taken_off: before.taken_off,
     })
+}
+
+/// Everything in one transaction.
+async fn write(
+    database: &Database,
+    conn: &mut PgConnection,
+    tables: &[String; 2],
+    is_there: bool,
+    functions: Option<&str>,
+    grant_to: Option<&str>,
+) -> Result<(Roles, Vec<Status>)> {
+    let mut tx = conn.begin().await?;
+    match is_there {
+        true => lock(&mut tx).await?,
+        false => owner::create_schema(&mut tx, tables).await?,
+    }
+    check_owner(database, &mut tx, tables, Doing::Using).await?;
+    owner::refuse_former(&mut tx, tables).await?;
+    owner::act_as_owner(&mut tx, tables).await?;
+    nothing_hangs(&mut tx).await?;
+    migrate(&mut tx).await?;
+    forget_attachments(&mut tx).await?;
+    on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), tables).await?;
+    function::write_all(&mut tx).await?;
+    source::write_both(&mut tx, [&tables[0], &tables[1]], functions).await?;
+    let roles = rights::put_right(&mut tx, tables, grant_to)
+        .await
+        .context("granting the relay's role what it needs")?;
+    let statuses = statuses(&mut tx).await?;
+    // Last, because from here on writers of the source wait for this transaction to end.
+    on_both(&mut tx, include_str!("../../sql/capture/attach.sql"), tables)
+        .await
+        .context("attaching the triggers")?;
+    tx.commit().await?;
+    Ok((roles, statuses))
+}
+
+fn is_ours(found: &SchemaOwner, [_, units]: &[String; 2]) -> Result<()> {
+    let owner = &found.owner;
+    match found.is_ours {
+        true => Ok(()),
+        false => Err(Fault::usage(format!(
+            "schema rentsync is there already and belongs to {owner}: run install as {owner}, or as a role that may act as \
+             {owner} and as the owner of {units}; nothing was changed"
+        ))
+        .into()),
+    }
 }
 
 async fn on_both(conn: &mut PgConnection, statement: &'static str, tables: &[String; 2]) -> Result<()> {
@@ -193,18 +226,27 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
     let mut conn = database.connect().await?;
     let tables = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
-    let mut tx = conn.begin().await?;
-    if check_owner(database, &mut tx, &tables, Doing::Looking).await?.is_none() {
+    if check_owner(database, &mut conn, &tables, Doing::Looking)
+        .await?
+        .is_none()
+        || !is_installed(&mut conn).await?
+    {
         return Ok(false);
     }
+    if purge {
+        owner::purge(&mut conn, &tables).await?;
+        return Ok(true);
+    }
+    let is_there = source_is_there(&mut conn, &tables).await?;
+    if is_there {
+        owner::refuse_former(&mut conn, &tables).await?;
+    }
+    let mut tx = conn.begin().await?;
     owner::act_as_schemas_owner(&mut tx).await?;
     lock(&mut tx).await?;
-    if !is_installed(&mut tx).await? {
-        return Ok(false);
-    }
     function::write_detaching(&mut tx).await?;
     forget_attachments(&mut tx).await?;
-    if source_is_there(&mut tx, &tables).await? {
+    if is_there {
         on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), &tables).await?;
     }
     sqlx::query(include_str!("../../sql/capture/lock_attached.sql"))
@@ -215,12 +257,6 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
         .execute(&mut *tx)
         .await
         .context("taking the triggers off")?;
-    if purge {
-        sqlx::query(include_str!("../../sql/capture/drop_schema.sql"))
-            .execute(&mut *tx)
-            .await
-            .context("dropping schema rentsync, for which every relay has to be stopped")?;
-    }
     tx.commit().await?;
     Ok(true)
 }

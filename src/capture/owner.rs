@@ -3,15 +3,16 @@
 //! Trigger functions run as their owner in every write of the source. Were that a superuser who installed them for somebody else,
 //! whoever may change the tables could have anything run as the superuser.
 
+use std::fmt;
+
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
 use sqlx::postgres::types::Oid;
 
 use super::brief::{briefly, under_way};
-use super::release::{Release, release};
+use super::shape;
 use super::statement::{self, identifier};
-use super::{function, shape, trust};
-use crate::database::{Database, SchemaOwner};
+use crate::database::SchemaOwner;
 use crate::fault::Fault;
 
 /// Whose the source tables are, and so schema rentsync.
@@ -32,26 +33,15 @@ async fn source_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<(
 }
 
 /// Makes schema rentsync, which is not there, the owner's of these tables.
-pub(super) async fn create_schema(database: &Database, conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
+pub(super) async fn create_schema(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
     let (owner, _) = source_owner(conn, tables).await?;
-    statement::execute(
-        conn,
-        format!("create schema rentsync authorization {}", identifier(&owner)),
-    )
-    .await
-    .map_err(|error| match under_way(error.into()) {
-        fault if fault.is::<Fault>() => fault,
-        error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
-    })?;
-    // The source is the owner's as well: reading it runs what its types and functions do.
-    match database.schema_owner(conn, tables).await? {
-        Some(found) if !found.is_trusted && found.is_mighty => Err(Fault::usage(format!(
-            "the source tables belong to {owner}, and {}; nothing was changed",
-            trust::mighty(&owner)
-        ))
-        .into()),
-        _ => Ok(()),
-    }
+    let create = format!("create schema rentsync authorization {}", identifier(&owner));
+    statement::execute(conn, create)
+        .await
+        .map_err(|error| match under_way(error.into()) {
+            fault if fault.is::<Fault>() => fault,
+            error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
+        })
 }
 
 /// Acts as the owner of these tables until the transaction ends.
@@ -63,21 +53,82 @@ pub(super) async fn act_as_owner(conn: &mut PgConnection, tables: &[String; 2]) 
     act_as(conn, &owner).await
 }
 
-/// Makes what stands of schema rentsync the owner's of these tables, and takes off what is hung on it and is none of ours, before
-/// anything fires it. Says what that was.
+/// Something of a former owner's in schema rentsync.
+pub(crate) struct Former {
+    what: String,
+    whose: String,
+    owner: String,
+}
+
+impl fmt::Display for Former {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, whose, owner } = self;
+        write!(
+            f,
+            "{what} belongs to {whose}, and the source to {owner}: what {whose} left in it would run as {owner}"
+        )
+    }
+}
+
+impl Former {
+    pub fn todo(&self) -> String {
+        format!(
+            "run `rentsync-relay uninstall --purge` as a role that may act as both, or as a superuser, with both named in \
+             database.schema_owner, then install anew (every receiver is told everything again); or give the source back to {}",
+            self.whose
+        )
+    }
+}
+
+async fn former(conn: &mut PgConnection, owner: &str) -> Result<Option<Former>> {
+    let found: Option<(String, String)> = sqlx::query_as(include_str!("../../sql/capture/former_owners.sql"))
+        .bind(owner)
+        .bind(shape::relations())
+        .fetch_optional(conn)
+        .await?;
+    let owner = owner.to_owned();
+    Ok(found.map(|(what, whose)| Former { what, whose, owner }))
+}
+
+/// Nothing is written into a schema of a former owner's: nobody can tell all that was left in it.
+pub(super) async fn refuse_former(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
+    let (owner, _) = source_owner(conn, tables).await?;
+    match former(conn, &owner).await? {
+        None => Ok(()),
+        Some(former) => Err(Fault::usage(format!("{former}; {}; nothing was changed", former.todo())).into()),
+    }
+}
+
+/// What `install` did before its one transaction.
+#[derive(Default)]
+pub(super) struct TakenOver {
+    /// What was hung on the schema and was none of ours.
+    pub taken_off: Vec<String>,
+    /// Whose the schema was made.
+    given_to: Option<String>,
+}
+
+impl TakenOver {
+    /// For whoever is told that nothing was changed after that.
+    pub fn words(&self) -> Option<String> {
+        let given = self.given_to.iter();
+        let done: Vec<String> = given
+            .map(|owner| format!("schema rentsync was made {owner}'s"))
+            .chain(self.taken_off.iter().map(|what| format!("{what} was taken off")))
+            .collect();
+        (!done.is_empty()).then(|| format!("{}; after that", done.join(", ")))
+    }
+}
+
+/// Makes what stands of schema rentsync the owner's of these tables, where an earlier install left it to a superuser, and takes off
+/// what is hung on it and is none of ours, before anything fires it.
 ///
 /// Both lock writers of the source out of the outbox, and these may have locked the source already: so the source is locked
-/// first, and all of it is one brief transaction before what takes its time. What the former owner put into a function or a view is
-/// written anew at once; what it put anywhere else would run as the new owner, so nothing changes hands. What `from` does not own
-/// now is left alone.
-pub(super) async fn take_over(
-    conn: &mut PgConnection,
-    tables: &[String; 2],
-    from: &SchemaOwner,
-) -> Result<Vec<String>> {
+/// first, and all of it is one brief transaction before what takes its time. What `from` does not own now is left alone.
+pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2], from: &SchemaOwner) -> Result<TakenOver> {
     let (owner, _) = source_owner(conn, tables).await?;
     if to_give(conn, &owner, from.oid).await?.is_empty() && hung(conn).await?.is_empty() {
-        return Ok(Vec::new());
+        return Ok(TakenOver::default());
     }
     let taken_over = briefly(conn, async |tx| {
         let [properties, units] = tables;
@@ -85,49 +136,47 @@ pub(super) async fn take_over(
         statement::execute(tx, lock).await?;
         let taken_off = take_off(tx).await?;
         let given = to_give(tx, &owner, from.oid).await?;
-        let changes_hands = !given.is_empty();
-        if changes_hands && !from.is_superuser {
-            is_all_the_relays(tx, &owner).await?;
-        }
+        let given_to = (!given.is_empty()).then(|| owner.clone());
         for given in given {
             statement::execute(tx, given)
                 .await
                 .with_context(|| format!("making schema rentsync {owner}'s"))?;
         }
-        if changes_hands {
-            function::write_all(tx).await?;
-        }
-        Ok(taken_off)
+        Ok(TakenOver { taken_off, given_to })
     });
-    taken_over.await?.ok_or_else(|| {
-        Fault::finding(format!(
-            "{} and {} are in use by a long transaction; nothing was changed, try again when it has ended (pg_stat_activity shows \
-             transactions that are open for long)",
-            tables[0], tables[1]
-        ))
-        .into()
-    })
+    taken_over.await?.ok_or_else(|| in_use(tables))
 }
 
-/// What an older release made can't be told from what somebody else did.
-async fn is_all_the_relays(conn: &mut PgConnection, owner: &str) -> Result<()> {
-    let objection = match release(conn).await? {
-        Release::Same => {
-            let differences = shape::differences(conn).await?;
-            let stays = differences.iter().find(|difference| !difference.is_mended_by_install());
-            stays.map(|difference| format!("there {difference}"))
+fn in_use([properties, units]: &[String; 2]) -> anyhow::Error {
+    Fault::finding(format!(
+        "{properties} and {units} are in use by a long transaction; nothing was changed, try again when it has ended \
+         (pg_stat_activity shows transactions that are open for long)"
+    ))
+    .into()
+}
+
+/// Drops the schema and with it the triggers, as the schema's owner and without running anything that is in it. The source is locked
+/// first, as far as this role may, because whoever writes to it locks it before anything of ours.
+pub(super) async fn purge(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
+    let purged = briefly(conn, async |tx| {
+        for table in tables {
+            let found: Option<(String, String, bool, String, String)> =
+                sqlx::query_as(include_str!("../../sql/capture/table.sql"))
+                    .bind(table)
+                    .fetch_optional(&mut *tx)
+                    .await?;
+            if let Some((table, _, true, ..)) = found {
+                statement::execute(tx, format!("lock table {table} in access exclusive mode")).await?;
+            }
         }
-        _ => Some("it is of another release".to_owned()),
-    };
-    match objection {
-        None => Ok(()),
-        Some(why) => Err(Fault::usage(format!(
-            "schema rentsync is not made {owner}'s, who owns the source tables now, because {why}, and what its former owner left in \
-             it would run as {owner}: undo that as the former owner, or run `rentsync-relay uninstall --purge` and install anew; \
-             nothing was changed"
-        ))
-        .into()),
-    }
+        act_as_schemas_owner(tx).await?;
+        sqlx::query(include_str!("../../sql/capture/drop_schema.sql"))
+            .execute(tx)
+            .await
+            .context("dropping schema rentsync, for which every relay has to be stopped")?;
+        Ok(())
+    });
+    purged.await?.ok_or_else(|| in_use(tables))
 }
 
 async fn to_give(conn: &mut PgConnection, owner: &str, from: Oid) -> Result<Vec<String>> {
@@ -147,13 +196,24 @@ async fn not_the_owners(conn: &mut PgConnection, owner: &str, from: Option<Oid>)
         .await?)
 }
 
-/// Who owns the source tables, where schema rentsync or something in it is not that role's.
-pub(crate) async fn owner_it_lacks(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Option<String>> {
+/// Whose schema rentsync is that is not the source owner's.
+pub(crate) enum Lacks {
+    /// A former owner's.
+    Former(Former),
+    /// A superuser's, or in part: `install` makes it this role's.
+    Owner(String),
+}
+
+/// Whether schema rentsync or something in it is not the source owner's.
+pub(crate) async fn owner_it_lacks(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Option<Lacks>> {
     let Ok((owner, _)) = source_owner(conn, tables).await else {
         return Ok(None);
     };
+    if let Some(former) = former(conn, &owner).await? {
+        return Ok(Some(Lacks::Former(former)));
+    }
     let is_whole = not_the_owners(conn, &owner, None).await?.is_empty();
-    Ok((!is_whole).then_some(owner))
+    Ok((!is_whole).then_some(Lacks::Owner(owner)))
 }
 
 /// What is hung on the tables of schema rentsync and is none of ours, and the statement that takes each off.

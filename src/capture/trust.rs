@@ -9,8 +9,6 @@ use crate::fault::Fault;
 /// What is asked of schema rentsync.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Doing {
-    /// Writing it anew, as its owner.
-    Installing,
     /// Reading and writing what is in it.
     Using,
     /// Whether it is there at all.
@@ -23,7 +21,8 @@ pub(super) const ABSENT: (&str, &str) = (
     "run `rentsync-relay install` as the owner of the source tables",
 );
 
-/// Nothing of a schema is touched whose owner is not to be trusted. `tables` are the source tables' full names. From here on
+/// Nothing of a schema is touched whose owner is not to be trusted, nor with a superuser's rights of a source whose owner is not:
+/// reading it runs what its types, views and functions do. `tables` are the source tables' full names. From here on
 /// connections of this database are given only while its owner is. None where it is not there, which is nothing to go on with:
 /// what is there a moment later is a stranger's.
 pub async fn check_owner(
@@ -32,20 +31,25 @@ pub async fn check_owner(
     tables: &[String; 2],
     doing: Doing,
 ) -> Result<Option<SchemaOwner>> {
-    let Some(found) = database.schema_owner(conn, tables).await? else {
-        let (what, todo) = ABSENT;
-        return match doing {
-            Doing::Using => Err(Fault::usage(format!("{what}: {todo}")).into()),
-            Doing::Installing | Doing::Looking => Ok(None),
-        };
-    };
-    match objection(&found, doing, tables) {
-        Some(why) => Err(Fault::usage(why).into()),
-        None => Ok(Some(found)),
+    let found = database.schema_owner(conn, tables).await?;
+    if let Some(why) = found.as_ref().and_then(|found| objection(found, tables)) {
+        return Err(Fault::usage(why).into());
     }
+    if let Some(owner) = database.strangers_of_source(conn, tables).await?.first() {
+        return Err(Fault::usage(format!(
+            "the source tables belong to {owner}, and {}; nothing was changed",
+            mighty(owner)
+        ))
+        .into());
+    }
+    if found.is_none() && doing == Doing::Using {
+        let (what, todo) = ABSENT;
+        return Err(Fault::usage(format!("{what}: {todo}")).into());
+    }
+    Ok(found)
 }
 
-fn objection(found: &SchemaOwner, doing: Doing, [properties, units]: &[String; 2]) -> Option<String> {
+fn objection(found: &SchemaOwner, [properties, units]: &[String; 2]) -> Option<String> {
     let owner = &found.owner;
     if !found.is_trusted && found.is_mighty {
         return Some(format!(
@@ -60,24 +64,19 @@ fn objection(found: &SchemaOwner, doing: Doing, [properties, units]: &[String; 2
              [source], or {owner} in database.schema_owner; nothing of it is used and nothing was changed"
         ));
     }
-    if !found.is_trusted {
-        return Some(format!(
-            "schema rentsync belongs to {owner}, who does not own the source tables: nothing of it is used and nothing was \
-             changed; if {units} got another owner, run `rentsync-relay install` as a role that may act as both owners, with \
-             {owner} named in database.schema_owner, or as a superuser, with both named; naming {owner} also lets a relay go on \
-             until then"
-        ));
-    }
-    (doing == Doing::Installing && !found.is_ours).then(|| {
+    (!found.is_trusted).then(|| {
         format!(
-            "schema rentsync is there already and belongs to {owner}: run install as {owner}, or as a role that may act as \
-             {owner} and as the owner of {units}; nothing was changed"
+            "schema rentsync belongs to {owner}, who does not own the source tables: nothing of it is used and nothing was \
+             changed; if {units} got another owner, what {owner} left in it would run as that one: run `rentsync-relay uninstall \
+             --purge` as a role that may act as both, with {owner} named in database.schema_owner, or as a superuser, with both \
+             named, then install anew (every receiver is told everything again), or give the source back; naming {owner} also lets a \
+             relay go on until then"
         )
     })
 }
 
 /// Why a superuser does not work for a lesser role unasked.
-pub(super) fn mighty(owner: &str) -> String {
+fn mighty(owner: &str) -> String {
     format!(
         "what is {owner}'s would run with a superuser's rights: connect as {owner} or as the relay's role, or, if nobody else can \
          be {owner}, name it in database.schema_owner"

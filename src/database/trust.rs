@@ -1,7 +1,8 @@
 //! Whose schema rentsync is used: whoever owns it decides what is in it, and that runs as whoever reads it.
 //!
 //! Whoever drops the schema leaves its name to anybody who may create one. So its owner is asked for again whenever a connection is
-//! made, and before anything is done over one that was waiting.
+//! made, and before anything is done over one that was waiting. Reading the source runs what its owners made of it, so a role that may
+//! become a superuser asks for those as well.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -35,8 +36,16 @@ pub struct SchemaOwner {
 pub(super) struct Trust {
     /// By a person's word.
     named: Vec<String>,
-    /// With the full names of the source tables.
-    found: Mutex<Option<(Oid, [String; 2])>>,
+    found: Mutex<Option<Found>>,
+}
+
+#[derive(Clone)]
+struct Found {
+    owner: Oid,
+    /// The source's owners are asked for as well.
+    is_mighty: bool,
+    /// The full names of the source tables.
+    tables: [String; 2],
 }
 
 impl Trust {
@@ -56,17 +65,45 @@ impl Trust {
             .fetch_optional(conn)
             .await?;
         if let Some(trusted) = owner.as_ref().filter(|owner| owner.is_trusted) {
-            *self.found() = Some((trusted.oid, tables.clone()));
+            *self.found() = Some(Found {
+                owner: trusted.oid,
+                is_mighty: trusted.is_mighty,
+                tables: tables.clone(),
+            });
         }
         Ok(owner)
+    }
+
+    /// The source's owners for whom this role may not work unasked, because it may become a superuser.
+    pub async fn strangers_of_source(&self, conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<String>> {
+        Ok(
+            sqlx::query_scalar(include_str!("../../sql/connection/whose_source.sql"))
+                .bind(&tables[0])
+                .bind(&tables[1])
+                .bind(&self.named)
+                .fetch_all(conn)
+                .await?,
+        )
     }
 
     /// Whether the schema is still there, if it was; an error where it came to belong to somebody who is not to be trusted.
     pub async fn check(&self, conn: &mut PgConnection) -> Result<bool> {
         let found = self.found().clone();
-        let Some((trusted, tables)) = found else {
+        let Some(Found {
+            owner: trusted,
+            is_mighty,
+            tables,
+        }) = found
+        else {
             return Ok(true);
         };
+        if is_mighty && let Some(stranger) = self.strangers_of_source(conn, &tables).await?.first() {
+            return Err(Fault::usage(format!(
+                "the source, or part of it, belongs to {stranger} now, for whom nothing is done with a superuser's rights unless \
+                 database.schema_owner names that role; `rentsync-relay doctor` says what to do"
+            ))
+            .into());
+        }
         let owner: Option<Oid> = sqlx::query_scalar(include_str!("../../sql/connection/schema_owner.sql"))
             .fetch_optional(&mut *conn)
             .await?;
@@ -85,7 +122,7 @@ impl Trust {
         }
     }
 
-    fn found(&self) -> MutexGuard<'_, Option<(Oid, [String; 2])>> {
+    fn found(&self) -> MutexGuard<'_, Option<Found>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::finding::Finding;
-use crate::capture::{self, Release, Surplus};
+use crate::capture::{self, Lacks, Release, Surplus};
 use crate::database::Database;
 use crate::fault::Fault;
 
@@ -21,8 +21,7 @@ pub(super) async fn strangers(
     conn: &mut PgConnection,
     tables: &[String; 2],
 ) -> Result<Vec<Finding>> {
-    let todo = "find out who made it, and have it dropped or, if it is no stranger's, owned by the source tables' owner; then \
-                `doctor` again";
+    let todo = "do as it says, or, if a stranger made the schema, have it dropped; then `doctor` again";
     match capture::check_owner(database, conn, tables, capture::Doing::Looking).await {
         Err(error) if error.is::<Fault>() => Ok(vec![Finding::wrong(SCHEMA, error.to_string(), todo)]),
         checked => checked.map(|_| Vec::new()),
@@ -32,14 +31,15 @@ pub(super) async fn strangers(
 /// The trigger functions run as their owner: that has to be whoever owns the source tables now.
 pub(super) async fn owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<Finding>> {
     let lacking = capture::owner_it_lacks(conn, tables).await?;
-    let finding = |owner| {
-        Finding::wrong(
+    let finding = |lacks| match lacks {
+        Lacks::Former(former) => Finding::wrong(SCHEMA, former.to_string(), former.todo()),
+        Lacks::Owner(owner) => Finding::wrong(
             SCHEMA,
             format!("it, or something of the relay's in it, is not {owner}'s, who owns the source tables"),
             format!(
                 "run `rentsync-relay install` as a superuser, or as a role that may act as {owner} and as its owner"
             ),
-        )
+        ),
     };
     Ok(lacking.map(finding).into_iter().collect())
 }

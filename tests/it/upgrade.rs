@@ -15,6 +15,7 @@ use rentsync_relay::receiver::Endpoint;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
+use crate::promise::rights::{drop_role, role};
 use crate::support::rig::{Rig, UNGUARDED};
 use crate::support::{TestDatabase, kept};
 
@@ -100,6 +101,37 @@ async fn every_release_is_upgraded_with_all_that_it_knew_and_owed() {
             .await;
         rig.settle().await;
         rig.assert_equal().await;
+    }
+}
+
+/// Who left it is a superuser; the source is somebody else's.
+#[tokio::test]
+async fn a_superusers_schema_of_any_release_is_upgraded_and_given_to_the_sources_owner() {
+    for (version, dump) in released() {
+        let source = TestDatabase::blank().await;
+        source.execute(&statements(&dump)).await;
+        let owner = role(&source).await;
+        source
+            .execute(&format!(
+                "alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner}"
+            ))
+            .await;
+        let trusting = source.database.clone().trusting(vec![owner.clone()]);
+        capture::install(&trusting, &Config::default().source)
+            .await
+            .unwrap_or_else(|error| panic!("{version}: {error:#}"));
+        let made = include_str!("../../migrations/shape.txt");
+        let standing = capture::shape(&mut source.connect().await).await.expect("a look");
+        let differing: Vec<_> = standing
+            .iter()
+            .filter(|line| !made.lines().any(|made| made == *line))
+            .collect();
+        assert_eq!(differing, [] as [&String; 0], "{version}");
+        assert_eq!(standing.len(), made.lines().count(), "{version}");
+        let owned = "select count(distinct c.relowner) from pg_class c
+                      where c.relnamespace = 'rentsync'::regnamespace or c.oid = 'projects'::regclass";
+        assert_eq!(source.number(owned).await, 1, "{version}");
+        drop_role(&source, &owner).await;
     }
 }
 

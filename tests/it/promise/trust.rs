@@ -114,140 +114,346 @@ async fn promise_02_a_running_relay_uses_nothing_of_a_schema_made_anew_by_a_stra
     drop_role(&rig.source, &stranger).await;
 }
 
+/// What is in schema rentsync and on the source, and by which transactions.
+const STANDING: &str = "select md5(string_agg(row, ' ' order by row)) from (
+    select concat('c', oid, relowner, xmin) as row from pg_class where relnamespace = 'rentsync'::regnamespace
+    union all select concat('p', oid, proowner, xmin) from pg_proc where pronamespace = 'rentsync'::regnamespace
+    union all select concat('n', oid, nspowner, xmin) from pg_namespace where nspname = 'rentsync'
+    union all select concat('t', oid, xmin) from pg_trigger where tgrelid in ('projects'::regclass, 'project_rent_roll_units'::regclass)) as s";
+
+async fn standing(rig: &Rig) -> String {
+    let mut conn = rig.source.connect().await;
+    sqlx::query_scalar(STANDING).fetch_one(&mut conn).await.expect("a look")
+}
+
+fn give(to: &str) -> String {
+    format!("alter table projects owner to {to}; alter table project_rent_roll_units owner to {to}")
+}
+
+/// A role that may act as both of two.
+async fn acting_as(database: &TestDatabase, [one, other]: [&str; 2]) -> String {
+    let both = role(database).await;
+    database.execute(&format!("grant {one}, {other} to {both}")).await;
+    both
+}
+
 #[tokio::test]
-async fn promise_02_the_schema_follows_the_source_to_another_owner() {
+async fn promise_02_nothing_is_installed_into_a_former_owners_schema() {
     let rig = Rig::new().await;
-    let (before, after, own) = (
-        role(&rig.source).await,
-        role(&rig.source).await,
-        role(&rig.source).await,
-    );
-    let give =
-        |to: &str| format!("alter table projects owner to {to}; alter table project_rent_roll_units owner to {to}");
-    rig.edit(&give(&before)).await;
-    let mut install = relay(&rig, &["install", "--grant-to", &own]);
-    install.env("RELAY_DATABASE__SCHEMA_OWNER", &before);
-    let done = output(install).await;
-    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    // In its functions and views the first owner left something that is written anew.
-    rig.edit(&format!(
-        "set role {before};
-         create or replace function rentsync.is_owed(kind text) returns boolean immutable language sql as 'select true';
-         create or replace view rentsync.live_relay as select relay_id, name, receivers from rentsync.relay"
-    ))
-    .await;
-    rig.edit(&give(&after)).await;
-    let as_relay = |arguments: &[&str], trusted: Option<&str>| {
+    let database = &rig.source;
+    let (before, after, own) = (role(database).await, role(database).await, role(database).await);
+    let both = acting_as(database, [&before, &after]).await;
+    let as_role = |role: Option<&str>, arguments: &[&str], trusted: &str| {
         let mut command = relay(&rig, arguments);
-        command.env("DATABASE_URL", url_as(&rig.source, &own));
-        if let Some(trusted) = trusted {
-            command.env("RELAY_DATABASE__SCHEMA_OWNER", trusted);
+        if let Some(role) = role {
+            command.env("DATABASE_URL", url_as(&rig.source, role));
         }
+        command.env("RELAY_DATABASE__SCHEMA_OWNER", trusted);
         command
     };
-    let says = [
-        format!("schema rentsync belongs to {before}"),
-        "run `rentsync-relay install` as a role that may act as both".to_owned(),
-    ];
-    refused(as_relay(&["once"], None), 2, &[&says[0], &says[1]]).await;
-    // Writes are captured all the while, and a person's word lets the relay go on.
+    let does = async |command| {
+        let done = output(command).await;
+        assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    };
+    rig.edit(&give(&before)).await;
+    does(as_role(None, &["install", "--grant-to", &own], &before)).await;
+    does(as_role(Some(&own), &["once"], &before)).await;
+    let run = as_role(Some(&own), &["run"], &before).spawn().expect("run");
+    rig.edit(&give(&after)).await;
+
+    let stood = standing(&rig).await;
+    let belongs = format!("schema rentsync belongs to {before}");
+    let says = format!("{belongs}, and the source to {after}: what {before} left in it would run as {after}");
+    let todo = "run `rentsync-relay uninstall --purge`";
+    let named = format!("['{before}', '{after}']");
+    for role in [None, Some(both.as_str()), Some(after.as_str())] {
+        refused(
+            as_role(role, &["install"], &named),
+            2,
+            &[&says, todo, "nothing was changed"],
+        )
+        .await;
+    }
+    refused(as_role(Some(&both), &["uninstall"], &named), 2, &[&says]).await;
+    refused(as_role(Some(&own), &["once"], "nobody"), 2, &[&belongs, todo]).await;
+    assert_eq!(standing(&rig).await, stood);
+    // Writes are captured, and the relay whose person named the former owner goes on.
+    rig.sandbox.clear_log();
     rig.edit("update project_rent_roll_units set price = 2 where id = 11")
         .await;
-    let done = output(as_relay(&["once"], Some(&before))).await;
-    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    rig.assert_equal().await;
-    let doctor = said(&output(as_relay(&["doctor"], Some(&before))).await);
-    assert!(doctor.contains(&format!("is not {after}'s")), "{doctor}");
+    assert!(
+        rig.sandbox
+            .wait_until(|sandbox| !sandbox.syncs().is_empty(), LIMIT)
+            .await
+    );
+    let doctor = said(&output(as_role(Some(&own), &["doctor"], &before)).await);
+    assert!(doctor.contains(&says), "{doctor}");
+    signal(&run, Signal::TERM);
+    assert_eq!(ended(run).await, Some(0));
 
-    let mut install = relay(&rig, &["install"]);
-    install.env("RELAY_DATABASE__SCHEMA_OWNER", format!("['{before}', '{after}']"));
-    let done = output(install).await;
-    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    does(as_role(Some(&both), &["uninstall", "--purge", "--yes"], &named)).await;
+    rig.edit(&format!(
+        "do $$ begin execute format('grant create on database %I to {after}', current_database()); end $$"
+    ))
+    .await;
+    does(as_role(Some(&after), &["install", "--grant-to", &own], &after)).await;
     rig.edit("update project_rent_roll_units set price = 3 where id = 11")
         .await;
-    let done = output(as_relay(&["once"], None)).await;
-    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    does(as_role(Some(&own), &["once"], &after)).await;
     rig.assert_equal().await;
-    let doctor = said(&output(as_relay(&["doctor"], None)).await);
-    assert!(!doctor.contains("is not "), "{doctor}");
-    // What the first owner had is nobody's to come back to.
-    let definers = "select count(*) from pg_proc p, pg_class c where p.pronamespace = 'rentsync'::regnamespace
-                       and c.oid = 'projects'::regclass and p.proowner <> c.relowner";
-    assert_eq!(rig.source.number(definers).await, 0);
-    let written = "select count(*) from pg_views where viewname = 'live_relay' and definition like '%beat_at%' and not rentsync.is_owed('held')";
-    assert_eq!(rig.source.number(written).await, 1);
-    for role in [own, before, after] {
+    let doctor = said(&output(as_role(Some(&own), &["doctor"], &after)).await);
+    assert!(!doctor.contains("belongs to"), "{doctor}");
+    for role in [own, both, before, after] {
         drop_role(&rig.source, &role).await;
     }
 }
 
 #[tokio::test]
-async fn promise_02_nothing_that_a_former_owner_left_in_the_schema_runs_as_the_next() {
-    let source = TestDatabase::bare().await;
-    let (before, after) = (role(&source).await, role(&source).await);
-    let as_owners = source.database.clone().trusting(vec![before.clone(), after.clone()]);
-    let source_settings = Config::default().source;
-    let install = || capture::install(&as_owners, &source_settings);
-    let give = async |to: &str| {
-        let both = format!("alter table projects owner to {to}; alter table project_rent_roll_units owner to {to}");
-        source.execute(&both).await;
-    };
-    give(&before).await;
-    install().await.expect("install");
-    for (left, undone, what) in [
+async fn promise_02_nothing_of_a_former_owners_runs_as_anybody_else_until_it_is_purged() {
+    for purges_as_both in [false, true] {
+        let rig = Rig::new().await;
+        let (before, after) = (role(&rig.source).await, role(&rig.source).await);
+        let both = acting_as(&rig.source, [&before, &after]).await;
+        let named = format!("['{before}', '{after}']");
+        let with_names = |arguments: &[&str]| {
+            let mut command = relay(&rig, arguments);
+            command.env("RELAY_DATABASE__SCHEMA_OWNER", &named);
+            if purges_as_both {
+                command.env("DATABASE_URL", url_as(&rig.source, &both));
+            }
+            command
+        };
+        rig.edit(&format!("alter schema rentsync owner to {before}; {}", give(&before)))
+            .await;
+        let done = output(with_names(&["install"])).await;
+        assert_eq!(purges_as_both, done.status.code() != Some(0), "{}", said(&done));
+        if purges_as_both {
+            // A superuser's tables in it are given by a superuser.
+            let mut install = relay(&rig, &["install"]);
+            install.env("RELAY_DATABASE__SCHEMA_OWNER", &named);
+            let done = output(install).await;
+            assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+        }
+        rig.edit(&format!(
+            "create table public.ran (what text); grant all on public.ran to public; grant create on schema public to {before};
+             set role {before};
+             create function public.acts() returns boolean language plpgsql as
+                 $$ begin if current_user <> '{before}' then insert into public.ran values (current_user); end if; return true; end $$;
+             create or replace function rentsync.lock_source(properties regclass, units regclass, mode text) returns void language plpgsql as
+                 $$ begin perform public.acts(); end $$;
+             create or replace function rentsync.detach(properties regclass, units regclass) returns void language plpgsql as
+                 $$ begin perform public.acts(); end $$;
+             alter table rentsync.migration rename to kept;
+             create view rentsync.migration as select * from rentsync.kept where public.acts();
+             alter table rentsync.outbox alter column occurred_at set default case when public.acts() then clock_timestamp() end;
+             reset role; {}",
+            give(&after)
+        ))
+        .await;
+        for command in [&["install"][..], &["uninstall"]] {
+            refused(with_names(command), 2, &["would run as", "nothing was changed"]).await;
+        }
+        let done = output(with_names(&["uninstall", "--purge", "--yes"])).await;
+        assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+        assert_eq!(rig.source.number(RAN).await, 0);
+        let left = "select (select count(*) from pg_namespace where nspname = 'rentsync')
+                         + (select count(*) from pg_trigger where tgname like 'rentsync%')";
+        assert_eq!(rig.source.number(left).await, 0);
+        for role in [both, before, after] {
+            drop_role(&rig.source, &role).await;
+        }
+    }
+}
+
+/// Three ways to the source for an owner whom nobody named; what each puts there notes as whom it runs.
+#[tokio::test]
+async fn promise_01_no_superusers_command_reads_a_source_whose_owner_nobody_named() {
+    for way in [
+        "a superuser's schema",
+        "a schema of another who is named",
+        "a part of the source",
+    ] {
+        let rig = Rig::told().await;
+        let (owner, other) = (role(&rig.source).await, role(&rig.source).await);
+        rig.edit("create table public.ran (what text); grant all on public.ran to public")
+            .await;
+        if way == "a schema of another who is named" {
+            rig.edit(&give(&other)).await;
+            let mut install = relay(&rig, &["install"]);
+            install.env("RELAY_DATABASE__SCHEMA_OWNER", &other);
+            let done = output(install).await;
+            assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+        }
+        rig.edit(&match way {
+            "a part of the source" => format!(
+                "create table public.part () inherits (project_rent_roll_units); alter table public.part owner to {owner}"
+            ),
+            _ => format!(
+                "{}; grant create on schema public to {owner}; set role {owner};
+                 create function public.acts() returns boolean language plpgsql as
+                     $$ begin insert into public.ran values (current_user); return true; end $$;
+                 alter table projects rename to projects_; create view projects as select * from projects_ where public.acts();
+                 reset role",
+                give(&owner)
+            ),
+        })
+        .await;
+        let stood = standing(&rig).await;
+        let says =
+            format!("the source tables belong to {owner}, and what is {owner}'s would run with a superuser's rights");
+        let with_name = |arguments: &[&str]| {
+            let mut command = relay(&rig, arguments);
+            command.env("RELAY_DATABASE__SCHEMA_OWNER", &other);
+            command
+        };
+        for command in [
+            &["status"][..],
+            &["once"],
+            &["verify"],
+            &["preview"],
+            &["snapshot"],
+            &["erase", "--unit", "11"],
+        ] {
+            refused(with_name(command), 2, &[&says]).await;
+        }
+        // `install` wants a table before anything else.
+        let done = output(with_name(&["install"])).await;
+        assert_eq!(done.status.code(), Some(2), "{}", said(&done));
+        assert!(said(&done).contains("nothing was changed"), "{}", said(&done));
+        let doctor = said(&output(with_name(&["doctor"])).await);
+        assert!(
+            doctor.contains(&says) && !doctor.contains("of this release, migration"),
+            "{doctor}"
+        );
+        assert_eq!(rig.source.number(RAN).await, 0, "{way}");
+        assert_eq!(standing(&rig).await, stood, "{way}");
+        for role in [other, owner] {
+            drop_role(&rig.source, &role).await;
+        }
+    }
+}
+
+/// What doctor names, and what is a DBA's own business.
+#[tokio::test]
+async fn promise_02_doctor_names_whatever_in_the_schema_is_not_as_the_release_makes_it() {
+    let rig = Rig::told().await;
+    let stranger = role(&rig.source).await;
+    rig.edit(
+        "create index dba1 on rentsync.sync (sync_id collate \"C\" desc) include (state) with (fillfactor = 80);
+         create index dba2 on rentsync.sync (receiver text_pattern_ops); create index dba3 on rentsync.attempt using brin (started_at);
+         alter table rentsync.outbox set (fillfactor = 90); alter table rentsync.ledger replica identity full",
+    )
+    .await;
+    let doctor = async || said(&output(relay(&rig, &["doctor"])).await);
+    let shown = doctor().await;
+    assert!(shown.contains("all as this release makes them"), "{shown}");
+    for (changed, undone, what) in [
         (
-            "create function rentsync.backdoor() returns text language sql security definer as 'select current_user::text'",
-            "drop function rentsync.backdoor()",
-            "function backdoor() is none of the relay's",
+            "create function rentsync.\"is_owed(kind text): x\"() returns bigint language sql as 'select 1::bigint'",
+            "drop function rentsync.\"is_owed(kind text): x\"()",
+            "function is_owed(kind text): x() is none of the relay's",
         ),
         (
-            "alter table rentsync.outbox add check (public.acts(op))",
-            "alter table rentsync.outbox drop constraint outbox_op_check",
-            "constraint outbox.outbox_op_check is none of the relay's",
+            "create index dba4 on rentsync.outbox ((op || ' ON ('))",
+            "drop index rentsync.dba4",
+            "index dba4 is none of the relay's",
         ),
         (
-            "alter table rentsync.outbox alter column occurred_at set default case when public.acts('') then clock_timestamp() end",
-            "alter table rentsync.outbox alter column occurred_at set default clock_timestamp()",
-            "column outbox.occurred_at differs from this release's",
+            "create index dba5 on rentsync.sync (due_at) where state = 'open'",
+            "drop index rentsync.dba5",
+            "index dba5 is none of the relay's",
         ),
         (
-            "create index computing on rentsync.feed ((public.acts(receiver)))",
-            "drop index rentsync.computing",
-            "index computing is none of the relay's",
+            "create unique index dba6 on rentsync.alert (alert_id)",
+            "drop index rentsync.dba6",
+            "index dba6 is none of the relay's",
         ),
         (
-            "create statistics rentsync.computing on (public.acts(receiver)), feed_id from rentsync.feed",
-            "drop statistics rentsync.computing",
-            "statistics computing is none of the relay's",
+            "drop index rentsync.sync_over; create index sync_over on rentsync.sync (settled_at) where (settled_at is not null or state <> ' ON x')",
+            "drop index rentsync.sync_over; create index sync_over on rentsync.sync (settled_at) where settled_at is not null",
+            "index sync_over differs from this release's",
         ),
         (
-            "create table public.part () inherits (rentsync.relay)",
-            "drop table public.part",
-            "inheritance public.part of rentsync.relay is none of the relay's",
+            "alter table rentsync.alert set unlogged",
+            "alter table rentsync.alert set logged",
+            "relation alert differs from this release's",
+        ),
+        (
+            "alter table rentsync.feed replica identity nothing",
+            "alter table rentsync.feed replica identity default",
+            "relation feed differs from this release's",
+        ),
+        (
+            "alter table rentsync.alert alter column kind type text collate \"C\"",
+            "alter table rentsync.alert alter column kind type text collate \"default\"",
+            "column alert.kind differs from this release's",
+        ),
+        (
+            "alter sequence rentsync.sync_sequence maxvalue 5000000000000000 cycle",
+            "alter sequence rentsync.sync_sequence no maxvalue no cycle",
+            "sequence sync_sequence differs from this release's",
+        ),
+        (
+            "alter table rentsync.horizon owner to STRANGER",
+            "alter table rentsync.horizon owner to current_user",
+            "relation horizon differs from this release's",
+        ),
+        (
+            "create type rentsync.typed as (feed_id bigint); create table rentsync.typed_table of rentsync.typed",
+            "drop type rentsync.typed cascade",
+            "relation typed_table is none of the relay's",
+        ),
+        (
+            "update pg_index set indisvalid = false where indexrelid = 'rentsync.sync_due'::regclass",
+            "update pg_index set indisvalid = true where indexrelid = 'rentsync.sync_due'::regclass",
+            "index sync_due differs from this release's",
         ),
     ] {
-        source
-            .execute(&format!(
-                "grant create on schema public to {before}; set role {before};
-                 create or replace function public.acts(text) returns boolean immutable language sql as 'select true'; {left}"
-            ))
-            .await;
-        give(&after).await;
-        let Err(error) = install().await else {
-            panic!("{left}: was taken over");
-        };
-        let expected = format!("because there {what}");
-        assert!(error.to_string().contains(&expected), "{left}: {error:#}");
-        give(&before).await;
-        source.execute(&format!("set role {before}; {undone}")).await;
+        rig.edit(&changed.replace("STRANGER", &stranger)).await;
+        let shown = doctor().await;
+        assert!(shown.contains(what), "{changed}: {shown}");
+        rig.edit(undone).await;
     }
-    give(&after).await;
-    install().await.expect("nothing is left of it");
-    source.execute("drop function public.acts(text)").await;
-    for role in [before, after] {
-        source.execute(&format!("drop owned by {role}")).await;
-        drop_role(&source, &role).await;
-    }
+    let shown = doctor().await;
+    assert!(shown.contains("all as this release makes them"), "{shown}");
+    drop_role(&rig.source, &stranger).await;
+}
+
+/// The cast is its type's owner's; the output function is not.
+#[tokio::test]
+async fn promise_01_no_cast_of_an_enums_owner_is_run() {
+    let rig = Rig::new().await;
+    let stranger = role(&rig.source).await;
+    rig.edit(&format!(
+        "create table public.ran (what text); grant all on public.ran to public;
+         create schema types authorization {stranger}; grant usage on schema types to public; set role {stranger};
+         create type types.status as enum ('Available', 'Rented', '');
+         create function types.says(types.status) returns text language plpgsql as
+             $$ begin insert into public.ran values (current_user); return 'said'; end $$;
+         create cast (types.status as text) with function types.says(types.status);
+         create domain types.building as types.status; reset role;
+         alter table project_rent_roll_units alter column rentroll_status type types.status using 'Available'::types.status;
+         alter table project_rent_roll_units alter column building type types.building using 'Rented'::types.status;
+         update project_rent_roll_units set building = null where id = 12;
+         update project_rent_roll_units set building = '' where id = 21"
+    ))
+    .await;
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let read = "select count(*) from rentsync.source_unit() s
+                 where s.status_name = 'Available' and s.building is not distinct from
+                       (case s.unit_id when 12 then null when 21 then '' else 'Rented' end)";
+    assert_eq!(
+        rig.source.number(read).await,
+        rig.source.number("select count(*) from project_rent_roll_units").await
+    );
+    let done = output(relay(&rig, &["once"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(doctor.contains("rentsync.source_unit() is inlined"), "{doctor}");
+    assert_eq!(rig.source.number(RAN).await, 0);
+    rig.edit("drop schema types cascade").await;
+    drop_role(&rig.source, &stranger).await;
 }
 
 /// A writer that holds the source and the outbox; another one that comes meanwhile and waits for nobody.

@@ -1,0 +1,22 @@
+-- Who of the source's owners a role that may become a superuser must not work for unasked: reading a table runs what its owner made
+-- of it. Those of the tables $1 and $2 (full names), as far as they are there, and of what inherits from them; of a name without a
+-- schema, because it can't be told whose is meant, those of every relation that has it. Superusers and the roles $3, which a
+-- person named, are trusted. No row for any other role. Asks the catalogs alone.
+with recursive asking as (
+    select exists (select from pg_roles s where s.rolsuper and pg_has_role(session_user, s.oid, 'member')) as is_mighty
+), source (oid) as (
+    select c.oid
+      from pg_class c
+     where c.oid in (to_regclass($1), to_regclass($2))
+        or (c.relkind in ('r', 'p', 'v', 'm', 'f') and to_regclass($1) is null and c.relname::text = lower($1))
+        or (c.relkind in ('r', 'p', 'v', 'm', 'f') and to_regclass($2) is null and c.relname::text = lower($2))
+     union
+    select h.inhrelid from source s join pg_inherits h on h.inhparent = s.oid
+)
+select distinct r.rolname::text
+  from source s
+  join pg_class c on c.oid = s.oid
+  join pg_roles r on r.oid = c.relowner
+  join asking a on a.is_mighty
+ where not r.rolsuper and r.rolname::text <> all ($3::text[])
+ order by 1
