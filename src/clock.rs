@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -31,5 +32,48 @@ impl Clock {
             .bind(self.now())
             .fetch_one(conn)
             .await
+    }
+}
+
+/// A moment by both clocks of this machine: one stands still while the machine sleeps, the other may be set back.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    /// This one.
+    pub fn now() -> Self {
+        Self {
+            monotonic: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// How long ago it was, by the clock that says more.
+    pub fn elapsed(self) -> Duration {
+        self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_slept_knows_by_the_other_clock() {
+        let hour = Duration::from_secs(3600);
+        let now = Moment::now();
+        let slept = Moment {
+            wall: now.wall - hour,
+            ..now
+        };
+        let set_back = Moment {
+            wall: now.wall + hour,
+            ..now
+        };
+        assert!(slept.elapsed() >= hour);
+        assert!(set_back.elapsed() < hour);
     }
 }

@@ -5,8 +5,11 @@
 //! seconds, by this machine's clock, however a connection fell silent. Not its business: the right to plan, which is a row of
 //! its own and is fenced.
 
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -15,6 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::clock::Moment;
 use crate::database::Database;
 use crate::fault::{Fault, sentence};
 
@@ -23,6 +27,8 @@ const BEAT_EVERY: Duration = Duration::from_secs(1);
 const BEAT_TAKES_MAX: Duration = Duration::from_secs(3);
 /// The others take a relay for dead after as long (`rentsync.live_relay`).
 pub const DEAD_AFTER: Duration = Duration::from_secs(5);
+/// So long after a beat began nothing more is sent, so that nothing is on its way when others take over.
+const LAPSES_AFTER: Duration = Duration::from_secs(4);
 /// A database that said nothing for so long is gone, whatever the network's own timeouts say.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 
@@ -35,6 +41,8 @@ pub struct Registration {
     /// Milliseconds after `began`.
     beaten: AtomicU64,
     answered: AtomicU64,
+    /// When the last beat that was taken began. None while nobody beats for it: then it doesn't lapse.
+    lives_since: Mutex<Option<Moment>>,
 }
 
 /// Refreshes a row until it is dropped; [`Heartbeat::end`] also removes it.
@@ -55,6 +63,7 @@ impl Registration {
             began: Instant::now(),
             beaten: AtomicU64::new(0),
             answered: AtomicU64::new(0),
+            lives_since: Mutex::default(),
         }))
     }
 
@@ -71,6 +80,38 @@ impl Registration {
     /// Since its row was last refreshed.
     pub fn beaten_ago(&self) -> Duration {
         self.since(&self.beaten)
+    }
+
+    /// Its last sign of life is so old that others are about to take over what it has.
+    pub fn is_lapsed(&self) -> bool {
+        self.holds_for().is_zero()
+    }
+
+    /// Returns once that is so. The clocks are asked whenever this is polled: whoever was stopped for a while and polls this first
+    /// does nothing that it may no longer do.
+    pub async fn lapse(&self) {
+        let mut timer = pin!(sleep(Duration::ZERO));
+        poll_fn(|context| {
+            loop {
+                match self.holds_for() {
+                    Duration::ZERO => return Poll::Ready(()),
+                    left => timer.as_mut().reset(tokio::time::Instant::now() + left),
+                }
+                if timer.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await;
+    }
+
+    fn holds_for(&self) -> Duration {
+        let since = *self.lives_since();
+        since.map_or(LAPSES_AFTER, |since| LAPSES_AFTER.saturating_sub(since.elapsed()))
+    }
+
+    fn lives_since(&self) -> MutexGuard<'_, Option<Moment>> {
+        self.lives_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns once the database has not answered for too long. Whoever waits for it on another connection waits for nothing.
@@ -106,7 +147,9 @@ impl Heartbeat {
     /// Registers a relay and goes on beating.
     pub async fn begin(database: &Database, name: &str, receivers: Vec<String>) -> Result<Self> {
         let mut conn = connect(database).await?;
+        let began = Moment::now();
         let registration = Registration::write(&mut conn, name, receivers).await?;
+        *registration.lives_since() = Some(began);
         let (end, ended) = oneshot::channel();
         let beating = beat_until(database.clone(), registration.clone(), conn, ended);
         Ok(Self {
@@ -158,6 +201,7 @@ async fn beat_until(
             _ = ticks.tick() => {}
             _ = &mut ended => break,
         }
+        let began = Moment::now();
         let beating = timeout(BEAT_TAKES_MAX, beat(&database, &registration, &mut conn)).await;
         if beating.is_ok() {
             registration.note(&registration.answered);
@@ -166,6 +210,7 @@ async fn beat_until(
         match beaten {
             Ok(()) => {
                 registration.note(&registration.beaten);
+                *registration.lives_since() = Some(began);
                 if std::mem::take(&mut failing) {
                     tracing::info!("the relay's heartbeat works again");
                 }

@@ -41,12 +41,17 @@ pub enum Answer {
     ConnectionLost,
     /// The receiver isn't who it should be.
     BadCertificate,
-    /// Our own egress proxy failed; the receiver never heard of it.
+    /// This relay's egress proxy failed; the receiver never heard of it.
     Proxy,
-    /// The token endpoint refused our credentials.
+    /// Nothing was sent until a person puts something right: a secret can't be read, or the token endpoint refuses it.
     NoToken,
-    /// Nothing was sent, because of ourselves: a secret that can't be read, a token endpoint that is down.
+    /// Nothing was sent, for want of something: a token, a file descriptor, memory.
     NotSent,
+    /// The relay's lease or its sign of life ended.
+    Lapsed {
+        /// The request had begun: whether and when it arrives nobody knows.
+        begun: bool,
+    },
     /// Relay after relay took the sync and was never heard of again.
     RelayLost,
 }
@@ -61,6 +66,16 @@ impl Answer {
                 ..
             }
         )
+    }
+
+    /// It is what this relay lacks: others may have it.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Proxy | Self::NoToken | Self::NotSent)
+    }
+
+    /// Something was sent, or may have been.
+    pub fn is_sent(&self) -> bool {
+        !self.is_ours() && !matches!(self, Self::Lapsed { begun: false } | Self::RelayLost)
     }
 
     /// The receiver is asked too much.
@@ -115,11 +130,8 @@ pub enum Decision {
         /// How long.
         after: Duration,
     },
-    /// The same bytes again, and nothing else to this receiver, after this long: it was our own failure, and no try.
-    Ours {
-        /// How long.
-        after: Duration,
-    },
+    /// The same bytes again, by whichever relay can send them: this one could not or must not, and it was no try.
+    GiveBack,
     /// Never again: what it told is in doubt, and told in halves until the bad units stand alone.
     Rejected,
     /// Tried often enough: what it told is in doubt.
@@ -149,11 +161,8 @@ pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
         },
         Answer::NotAcknowledged { retry_after } => again(tried, retry, *retry_after),
         Answer::Timeout | Answer::NotConnected | Answer::ConnectionLost => again(tried, retry, None),
-        Answer::BadCertificate | Answer::NoToken => Decision::Pause,
-        // The same would happen to everything to this receiver.
-        Answer::Proxy | Answer::NotSent => Decision::Ours {
-            after: step(tried, retry).max(UNCOUNTED_MIN),
-        },
+        Answer::BadCertificate => Decision::Pause,
+        Answer::Proxy | Answer::NoToken | Answer::NotSent | Answer::Lapsed { .. } => Decision::GiveBack,
         Answer::RelayLost => Decision::Exhausted,
     }
 }
@@ -162,6 +171,17 @@ pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
 pub fn probe_after(probes: u32, retry: &Retry, probe_every: Duration) -> Duration {
     let step = retry.schedule.get(probes as usize).copied();
     step.unwrap_or(probe_every).min(probe_every)
+}
+
+/// How long a relay rests that could not send so many times in a row: twice as long each time, up to the schedule's first step, or
+/// to `probe_every` where only a person can help.
+pub fn rest_after(answer: &Answer, failures: u32, retry: &Retry, probe_every: Duration) -> Duration {
+    let longest = match answer {
+        Answer::NoToken => probe_every,
+        _ => retry.schedule[0],
+    };
+    let after = UNCOUNTED_MIN.saturating_mul(2_u32.saturating_pow(failures));
+    after.min(longest).max(UNCOUNTED_MIN)
 }
 
 fn again(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision {
@@ -293,10 +313,10 @@ mod tests {
             }
         }
         assert_eq!(decide(&Answer::BadCertificate, tried(0), &guide()), Decision::Pause);
-        assert_eq!(decide(&Answer::NoToken, tried(0), &guide()), Decision::Pause);
-        let ours = Decision::Ours { after: MINUTE };
-        assert_eq!(decide(&Answer::Proxy, tried(0), &guide()), ours);
-        assert_eq!(decide(&Answer::NotSent, tried(0), &guide()), ours);
+        let (begun, unsent) = (Answer::Lapsed { begun: true }, Answer::Lapsed { begun: false });
+        for ours in [Answer::Proxy, Answer::NoToken, Answer::NotSent, begun, unsent] {
+            assert_eq!(decide(&ours, tried(4), &guide()), Decision::GiveBack, "{ours:?}");
+        }
         assert_eq!(decide(&Answer::RelayLost, tried(0), &guide()), Decision::Exhausted);
         let stale = Answer::Stale { sequence: 9 };
         assert_eq!(decide(&stale, tried(0), &guide()), Decision::Renumber { beyond: 9 });
@@ -418,9 +438,22 @@ mod tests {
             jitter_percent: 0,
         };
         let after = Duration::from_secs(1);
-        assert_eq!(decide(&Answer::NotSent, tried(0), &retry), Decision::Ours { after });
-        assert_eq!(decide(&Answer::Proxy, tried(0), &retry), Decision::Ours { after });
+        for failures in [0, 9] {
+            assert_eq!(rest_after(&Answer::NotSent, failures, &retry, after), after);
+        }
         assert_eq!(decide(&status(429), tried(0), &retry), Decision::Wait { after });
+    }
+
+    #[test]
+    fn promise_09_a_relay_that_can_not_send_rests_for_longer_and_longer_and_not_for_ever() {
+        let seconds = |answer, failures| rest_after(&answer, failures, &guide(), 15 * MINUTE).as_secs();
+        let rests = [0, 1, 2, 5, 6, 99].map(|failures| seconds(Answer::NotSent, failures));
+        assert_eq!(rests, [1, 2, 4, 32, 60, 60]);
+        assert_eq!(seconds(Answer::Proxy, 99), 60);
+        assert_eq!(
+            [0, 7, 99].map(|failures| seconds(Answer::NoToken, failures)),
+            [1, 128, 900]
+        );
     }
 
     #[test]

@@ -151,6 +151,8 @@ states! {
         Wait = "wait",
         /// Nothing could be sent because of ourselves: no attempt that counts.
         NotSent = "not sent",
+        /// Its relay gave no sign of life for too long and broke it off: whether it arrives nobody knows, no attempt that counts.
+        CutOff = "cut off",
         /// Nothing more is sent to the receiver.
         Paused = "paused",
         /// A probe: the receiver is still down.

@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 
 use super::doubt::doubt;
 use super::given_up::GivenUp;
-use super::notices::{about, say_how_long, say_what_is_no_acknowledgement, say_what_is_ours};
+use super::notices::{about, say_how_long, say_what_is_no_acknowledgement};
 use super::verdict::Verdict;
 use crate::alert::{self, Kind};
 use crate::config::Receiver;
@@ -159,7 +159,6 @@ pub(super) async fn affect(
         resume_where_it_answers(conn, receiver, verdicts, given, now).await?;
     }
     wait_where_asked(conn, receiver, verdicts, now).await?;
-    say_what_is_ours(conn, receiver, verdicts, now).await?;
     say_what_is_no_acknowledgement(conn, receiver, verdicts, now).await?;
     let failures = tune(conn, receiver, verdicts, given).await?;
     if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
@@ -249,7 +248,7 @@ async fn wait_where_asked(
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let longest = verdicts.iter().filter_map(|verdict| match &verdict.decision {
-        Decision::Wait { after } | Decision::Ours { after } => Some((*after, verdict)),
+        Decision::Wait { after } => Some((*after, verdict)),
         _ => None,
     });
     if let Some((after, verdict)) = longest.max_by_key(|(after, _)| *after) {
@@ -257,11 +256,6 @@ async fn wait_where_asked(
             .bind(&receiver.name)
             .bind(now)
             .bind(after.as_secs_f64())
-            .bind(
-                verdicts
-                    .iter()
-                    .any(|verdict| matches!(verdict.decision, Decision::Wait { .. })),
-            )
             .fetch_optional(&mut *conn)
             .await?;
         let waited = Duration::try_from_secs_f64(waited.unwrap_or_default()).unwrap_or_default();

@@ -10,19 +10,25 @@ use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::borrowed::Borrowed;
+use crate::clock::Moment;
 use crate::config::Receiver;
 use crate::heartbeat::Registration;
 use crate::unit::Columns;
 
 /// A lease outlives the request's total deadline by this much.
 const BEYOND_TIMEOUT: Duration = Duration::from_secs(10);
+/// And is only good for a request that begins so soon: its deadline is over before the lease is.
+const BEGINS_WITHIN: Duration = Duration::from_secs(8);
 /// How far ahead requests are given their moment, where requests a second are limited; a small part of the above.
 const PACED_AHEAD: Duration = Duration::from_millis(250);
 
 /// A sync that this relay may send now.
+#[derive(Clone)]
 pub(super) struct Leased {
     pub sequence: i64,
     pub lease: i32,
+    /// Not later than the lease began.
+    pub since: Moment,
     pub sync_id: String,
     pub is_snapshot: bool,
     pub snapshot_id: Option<Uuid>,
@@ -44,6 +50,7 @@ pub(super) struct Leased {
 }
 
 /// A feed that a leased sync is about.
+#[derive(Clone)]
 pub(super) struct LeasedFeed {
     pub feed_id: i64,
     pub property_id: i64,
@@ -55,6 +62,11 @@ impl Leased {
     /// It tells everything there is to tell by itself.
     pub fn is_last_part(&self) -> bool {
         self.part == self.parts
+    }
+
+    /// It may begin to be sent.
+    pub fn may_begin(&self) -> bool {
+        self.since.elapsed() < BEGINS_WITHIN
     }
 
     /// The feeds it is about.
@@ -136,6 +148,7 @@ async fn lease(
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Leased>> {
     let lasting = receiver.timeout + BEYOND_TIMEOUT;
+    let since = Moment::now();
     let rows = sqlx::query(include_str!("../../sql/deliver/lease.sql"))
         .bind(&receiver.name)
         .bind(relay.name())
@@ -147,7 +160,7 @@ async fn lease(
         .fetch_all(conn)
         .await
         .context("leasing due syncs")?;
-    Ok(rows.iter().map(read).collect::<sqlx::Result<_>>()?)
+    Ok(rows.iter().map(|row| read(row, since)).collect::<sqlx::Result<_>>()?)
 }
 
 impl Pace {
@@ -170,7 +183,7 @@ impl Pace {
     }
 }
 
-fn read(row: &PgRow) -> sqlx::Result<Leased> {
+fn read(row: &PgRow, since: Moment) -> sqlx::Result<Leased> {
     let mut columns = Columns::of(row);
     let (sequence, lease, sync_id) = (columns.next()?, columns.next()?, columns.next()?);
     let sync_type: String = columns.next()?;
@@ -184,6 +197,7 @@ fn read(row: &PgRow) -> sqlx::Result<Leased> {
     Ok(Leased {
         sequence,
         lease,
+        since,
         sync_id,
         is_snapshot: sync_type == "snapshot",
         snapshot_id,

@@ -2,12 +2,14 @@
 //!
 //! A lease is one transaction, sending is in none, settling a group of outcomes is one. It guarantees: every try of a
 //! sync sends the same bytes under the same sync ID; a relay that died is taken over when its lease ends; a failure
-//! counts only under the newest lease, a success always. What is told next is the planner's business.
+//! counts only under the newest lease, a success always. A relay that can't or must not send gives its leases back at once, to
+//! whoever can. What is told next is the planner's business.
 //!
 //! | in this order | its business |
 //! | --- | --- |
 //! | `lease` | the right to send |
 //! | `send` | one try |
+//! | `rest` | a relay that can't send |
 //! | `verdict`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
 //! | `settle` | a group of verdicts, one transaction |
 //! | `taken`; `given_up`, `bisect`, `stale`, `doubt` | what follows for syncs, feeds and units |
@@ -25,6 +27,7 @@ mod doubt;
 mod given_up;
 mod lease;
 mod notices;
+mod rest;
 mod send;
 mod settle;
 mod stale;
@@ -40,10 +43,13 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::config::Receiver;
 use crate::heartbeat::Registration;
+use crate::policy::Answer;
 use crate::receiver::Endpoint;
+use crate::replay;
 
 use credentials::Credentials;
 use lease::lease_due;
+use rest::Rest;
 use send::send;
 use verdict::Outcome;
 
@@ -51,6 +57,7 @@ pub(crate) use doubt::doubt;
 pub use settle::Settled;
 
 /// Tries that have ended and are not settled yet.
+#[derive(Default)]
 pub struct Ended(Vec<Outcome>);
 
 /// Sends one receiver's syncs, as many at a time as its settings allow.
@@ -65,6 +72,11 @@ pub struct Deliverer {
     in_flight: JoinSet<Outcome>,
     /// What is leased by this relay, so that a stop can give it back.
     held: Vec<(i64, i32)>,
+    rest: Rest,
+    /// Tries that ended with this relay's leases: written down once the database is back.
+    lapsed: Vec<Outcome>,
+    /// Syncs that arrived after something newer may have, and are not owed yet.
+    late: Vec<i64>,
 }
 
 impl Deliverer {
@@ -79,12 +91,26 @@ impl Deliverer {
             relay: relay.clone(),
             in_flight: JoinSet::new(),
             held: Vec::new(),
+            rest: Rest::default(),
+            lapsed: Vec::new(),
+            late: Vec::new(),
         })
     }
 
     /// How many more syncs may be under way.
     pub fn free(&self) -> usize {
-        self.receiver.concurrency_max.saturating_sub(self.in_flight.len())
+        let places = self.rest.places(self.receiver.concurrency_max);
+        places.saturating_sub(self.in_flight.len())
+    }
+
+    /// This relay lacks what sending takes, and leases nothing for a while.
+    pub fn rests(&self) -> bool {
+        self.rest.is_on()
+    }
+
+    /// Something that ended is not written down yet, because the database did not answer.
+    pub fn is_behind(&self) -> bool {
+        !self.lapsed.is_empty() || !self.late.is_empty()
     }
 
     /// Nothing is under way.
@@ -99,15 +125,17 @@ impl Deliverer {
         let count = leased.len();
         for leased in leased {
             self.held.push((leased.sequence, leased.lease));
+            let (endpoint, relay) = (self.endpoint.clone(), self.relay.clone());
             self.in_flight
-                .spawn(send(self.endpoint.clone(), self.receiver.accept, leased));
+                .spawn(send(endpoint, self.receiver.accept, relay, leased));
         }
         Ok(count)
     }
 
-    /// New credentials may be what a paused receiver waits for: then it is probed at once.
+    /// New credentials may be what this relay rests for, or a paused receiver waits for: then it is probed at once.
     pub async fn notice_credentials(&mut self) -> Result<()> {
         if self.credentials.changed() {
+            self.rest.end();
             let mut conn = self.pool.acquire().await?;
             breaker::probe_now(&mut conn, &self.receiver.name, self.clock.now()).await?;
         }
@@ -130,14 +158,33 @@ impl Deliverer {
 
     /// Settles a group of tries. Not to be cancelled: what it was given would be sent again when its leases end.
     pub async fn settle(&mut self, ended: Ended) -> Result<Settled> {
-        let leases: Vec<_> = ended
-            .0
+        self.rest.learn(&ended.0, &self.receiver);
+        let is_lapsed = |outcome: &Outcome| matches!(outcome.tried.answer, Answer::Lapsed { .. });
+        let (lapsed, mut outcomes): (Vec<_>, Vec<_>) = ended.0.into_iter().partition(is_lapsed);
+        self.lapsed.extend(lapsed);
+        outcomes.extend(self.lapsed.iter().cloned());
+        let leases: Vec<_> = outcomes
             .iter()
             .map(|outcome| (outcome.leased.sequence, outcome.leased.lease))
             .collect();
-        let settled = settle::settle(&self.pool, &self.receiver, ended.0, self.clock.now()).await?;
+        let of = (&self.receiver, self.relay.name());
+        let (mut settled, late) = settle::settle(&self.pool, of, outcomes, self.clock.now()).await?;
         self.held.retain(|held| !leases.contains(held));
+        self.lapsed.clear();
+        self.late.extend(late);
+        settled.properties.extend(self.doubt_late().await?);
         Ok(settled)
+    }
+
+    /// What newer syncs told before these may have arrived is owed again. Says of which properties.
+    async fn doubt_late(&mut self) -> Result<Vec<i64>> {
+        if self.late.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.pool.acquire().await?;
+        let properties = replay::owe_overtaken(&mut conn, &self.receiver, &self.late).await?;
+        self.late.clear();
+        Ok(properties)
     }
 
     /// Cuts off what is under way and gives its leases back; none of it counts as a try.

@@ -46,25 +46,28 @@ pub(super) async fn say_how_long(
     alert::raise(conn, &about(receiver, Kind::Waiting, message), now).await
 }
 
-/// A token endpoint or a proxy that is down keeps everything back as surely as a receiver that is.
+/// What one relay lacks, until that one sends again. `resolve_not_sent.sql` knows by the first words whose alert it is.
 pub(super) async fn say_what_is_ours(
     conn: &mut PgConnection,
-    receiver: &Receiver,
+    (receiver, relay): (&Receiver, &str),
     verdicts: &[&Verdict],
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let name = &receiver.name;
-    let ours = verdicts
-        .iter()
-        .find(|verdict| matches!(verdict.decision, Decision::Ours { .. }));
+    let ours = verdicts.iter().find(|verdict| verdict.outcome.tried.answer.is_ours());
     if let Some(verdict) = ours {
         let message = format!(
-            "nothing could be sent, and not because of the receiver: {}. It is tried again by itself",
+            "relay {relay} could not send, and not because of the receiver: {}. It tries again by itself; what it can't send \
+             other relays do",
             verdict.answer()
         );
         alert::raise(conn, &about(receiver, Kind::NotSent, message), now).await?;
     } else if verdicts.iter().any(|verdict| verdict.outcome.tried.status.is_some()) {
-        alert::resolve(conn, name, &[Kind::NotSent], now).await?;
+        sqlx::query(include_str!("../../sql/deliver/resolve_not_sent.sql"))
+            .bind(&receiver.name)
+            .bind(relay)
+            .bind(now)
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }

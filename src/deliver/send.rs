@@ -8,6 +8,7 @@ use super::acknowledged;
 use super::lease::Leased;
 use super::verdict::Outcome;
 use crate::config::Accept;
+use crate::heartbeat::Registration;
 use crate::payload::decompressed;
 use crate::policy::Answer;
 use crate::receiver::{Endpoint, Form, ResponseBody, Try, Unsent};
@@ -15,7 +16,13 @@ use crate::receiver::{Endpoint, Form, ResponseBody, Try, Unsent};
 /// Leases in a row that ended without any outcome: then the sync itself is what kills its relays.
 const LOST_MAX: i32 = 5;
 
-pub(super) async fn send(endpoint: Arc<Endpoint>, accept: Accept, mut leased: Leased) -> Outcome {
+/// Sends nothing once the lease or the relay's own sign of life may be over, and breaks off what is under way: others send by then.
+pub(super) async fn send(
+    endpoint: Arc<Endpoint>,
+    accept: Accept,
+    relay: Arc<Registration>,
+    mut leased: Leased,
+) -> Outcome {
     let body = std::mem::take(&mut leased.body);
     let mut digests_told = 0;
     let tried = if leased.lost >= LOST_MAX {
@@ -26,9 +33,16 @@ pub(super) async fn send(endpoint: Arc<Endpoint>, accept: Accept, mut leased: Le
         no_answer(Answer::RelayLost, why)
     } else {
         tokio::time::sleep(leased.begin_after).await;
-        match try_once(&endpoint, &leased.sync_id, &body, accept, &mut digests_told).await {
-            Ok(tried) => tried,
-            Err(error) => no_answer(not_sent(&error), format!("{error:#}")),
+        if leased.may_begin() && !relay.is_lapsed() {
+            tokio::select! {
+                // First, whenever anything goes on: a relay that was stopped looks at its clocks before it sends.
+                biased;
+                () = relay.lapse() => lapsed(true),
+                tried = try_once(&endpoint, &leased.sync_id, &body, accept, &mut digests_told) => tried
+                    .unwrap_or_else(|error| no_answer(not_sent(&error), format!("{error:#}"))),
+            }
+        } else {
+            lapsed(false)
         }
     };
     Outcome {
@@ -50,6 +64,17 @@ async fn try_once(
         *digests_told = acknowledged::digests_in(&body);
     }
     endpoint.post(sync_id, body).await
+}
+
+fn lapsed(begun: bool) -> Try {
+    let why = match begun {
+        true => "it was broken off",
+        false => "it was not sent",
+    };
+    no_answer(
+        Answer::Lapsed { begun },
+        format!("this relay's lease or its heartbeat ended: {why}, whoever has the sync now sends it"),
+    )
 }
 
 fn not_sent(error: &anyhow::Error) -> Answer {

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use super::alerts::Found;
 use super::borrowed::Borrowed;
 use super::verdict::{Outcome, Verdict};
-use super::{acknowledged, alerts, blame, breaker, given_up, taken};
+use super::{acknowledged, alerts, blame, breaker, given_up, notices, taken};
 use crate::config::{Receiver, UnitIdentity};
 use crate::policy::Decision;
 use crate::words;
@@ -25,13 +25,14 @@ pub struct Settled {
     pub failed: usize,
 }
 
-/// Settles a group of tries.
+/// Settles a group of this relay's tries. Gives also the syncs that were sent and count no longer: somebody else settled them, and may
+/// have told something newer before these arrived.
 pub(super) async fn settle(
     pool: &PgPool,
-    receiver: &Receiver,
+    (receiver, relay): (&Receiver, &str),
     outcomes: Vec<Outcome>,
     now: Option<DateTime<Utc>>,
-) -> Result<Settled> {
+) -> Result<(Settled, Vec<i64>)> {
     let mut borrowed = Borrowed::of(pool).await?;
     let mut tx = borrowed.begin().await?;
     let paused = lock_receiver(&mut tx, receiver, now).await?;
@@ -44,10 +45,13 @@ pub(super) async fn settle(
     let changed = settle_syncs(&mut tx, &verdicts, now).await?;
     // Behind that: an erasure that locked these syncs has emptied their bodies by now.
     finish_attempts(&mut tx, receiver, &verdicts, now).await?;
-    let counted: Vec<_> = verdicts
+    let (counted, overtaken): (Vec<_>, Vec<_>) = verdicts
         .iter()
-        .filter(|verdict| changed.contains(&verdict.outcome.leased.sequence))
-        .collect();
+        .partition(|verdict| changed.contains(&verdict.outcome.leased.sequence));
+    let late = overtaken
+        .iter()
+        .filter(|verdict| verdict.outcome.tried.answer.is_sent());
+    let late: Vec<i64> = late.map(|verdict| verdict.outcome.leased.sequence).collect();
     let (delivered, others): (Vec<_>, Vec<_>) = counted
         .iter()
         .copied()
@@ -59,6 +63,7 @@ pub(super) async fn settle(
     let given = given_up::give_up(&mut tx, receiver, &given_up, &mut found, now).await?;
     found.extend(counted.iter().filter_map(|verdict| Found::waits_alone(verdict)));
     breaker::affect(&mut tx, (receiver, paused), &counted, &given, now).await?;
+    notices::say_what_is_ours(&mut tx, (receiver, relay), &counted, now).await?;
     alerts::raise_all(&mut tx, receiver, found, now).await?;
     let mut properties = release_elsewhere(&mut tx, receiver).await?;
     tx.commit().await.context("settling")?;
@@ -66,12 +71,13 @@ pub(super) async fn settle(
     log(receiver, &verdicts);
     let over = counted.iter().filter(|verdict| verdict.is_over());
     properties.extend(over.flat_map(|verdict| verdict.outcome.leased.feeds.iter().map(|feed| feed.property_id)));
-    Ok(Settled {
+    let settled = Settled {
         properties,
         delivered: delivered.len(),
         acknowledged: units,
         failed: verdicts.len() - delivered.len(),
-    })
+    };
+    Ok((settled, late))
 }
 
 /// First of all: whoever opens the breaker locks the receiver and then its syncs, and nobody may go the other way. Says whether it is

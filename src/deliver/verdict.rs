@@ -8,6 +8,7 @@ use crate::states::{AttemptOutcome, SyncState};
 use crate::words;
 
 /// How the try of a leased sync ended.
+#[derive(Clone)]
 pub(super) struct Outcome {
     pub leased: Leased,
     pub tried: Try,
@@ -74,7 +75,7 @@ impl Verdict {
             Decision::Rejected | Decision::Renumber { .. } => SyncState::Rejected,
             Decision::Exhausted => SyncState::Exhausted,
             Decision::Pause | Decision::ProbeFailed { .. } => SyncState::Cancelled,
-            Decision::Retry { .. } | Decision::Wait { .. } | Decision::WaitAlone { .. } | Decision::Ours { .. } => {
+            Decision::Retry { .. } | Decision::Wait { .. } | Decision::WaitAlone { .. } | Decision::GiveBack => {
                 SyncState::Open
             }
         }
@@ -91,7 +92,8 @@ impl Verdict {
             Decision::Wait { .. } | Decision::WaitAlone { .. } => AttemptOutcome::Wait,
             Decision::Pause => AttemptOutcome::Paused,
             Decision::ProbeFailed { .. } => AttemptOutcome::ProbeFailed,
-            Decision::Ours { .. } => AttemptOutcome::NotSent,
+            Decision::GiveBack if self.outcome.tried.answer.is_sent() => AttemptOutcome::CutOff,
+            Decision::GiveBack => AttemptOutcome::NotSent,
         }
     }
 
@@ -118,21 +120,17 @@ impl Verdict {
     /// Seconds until the sync is due again, while it is open.
     pub fn after(&self) -> f64 {
         match &self.decision {
-            Decision::Retry { after }
-            | Decision::Wait { after }
-            | Decision::WaitAlone { after }
-            | Decision::Ours { after } => after.as_secs_f64(),
+            Decision::Retry { after } | Decision::Wait { after } | Decision::WaitAlone { after } => after.as_secs_f64(),
             _ => 0.0,
         }
     }
 
     /// Whether it counts as a try.
     pub fn counts(&self) -> i32 {
-        let sent = !matches!(
-            self.outcome.tried.answer,
-            Answer::Proxy | Answer::NoToken | Answer::NotSent
-        );
-        i32::from(sent && !matches!(self.decision, Decision::Wait { .. } | Decision::WaitAlone { .. }))
+        i32::from(!matches!(
+            self.decision,
+            Decision::Wait { .. } | Decision::WaitAlone { .. } | Decision::GiveBack
+        ))
     }
 
     /// It waited for the receiver's limits for as long as anything may.

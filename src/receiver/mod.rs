@@ -67,7 +67,7 @@ pub struct Endpoint {
 }
 
 /// One try: what it means, and what to keep for whoever looks into it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Try {
     /// What it means.
     pub answer: Answer,

@@ -9,7 +9,7 @@ use tokio::time::{Interval, sleep};
 use super::context::{RECONNECT_EVERY, Wake};
 use super::progress::Stages;
 use super::stop::{Stop, finish, stopped};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Ended};
 use crate::fault::sentence;
 use crate::heartbeat::Registration;
 
@@ -61,6 +61,10 @@ impl Delivering {
     }
 
     async fn step(&mut self) -> Result<()> {
+        if self.deliverer.is_behind() {
+            let settled = self.deliverer.settle(Ended::default()).await?;
+            self.notice.send(settled.properties).ok();
+        }
         if self.due && self.deliverer.free() > 0 {
             // As many as there was room for: there may be more.
             self.due = self.deliverer.start_due().await? > 0;

@@ -5,6 +5,7 @@
 //! removals included that are long acknowledged and forgotten; what is owed already costs nothing more. `redeliver` sends
 //! one sync's own bytes again. Not its business: whether the receiver applies what it is told.
 
+mod overtaken;
 mod redeliver;
 mod selection;
 mod wait;
@@ -18,6 +19,7 @@ use crate::fault::Fault;
 use crate::plan;
 use crate::states::Owed;
 
+pub(crate) use overtaken::owe_overtaken;
 pub use redeliver::{Redelivered, receiver_of, redeliver, state_of};
 pub use selection::{Request, SelectedFeed, Selection};
 pub use wait::{Outcome, Progress, Undelivered, Withholding, stuck, wait};

@@ -4,15 +4,11 @@
 //! is owed then: units in their present state, removals that are forgotten, a snapshot where it was one. The lead of a unit
 //! that was removed since is told nobody again, so a sync that names one is not redelivered, forced or not.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection};
 
-use super::selection::{Tombstone, rules};
-use super::{SelectedFeed, Selection};
+use super::overtaken::overtaken;
 use crate::config::Receiver;
 use crate::delta::Present;
 use crate::fault::Fault;
@@ -20,7 +16,6 @@ use crate::payload::decompressed;
 use crate::payload::units_with_lead;
 use crate::plan::{self, FeedDelta, Mode, Scope, compare_sides, every_feed};
 use crate::states::{Owed, SyncState};
-use crate::unit::Columns;
 
 /// A sync that is open again.
 #[derive(Debug)]
@@ -192,52 +187,4 @@ async fn removed_since(
         .await?;
     }
     Ok(removed)
-}
-
-/// What the old bytes say of the feeds that is not so any more.
-async fn overtaken(conn: &mut PgConnection, receiver: &Receiver, sequence: i64, snapshot: bool) -> Result<Selection> {
-    let (removals, global) = rules(receiver);
-    let rows = sqlx::query(include_str!("../../sql/replay/overtaken.sql"))
-        .bind(sequence)
-        .bind(removals)
-        .bind(global)
-        .fetch_all(conn)
-        .await?;
-    let mut overtaken: BTreeMap<i64, SelectedFeed> = BTreeMap::new();
-    for row in &rows {
-        let (feed_id, property_id, unit) = read(row)?;
-        let feed = overtaken.entry(feed_id).or_default();
-        (feed.feed_id, feed.property_id) = (feed_id, property_id);
-        // Its property's fields are old as well; and a snapshot drops whatever is newer.
-        (feed.property, feed.snapshot) = (true, snapshot);
-        match unit {
-            Some(Ok(unit_id)) => feed.owe.push(unit_id),
-            Some(Err(gone)) => feed.tombstones.push(gone),
-            None => {}
-        }
-    }
-    Ok(Selection {
-        feeds: overtaken.into_values().collect(),
-    })
-}
-
-/// A unit that the ledger knows, or a removal that it has forgotten; neither for the feed itself.
-type Overtaken = (i64, i64, Option<std::result::Result<i64, Tombstone>>);
-
-fn read(row: &PgRow) -> sqlx::Result<Overtaken> {
-    let mut columns = Columns::of(row);
-    let (feed_id, property_id) = (columns.next()?, columns.next()?);
-    let unit_id: Option<i64> = columns.next()?;
-    let (is_known, is_purged): (bool, bool) = (columns.next()?, columns.next()?);
-    let (unit_code, sequence) = (columns.next()?, columns.next()?);
-    let unit = unit_id.and_then(|unit_id| match (is_known, is_purged) {
-        (true, _) => Some(Ok(unit_id)),
-        (false, true) => Some(Err(Tombstone {
-            unit_id,
-            unit_code,
-            sequence,
-        })),
-        (false, false) => None,
-    });
-    Ok((feed_id, property_id, unit))
 }

@@ -2,6 +2,7 @@
 
 mod blame;
 mod cost;
+mod leases;
 mod limits;
 mod planning;
 mod privacy;

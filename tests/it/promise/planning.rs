@@ -20,13 +20,13 @@ use crate::process::{LIMIT, at_rest, ended, relay, signal};
 use crate::support::execute;
 use crate::support::rig::{Rig, immortal};
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 /// What is promised of a machine or a network that vanishes.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(15);
 /// Five seconds without a beat, and what two relays on a busy machine need for a plan and a request.
 const REPLACED_WITHIN: Duration = Duration::from_secs(8);
 
-async fn until(what: &str, limit: Duration, mut is_so: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(what: &str, limit: Duration, mut is_so: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -37,24 +37,24 @@ async fn until(what: &str, limit: Duration, mut is_so: impl AsyncFnMut() -> bool
 }
 
 /// A relay with its real loops, in this process.
-struct Running {
+pub(super) struct Running {
     relay: Relay,
     stop: watch::Sender<Stop>,
     task: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Running {
-    fn start(relay: Relay) -> Self {
+    pub(super) fn start(relay: Relay) -> Self {
         let (stop, stopped) = watch::channel(Stop::No);
         let task = tokio::spawn(relay.clone().run(stopped));
         Self { relay, stop, task }
     }
 
-    fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         self.relay.progress.lacking().is_empty()
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.stop.send_replace(Stop::Finish);
         tokio::time::timeout(LIMIT, self.task)
             .await
@@ -338,13 +338,13 @@ async fn promise_04_a_relay_that_is_stopped_in_the_middle_of_a_plan_is_replaced_
 }
 
 /// Between relay and database; what it holds up nobody is told of.
-struct Network {
+pub(super) struct Network {
     port: u16,
     flows: watch::Sender<bool>,
 }
 
 impl Network {
-    async fn to(options: &PgConnectOptions) -> Self {
+    pub(super) async fn to(options: &PgConnectOptions) -> Self {
         let socket = options.get_socket().expect("the tests' server is on a socket");
         let path = socket.join(format!(".s.PGSQL.{}", options.get_port()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -362,16 +362,16 @@ impl Network {
     }
 
     /// Nothing is closed, nothing is refused, nothing comes through.
-    fn falls_silent(&self) {
+    pub(super) fn falls_silent(&self) {
         self.flows.send_replace(false);
     }
 
-    fn comes_back(&self) {
+    pub(super) fn comes_back(&self) {
         self.flows.send_replace(true);
     }
 
     /// The rig's relay on the far side.
-    fn relay(&self, rig: &Rig, options: &PgConnectOptions) -> Relay {
+    pub(super) fn relay(&self, rig: &Rig, options: &PgConnectOptions) -> Relay {
         let mut relay = rig.relay();
         let far = PgConnectOptions::new_without_pgpass()
             .host("127.0.0.1")
@@ -399,7 +399,7 @@ async fn forward(
 }
 
 /// Where the tests' server is.
-fn server_of(rig: &Rig) -> PgConnectOptions {
+pub(super) fn server_of(rig: &Rig) -> PgConnectOptions {
     rig.source.url().parse().expect("a URL")
 }
 
@@ -530,7 +530,7 @@ async fn promise_16_where_the_source_is_serializable_by_default_no_write_of_its_
 }
 
 /// Many properties with a unit each, so that there are more syncs than places.
-async fn many(rig: &Rig) {
+pub(super) async fn many(rig: &Rig) {
     rig.edit(
         "insert into projects (id, name, is_actived) select n, 'P' || n, true from generate_series(101, 140) n;
          insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id)
