@@ -149,7 +149,7 @@ pub enum Present {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangeRules {
     /// Everything is told again, whatever its hash.
-    pub retell: bool,
+    pub resend_all: bool,
     /// A unit that went is told as a removal; otherwise as a unit that isn't available, which the receiver keeps.
     pub removals: bool,
 }
@@ -162,7 +162,7 @@ pub enum Verdict {
     /// Nothing to tell, but it is no longer withheld, nor gone.
     Release,
     /// Tell the present content.
-    Tell,
+    Upsert,
     /// Tell that it is gone.
     Remove(Reason),
     /// Note why the present content isn't told.
@@ -175,26 +175,26 @@ pub enum Verdict {
 pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, rules: ChangeRules) -> Verdict {
     let Some(row) = ledger else {
         return match source {
-            Present::Content(_) => Verdict::Tell,
+            Present::Content(_) => Verdict::Upsert,
             Present::Invalid(_) => Verdict::Withhold,
             Present::Absent(_) => Verdict::Same,
         };
     };
-    let again = row.owed.is_some() || rules.retell;
+    let again = row.owed.is_some() || rules.resend_all;
     let told_is_in_doubt = row.owed.is_some() && !row.is_removal_put_off();
     match (source, row.told) {
         // A refusal is stronger than doubt: else it would be told for ever.
         (Present::Content(unit), _) if row.refuses(&unit.hash) => Verdict::Same,
         (Present::Absent(_), _) if row.keeps_its_removal_back() => Verdict::Same,
         (Present::Content(unit), LastSealed::Content(hash, _))
-            if hash == unit.hash && !told_is_in_doubt && !rules.retell =>
+            if hash == unit.hash && !told_is_in_doubt && !rules.resend_all =>
         {
             match row.withheld.is_some() || row.is_removal_put_off() {
                 true => Verdict::Release,
                 false => Verdict::Same,
             }
         }
-        (Present::Content(_), _) => Verdict::Tell,
+        (Present::Content(_), _) => Verdict::Upsert,
         (Present::Invalid(why), _) => match &row.withheld {
             Some(kept) if kept.kind == Withheld::Invalid && kept.because == *why => Verdict::Same,
             _ => Verdict::Withhold,
@@ -212,7 +212,7 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, rules: ChangeRules)
 /// the unit from another feed. Whatever else the ledger notes is about something else than what the source has now.
 pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a Withholding> {
     let stands = match verdict {
-        Verdict::Tell => row.is_withheld(Withheld::Elsewhere),
+        Verdict::Upsert => row.is_withheld(Withheld::Elsewhere),
         Verdict::Remove(_) => row.is_on_hold(),
         Verdict::Same | Verdict::Release | Verdict::Withhold | Verdict::Forget => false,
     };
@@ -240,7 +240,7 @@ mod tests {
     }
 
     const USUAL: ChangeRules = ChangeRules {
-        retell: false,
+        resend_all: false,
         removals: true,
     };
 
@@ -270,15 +270,15 @@ mod tests {
     #[test]
     fn equal_content_is_told_only_when_it_is_owed() {
         assert_eq!(verdict(&content(b"a"), Some(&row(told(b"a")))), Verdict::Same);
-        assert_eq!(verdict(&content(b"a"), Some(&owed(told(b"a")))), Verdict::Tell);
-        assert_eq!(verdict(&content(b"b"), Some(&row(told(b"a")))), Verdict::Tell);
+        assert_eq!(verdict(&content(b"a"), Some(&owed(told(b"a")))), Verdict::Upsert);
+        assert_eq!(verdict(&content(b"b"), Some(&row(told(b"a")))), Verdict::Upsert);
     }
 
     #[test]
     fn a_unit_that_comes_back_is_told_again() {
         let tombstone = LastSealed::Removal(Reason::Deleted, 7);
-        assert_eq!(verdict(&content(b"a"), Some(&row(tombstone))), Verdict::Tell);
-        assert_eq!(verdict(&content(b"a"), None), Verdict::Tell);
+        assert_eq!(verdict(&content(b"a"), Some(&row(tombstone))), Verdict::Upsert);
+        assert_eq!(verdict(&content(b"a"), None), Verdict::Upsert);
     }
 
     #[test]
@@ -305,31 +305,37 @@ mod tests {
             Verdict::Withhold
         );
         assert_eq!(verdict(&content(b"a"), Some(&kept)), Verdict::Release);
-        assert_eq!(verdict(&content(b"b"), Some(&kept)), Verdict::Tell);
+        assert_eq!(verdict(&content(b"b"), Some(&kept)), Verdict::Upsert);
     }
 
     #[test]
     fn a_refusal_is_stronger_than_doubt_and_ends_when_the_unit_changes() {
-        let again = ChangeRules { retell: true, ..USUAL };
+        let again = ChangeRules {
+            resend_all: true,
+            ..USUAL
+        };
         for row in [row(told(b"a")), owed(told(b"a"))] {
             let refused = kept(row, Withheld::Refused, Some(Hash::of_unit(b"a")));
             assert_eq!(super::verdict(&content(b"a"), Some(&refused), again), Verdict::Same);
-            assert_eq!(verdict(&content(b"b"), Some(&refused)), Verdict::Tell);
+            assert_eq!(verdict(&content(b"b"), Some(&refused)), Verdict::Upsert);
             let gone = Present::Absent(Reason::Deleted);
             assert_eq!(verdict(&gone, Some(&refused)), Verdict::Remove(Reason::Deleted));
         }
         let refused = kept(owed(LastSealed::Removal(Reason::Deleted, 7)), Withheld::Refused, None);
         assert_eq!(verdict(&Present::Absent(Reason::Moved), Some(&refused)), Verdict::Same);
-        assert_eq!(verdict(&content(b"a"), Some(&refused)), Verdict::Tell);
+        assert_eq!(verdict(&content(b"a"), Some(&refused)), Verdict::Upsert);
     }
 
     #[test]
     fn told_again_is_everything_but_what_the_receiver_has_nothing_of() {
-        let again = ChangeRules { retell: true, ..USUAL };
+        let again = ChangeRules {
+            resend_all: true,
+            ..USUAL
+        };
         let gone = Present::Absent(Reason::Deleted);
         assert_eq!(
             super::verdict(&content(b"a"), Some(&row(told(b"a"))), again),
-            Verdict::Tell
+            Verdict::Upsert
         );
         let tombstone = row(LastSealed::Removal(Reason::Deleted, 7));
         assert_eq!(
@@ -352,7 +358,7 @@ mod tests {
         };
         assert_eq!(super::verdict(&gone, Some(&row), keeps), Verdict::Same);
         assert_eq!(verdict(&gone, Some(&row)), Verdict::Remove(Reason::Deleted));
-        assert_eq!(super::verdict(&content(b"a"), Some(&row), keeps), Verdict::Tell);
+        assert_eq!(super::verdict(&content(b"a"), Some(&row), keeps), Verdict::Upsert);
     }
 
     #[test]
@@ -364,20 +370,23 @@ mod tests {
         };
         let mut back = put_off(told(b"a"));
         assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);
-        assert_eq!(verdict(&content(b"b"), Some(&back)), Verdict::Tell);
+        assert_eq!(verdict(&content(b"b"), Some(&back)), Verdict::Upsert);
         back.release();
         assert_eq!(back, row(told(b"a")));
         let tombstone = put_off(LastSealed::Removal(Reason::Deleted, 1));
-        assert_eq!(verdict(&content(b"a"), Some(&tombstone)), Verdict::Tell);
+        assert_eq!(verdict(&content(b"a"), Some(&tombstone)), Verdict::Upsert);
     }
 
     #[test]
     fn what_a_person_wants_kept_stays_told_until_it_is_back() {
-        let again = ChangeRules { retell: true, ..USUAL };
+        let again = ChangeRules {
+            resend_all: true,
+            ..USUAL
+        };
         let rejected = kept(owed(told(b"a")), Withheld::Rejected, None);
         let gone = Present::Absent(Reason::Deleted);
         assert_eq!(super::verdict(&gone, Some(&rejected), again), Verdict::Same);
-        assert_eq!(verdict(&content(b"b"), Some(&rejected)), Verdict::Tell);
+        assert_eq!(verdict(&content(b"b"), Some(&rejected)), Verdict::Upsert);
         let back = kept(row(told(b"a")), Withheld::Rejected, None);
         assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);
         let held = kept(row(told(b"a")), Withheld::Held, None);

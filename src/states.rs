@@ -98,7 +98,7 @@ states! {
         /// A person asked for a replay.
         Replay = "replay",
         /// The whole property is sealed again as deltas.
-        Retell = "retell",
+        Resend = "retell",
         /// It was refused, and is let go once more.
         Retry = "retry",
     }

@@ -104,7 +104,7 @@ async fn verify_batch(
     };
     let mut deltas = feeds
         .into_iter()
-        .map(|feed| FeedDelta::of(feed, Mode::Retell, scope))
+        .map(|feed| FeedDelta::of(feed, Mode::ResendAll, scope))
         .collect::<Result<Vec<_>>>()?;
     let nothing = |_: &FeedDelta| Vec::new();
     compare_sides(conn, scope, &mut deltas, nothing, |delta, pair| {

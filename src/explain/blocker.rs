@@ -102,7 +102,7 @@ fn in_words(owed: Owed) -> &'static str {
         Owed::OverLimit => "it did not fit the requests before",
         Owed::Removal => "its removal waits until everything living is told",
         Owed::InDoubt => "it is told again, because the sync that told it was given up",
-        Owed::Retell => "every unit of its property is told again",
+        Owed::Resend => "every unit of its property is told again",
         Owed::Replay => "a replay asked for it",
         Owed::Retry => "it was let go to be told once more",
         Owed::Approved => "a person approved its removal",

@@ -113,7 +113,7 @@ pub(super) fn is_taken(fed: &Fed) -> bool {
 impl Case<'_> {
     fn reason(&self) -> Reason {
         let rules = ChangeRules {
-            retell: false,
+            resend_all: false,
             removals: self.asked.scope.shape.removals_are_told(),
         };
         let source = &self.fed.pair.source;
@@ -128,7 +128,7 @@ impl Case<'_> {
             },
             (Verdict::Withhold, Present::Invalid(because)) => self.invalid(because),
             (Verdict::Release | Verdict::Forget | Verdict::Withhold, _) => self.settled(),
-            (Verdict::Tell | Verdict::Remove(_), _) => self.differs(),
+            (Verdict::Upsert | Verdict::Remove(_), _) => self.differs(),
         }
     }
 

@@ -34,7 +34,7 @@ pub enum What {
     Drift {
         differs: Option<String>,
     },
-    /// Something objects to telling it.
+    /// Something objects to sending it.
     Withheld {
         because: String,
     },

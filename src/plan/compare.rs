@@ -57,7 +57,7 @@ pub(crate) async fn compare(
     deltas.truncate(read);
     let guard::Decided { grown, ahead } = guard::decide(conn, scope, &mut deltas, now).await?;
     deltas.iter_mut().try_for_each(|delta| delta.finish(scope))?;
-    retell_instead(conn, scope, &mut deltas).await?;
+    resend_instead(conn, scope, &mut deltas).await?;
     name_carriers(conn, scope, &mut deltas).await?;
     Ok(Compared {
         more_after: deltas.last().filter(|_| is_cut_short).map(|delta| delta.feed.feed_id),
@@ -98,14 +98,14 @@ fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
         Some(due) if (feed.uncovered.is_none() || due == SOURCE_IDENTITY) && scope.shape.absence_can_be_read() => {
             Mode::Snapshot
         }
-        Some(_) => Mode::Retell,
+        Some(_) => Mode::ResendAll,
     }
 }
 
 /// A snapshot that would have to name what it doesn't tell becomes deltas of all units, where that can't be named.
-async fn retell_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
-    for delta in deltas.iter_mut().filter(|delta| delta.can_only_be_retold(scope)) {
-        for retold in again(conn, scope, [(&*delta, Mode::Retell)]).await? {
+async fn resend_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
+    for delta in deltas.iter_mut().filter(|delta| delta.can_only_be_resent(scope)) {
+        for retold in again(conn, scope, [(&*delta, Mode::ResendAll)]).await? {
             *delta = retold;
         }
     }
@@ -223,7 +223,7 @@ impl Keys {
             match delta.mode {
                 Mode::Part => {}
                 Mode::Delta if !feed.whole => keys.owing_feeds.push(feed.feed_id),
-                Mode::Delta | Mode::Retell | Mode::Snapshot => {
+                Mode::Delta | Mode::ResendAll | Mode::Snapshot => {
                     keys.whole_feeds.push(feed.feed_id);
                     keys.whole_properties.push(feed.property_id);
                 }
@@ -268,9 +268,9 @@ pub(super) async fn name_carriers(conn: &mut PgConnection, scope: &Scope, deltas
     for delta in deltas.iter_mut().filter(|delta| !delta.remove.is_empty()) {
         let removed: HashSet<i64> = delta.remove.iter().map(|removal| removal.unit_id).collect();
         let recoded: HashMap<i64, Option<&str>> = delta
-            .tell
+            .upserts
             .iter()
-            .map(|telling| (telling.unit.unit_id, telling.unit.code.as_deref()))
+            .map(|upsert| (upsert.unit.unit_id, upsert.unit.code.as_deref()))
             .collect();
         let told_with: HashMap<&str, i64> = recoded
             .iter()

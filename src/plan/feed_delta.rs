@@ -12,8 +12,8 @@ use super::observed::{Look, Observed};
 use super::room::Room;
 use super::scope::{Mode, Scope};
 use super::sides::{Frame, UnitSides};
-use super::telling::{Bisected, BisectedUnit, Telling};
 use super::unsettled::{UnitState, Unsettled};
+use super::upsert::{Bisected, BisectedUnit, Upsert};
 use crate::delta::{ChangeRules, LastSealed, LedgerRow, Present, Verdict, Withholding, verdict};
 use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
 use crate::states::{Owed, Withheld};
@@ -35,7 +35,7 @@ pub(crate) struct FeedDelta {
     pub(super) digest: Digest,
     /// Whether that is the source.
     pub(super) unsettled: Unsettled,
-    pub tell: Vec<Telling>,
+    pub upserts: Vec<Upsert>,
     pub remove: Vec<Removal>,
     /// Gone, and told so by being absent from a snapshot.
     pub absent: Vec<(Reason, LedgerRow)>,
@@ -78,7 +78,7 @@ impl FeedDelta {
         let is_unspeakable = scope.shape.properties_are_told() && objection.is_some();
         let is_told = scope.shape.properties_are_told() && objection.is_none();
         let mode = match mode {
-            Mode::Snapshot if objection.is_some() => Mode::Retell,
+            Mode::Snapshot if objection.is_some() => Mode::ResendAll,
             mode => mode,
         };
         let feed_waits = mode == Mode::Delta && feed.bisection_waited;
@@ -96,7 +96,7 @@ impl FeedDelta {
             property,
             digest: feed.digest,
             unsettled: Unsettled::of(&feed),
-            tell: Vec::new(),
+            upserts: Vec::new(),
             remove: Vec::new(),
             absent: Vec::new(),
             keep: Vec::new(),
@@ -156,7 +156,7 @@ impl FeedDelta {
 
     /// Units and removals.
     pub fn entries(&self) -> usize {
-        self.tell.len() + self.remove.len()
+        self.upserts.len() + self.remove.len()
     }
 
     /// Takes one unit's two sides.
@@ -168,7 +168,7 @@ impl FeedDelta {
         } = pair;
         self.unsettled.read(ledger.as_ref());
         let rules = ChangeRules {
-            retell: self.mode != Mode::Delta,
+            resend_all: self.mode != Mode::Delta,
             removals: scope.shape.removals_are_told(),
         };
         let look = Look {
@@ -179,18 +179,18 @@ impl FeedDelta {
         self.observed.unit(unit_id, &source, ledger.as_ref(), &look);
         match (verdict(&source, ledger.as_ref(), rules), source) {
             (Verdict::Same, source) => self.same(unit_id, source, ledger, scope),
-            (Verdict::Tell, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
+            (Verdict::Upsert, Present::Content(_)) if self.is_elsewhere(unit_id, ledger.as_ref()) => {
                 let because = "the receiver still has it under another property".to_owned();
                 self.withhold(unit_id, ledger, Withheld::Elsewhere, because);
             }
-            (Verdict::Tell, Present::Content(unit)) => self.content(unit, ledger, scope),
+            (Verdict::Upsert, Present::Content(unit)) => self.content(unit, ledger, scope),
             (Verdict::Remove(reason), _) => self.gone(reason, ledger),
             (Verdict::Forget, _) => self.forget(unit_id, ledger),
             (Verdict::Release, _) => self.note(unit_id, ledger, LedgerRow::release),
             (Verdict::Withhold, Present::Invalid(because)) => {
                 self.withhold(unit_id, ledger, Withheld::Invalid, because)
             }
-            (Verdict::Tell | Verdict::Withhold, _) => unreachable!("the verdict follows from the source's side"),
+            (Verdict::Upsert | Verdict::Withhold, _) => unreachable!("the verdict follows from the source's side"),
         }
         Ok(())
     }
@@ -211,13 +211,13 @@ impl FeedDelta {
             self.observed.property(&self.feed, self.property.hash);
         }
         self.hold_back();
-        self.tell_gone(scope)?;
+        self.add_removals(scope)?;
         self.bisection_waits = self.entries() > 0 && self.bisected.is_any();
         if self.entries() == 0 {
-            self.tell_bisected(scope)?;
+            self.add_bisected(scope)?;
         }
         self.remove.sort_unstable_by_key(|removal| removal.unit_id);
-        self.tell.sort_unstable_by_key(|telling| telling.unit.unit_id);
+        self.upserts.sort_unstable_by_key(|upsert| upsert.unit.unit_id);
         if self.mode == Mode::Snapshot && !self.room.has_bytes(self.keep.len() * KEEP_BYTES, scope) {
             self.parts.push(Vec::new());
         }
@@ -226,7 +226,7 @@ impl FeedDelta {
 
     /// A snapshot that has to name units it doesn't tell, for a receiver that can't be told so, or more of them than one
     /// request has room for.
-    pub fn can_only_be_retold(&self, scope: &Scope) -> bool {
+    pub fn can_only_be_resent(&self, scope: &Scope) -> bool {
         let keep = ENVELOPE_BYTES + scope.shape.property_bytes(&self.property) + self.keep.len() * KEEP_BYTES;
         let can_be_told = scope.shape.keep_can_be_told() && keep <= scope.receiver.body_bytes_max;
         self.mode == Mode::Snapshot && !self.keep.is_empty() && !can_be_told
@@ -249,18 +249,18 @@ impl FeedDelta {
     }
 
     fn content(&mut self, unit: TellableUnit, ledger: Option<LedgerRow>, scope: &Scope) {
-        let telling = Telling {
+        let upsert = Upsert {
             before: ledger.as_ref().and_then(|row| row.told.hash().copied()),
             unit,
             removed: None,
         };
         match ledger {
             // Changed since the request that was rejected, it is nobody's bisected.
-            Some(row) if telling.before == Some(telling.unit.hash) && self.is_bisected(&row) => {
-                self.bisected.set_aside(BisectedUnit::Tell(telling, row));
+            Some(row) if upsert.before == Some(upsert.unit.hash) && self.is_bisected(&row) => {
+                self.bisected.set_aside(BisectedUnit::Upsert(upsert, row));
             }
-            ledger if self.is_bisections_turn() => self.owe(telling.unit.unit_id, ledger, Owed::OverLimit),
-            ledger => self.tell(telling, ledger, scope),
+            ledger if self.is_bisections_turn() => self.owe(upsert.unit.unit_id, ledger, Owed::OverLimit),
+            ledger => self.upsert(upsert, ledger, scope),
         }
     }
 
@@ -284,10 +284,10 @@ impl FeedDelta {
         !self.is_unspeakable && row.bisection.is_some() && row.is_owed() && self.mode == Mode::Delta
     }
 
-    fn tell_bisected(&mut self, scope: &Scope) -> Result<()> {
+    fn add_bisected(&mut self, scope: &Scope) -> Result<()> {
         for bisected in self.bisected.take() {
             match bisected {
-                BisectedUnit::Tell(telling, row) => self.tell(telling, Some(row), scope),
+                BisectedUnit::Upsert(upsert, row) => self.upsert(upsert, Some(row), scope),
                 BisectedUnit::Remove(reason, row) if scope.shape.removals_are_told() => self.remove(reason, row, scope),
                 BisectedUnit::Remove(reason, row) => self.unavailable(reason, row, scope)?,
             }
@@ -295,17 +295,17 @@ impl FeedDelta {
         Ok(())
     }
 
-    pub(super) fn tell(&mut self, telling: Telling, ledger: Option<LedgerRow>, scope: &Scope) {
-        let bytes = scope.shape.entry_bytes(&telling.unit);
+    pub(super) fn upsert(&mut self, upsert: Upsert, ledger: Option<LedgerRow>, scope: &Scope) {
+        let bytes = scope.shape.entry_bytes(&upsert.unit);
         if !self.fits(bytes, scope) {
             if self.mode != Mode::Snapshot {
                 (self.room.crowded, self.room.left_over) = (true, true);
-                return self.owe(telling.unit.unit_id, ledger, self.beyond_the_limit());
+                return self.owe(upsert.unit.unit_id, ledger, self.beyond_the_limit());
             }
             self.next_part(bytes, scope);
         }
-        self.note_told(&telling, ledger.as_ref());
-        let unit_id = telling.unit.unit_id;
+        self.note_told(&upsert, ledger.as_ref());
+        let unit_id = upsert.unit.unit_id;
         self.replay &= ledger.is_some_and(|row| row.owed == Some(Owed::Replay));
         if self.mode == Mode::Snapshot {
             if self.parts.is_empty() {
@@ -314,7 +314,7 @@ impl FeedDelta {
             self.parts.last_mut().expect("there is one").push(unit_id);
         }
         if self.parts.len() <= 1 {
-            self.tell.push(telling);
+            self.upserts.push(upsert);
         }
     }
 
@@ -324,22 +324,22 @@ impl FeedDelta {
     }
 
     /// What the receiver holds of it, once it is told.
-    fn note_told(&mut self, telling: &Telling, ledger: Option<&LedgerRow>) {
+    fn note_told(&mut self, upsert: &Upsert, ledger: Option<&LedgerRow>) {
         self.unsettled.settles(ledger);
-        if let Some(before) = &telling.before {
-            self.digest.toggle(telling.unit.unit_id, before);
+        if let Some(before) = &upsert.before {
+            self.digest.toggle(upsert.unit.unit_id, before);
         }
-        self.digest.toggle(telling.unit.unit_id, &telling.unit.hash);
+        self.digest.toggle(upsert.unit.unit_id, &upsert.unit.hash);
         let was_there = ledger.is_some_and(|row| matches!(row.told, LastSealed::Content(..)));
-        self.units += i64::from(telling.removed.is_none()) - i64::from(was_there);
-        if let (Some(reason), Some(row)) = (telling.removed, ledger) {
+        self.units += i64::from(upsert.removed.is_none()) - i64::from(was_there);
+        if let (Some(reason), Some(row)) = (upsert.removed, ledger) {
             self.note_first_told(reason, row);
         }
     }
 
     /// A snapshot of more than one part is read again, part by part.
     fn next_part(&mut self, bytes: usize, scope: &Scope) {
-        self.tell = Vec::new();
+        self.upserts = Vec::new();
         self.parts.push(Vec::new());
         self.room.empty(scope.shape.property_bytes(&self.property));
         self.fits(bytes, scope);
@@ -352,7 +352,7 @@ impl FeedDelta {
 
     fn beyond_the_limit(&self) -> Owed {
         match self.mode {
-            Mode::Retell => Owed::Retell,
+            Mode::ResendAll => Owed::Resend,
             _ => Owed::OverLimit,
         }
     }

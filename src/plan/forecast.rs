@@ -41,18 +41,19 @@ pub(crate) async fn forecast_batches(
 impl FeedDelta {
     /// Whether later requests have something to tell, as far as room is what it waits for.
     pub fn needs_several(&self, scope: &Scope) -> bool {
-        let may = matches!(self.mode, Mode::Delta | Mode::Retell) && !self.feed.bisection_waited && self.entries() > 0;
+        let may =
+            matches!(self.mode, Mode::Delta | Mode::ResendAll) && !self.feed.bisection_waited && self.entries() > 0;
         may && (self.room.left_over || self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver))
     }
 
     /// The requests that tell, after this one, what is left of `whole`: the same without limits.
     pub fn forecast_rest(&mut self, mut whole: Self, scope: &Scope) -> Result<Vec<Self>> {
         let told: HashSet<i64> = self.told_ids().collect();
-        whole.tell.retain(|telling| !told.contains(&telling.unit.unit_id));
+        whole.upserts.retain(|upsert| !told.contains(&upsert.unit.unit_id));
         whole.remove.retain(|removal| !told.contains(&removal.unit_id));
         whole
-            .tell
-            .sort_unstable_by_key(|telling| (telling.removed.is_some(), telling.unit.unit_id));
+            .upserts
+            .sort_unstable_by_key(|upsert| (upsert.removed.is_some(), upsert.unit.unit_id));
         let (owed, noted): (Vec<_>, Vec<_>) = mem::take(&mut whole.noted).into_iter().partition(LedgerRow::is_owed);
         let mut settled: Vec<i64> = told.into_iter().chain(whole.forget.iter().copied()).collect();
         settled.extend(noted.iter().map(|row| row.unit_id));
@@ -73,7 +74,7 @@ impl FeedDelta {
     }
 
     fn told_ids(&self) -> impl Iterator<Item = i64> {
-        let told = self.tell.iter().map(|telling| telling.unit.unit_id);
+        let told = self.upserts.iter().map(|upsert| upsert.unit.unit_id);
         told.chain(self.remove.iter().map(|removal| removal.unit_id))
     }
 
@@ -86,23 +87,23 @@ impl FeedDelta {
         (next.digest, next.replay) = (self.digest, self.replay);
         let mut unread = owed_per_feed_max(&scope.receiver);
         let all_are_read = i64::try_from(self.entries())? < unread;
-        for telling in mem::take(&mut self.tell) {
+        for upsert in mem::take(&mut self.upserts) {
             unread -= 1;
-            match unread >= 0 && next.fits(scope.shape.entry_bytes(&telling.unit), scope) {
-                true => next.tell.push(telling),
-                false => self.tell.push(telling),
+            match unread >= 0 && next.fits(scope.shape.entry_bytes(&upsert.unit), scope) {
+                true => next.upserts.push(upsert),
+                false => self.upserts.push(upsert),
             }
         }
         for removal in mem::take(&mut self.remove) {
             unread -= 1;
             let bytes = scope.shape.removal_bytes(removal.unit_code.as_deref(), &next.property);
-            let may = unread >= 0 && self.tell.is_empty() && (all_are_read || next.tell.is_empty());
+            let may = unread >= 0 && self.upserts.is_empty() && (all_are_read || next.upserts.is_empty());
             match may && next.fits(bytes, scope) {
                 true => next.remove.push(removal),
                 false => self.remove.push(removal),
             }
         }
-        next.tell.sort_unstable_by_key(|telling| telling.unit.unit_id);
+        next.upserts.sort_unstable_by_key(|upsert| upsert.unit.unit_id);
         Ok(next)
     }
 }

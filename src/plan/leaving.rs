@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::choose::owed_per_feed_max;
 use super::feed_delta::FeedDelta;
 use super::scope::{Mode, Scope};
-use super::telling::Telling;
+use super::upsert::Upsert;
 use crate::delta::{LastSealed, LedgerRow, Withholding};
 use crate::payload::{Reason, Removal};
 use crate::states::{Owed, Withheld};
@@ -28,7 +28,7 @@ impl FeedDelta {
         }
     }
 
-    pub(super) fn tell_gone(&mut self, scope: &Scope) -> Result<()> {
+    pub(super) fn add_removals(&mut self, scope: &Scope) -> Result<()> {
         if self.is_unspeakable {
             for (_, row) in mem::take(&mut self.leaving) {
                 let because = self.objection.clone().unwrap_or_default();
@@ -74,12 +74,12 @@ impl FeedDelta {
             self.keep_removal_back(row, because);
             return Ok(());
         }
-        let telling = Telling {
+        let upsert = Upsert {
             before: row.told.hash().copied(),
             unit,
             removed: Some(reason),
         };
-        self.tell(telling, Some(row), scope);
+        self.upsert(upsert, Some(row), scope);
         Ok(())
     }
 
@@ -89,7 +89,7 @@ impl FeedDelta {
     fn remove_leaving(&mut self, scope: &Scope) {
         let mut leaving = mem::take(&mut self.leaving);
         // Of the owed that were not read some may be living; but where all that were read are gone, they have to go.
-        self.room.crowded |= self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver) && !self.tell.is_empty();
+        self.room.crowded |= self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver) && !self.upserts.is_empty();
         // A bisected that lives may still have a removed one's code at the receiver.
         self.room.crowded |= self.bisected.any_lives();
         leaving.sort_unstable_by_key(|(_, row)| (row.owed.is_none(), row.unit_id));

@@ -15,7 +15,7 @@
 //! | `choose` | which feeds, and what is known of them |
 //! | `compare`, `sides` | both sides, unit by unit |
 //! | `aside` | which of them can't be read |
-//! | `feed_delta`: `telling`, `leaving`, `room`, `observed`, `unsettled` | what one feed's next sync says |
+//! | `feed_delta`: `upsert`, `leaving`, `room`, `observed`, `unsettled` | what one feed's next sync says |
 //! | `guard`, `ahead` | whether removals wait for a person |
 //! | `seal`: `request`, `columns` | from deltas to rows |
 //! | `findings`: `drift`, `duplicate`, `invalid` | what a batch found beside what it tells |
@@ -48,9 +48,9 @@ mod room;
 mod scope;
 mod seal;
 mod sides;
-mod telling;
 mod tidy;
 mod unsettled;
+mod upsert;
 
 pub use batch::plan_batch;
 pub use by_hand::{FeedChange, Released, is_told_under_another_name, resume_feeds, retry_refused, set_feed};
@@ -69,4 +69,4 @@ pub(crate) use right::{mark, notice, read_briefly, try_mark};
 pub use scope::{Batch, PlanTarget, Planned, Scope};
 pub(crate) use scope::{FEEDS_PER_BATCH_MAX, Mode};
 pub(crate) use sides::UnitSides;
-pub(crate) use telling::News;
+pub(crate) use upsert::News;

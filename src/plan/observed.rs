@@ -83,10 +83,10 @@ impl Observed {
             (_, None) => return,
         };
         let usual = ChangeRules {
-            retell: false,
+            resend_all: false,
             ..look.rules
         };
-        let differs = matches!(verdict(source, ledger, usual), Verdict::Tell | Verdict::Remove(_));
+        let differs = matches!(verdict(source, ledger, usual), Verdict::Upsert | Verdict::Remove(_));
         let waits = |row: &LedgerRow| row.owed.is_some() || row.is_on_hold() || row.is_withheld(Withheld::Elsewhere);
         let announced = ledger.is_some_and(waits) || look.feed.touched.contains(&unit_id);
         if differs && !announced {

@@ -56,7 +56,7 @@ pub(super) fn sync_type(delta: &FeedDelta) -> SyncType {
     match delta.mode {
         Mode::Snapshot | Mode::Part => SyncType::Snapshot,
         Mode::Delta if delta.replay && delta.entries() > 0 => SyncType::Replay,
-        Mode::Delta | Mode::Retell => SyncType::Delta,
+        Mode::Delta | Mode::ResendAll => SyncType::Delta,
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn sync_type(delta: &FeedDelta) -> SyncType {
 pub(super) fn body(scope: &Scope, header: &Header, sync_id: &SyncId, deltas: &[FeedDelta]) -> Result<Vec<u8>> {
     let units: Vec<Vec<&TellableUnit>> = deltas
         .iter()
-        .map(|delta| delta.tell.iter().map(|telling| &telling.unit).collect())
+        .map(|delta| delta.upserts.iter().map(|upsert| &upsert.unit).collect())
         .collect();
     let sync_type = sync_type(&deltas[0]);
     let properties: Vec<_> = deltas

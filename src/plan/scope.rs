@@ -110,7 +110,7 @@ pub(crate) enum Mode {
     /// What differs or is owed.
     Delta,
     /// Everything, told again as deltas: absence can't be read, or something absent must not be dropped.
-    Retell,
+    ResendAll,
     /// Everything; what is absent is gone.
     Snapshot,
     /// One part of a snapshot whose parts are known.
@@ -125,6 +125,6 @@ impl Mode {
 
     /// A full comparison that no change asked for.
     pub fn finds_drift(self, feed_is_whole: bool) -> bool {
-        matches!(self, Self::Snapshot | Self::Retell) && !feed_is_whole
+        matches!(self, Self::Snapshot | Self::ResendAll) && !feed_is_whole
     }
 }

@@ -11,7 +11,7 @@ use super::feed_delta::FeedDelta;
 use super::findings::Findings;
 use super::request::{Header, body, in_bodies, sync_type};
 use super::scope::{Mode, Planned, Scope};
-use super::telling::Telling;
+use super::upsert::Upsert;
 use super::{ahead, drift, guard};
 use crate::delta::{LastSealed, LedgerRow};
 use crate::payload::{Reason, TellableUnit, compressed};
@@ -93,7 +93,7 @@ impl Sealing<'_> {
             let row = sync_row(self.scope, &header, &deltas)?;
             syncs.push(row, deltas.iter().map(about));
             for delta in &mut deltas {
-                self.tell(delta.feed.feed_id, std::mem::take(&mut delta.tell), sequence);
+                self.upsert(delta.feed.feed_id, std::mem::take(&mut delta.upserts), sequence);
                 self.remove(delta, sequence);
                 self.note(delta);
                 self.removed.push(delta, sequence);
@@ -131,7 +131,7 @@ impl Sealing<'_> {
             syncs
                 .insert(conn, &self.scope.receiver.name, self.probe, sealed_at)
                 .await?;
-            self.tell(delta.feed.feed_id, part.tell, sequence);
+            self.upsert(delta.feed.feed_id, part.upserts, sequence);
             // Part by part, so that memory holds one of them.
             std::mem::take(&mut self.ledger).write(conn, self.now).await?;
         }
@@ -146,18 +146,18 @@ impl Sealing<'_> {
     /// A property whose fields the receiver has is told with every sync, but none of them puts it in doubt. One that left
     /// the feed is told with its removals as it is by then: the receiver has that from now on.
     fn advance(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
-        let telling = sequence.filter(|_| delta.property_differs || delta.property_changed);
-        self.feeds.push(delta, telling);
+        let upsert = sequence.filter(|_| delta.property_differs || delta.property_changed);
+        self.feeds.push(delta, upsert);
     }
 
-    fn tell(&mut self, feed_id: i64, tell: Vec<Telling>, sequence: i64) {
+    fn upsert(&mut self, feed_id: i64, tell: Vec<Upsert>, sequence: i64) {
         self.planned.units += tell.len();
         let content_is_kept = !self.scope.shape.removals_are_told();
-        for telling in tell {
-            let told = telling.told(sequence);
+        for upsert in tell {
+            let told = upsert.told(sequence);
             let TellableUnit {
                 unit_id, code, json, ..
-            } = telling.unit;
+            } = upsert.unit;
             let row = LedgerRow {
                 unit_code: code,
                 told,
@@ -201,7 +201,7 @@ fn about(delta: &FeedDelta) -> About {
     About {
         feed_id: delta.feed.feed_id,
         digest: delta.digest_told(),
-        units: delta.tell.iter().map(|telling| telling.unit.unit_id).collect(),
+        units: delta.upserts.iter().map(|upsert| upsert.unit.unit_id).collect(),
         gone: removed.chain(absent).collect(),
     }
 }
@@ -217,7 +217,7 @@ fn sync_row(scope: &Scope, header: &Header, deltas: &[FeedDelta]) -> Result<Sync
         snapshot_id: header.snapshot_id,
         part: i32::try_from(header.part)?,
         parts: i32::try_from(header.parts)?,
-        units: count(|delta| delta.tell.len())?,
+        units: count(|delta| delta.upserts.len())?,
         removed_units: count(|delta| delta.remove.len())?,
         body_bytes: i32::try_from(body.len()).context("a body over 2 GiB")?,
         body: compressed(&body)?,

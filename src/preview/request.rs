@@ -135,7 +135,7 @@ impl Request {
             part: rehearsed.part,
             parts: rehearsed.parts,
             body_bytes: rehearsed.body_bytes,
-            units: count(|delta| delta.tell.len()),
+            units: count(|delta| delta.upserts.len()),
             removed_units: count(|delta| delta.remove.len() + delta.absent.len()),
             properties,
         })
@@ -150,9 +150,9 @@ impl Property {
             false => Vec::new(),
         };
         let again = delta
-            .tell
+            .upserts
             .iter()
-            .filter(|telling| telling.removed.is_none() && telling.news() == News::Again);
+            .filter(|upsert| upsert.removed.is_none() && upsert.news() == News::Again);
         Ok(Self {
             receiver: scope.receiver.name.clone(),
             property_id: delta.feed.property_id,
@@ -163,7 +163,7 @@ impl Property {
             again: again.count(),
             removed: removed(delta),
             withheld: withheld(delta),
-            later: match matches!(delta.mode, Mode::Delta | Mode::Retell) && !delta.goes_on {
+            later: match matches!(delta.mode, Mode::Delta | Mode::ResendAll) && !delta.goes_on {
                 true => later(conn, delta).await?,
                 false => Vec::new(),
             },
@@ -178,7 +178,7 @@ impl Property {
 
 /// New units first, then those that changed, with what of them did.
 async fn units(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Result<Vec<Unit>> {
-    let living = || delta.tell.iter().filter(|telling| telling.removed.is_none());
+    let living = || delta.upserts.iter().filter(|upsert| upsert.removed.is_none());
     let unit = |unit_id, unit_code, is_new| Unit {
         unit_id,
         unit_code,
@@ -186,13 +186,13 @@ async fn units(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Res
         differs: Vec::new(),
         because: None,
     };
-    let new = living().filter(|telling| telling.news() == News::New);
+    let new = living().filter(|upsert| upsert.news() == News::New);
     let mut units: Vec<_> = new
-        .map(|telling| unit(telling.unit.unit_id, telling.unit.code.clone(), true))
+        .map(|upsert| unit(upsert.unit.unit_id, upsert.unit.code.clone(), true))
         .collect();
     let changed: BTreeMap<i64, Option<String>> = living()
-        .filter(|telling| telling.news() == News::Changed)
-        .map(|telling| (telling.unit.unit_id, telling.unit.code.clone()))
+        .filter(|upsert| upsert.news() == News::Changed)
+        .map(|upsert| (upsert.unit.unit_id, upsert.unit.code.clone()))
         .collect();
     let ids: Vec<i64> = changed.keys().copied().collect();
     for ids in ids.chunks(DETAILED_AT_ONCE) {
@@ -222,9 +222,9 @@ fn removed(delta: &FeedDelta) -> Vec<RemovedUnit> {
     });
     let absent = delta.absent.iter();
     let absent = absent.map(|(reason, row)| gone(row.unit_id, &row.unit_code, *reason, "absent"));
-    let unavailable = delta.tell.iter().filter_map(|telling| {
-        let unit = &telling.unit;
-        Some(gone(unit.unit_id, &unit.code, telling.removed?, "unavailable"))
+    let unavailable = delta.upserts.iter().filter_map(|upsert| {
+        let unit = &upsert.unit;
+        Some(gone(unit.unit_id, &unit.code, upsert.removed?, "unavailable"))
     });
     removed.chain(absent).chain(unavailable).collect()
 }
@@ -243,7 +243,7 @@ fn withheld(delta: &FeedDelta) -> Vec<WithheldUnit> {
 
 /// What is owed from now on, and what was owed before and isn't told.
 async fn later(conn: &mut PgConnection, delta: &FeedDelta) -> Result<Vec<PostponedUnit>> {
-    let told = delta.tell.iter().map(|telling| telling.unit.unit_id);
+    let told = delta.upserts.iter().map(|upsert| upsert.unit.unit_id);
     let removed = delta.remove.iter().map(|removal| removal.unit_id);
     let noted = delta.noted.iter().map(|row| row.unit_id);
     let settled: Vec<i64> = told

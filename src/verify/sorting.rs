@@ -117,7 +117,7 @@ impl Sorting<'_, '_> {
 
 fn sorted(feed: &ChosenFeed, pair: &UnitSides, under_way: Option<i64>, scope: &Scope) -> Sorted {
     let rules = ChangeRules {
-        retell: false,
+        resend_all: false,
         removals: scope.shape.removals_are_told(),
     };
     let ledger = pair.ledger.as_ref();
@@ -141,7 +141,7 @@ fn sorted(feed: &ChosenFeed, pair: &UnitSides, under_way: Option<i64>, scope: &S
             };
             Sorted::Withholding("invalid", because)
         }
-        Verdict::Tell | Verdict::Remove(_) => match ledger.and_then(|row| row.owed) {
+        Verdict::Upsert | Verdict::Remove(_) => match ledger.and_then(|row| row.owed) {
             Some(owed) => Sorted::Waiting(format!("owed: {owed}")),
             None if feed.whole => Sorted::YetToCompare,
             None if feed.touched.contains(&pair.unit_id) => Sorted::Waiting("changed, not yet planned".to_owned()),

@@ -6,7 +6,7 @@ use crate::delta::{LastSealed, LedgerRow};
 use crate::payload::{Hash, Reason, TellableUnit};
 
 /// A unit that is told.
-pub(crate) struct Telling {
+pub(crate) struct Upsert {
     pub unit: TellableUnit,
     /// It went, and is told as unavailable.
     pub removed: Option<Reason>,
@@ -14,7 +14,7 @@ pub(crate) struct Telling {
     pub before: Option<Hash>,
 }
 
-impl Telling {
+impl Upsert {
     /// Beside what was told last.
     pub fn news(&self) -> News {
         match self.before {
@@ -46,7 +46,7 @@ pub(crate) enum News {
 
 /// Something of the smallest group that is told by itself.
 pub(super) enum BisectedUnit {
-    Tell(Telling, LedgerRow),
+    Upsert(Upsert, LedgerRow),
     Remove(Reason, LedgerRow),
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Bisected {
 
 impl Bisected {
     pub fn set_aside(&mut self, bisected: BisectedUnit) {
-        let (BisectedUnit::Tell(_, row) | BisectedUnit::Remove(_, row)) = &bisected;
+        let (BisectedUnit::Upsert(_, row) | BisectedUnit::Remove(_, row)) = &bisected;
         let group = row.bisection.unwrap_or_default();
         match group.cmp(&self.group) {
             _ if self.held.is_empty() => (self.group, self.held) = (group, vec![bisected]),
@@ -77,7 +77,7 @@ impl Bisected {
     pub fn any_lives(&self) -> bool {
         self.held
             .iter()
-            .any(|bisected| matches!(bisected, BisectedUnit::Tell(..)))
+            .any(|bisected| matches!(bisected, BisectedUnit::Upsert(..)))
     }
 
     pub fn take(&mut self) -> Vec<BisectedUnit> {
