@@ -175,7 +175,7 @@ pub fn probe_after(probes: u32, retry: &Retry, probe_every: Duration) -> Duratio
 
 /// How long a relay rests that could not send so many times in a row: twice as long each time, up to the schedule's first step, or
 /// to `probe_every` where only a person can help.
-pub fn rest_after(answer: &Answer, failures: u32, retry: &Retry, probe_every: Duration) -> Duration {
+pub fn backoff_after(answer: &Answer, failures: u32, retry: &Retry, probe_every: Duration) -> Duration {
     let longest = match answer {
         Answer::NoToken => probe_every,
         _ => retry.schedule[0],
@@ -439,14 +439,14 @@ mod tests {
         };
         let after = Duration::from_secs(1);
         for failures in [0, 9] {
-            assert_eq!(rest_after(&Answer::NotSent, failures, &retry, after), after);
+            assert_eq!(backoff_after(&Answer::NotSent, failures, &retry, after), after);
         }
         assert_eq!(decide(&status(429), tried(0), &retry), Decision::Wait { after });
     }
 
     #[test]
     fn promise_09_a_relay_that_can_not_send_rests_for_longer_and_longer_and_not_for_ever() {
-        let seconds = |answer, failures| rest_after(&answer, failures, &guide(), 15 * MINUTE).as_secs();
+        let seconds = |answer, failures| backoff_after(&answer, failures, &guide(), 15 * MINUTE).as_secs();
         let rests = [0, 1, 2, 5, 6, 99].map(|failures| seconds(Answer::NotSent, failures));
         assert_eq!(rests, [1, 2, 4, 32, 60, 60]);
         assert_eq!(seconds(Answer::Proxy, 99), 60);

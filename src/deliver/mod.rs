@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `lease` | the right to send |
 //! | `send` | one try |
-//! | `rest` | a relay that can't send |
+//! | `backoff` | a relay that can't send |
 //! | `verdict`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
 //! | `settle` | a group of verdicts, one transaction |
 //! | `taken`; `given_up`, `bisect`, `stale`, `doubt` | what follows for syncs, feeds and units |
@@ -18,6 +18,7 @@
 
 mod acknowledged;
 mod alerts;
+mod backoff;
 mod bisect;
 mod blame;
 mod borrowed;
@@ -27,7 +28,6 @@ mod doubt;
 mod given_up;
 mod lease;
 mod notices;
-mod rest;
 mod send;
 mod settle;
 mod stale;
@@ -47,9 +47,9 @@ use crate::policy::Answer;
 use crate::receiver::Endpoint;
 use crate::replay;
 
+use backoff::Backoff;
 use credentials::Credentials;
 use lease::lease_due;
-use rest::Rest;
 use send::send;
 use verdict::Outcome;
 
@@ -72,7 +72,7 @@ pub struct Deliverer {
     in_flight: JoinSet<Outcome>,
     /// What is leased by this relay, so that a stop can give it back.
     held: Vec<(i64, i32)>,
-    rest: Rest,
+    backoff: Backoff,
     /// Tries that ended with this relay's leases: written down once the database is back.
     lapsed: Vec<Outcome>,
     /// Syncs that arrived after something newer may have, and are not owed yet.
@@ -91,7 +91,7 @@ impl Deliverer {
             relay: relay.clone(),
             in_flight: JoinSet::new(),
             held: Vec::new(),
-            rest: Rest::default(),
+            backoff: Backoff::default(),
             lapsed: Vec::new(),
             late: Vec::new(),
         })
@@ -99,13 +99,13 @@ impl Deliverer {
 
     /// How many more syncs may be under way.
     pub fn free(&self) -> usize {
-        let places = self.rest.places(self.receiver.concurrency_max);
+        let places = self.backoff.places(self.receiver.concurrency_max);
         places.saturating_sub(self.in_flight.len())
     }
 
     /// This relay lacks what sending takes, and leases nothing for a while.
     pub fn rests(&self) -> bool {
-        self.rest.is_on()
+        self.backoff.is_on()
     }
 
     /// Something that ended is not written down yet, because the database did not answer.
@@ -135,7 +135,7 @@ impl Deliverer {
     /// New credentials may be what this relay rests for, or a paused receiver waits for: then it is probed at once.
     pub async fn notice_credentials(&mut self) -> Result<()> {
         if self.credentials.changed() {
-            self.rest.end();
+            self.backoff.end();
             let mut conn = self.pool.acquire().await?;
             breaker::probe_now(&mut conn, &self.receiver.name, self.clock.now()).await?;
         }
@@ -158,7 +158,7 @@ impl Deliverer {
 
     /// Settles a group of tries. Not to be cancelled: what it was given would be sent again when its leases end.
     pub async fn settle(&mut self, ended: Ended) -> Result<Settled> {
-        self.rest.learn(&ended.0, &self.receiver);
+        self.backoff.learn(&ended.0, &self.receiver);
         let is_lapsed = |outcome: &Outcome| matches!(outcome.tried.answer, Answer::Lapsed { .. });
         let (lapsed, mut outcomes): (Vec<_>, Vec<_>) = ended.0.into_iter().partition(is_lapsed);
         self.lapsed.extend(lapsed);

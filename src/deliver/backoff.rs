@@ -1,4 +1,4 @@
-//! A relay that can't send rests, and nobody else does: what it lacks (a secret, a descriptor, its way out) others may have.
+//! A relay that can't send backs off, and nobody else does: what it lacks (a secret, a descriptor, its way out) others may have.
 //!
 //! Kept in memory: a relay that starts anew may have been put right.
 
@@ -10,19 +10,19 @@ use crate::policy;
 
 /// How one relay stands with one receiver.
 #[derive(Default)]
-pub(super) struct Rest {
+pub(super) struct Backoff {
     /// Failures of our own in a row.
     failures: u32,
     until: Option<Instant>,
 }
 
-impl Rest {
+impl Backoff {
     /// By what came of some tries. What fails together is one failure.
     pub fn learn(&mut self, outcomes: &[Outcome], receiver: &Receiver) {
         let is_ours = |outcome: &&Outcome| outcome.tried.answer.is_ours();
         if let Some(outcome) = outcomes.iter().find(is_ours) {
             if !self.is_on() {
-                let after = policy::rest_after(
+                let after = policy::backoff_after(
                     &outcome.tried.answer,
                     self.failures,
                     &receiver.retry,
@@ -46,7 +46,7 @@ impl Rest {
         self.until.is_some_and(|until| until > Instant::now())
     }
 
-    /// How many of so many places it takes: after a rest one request finds out whether it is over.
+    /// How many of so many places it takes: after that one request finds out whether it is over.
     pub fn places(&self, places_max: usize) -> usize {
         match (self.is_on(), self.failures) {
             (true, _) => 0,
@@ -63,14 +63,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_request_finds_out_whether_a_rest_is_over() {
+    fn one_request_finds_out_whether_a_backoff_is_over() {
         let now = Instant::now();
-        let resting = |failures, until| Rest {
+        let after = |failures, until| Backoff {
             failures,
             until: Some(until),
         };
-        assert_eq!(Rest::default().places(8), 8);
-        assert_eq!(resting(1, now + Duration::from_secs(600)).places(8), 0);
-        assert_eq!(resting(1, now).places(8), 1);
+        assert_eq!(Backoff::default().places(8), 8);
+        assert_eq!(after(1, now + Duration::from_secs(600)).places(8), 0);
+        assert_eq!(after(1, now).places(8), 1);
     }
 }
