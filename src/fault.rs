@@ -89,6 +89,11 @@ pub fn sentence(error: &anyhow::Error) -> String {
     text
 }
 
+/// The failure of the database within, if there is one.
+pub(crate) fn database_error(error: &anyhow::Error) -> Option<&sqlx::Error> {
+    error.chain().find_map(|cause| cause.downcast_ref())
+}
+
 /// The same for a terminal: an error may quote what somebody else wrote.
 pub fn printable_sentence(error: &anyhow::Error) -> String {
     crate::words::printable(&sentence(error)).into_owned()

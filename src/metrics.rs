@@ -41,7 +41,7 @@ mod name {
     pub const FAILURES: &str = "rentsync_receiver_failures_in_a_row";
     pub const FEEDS: &str = "rentsync_feeds";
     pub const FEEDS_BEHIND: &str = "rentsync_feeds_behind";
-    pub const FEEDS_RESTING: &str = "rentsync_feeds_cooling_down";
+    pub const FEEDS_COOLING_DOWN: &str = "rentsync_feeds_cooling_down";
     pub const FEEDS_PAUSED: &str = "rentsync_feeds_paused";
     pub const UNITS_OWED: &str = "rentsync_units_owed";
     pub const UNITS_WITHHELD: &str = "rentsync_units_withheld";
@@ -228,8 +228,10 @@ impl Page {
         figure(name::FEEDS, feeds, |row| Some(row.feeds));
         let behind = "Feeds that have something to tell and have not planned it";
         figure(name::FEEDS_BEHIND, behind, |row| Some(row.feeds_behind));
-        let resting = "Feeds that are left alone for a while after giving up";
-        figure(name::FEEDS_RESTING, resting, |row| Some(row.feeds_cooling_down));
+        let cooling_down = "Feeds that are left alone for a while after giving up";
+        figure(name::FEEDS_COOLING_DOWN, cooling_down, |row| {
+            Some(row.feeds_cooling_down)
+        });
         let paused = "Feeds for which nothing is planned until somebody resumes them";
         figure(name::FEEDS_PAUSED, paused, |row| Some(row.feeds_paused));
         let owed = "Units that must be told at the next plan whatever they look like";

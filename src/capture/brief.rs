@@ -29,12 +29,7 @@ pub(super) async fn briefly<T>(
                 tx.commit().await?;
                 return Ok(Some(done));
             }
-            Err(error)
-                if error
-                    .chain()
-                    .filter_map(|cause| cause.downcast_ref())
-                    .any(fault::is_locked_out) =>
-            {
+            Err(error) if fault::database_error(&error).is_some_and(fault::is_locked_out) => {
                 tx.rollback().await?;
                 sleep(PAUSE).await;
             }
@@ -50,8 +45,7 @@ pub(super) fn under_way(error: anyhow::Error) -> anyhow::Error {
         let code = error.as_database_error().and_then(|error| error.code());
         fault::is_locked_out(error) || matches!(code.as_deref(), Some("23505" | "42P06"))
     };
-    let database = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
-    if !database.is_some_and(came_first) {
+    if !fault::database_error(&error).is_some_and(came_first) {
         return error;
     }
     Fault::finding(

@@ -27,13 +27,13 @@ pub(super) fn is_about_a_value(error: &anyhow::Error) -> bool {
 }
 
 fn may_quote(error: &anyhow::Error) -> bool {
-    let refusal = database_error(error).and_then(sqlx::Error::as_database_error);
+    let refusal = fault::database_error(error).and_then(sqlx::Error::as_database_error);
     refusal.is_some_and(fault::may_quote)
 }
 
 /// Somebody has what was to be read to themselves.
 pub(crate) fn is_locked_out(error: &anyhow::Error) -> bool {
-    database_error(error).is_some_and(fault::is_locked_out)
+    fault::database_error(error).is_some_and(fault::is_locked_out)
 }
 
 /// Another transaction came first.
@@ -43,10 +43,6 @@ pub(crate) fn is_serialization_failure(error: &anyhow::Error) -> bool {
 
 /// The SQLSTATE of whatever failed.
 pub(crate) fn database_code(error: &anyhow::Error) -> Option<String> {
-    let refusal = database_error(error)?.as_database_error()?;
+    let refusal = fault::database_error(error)?.as_database_error()?;
     refusal.code().map(|code| code.into_owned())
-}
-
-fn database_error(error: &anyhow::Error) -> Option<&sqlx::Error> {
-    error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())
 }
