@@ -12,11 +12,11 @@ pub struct LedgerRow {
     pub unit_id: i64,
     /// Its code, as told last.
     pub unit_code: Option<String>,
-    /// What was told last.
+    /// What was sealed last.
     pub told: LastSealed,
     /// Why it must be told again, whatever its hash.
     pub owed: Option<Owed>,
-    /// LastSealed only together with units of the same number.
+    /// Sent only together with units of the same number.
     pub bisection: Option<i64>,
     /// Why the source's present state isn't told.
     pub withheld: Option<Withholding>,

@@ -193,7 +193,7 @@ fn again(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision
         return Decision::Exhausted;
     }
     Decision::Retry {
-        after: later(step(tried, retry), retry_after.map(|asked| asked.min(longest(retry)))),
+        after: later(step(tried, retry), retry_after.map(|asked| asked.min(retry.longest()))),
     }
 }
 
@@ -226,11 +226,6 @@ fn step(tried: Tried, retry: &Retry) -> Duration {
     let step = (tried.attempts as usize).min(retry.schedule.len() - 1);
     let jitter = f64::from(retry.jitter_percent) / 100.0 * tried.jitter;
     retry.schedule[step].mul_f64(1.0 + jitter)
-}
-
-/// Longer than this one failure keeps nothing back, whatever its answer asks for.
-fn longest(retry: &Retry) -> Duration {
-    retry.schedule.iter().copied().max().unwrap_or_default()
 }
 
 /// Never sooner than the receiver asks, never later than a day.

@@ -98,6 +98,13 @@ pub struct Retry {
     pub jitter_percent: u32,
 }
 
+impl Retry {
+    /// Its longest step.
+    pub fn longest(&self) -> Duration {
+        self.schedule.iter().copied().max().unwrap_or_default()
+    }
+}
+
 /// What happens while a receiver is down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breaker {

@@ -114,11 +114,11 @@ impl Finding {
         }
     }
 
-    pub fn property_fails(verdict: &Verdict, rests: Option<&Duration>) -> Self {
+    pub fn property_fails(verdict: &Verdict, rests: Duration) -> Self {
         Self::PropertyFails {
             sync_id: verdict.outcome.leased.sync_id.clone(),
             answer: verdict.answer(),
-            rests: rests.copied().unwrap_or_default(),
+            rests,
         }
     }
 

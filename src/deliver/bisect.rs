@@ -155,7 +155,7 @@ async fn follow(
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let step = receiver.retry.schedule.last();
+    let step = receiver.retry.longest();
     match judgement {
         Judgement::GoOn => Ok(()),
         Judgement::Alone => {
@@ -290,7 +290,7 @@ async fn pause(conn: &mut PgConnection, feed: &LeasedFeed, found: &mut Vec<Found
 pub(super) async fn fails(
     conn: &mut PgConnection,
     verdict: &Verdict,
-    (feed, step): (&LeasedFeed, Option<&Duration>),
+    (feed, step): (&LeasedFeed, Duration),
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
@@ -342,14 +342,14 @@ pub(super) async fn cool_down(
     conn: &mut PgConnection,
     feeds: &[i64],
     because: &str,
-    step: Option<&Duration>,
+    step: Duration,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/cool_down_feeds.sql"))
         .bind(now)
         .bind(feeds)
         .bind(because)
-        .bind(step.copied().unwrap_or_default().as_secs_f64())
+        .bind(step.as_secs_f64())
         .execute(conn)
         .await?;
     Ok(())

@@ -92,7 +92,7 @@ async fn fails_again(
         .await?;
     if is_failing {
         doubt_sync(conn, leased, None, now).await?;
-        fails(conn, verdict, (feed, receiver.retry.schedule.last()), found, now).await?;
+        fails(conn, verdict, (feed, receiver.retry.longest()), found, now).await?;
     }
     Ok(is_failing)
 }
@@ -135,7 +135,7 @@ async fn exhaust(
     } else {
         "exhausted"
     };
-    cool_down(conn, &leased.feed_ids(), because, receiver.retry.schedule.last(), now).await?;
+    cool_down(conn, &leased.feed_ids(), because, receiver.retry.longest(), now).await?;
     Ok(0)
 }
 

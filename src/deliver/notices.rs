@@ -25,8 +25,8 @@ pub(super) async fn say_how_long(
     else {
         return Ok(());
     };
-    let longest = receiver.retry.schedule.last().copied();
-    if *retry_after <= longest && Some(waited) <= longest {
+    let longest = receiver.retry.longest();
+    if retry_after.unwrap_or_default() <= longest && waited <= longest {
         return Ok(());
     }
     let before = match waited.as_secs() {

@@ -75,7 +75,7 @@ async fn cool_down(
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let receiver = &scope.receiver;
-    let longest = receiver.retry.schedule.last().copied().unwrap_or_default();
+    let longest = receiver.retry.longest();
     sqlx::query(include_str!("../../sql/deliver/cool_down_feeds.sql"))
         .bind(now)
         .bind(&[feed.feed_id][..])

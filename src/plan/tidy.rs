@@ -74,7 +74,7 @@ async fn tell_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<Dat
 
 /// Nothing else may ever show whether it was the unit.
 async fn let_go(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
-    let longest = scope.receiver.retry.schedule.last().copied().unwrap_or_default();
+    let longest = scope.receiver.retry.longest();
     sqlx::query(include_str!("../../sql/deliver/let_go.sql"))
         .bind(&scope.receiver.name)
         .bind(now)

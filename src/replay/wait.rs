@@ -143,7 +143,7 @@ impl Waiting {
             .bind(&receiver.name)
             .bind(self.feeds.keys().copied().collect::<Vec<_>>())
             .bind(relay.clock.now())
-            .bind(schedule.last().copied().unwrap_or_default().as_secs_f64())
+            .bind(receiver.retry.longest().as_secs_f64())
             .bind(i32::try_from(schedule.len())?)
             .fetch_all(conn)
             .await?;
