@@ -97,8 +97,11 @@ impl Deliverer {
         })
     }
 
-    /// How many more syncs may be under way.
+    /// How many more syncs may be under way: none while others are about to take over what this relay has.
     pub fn free(&self) -> usize {
+        if self.relay.is_lapsed() {
+            return 0;
+        }
         let places = self.backoff.places(self.receiver.concurrency_max);
         places.saturating_sub(self.in_flight.len())
     }

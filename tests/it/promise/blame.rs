@@ -309,3 +309,53 @@ async fn promise_12_what_fails_of_one_property_for_hours_is_told_by_itself_once_
         assert_nobody_is_blamed(&rig, &faults.to_string()).await;
     }
 }
+
+#[tokio::test]
+async fn promise_12_what_one_property_alone_is_rejected_for_a_while_blames_no_unit_of_it() {
+    for status in [400, 403, 404] {
+        let rig = told(3, Batch::PerProperty).await;
+        rig.faults(json!({ "status": status, "property_id": 1 }));
+        rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+            .await;
+        let mut hands = rig.hands().await;
+        for price in 100..110 {
+            rig.edit(&format!(
+                "update project_rent_roll_units set price = {price} where project_id = 2"
+            ))
+            .await;
+            pass(&mut hands, &rig, 1).await;
+        }
+        rig.no_faults();
+        for price in 200..215 {
+            rig.edit(&format!(
+                "update project_rent_roll_units set price = {price} where project_id = 2"
+            ))
+            .await;
+            pass(&mut hands, &rig, 1).await;
+        }
+        assert_nobody_is_blamed(&rig, &status.to_string()).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_12_a_failure_is_no_first_rejection() {
+    let rig = told(3, Batch::PerProperty).await;
+    rig.faults(json!({ "poison_units": [11], "poison_status": 503 }));
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    let mut hands = rig.hands().await;
+    let others = async |hands: &mut _, prices: std::ops::Range<i32>| {
+        for price in prices {
+            rig.edit(&format!(
+                "update project_rent_roll_units set price = {price} where id in (12, 21)"
+            ))
+            .await;
+            pass(hands, &rig, 1).await;
+        }
+    };
+    others(&mut hands, 100..160).await;
+    // Once, and after an acknowledgement.
+    rig.faults(json!({ "poison_units": [11], "poison_status": 400, "times": 1 }));
+    others(&mut hands, 200..230).await;
+    assert_nobody_is_blamed(&rig, "400").await;
+}
