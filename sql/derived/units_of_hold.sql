@@ -20,11 +20,12 @@ language sql stable as $$
            ) as l
      union all
     select l.feed_id, l.unit_id, l.unit_code, l.withheld_at
-      from (select distinct w.feed_id
+      from (select of_hold.feed_id where of_hold.state = 'rejected' and of_hold.feed_id is not null
+             union all
+            select distinct w.feed_id
               from rentsync.withheld w
-             where of_hold.state = 'rejected'
-               and w.receiver = of_hold.receiver and w.kind = 'rejected'
-               and w.feed_id = coalesce(of_hold.feed_id, w.feed_id)) as feed
+             where of_hold.state = 'rejected' and of_hold.feed_id is null
+               and w.receiver = of_hold.receiver and w.kind = 'rejected' and w.feed_id is not null) as feed
      cross join lateral (
            select l.feed_id, l.unit_id, l.unit_code, l.withheld_at
              from rentsync.ledger l

@@ -3,7 +3,7 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
        case when f.paused_because is not null then 'paused: ' || f.paused_because
             when open.attempts > 0 then 'retrying'
             when open.sequence is not null then 'delivering'
-            when f.cooldown_until is not null then 'resting (' || f.cooldown_because || ')'
+            when f.cooldown_until is not null then 'in cooldown (' || f.cooldown_because || ')'
             when f.bisected_sync is not null then 'looking for what was rejected'
             when f.snapshot_due is not null then 'due a snapshot (' || f.snapshot_due || ')'
             when f.cursor is null then 'new'
@@ -22,9 +22,10 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
          from rentsync.ledger l where l.feed_id = f.feed_id
        ) as told
   left join lateral (
-       select s.sequence + s.sequence_offset as told_as, s.settled_at from rentsync.sync_feed sf join rentsync.sync s using (sequence)
-        where sf.feed_id = f.feed_id and s.state = 'delivered'
-        order by sf.sequence desc limit 1
+       select s.sequence + s.sequence_offset as told_as, s.settled_at
+         from (select sf.sequence from rentsync.sync_feed sf where sf.feed_id = f.feed_id order by sf.sequence desc offset 0) as sf
+        cross join lateral (select * from rentsync.sync s where s.sequence = sf.sequence and s.state = 'delivered' offset 0) as s
+        limit 1
        ) as last on true
  where $1::text is null or f.receiver = $1
  order by f.receiver, f.property_id

@@ -14,9 +14,11 @@ use super::scope::Scope;
 use crate::alert::{self, Alert, Kind};
 
 const UNREADABLE: &str = "unreadable";
+/// So many that can't be read are each set aside, whatever else there is to plan: at rest a batch is no more than what has news.
+const FEW: usize = 8;
 
-/// The feeds that can be compared; those that can't rest for the retry schedule's longest step, each with an alert. An error where
-/// none of several can: then it is no row's doing.
+/// The feeds that can be compared; those that can't are in cooldown for the retry schedule's longest step, each with an alert. An error
+/// where most of many can't: then it is no row's doing.
 pub(super) async fn set_aside(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -35,7 +37,7 @@ pub(super) async fn set_aside(
                 parts.extend([rest, part]);
             }
         }
-        if unreadable.len() > 1
+        if unreadable.len() > FEW
             && unreadable.len() > of / 2
             && let Some((_, error)) = unreadable.pop()
         {

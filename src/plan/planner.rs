@@ -97,6 +97,11 @@ impl Planner {
         self.last_sweep = None;
     }
 
+    /// Some feeds are yet to be looked at: what failed among them may fail again.
+    pub fn is_sweeping(&self) -> bool {
+        self.sweep.is_some()
+    }
+
     /// Looks, then plans at most one batch.
     pub async fn step(&mut self, conn: &mut PgConnection, scope: &Scope, sweep_every: Duration) -> Result<Step> {
         let look = self.look(conn, scope).await?;
@@ -224,8 +229,9 @@ impl Planner {
     }
 
     async fn plan_sweep(&mut self, conn: &mut PgConnection, scope: &Scope, after: i64, look: Look) -> Result<Planned> {
-        let planned = plan_batch(conn, scope, &self.batch(PlanTarget::Everywhere, after, look)).await?;
+        // Also where it fails: what was noticed has its turn all the same.
         self.swept_last = true;
+        let planned = plan_batch(conn, scope, &self.batch(PlanTarget::Everywhere, after, look)).await?;
         if !planned.elsewhere {
             self.sweep = planned.more_after;
             // Nobody had anything to be probed with, whoever was noticed.

@@ -103,7 +103,7 @@ impl Planning {
             nightly.step(&mut conn, receiver, look.snapshot_runs).await?;
             if turns.progress(&mut conn, receiver, &step.planned).await? {
                 stages.planned();
-                if !std::mem::replace(&mut works, true) {
+                if !planner.is_sweeping() && !std::mem::replace(&mut works, true) {
                     if std::mem::take(&mut reported.failing) {
                         tracing::info!(receiver, "planning works again");
                     }

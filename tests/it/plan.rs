@@ -470,8 +470,12 @@ async fn a_value_that_fails_is_not_quoted() {
     assert!(said.contains("22P02") && !said.contains("Secret"), "{said}");
     // Nor where it is so with all of them.
     rig.deliver().await;
-    rig.edit("update project_rent_roll_units set lead_first_name = 'Jane Secret'; update rentsync.feed set cooldown_until = null, cooldown_because = null")
-        .await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, n::text, true from generate_series(100, 120) n;
+         insert into project_rent_roll_units (id, project_id, unit_code) select n, n, n::text from generate_series(100, 120) n;
+         update project_rent_roll_units set lead_first_name = 'Jane Secret'",
+    )
+    .await;
     let said = step().await.unwrap_err();
     assert!(said.contains("22P02") && !said.contains("Secret"), "{said}");
 }

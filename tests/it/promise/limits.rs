@@ -579,9 +579,30 @@ async fn promise_11_a_property_that_cant_be_read_stops_no_other() {
 }
 
 #[tokio::test]
+async fn promise_11_a_few_properties_that_cant_be_read_are_set_aside_though_nothing_else_has_news() {
+    let rig = with_an_unreadable_unit(false).await;
+    rig.edit("update project_rent_roll_units set building = chr(129) where id in (12, 22)")
+        .await;
+    rig.once().await;
+    assert_eq!(
+        (open_alerts(&rig, 1).await.len(), open_alerts(&rig, 2).await.len()),
+        (1, 1)
+    );
+    rig.edit("insert into projects (id, name, is_actived) values (3, 'Three', true); insert into project_rent_roll_units (id, project_id) values (31, 3)")
+        .await;
+    rig.once().await;
+    assert_eq!(units(&rig, 3), [31], "others go on");
+}
+
+#[tokio::test]
 async fn promise_11_where_nothing_can_be_read_planning_stops_with_a_reason() {
     let rig = with_an_unreadable_unit(false).await;
-    rig.edit("update project_rent_roll_units set building = chr(129)").await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, n::text, true from generate_series(100, 120) n;
+         insert into project_rent_roll_units (id, project_id, unit_code) select n, n, n::text from generate_series(100, 120) n;
+         update project_rent_roll_units set building = chr(129)",
+    )
+    .await;
     refused(relay(&rig, &["once"]), 1, &["no equivalent in UTF-8"]).await;
     let rests = "select count(*) from rentsync.feed where cooldown_until is not null";
     assert_eq!(rig.source.number(rests).await, 0);
