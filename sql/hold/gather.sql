@@ -1,8 +1,10 @@
 -- Puts together what the feeds $2 of receiver $1, and the receiver as a whole, say of units withheld, where that are several rows
--- or none are left. By the right to plan, so that nobody else does; rows that are added meanwhile stay. Locks those rows.
+-- or none are left. By the right to plan, so that nobody else does; rows that are added meanwhile stay. Each feed is
+-- looked up by itself, by the index that begins with it. Locks those rows.
 with several as materialized (
-    select w.feed_id, w.kind from rentsync.withheld w
-     where w.feed_id = any ($2)
+    select w.feed_id, w.kind
+      from unnest($2::bigint[]) as asked (feed_id)
+     cross join lateral (select * from rentsync.withheld w where w.feed_id = asked.feed_id offset 0) as w
      group by w.feed_id, w.kind having count(*) > 1 or sum(w.units) = 0
      union all
     select null, w.kind from rentsync.withheld w

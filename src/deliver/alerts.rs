@@ -42,6 +42,8 @@ pub(super) enum Finding {
         rests: Duration,
     },
     Refused(Vec<i64>),
+    /// Refused for now: nothing has shown yet that it is these units.
+    Unproved(Vec<i64>),
     FeedPaused,
     Stale {
         sync_id: String,
@@ -127,7 +129,7 @@ impl Finding {
             Self::Rejected { .. } => Kind::Rejected,
             Self::Exhausted { .. } | Self::PropertyFails { .. } => Kind::Exhausted,
             Self::PropertyWaits { .. } => Kind::Waiting,
-            Self::Refused(_) => Kind::Refused,
+            Self::Refused(_) | Self::Unproved(_) => Kind::Refused,
             Self::FeedPaused => Kind::FeedPaused,
             Self::Stale { .. } | Self::StaleAgain { .. } | Self::BeyondNumbering { .. } => Kind::Stale,
             Self::DigestMismatch => Kind::DigestMismatch,
@@ -159,6 +161,12 @@ impl Finding {
                 "the receiver refuses {}: each is left out until it changes; see `refused list`, and `refused retry UNIT_ID` \
                  once it is put right",
                 named(units)
+            ),
+            Self::Unproved(units) => format!(
+                "{} {} not taken when sent alone, and nothing shows yet whether it is the content: left out for now, and tried again by \
+                 itself; see `refused list`",
+                named(units),
+                if units.len() == 1 { "was" } else { "were" }
             ),
             Self::FeedPaused => format!(
                 "the receiver rejects everything about this property: nothing more is sent for it, changes keep gathering. \

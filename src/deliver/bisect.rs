@@ -159,8 +159,13 @@ async fn follow(
     match judgement {
         Judgement::GoOn => Ok(()),
         Judgement::Alone => {
-            convict(conn, feed).await?;
-            found.push(Found::of(feed.property_id, Finding::Refused(search.alone)));
+            let (proved, unproved): (Vec<i64>, Vec<i64>) = convict(conn, feed).await?;
+            if !proved.is_empty() {
+                found.push(Found::of(feed.property_id, Finding::Refused(proved)));
+            }
+            if !unproved.is_empty() {
+                found.push(Found::of(feed.property_id, Finding::Unproved(unproved)));
+            }
             Ok(())
         }
         // What is left to be searched stays so, and goes on where it stopped once the receiver takes anything.
@@ -250,19 +255,16 @@ pub(super) async fn search(
         .await?)
 }
 
-/// Judges what stood alone, where nothing is left to look in. Says which units are shown to be bad.
-pub(super) async fn convict(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<Vec<i64>> {
-    let judged: Vec<(i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/convict.sql"))
+/// Judges what stood alone, where nothing is left to look in. Says which units are shown to be bad, and which are not.
+pub(super) async fn convict(conn: &mut PgConnection, feed: &LeasedFeed) -> Result<(Vec<i64>, Vec<i64>)> {
+    let mut judged: Vec<(i64, bool)> = sqlx::query_as(include_str!("../../sql/deliver/convict.sql"))
         .bind(feed.feed_id)
         .fetch_all(conn)
         .await?;
-    let mut proved: Vec<i64> = judged
-        .into_iter()
-        .filter(|(_, proved)| *proved)
-        .map(|(unit_id, _)| unit_id)
-        .collect();
-    proved.sort_unstable();
-    Ok(proved)
+    judged.sort_unstable();
+    let (proved, unproved): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(_, proved)| *proved);
+    let ids = |units: Vec<(i64, bool)>| units.into_iter().map(|(unit_id, _)| unit_id).collect();
+    Ok((ids(proved), ids(unproved)))
 }
 
 /// What stood alone was not shown to be bad; the search goes on, or is over.

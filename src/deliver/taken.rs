@@ -124,7 +124,7 @@ async fn accept_bisection(conn: &mut PgConnection, delivered: &[&Verdict], found
         .fetch_all(&mut *conn)
         .await?;
     for feed in feeds.iter().filter(|feed| bisected_sync.contains(&feed.feed_id)) {
-        let units = convict(conn, feed).await?;
+        let (units, _) = convict(conn, feed).await?;
         if !units.is_empty() {
             found.push(Found::of(feed.property_id, Finding::Refused(units)));
         }
