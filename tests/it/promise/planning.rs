@@ -563,6 +563,7 @@ async fn promise_18_a_killed_relays_leases_are_free_whatever_the_timeout_is_and_
     let most = "select max(n) from (select count(*) as n from rentsync.sync where state = 'open' and leased_until > now() group by relay_id) as held";
     assert_eq!(rig.source.number(most).await, 2, "places are shared");
     rig.no_faults();
+    let killed = one.id().expect("it runs").to_string();
     signal(&one, Signal::KILL);
     let dead = Instant::now();
     let taken_over = "select count(*) from rentsync.sync where lease = 2 and relay_id is not null";
@@ -571,11 +572,16 @@ async fn promise_18_a_killed_relays_leases_are_free_whatever_the_timeout_is_and_
     })
     .await;
     assert!(dead.elapsed() < 10 * SECOND);
-    // All but the two that the other one waits for.
+    // All but the two that the other one waits for, unless a machine that stood still for some seconds had it break those off.
     let delivered = "select count(*) from rentsync.sync where state = 'delivered'";
-    until("the rest", LIMIT, async || rig.source.number(delivered).await == 38).await;
-    let lost = "select count(*) from rentsync.attempt where outcome is null";
-    assert_eq!(rig.source.number(lost).await, 4, "of both relays");
+    until("the rest", LIMIT, async || rig.source.number(delivered).await >= 38).await;
+    let lost: i64 =
+        sqlx::query_scalar("select count(*) from rentsync.attempt where outcome is null and relay like '%:' || $1")
+            .bind(killed)
+            .fetch_one(&mut rig.source.connect().await)
+            .await
+            .expect("attempts");
+    assert_eq!(lost, 2, "nobody knows how they ended");
     signal(&other, Signal::KILL);
     ended(one).await;
     ended(other).await;
