@@ -700,14 +700,14 @@ async fn promise_04_commands_that_mark_without_end_neither_fail_a_plan_nor_keep_
             tokio::spawn(async move {
                 let mut conn = options.connect().await.expect("connect");
                 loop {
-                    // As mark has it, held for a while, and as long until the next.
+                    // As mark has it, held for a while; the pause is longer, or two that fall into step would leave no gap at all.
                     execute(
                         &mut conn,
                         "begin; update rentsync.planner set marked = marked + 1 where receiver = 'main';
                          select pg_sleep(0.02); commit",
                     )
                     .await;
-                    execute(&mut conn, "select pg_sleep(0.02)").await;
+                    execute(&mut conn, "select pg_sleep(0.05)").await;
                 }
             })
         })
