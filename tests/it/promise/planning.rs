@@ -707,7 +707,7 @@ async fn promise_04_commands_that_mark_without_end_neither_fail_a_plan_nor_keep_
                          select pg_sleep(0.02); commit",
                     )
                     .await;
-                    execute(&mut conn, "select pg_sleep(0.05)").await;
+                    execute(&mut conn, "select pg_sleep(0.08)").await;
                 }
             })
         })
