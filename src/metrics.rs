@@ -1,13 +1,14 @@
-//! What a scrape is told: figures about the service from the database, at the moment of the scrape, and few about this
-//! process.
+//! What a scrape is told: figures about the service from the database, at most a second old, and few about this process.
 //!
 //! However many relays run, each tells the same about the service. A scrape reads on a connection of its own, takes no
-//! lock, one at a time, and is bounded in time: it is never in a planner's way. No field's value, no address, no secret
-//! is in it. What may be pruned is no counter: its figure is of the last hour.
+//! lock, one at a time, and is bounded in time: it is never in a planner's way. Whoever else asks within a second is told what it
+//! found, also that it failed. No field's value, no address, no secret is in it. What may be pruned is no counter: its figure is
+//! of the last hour.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use prometheus_client::encoding::prometheus_text::{self, encode};
@@ -29,6 +30,8 @@ pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
 
 /// Prometheus itself gives up after ten seconds.
 const LIMIT: Duration = Duration::from_secs(5);
+/// Far less than between two scrapes of one Prometheus.
+const KEPT: Duration = Duration::from_secs(1);
 
 /// The names. The format adds `_total` to a counter's and `_info` to the build's.
 mod name {
@@ -62,10 +65,21 @@ type Counters = Family<Labels, Counter>;
 pub struct Scraper {
     /// How long a scrape may take; a statement of it ends then in the server as well.
     pub limit: Duration,
+    /// How long others are told what it found.
+    pub kept: Duration,
     database: Database,
-    /// Kept from one scrape to the next; taken out while in use, so that one cut short is not used again.
-    conn: Mutex<Option<PgConnection>>,
-    failing: AtomicBool,
+    /// Whoever reads has it; the others wait.
+    last: Mutex<LastRead>,
+}
+
+/// What the last scrape left for the next.
+#[derive(Default)]
+struct LastRead {
+    /// Taken out while in use, so that one cut short is not used again.
+    conn: Option<PgConnection>,
+    at: Option<Instant>,
+    /// None: it failed.
+    figures: Option<Arc<Figures>>,
 }
 
 /// What the database says.
@@ -97,9 +111,9 @@ impl Scraper {
     pub fn new(database: Database) -> Self {
         Self {
             limit: LIMIT,
+            kept: KEPT,
             database,
-            conn: Mutex::new(None),
-            failing: AtomicBool::new(false),
+            last: Mutex::default(),
         }
     }
 
@@ -108,20 +122,34 @@ impl Scraper {
     /// # Errors
     /// Never by what it finds: only where the text can't be written.
     pub async fn scrape(&self, progress: &Progress) -> Result<String, fmt::Error> {
+        let figures = self.figures().await;
         let mut page = Page::default();
         page.process(progress);
-        let read = timeout(self.limit, self.read()).await;
-        let read = read.unwrap_or_else(|_| Err(anyhow::anyhow!("it took longer than {:?}", self.limit)));
-        self.note(&read);
-        page.database_up(read.is_ok());
-        if let Ok(figures) = read {
+        page.database_up(figures.is_some());
+        if let Some(figures) = figures {
             page.service(&figures);
         }
         page.text()
     }
 
-    async fn read(&self) -> Result<Figures> {
-        let mut kept = self.conn.lock().await;
+    async fn figures(&self) -> Option<Arc<Figures>> {
+        let mut last = self.last.lock().await;
+        if last.at.is_none_or(|at| at.elapsed() >= self.kept) {
+            let read = timeout(self.limit, self.read(&mut last.conn)).await;
+            let read = read.unwrap_or_else(|_| Err(anyhow::anyhow!("it took longer than {:?}", self.limit)));
+            // One line when it begins to fail, not one a scrape.
+            if let Err(error) = &read
+                && (last.figures.is_some() || last.at.is_none())
+            {
+                tracing::warn!("figures for /metrics could not be read: {}", sentence(error));
+            }
+            last.figures = read.ok().map(Arc::new);
+            last.at = Some(Instant::now());
+        }
+        last.figures.clone()
+    }
+
+    async fn read(&self, kept: &mut Option<PgConnection>) -> Result<Figures> {
         let mut conn = match kept.take() {
             Some(conn) => conn,
             None => self.connect().await?,
@@ -139,17 +167,6 @@ impl Scraper {
             .execute(&mut conn)
             .await?;
         Ok(conn)
-    }
-
-    /// One line when it begins to fail, not one a scrape.
-    fn note(&self, read: &Result<Figures>) {
-        let failed_before = self.failing.swap(read.is_err(), Ordering::Relaxed);
-        match read {
-            Err(error) if !failed_before => {
-                tracing::warn!("figures for /metrics could not be read: {}", sentence(error));
-            }
-            _ => {}
-        }
     }
 }
 

@@ -26,23 +26,22 @@ use crate::relay::{Progress, Relay, Stop};
 /// Another relay of this machine may have the port, and give it back when it stops.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// One scrape at work and one that waits for it; whoever comes then is told to come again.
-const SCRAPES_MAX: usize = 2;
-
 /// What the answers come from.
 struct Face {
     progress: Arc<Progress>,
     scraper: Scraper,
-    scrapes: Semaphore,
+    /// Of one scrape at work and those that wait for what it finds; whoever comes then is told to come again.
+    scrapes: Arc<Semaphore>,
     stop: watch::Receiver<Stop>,
 }
 
 /// Answers for this relay until the task is dropped.
 pub async fn serve(listen: SocketAddr, relay: &Relay, stop: watch::Receiver<Stop>) {
+    let limits = Limits::default();
     let face = Face {
         progress: relay.progress.clone(),
         scraper: Scraper::new(relay.database.clone()),
-        scrapes: Semaphore::new(SCRAPES_MAX),
+        scrapes: Arc::new(Semaphore::new(limits.connections / 2)),
         stop,
     };
     let app = Router::new()
@@ -51,7 +50,7 @@ pub async fn serve(listen: SocketAddr, relay: &Relay, stop: watch::Receiver<Stop
         .route("/metrics", get(metrics))
         .with_state(Arc::new(face));
     let listener = listener(listen).await;
-    serve::serve(listener, app, Limits::default()).await;
+    serve::serve(listener, app, limits).await;
 }
 
 async fn listener(listen: SocketAddr) -> TcpListener {
@@ -91,13 +90,20 @@ async fn readyz(State(face): State<Arc<Face>>) -> Response {
     }
 }
 
-/// However many scrape, places are left for the others, and no connection is kept for the next scrape.
+/// However many scrape, places are left for the others, and no connection is kept for the next scrape. Whoever hangs up before
+/// the end has cost the database no more than others: what was begun is told to the next.
 async fn metrics(State(face): State<Arc<Face>>) -> Response {
-    let answer = match face.scrapes.try_acquire() {
-        Ok(_place) => match face.scraper.scrape(&face.progress).await {
-            Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
-            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        },
+    let answer = match face.scrapes.clone().try_acquire_owned() {
+        Ok(place) => {
+            let scrape = async move {
+                let _place = place;
+                face.scraper.scrape(&face.progress).await
+            };
+            match tokio::spawn(scrape).await {
+                Ok(Ok(text)) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+                _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            }
+        }
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "others are being told already\n").into_response(),
     };
     ([(header::CONNECTION, "close")], answer).into_response()

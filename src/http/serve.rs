@@ -1,11 +1,13 @@
 //! The HTTP server: what one client may cost, and all of them together.
 //!
 //! Requests that never become whole, connections that nobody uses and answers that nobody reads hold a place only until somebody
-//! needs it: at the limit the oldest connection without a request under way makes room for the new one. So clients can't take
-//! the file descriptors that delivering needs, and a health check is answered whatever else is connected. Not its business:
-//! the answers.
+//! needs it. At the limit one connection without a request under way makes room for the new one: of the address that has the most
+//! of them the oldest, and none before it had a moment to send its request. So clients can't take the file descriptors that
+//! delivering needs, and a health check is answered whatever else is connected. Not its business: the answers.
 
+use std::collections::HashMap;
 use std::io;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,11 +23,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet, yield_now};
-use tokio::time::{sleep, timeout};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Accepting failed for want of something: until there may be more of it.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// A client sends its request as soon as it is connected. Until then it keeps its place, however many others come: they wait in the
+/// system's queue, of which each place serves forty a second.
+const MOMENT: Duration = Duration::from_millis(25);
 /// The least that hyper can be told; ours are a few hundred bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
@@ -60,6 +65,8 @@ struct Connection {
     task: AbortHandle,
     /// A request is under way.
     busy: Arc<AtomicBool>,
+    network: IpAddr,
+    since: Instant,
 }
 
 /// Answers until it is dropped, and every connection with it.
@@ -73,21 +80,23 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits) {
     loop {
         let accepted = listener.accept().await;
         while tasks.try_join_next().is_some() {}
-        open.retain(|connection| !connection.task.is_finished());
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Where every one is at work the new one is closed.
-                if open.len() < limits.connections || make_room(&mut open) {
+                if has_room(&mut open, limits.connections).await {
                     let busy = Arc::new(AtomicBool::new(false));
                     let task = tasks.spawn(converse(stream, app.clone(), busy.clone(), limits.head));
-                    open.push(Connection { task, busy });
-                    // It sees its request before anybody newer needs its place.
-                    yield_now().await;
+                    open.push(Connection {
+                        task,
+                        busy,
+                        network: network(peer.ip()),
+                        since: Instant::now(),
+                    });
                 }
             }
             Err(error) => {
                 if is_lacking(&error) {
-                    make_room(&mut open);
+                    has_room(&mut open, 0).await;
                 }
                 sleep(ACCEPT_AGAIN_AFTER).await;
             }
@@ -95,15 +104,43 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits) {
     }
 }
 
-/// Ends the oldest connection that has no request under way, if there is one.
-fn make_room(open: &mut Vec<Connection>) -> bool {
-    let idle = open
-        .iter()
-        .position(|connection| !connection.busy.load(Ordering::Relaxed));
-    if let Some(place) = idle {
-        open.remove(place).task.abort();
+/// Whether one more may be open; the one that is in its way, if one may be ended, is ended.
+async fn has_room(open: &mut Vec<Connection>, connections_max: usize) -> bool {
+    loop {
+        open.retain(|connection| !connection.task.is_finished());
+        if open.len() < connections_max {
+            return true;
+        }
+        let Some(place) = in_the_way(open) else {
+            return false;
+        };
+        let had_its_moment = open[place].since + MOMENT;
+        if had_its_moment <= Instant::now() {
+            open.remove(place).task.abort();
+            return true;
+        }
+        sleep_until(had_its_moment).await;
     }
-    idle.is_some()
+}
+
+/// Of those without a request under way the oldest of the network that has the most. The oldest come first.
+fn in_the_way(open: &[Connection]) -> Option<usize> {
+    let idle = |connection: &&Connection| !connection.busy.load(Ordering::Relaxed);
+    let mut of_network: HashMap<IpAddr, usize> = HashMap::new();
+    for connection in open.iter().filter(idle) {
+        *of_network.entry(connection.network).or_default() += 1;
+    }
+    let most = of_network.values().copied().max()?;
+    open.iter()
+        .position(|connection| idle(&connection) && of_network.get(&connection.network) == Some(&most))
+}
+
+/// Who an address belongs to: of IPv6 one client has at least 64 bits of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
+        address => address,
+    }
 }
 
 /// A client that hung up too early is no reason to wait; anything else lacks something.
@@ -139,4 +176,37 @@ async fn converse(stream: TcpStream, app: Router, busy: Arc<AtomicBool>, head: D
 async fn in_time(request: Request, next: Next, longest: Duration) -> Response {
     let late = |_| (StatusCode::SERVICE_UNAVAILABLE, "it took too long\n").into_response();
     timeout(longest, next.run(request)).await.unwrap_or_else(late)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(address: &str) -> Connection {
+        Connection {
+            task: tokio::spawn(std::future::pending::<()>()).abort_handle(),
+            busy: Arc::default(),
+            network: network(address.parse().expect("an address")),
+            since: Instant::now(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_a_moment_to_send_its_request() {
+        let mut all = vec![open("10.0.0.1"), open("10.0.0.2")];
+        assert!(has_room(&mut all, 2).await);
+        assert_eq!(all.len(), 1);
+        assert!(all[0].since.elapsed() >= MOMENT);
+    }
+
+    #[tokio::test]
+    async fn the_oldest_of_whoever_has_most_is_in_the_way_and_none_that_is_answered() {
+        let all = ["10.0.0.1", "2001:db8::1", "10.0.0.2", "2001:db8::2", "::ffff:10.0.0.2"].map(open);
+        assert_eq!(in_the_way(&all), Some(1), "one network of IPv6");
+        all[1].busy.store(true, Ordering::Relaxed);
+        assert_eq!(in_the_way(&all), Some(2));
+        all.iter()
+            .for_each(|connection| connection.busy.store(true, Ordering::Relaxed));
+        assert_eq!(in_the_way(&all), None);
+    }
 }
