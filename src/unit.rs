@@ -135,15 +135,15 @@ impl Property {
         }
     }
 
-    /// Reads the columns of `rentsync.source_property()`, in the order in which `sql/plan/choose_feeds.sql` lists them.
-    pub(crate) fn read(columns: &mut Columns<'_>) -> sqlx::Result<Option<Self>> {
-        let property_id: Option<i64> = columns.next()?;
+    /// Reads the columns of `rentsync.source_property()`, in the order in which `sql/plan/read_properties.sql` lists them.
+    pub(crate) fn read(columns: &mut Columns<'_>) -> sqlx::Result<Self> {
+        let property_id = columns.next()?;
         let mut texts = Texts::of(columns)?;
         let (name, address) = (texts.next("name", columns)?, texts.next("address", columns)?);
         let project_group_id = columns.next()?;
         let is_active: Option<bool> = columns.next()?;
         let is_lease_up = columns.next()?;
-        Ok(property_id.map(|property_id| Self {
+        Ok(Self {
             property_id,
             name,
             address,
@@ -151,7 +151,7 @@ impl Property {
             is_active: is_active.unwrap_or(false),
             is_lease_up,
             unreadable: texts.unreadable,
-        }))
+        })
     }
 }
 

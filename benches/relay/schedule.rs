@@ -147,9 +147,9 @@ fn statements() -> Vec<(&'static str, &'static str, PgArguments)> {
             256_i64,
             501_i64,
             false,
-            65_536_i32,
             10_000_i64,
-            1_000_i64
+            1_000_i64,
+            None::<bool>
         ),
         scheduled!(
             "plan/choose_feeds",
@@ -160,9 +160,9 @@ fn statements() -> Vec<(&'static str, &'static str, PgArguments)> {
             32_i64,
             501_i64,
             false,
-            65_536_i32,
             10_000_i64,
-            None::<i64>
+            None::<i64>,
+            None::<bool>
         ),
         scheduled!("hold/expire", "main", NOW, 2_000_i64),
         scheduled!("hold/ahead", "main", NOW, 10_f64, 20_000_i64),
@@ -190,6 +190,6 @@ fn statements() -> Vec<(&'static str, &'static str, PgArguments)> {
         scheduled!("metrics/withheld"),
         scheduled!("metrics/alerts"),
         scheduled!("status/status", "main"),
-        scheduled!("verify/feeds", "main", 77_i64, 0_i64, 256_i64, 65_536_i32),
+        scheduled!("verify/feeds", "main", 77_i64, 0_i64, 256_i64),
     ]
 }

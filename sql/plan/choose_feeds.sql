@@ -1,10 +1,9 @@
 -- The idle feeds of receiver $1 that have news, each with what was touched: the next $5 after feed $4, of the
--- properties $2 (null: of all, the sweep), at $3 (null: now). The last but seven columns say how many units there are to
--- look at, about, of which at most $6 because they are owed; of the owed one more is counted, so that a plan knows whether it settles
--- all of them. $7: every idle feed is to be compared as a whole; so is one of
--- which more than $9 units were touched, because naming them would cost more. None beyond feed $10 (null: all). $11: only those that did not fail last, or (false) only those that did,
--- which a probe wakes (null: all). Texts of more than $8 bytes are not read: in front
--- of them stands how long they are.
+-- properties $2 (null: of all, the sweep), at $3 (null: now). The last column says how many units there are to look at, about, of
+-- which at most $6 because they are owed; of the owed one more is counted, so that a plan knows whether it settles all of them.
+-- $7: every idle feed is to be compared as a whole; so is one of which more than $8 units were touched, because naming them would
+-- cost more. None beyond feed $9 (null: all). $10: only those that did not fail last, or (false) only those that did, which a
+-- probe wakes (null: all). Of the properties nothing is read: one that can't be must not be in the way of the others.
 --
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
 -- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Reads only, as a preview
@@ -26,30 +25,23 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
                + (select count(*) from (select from rentsync.ledger l
                                          where l.feed_id = f.feed_id and l.owed is not null and l.withheld is null
                                          limit $6) as owed)
-       end,
-       p.property_id::bigint,
-       case when greatest(octet_length(p.name::text), octet_length(p.address::text)) > $8
-            then array[octet_length(p.name::text), octet_length(p.address::text)] end,
-       case when octet_length(p.name::text) <= $8 then p.name::text end,
-       case when octet_length(p.address::text) <= $8 then p.address::text end,
-       p.project_group_id::bigint, p.is_active, p.is_lease_up
+       end
   from rentsync.feed f
  cross join lateral (
-       select coalesce(bool_or(change.unit_ids is null), false) or count(touched.unit_id) > $9 as whole,
-              case when count(touched.unit_id) <= $9
+       select coalesce(bool_or(change.unit_ids is null), false) or count(touched.unit_id) > $8 as whole,
+              case when count(touched.unit_id) <= $8
                    then array_agg(distinct touched.unit_id) filter (where touched.unit_id is not null) end as unit_ids,
               min(change.occurred_at) as oldest_change
          from rentsync.news(f.property_id, f.cursor) as change
          left join lateral unnest(change.unit_ids) as touched (unit_id) on true
        ) as news
-  left join rentsync.source_property() p on p.property_id = f.property_id
  where f.receiver = $1
    and ($2::bigint[] is null or f.property_id = any ($2))
    and f.feed_id > $4
-   and ($10::bigint is null or f.feed_id <= $10)
+   and ($9::bigint is null or f.feed_id <= $9)
    and f.paused_because is null
-   and ($11::boolean is null or $11 = (f.cooldown_until is null and f.bisected_sync is null and f.bisection is null and not f.failing))
-   and (f.cooldown_until is null or f.cooldown_until <= coalesce($3, clock_timestamp()) or not $11 and f.cooldown_because = 'exhausted')
+   and ($10::boolean is null or $10 = (f.cooldown_until is null and f.bisected_sync is null and f.bisection is null and not f.failing))
+   and (f.cooldown_until is null or f.cooldown_until <= coalesce($3, clock_timestamp()) or not $10 and f.cooldown_because = 'exhausted')
    and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
    and ($7
      or f.cursor is null

@@ -1,19 +1,13 @@
 -- The feeds of receiver $1 as they stand, news or not, each with what is yet to be planned: the next $4 after feed $3, of
 -- property $2 (null: of all). The columns are those of choose_feeds; what is owed and withheld
--- is not counted, because nothing is told. Texts of more than $5 bytes are not read. Reads only, locks nothing.
+-- is not counted, because nothing is told. Reads only, locks nothing.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units, 0::bigint, 0::bigint,
        f.snapshot_due, f.snapshot_run, f.bisection, f.bisection_waited, f.sequence_offset,
        f.cursor is null or news.whole,
        news.unit_ids,
        news.oldest_change,
        (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
-     + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id),
-       p.property_id::bigint,
-       case when greatest(octet_length(p.name::text), octet_length(p.address::text)) > $5
-            then array[octet_length(p.name::text), octet_length(p.address::text)] end,
-       case when octet_length(p.name::text) <= $5 then p.name::text end,
-       case when octet_length(p.address::text) <= $5 then p.address::text end,
-       p.project_group_id::bigint, p.is_active, p.is_lease_up
+     + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id)
   from rentsync.feed f
  cross join lateral (
        select coalesce(bool_or(change.unit_ids is null), false) as whole,
@@ -22,7 +16,6 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
          from rentsync.news(f.property_id, f.cursor) as change
          left join lateral unnest(change.unit_ids) as touched (unit_id) on true
        ) as news
-  left join rentsync.source_property() p on p.property_id = f.property_id
  where f.receiver = $1
    and ($2::bigint is null or f.property_id = $2)
    and f.feed_id > $3

@@ -1,13 +1,14 @@
 //! Properties that the source can't read out: set aside, so that the others are planned.
 //!
 //! A site's own source function may fail on one row, and a text may hold a byte that means nothing in its database's encoding. The
-//! server then refuses the whole answer and does not say which row it was. So the feeds of a batch that failed are compared in halves.
+//! server then refuses the whole answer and does not say which row it was. So the feeds of a batch that failed are read in halves, their
+//! properties' own rows included.
 
 use anyhow::{Error, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
 
-use super::choose::ChosenFeed;
+use super::chosen::{UnreadFeed, read_properties};
 use super::compare::compare;
 use super::failure::{is_about_a_value, without_values};
 use super::scope::Scope;
@@ -22,9 +23,9 @@ const FEW: usize = 8;
 pub(super) async fn set_aside(
     conn: &mut PgConnection,
     scope: &Scope,
-    feeds: Vec<ChosenFeed>,
+    feeds: Vec<UnreadFeed>,
     now: Option<DateTime<Utc>>,
-) -> Result<Vec<ChosenFeed>> {
+) -> Result<Vec<UnreadFeed>> {
     let of = feeds.len();
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
     let mut parts = vec![feeds];
@@ -54,11 +55,15 @@ pub(super) async fn set_aside(
 async fn try_to_compare(
     conn: &mut PgConnection,
     scope: &Scope,
-    feeds: Vec<ChosenFeed>,
+    feeds: Vec<UnreadFeed>,
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<Error>> {
     let mut savepoint = conn.begin().await?;
-    match compare(&mut savepoint, scope, feeds, now).await {
+    let compared = match read_properties(&mut savepoint, &scope.receiver, feeds).await {
+        Ok(feeds) => compare(&mut savepoint, scope, feeds, now).await,
+        Err(error) => Err(error),
+    };
+    match compared {
         Ok(_) => savepoint.commit().await?,
         Err(error) if is_about_a_value(&error) => {
             savepoint.rollback().await?;
@@ -72,7 +77,7 @@ async fn try_to_compare(
 async fn cool_down(
     conn: &mut PgConnection,
     scope: &Scope,
-    feed: &ChosenFeed,
+    feed: &UnreadFeed,
     error: Error,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
@@ -80,7 +85,7 @@ async fn cool_down(
     let longest = receiver.retry.longest();
     sqlx::query(include_str!("../../sql/deliver/cool_down_feeds.sql"))
         .bind(now)
-        .bind(&[feed.feed_id][..])
+        .bind(&[feed.feed_id()][..])
         .bind(UNREADABLE)
         .bind(longest.as_secs_f64())
         .execute(&mut *conn)
@@ -88,7 +93,7 @@ async fn cool_down(
     let alert = Alert {
         kind: Kind::Unreadable,
         receiver: receiver.name.clone(),
-        property_id: Some(feed.property_id),
+        property_id: Some(feed.property_id()),
         message: format!(
             "nothing of this property is told, because it can't be read: {:#}. Others go on; it is tried again every {}",
             without_values(error),

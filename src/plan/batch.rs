@@ -5,6 +5,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::aside::set_aside;
 use super::choose::choose;
+use super::chosen::read_properties;
 use super::compare::compare;
 use super::failure::{is_about_a_value, is_locked_out, is_serialization_failure, without_values};
 use super::right::{Ended, Right};
@@ -98,6 +99,7 @@ async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, re
         Reading::InHalves => set_aside(conn, scope, feeds, batch.now).await?,
     };
     let aside = of - feeds.len();
+    let feeds = read_properties(conn, &scope.receiver, feeds).await?;
     let compared = compare(conn, scope, feeds, batch.now).await?;
     let more_after = compared.more_after.or(more_after);
     let planned = seal(conn, scope, compared, paused, batch.now).await?;

@@ -1,16 +1,12 @@
 //! Which feeds a batch plans.
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
+use super::chosen::{ChosenFeed, NOT_ENROLLED, UnreadFeed, read_properties};
 use super::scope::{Batch, FEEDS_PER_BATCH_MAX, PlanTarget, UNITS_PER_BATCH_MAX};
 use crate::config::{Enroll, Receiver};
-use crate::payload::Reason;
-use crate::payload::{Digest, Hash};
-use crate::states::Owed;
-use crate::unit::{Columns, Property, TEXT_BYTES_MAX};
 
 /// The planner's own: what it chooses stays as it is until it is sealed.
 const CHOOSE_AND_LOCK: &str = concat!(
@@ -21,65 +17,19 @@ const CHOOSE_AND_LOCK: &str = concat!(
 const FEEDS_PER_LOOK: i64 = 1_000;
 /// So many properties are looked at by one statement that enrols.
 const PROPERTIES_PER_LOOK: i64 = 2_000;
-/// Feeds that are yet to be enrolled are numbered above this.
-const NOT_ENROLLED: i64 = 1 << 62;
-
-/// A feed with news, and what is known of it before its units are compared.
-#[derive(Clone)]
-pub(crate) struct ChosenFeed {
-    pub feed_id: i64,
-    pub property_id: i64,
-    /// What the receiver calls the property, where that is something else.
-    pub external_id: Option<String>,
-    /// Why its units count as removed although the source has them; none: they don't.
-    pub uncovered: Option<Reason>,
-    pub property_hash: Option<Hash>,
-    pub property_owed: bool,
-    pub digest: Digest,
-    /// How many units the receiver should hold.
-    pub units: i64,
-    /// How many it owes, counted no further than one beyond those that a plan reads.
-    pub owed: i64,
-    /// How many it withholds.
-    pub withheld: i64,
-    /// Why it is due a snapshot.
-    pub snapshot_due: Option<String>,
-    /// The run that asked for it.
-    pub snapshot_run: Option<i64>,
-    /// Told only together with feeds of the same number.
-    pub bisection: Option<i64>,
-    /// BisectedUnit units of its own are told before its news: they have waited for news already.
-    pub bisection_waited: bool,
-    /// Added to the numbers of its syncs in their bodies.
-    pub sequence_offset: i64,
-    /// Changes ask for everything to be compared, rather than what was touched.
-    pub whole: bool,
-    pub touched: Vec<i64>,
-    pub oldest_change: Option<DateTime<Utc>>,
-    pub property: Property,
-    /// Units to look at, about.
-    weight: i64,
-}
-
-impl ChosenFeed {
-    /// It is there only once its property is enrolled.
-    pub fn is_not_enrolled(&self) -> bool {
-        self.feed_id > NOT_ENROLLED
-    }
-}
 
 /// Locks the next feeds with news, as many as fit a batch; the second value says where to go on.
 pub(super) async fn choose(
     conn: &mut PgConnection,
     receiver: &Receiver,
     batch: &Batch<'_>,
-) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
+) -> Result<(Vec<UnreadFeed>, Option<i64>)> {
     let last = window(conn, receiver, batch).await?;
     let rows = match batch.probe {
         None => with_news(conn, CHOOSE_AND_LOCK, receiver, batch, FeedFilter::news(last)).await?,
         Some(_) => to_probe(conn, receiver, batch, last).await?,
     };
-    let (feeds, more_after) = fitting(&rows, receiver, feeds_max(batch))?;
+    let (feeds, more_after) = fitting(&rows, feeds_max(batch))?;
     Ok((feeds, more_after.or(last)))
 }
 
@@ -161,12 +111,12 @@ pub(crate) async fn forecast_feeds(
             .bind(batch.after)
             .bind(room)
             .bind(NOT_ENROLLED)
-            .bind(TEXT_BYTES_MAX)
-            .fetch_all(conn)
+            .fetch_all(&mut *conn)
             .await?;
         rows.extend(new);
     }
-    fitting(&rows, receiver, feeds_max(batch))
+    let (feeds, more_after) = fitting(&rows, feeds_max(batch))?;
+    Ok((read_properties(conn, receiver, feeds).await?, more_after))
 }
 
 fn feeds_max(batch: &Batch<'_>) -> i64 {
@@ -188,7 +138,6 @@ async fn with_news(
         .bind(feeds_max(batch))
         .bind(owed_per_feed_max(receiver))
         .bind(among.whole)
-        .bind(TEXT_BYTES_MAX)
         .bind(UNITS_PER_BATCH_MAX)
         .bind(among.last)
         .bind(among.failed.map(|failed| !failed))
@@ -208,18 +157,18 @@ pub(crate) async fn every_feed(
         .bind(property_id)
         .bind(after)
         .bind(FEEDS_PER_BATCH_MAX)
-        .bind(TEXT_BYTES_MAX)
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
-    fitting(&rows, receiver, FEEDS_PER_BATCH_MAX)
+    let (feeds, more_after) = fitting(&rows, FEEDS_PER_BATCH_MAX)?;
+    Ok((read_properties(conn, receiver, feeds).await?, more_after))
 }
 
 /// As many as fit a batch; the second value says where to go on.
-fn fitting(rows: &[PgRow], receiver: &Receiver, feeds_max: i64) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
+fn fitting(rows: &[PgRow], feeds_max: i64) -> Result<(Vec<UnreadFeed>, Option<i64>)> {
     let full = i64::try_from(rows.len())? == feeds_max;
-    let feeds: Vec<_> = rows.iter().map(|row| read(row, receiver)).collect::<Result<_>>()?;
+    let feeds: Vec<_> = rows.iter().map(UnreadFeed::read).collect::<Result<_>>()?;
     let fitting = how_many_fit(&feeds);
-    let more_after = (full || fitting < feeds.len()).then(|| feeds[fitting - 1].feed_id);
+    let more_after = (full || fitting < feeds.len()).then(|| feeds[fitting - 1].feed_id());
     Ok((feeds.into_iter().take(fitting).collect(), more_after))
 }
 
@@ -229,73 +178,16 @@ pub(super) fn owed_per_feed_max(receiver: &Receiver) -> i64 {
 }
 
 /// The longest beginning within the bound on units, but at least one feed.
-fn how_many_fit(feeds: &[ChosenFeed]) -> usize {
+fn how_many_fit(feeds: &[UnreadFeed]) -> usize {
     let mut units = 0;
     feeds
         .iter()
         .take_while(|feed| {
             let first = units == 0;
-            units += feed.weight.max(1);
+            units += feed.weight().max(1);
             first || units <= UNITS_PER_BATCH_MAX
         })
         .count()
-}
-
-fn read(row: &PgRow, receiver: &Receiver) -> Result<ChosenFeed> {
-    let mut columns = Columns::of(row);
-    let (feed_id, property_id, external_id) = (columns.next()?, columns.next()?, columns.next()?);
-    let enabled: bool = columns.next()?;
-    let property_hash: Option<Vec<u8>> = columns.next()?;
-    let property_owed: Option<Owed> = columns.next()?;
-    let digest: Vec<u8> = columns.next()?;
-    let (units, owed, withheld) = (columns.next()?, columns.next()?, columns.next()?);
-    let (snapshot_due, snapshot_run) = (columns.next()?, columns.next()?);
-    let (bisection, bisection_waited) = (columns.next()?, columns.next()?);
-    let (sequence_offset, whole) = (columns.next()?, columns.next()?);
-    let touched: Option<Vec<i64>> = columns.next()?;
-    let oldest_change = columns.next()?;
-    let weight = columns.next()?;
-    let property = Property::read(&mut columns)?;
-    Ok(ChosenFeed {
-        feed_id,
-        property_id,
-        external_id,
-        uncovered: uncovered(enabled, property.as_ref(), receiver),
-        property_hash: property_hash.map(Hash::try_from).transpose()?,
-        property_owed: property_owed.is_some(),
-        digest: Digest::try_from(digest)?,
-        units,
-        owed,
-        withheld,
-        snapshot_due,
-        snapshot_run,
-        bisection,
-        bisection_waited,
-        sequence_offset,
-        whole,
-        touched: touched.unwrap_or_default(),
-        oldest_change,
-        property: property.unwrap_or_else(|| Property::gone(property_id)),
-        weight,
-    })
-}
-
-fn uncovered(enabled: bool, property: Option<&Property>, receiver: &Receiver) -> Option<Reason> {
-    let Some(property) = property else {
-        return Some(Reason::Deleted);
-    };
-    let in_portfolio = match (&receiver.property_groups, property.project_group_id) {
-        (None, _) => true,
-        (Some(groups), Some(group)) => groups.contains(&group),
-        (Some(_), None) => false,
-    };
-    if !enabled {
-        Some(Reason::FeedDisabled)
-    } else if !property.is_active || !in_portfolio {
-        Some(Reason::PropertyInactive)
-    } else {
-        None
-    }
 }
 
 /// Enrols active properties that have no feed yet; `properties` limits where to look. So many at a time that no statement takes

@@ -9,7 +9,8 @@ use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 
 use super::ahead::Ahead;
-use super::choose::{ChosenFeed, owed_per_feed_max};
+use super::choose::owed_per_feed_max;
+use super::chosen::ChosenFeed;
 use super::feed_delta::FeedDelta;
 use super::guard::{self, Grown};
 use super::scope::{Mode, Scope};

@@ -6,7 +6,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::choose::ChosenFeed;
+use super::chosen::ChosenFeed;
 use super::compare::compare_sides;
 use super::feed_delta::FeedDelta;
 use super::scope::{Mode, Scope};

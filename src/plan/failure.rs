@@ -8,7 +8,8 @@ pub(crate) fn without_values(error: anyhow::Error) -> anyhow::Error {
     match database_code(&error) {
         Some(code) if code == "22021" || code == "22P05" => Fault::finding(format!(
             "a text of the source has no equivalent in UTF-8 (SQLSTATE {code}): it holds bytes that its database's encoding \
-             gives no meaning; `select * from rentsync.source_unit()` with client_encoding UTF8 shows which"
+             gives no meaning; `select * from rentsync.source_unit()` and `rentsync.source_property()` with client_encoding UTF8 show \
+             which"
         ))
         .into(),
         Some(code) if may_quote(&error) => Fault::finding(format!(

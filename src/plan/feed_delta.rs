@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 
-use super::choose::ChosenFeed;
+use super::chosen::ChosenFeed;
 use super::observed::{Look, Observed};
 use super::room::Room;
 use super::scope::{Mode, Scope};

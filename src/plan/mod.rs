@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | `planner`, `pending`, `tidy` | when to plan what: notices, the sweep, upkeep between two batches |
 //! | `batch`, `right` | one batch, one transaction, by the right to plan |
-//! | `choose` | which feeds, and what is known of them |
+//! | `choose`, `chosen` | which feeds, and what is known of them |
 //! | `compare`, `sides` | both sides, unit by unit |
 //! | `aside` | which of them can't be read |
 //! | `feed_delta`: `upsert`, `leaving`, `room`, `observed`, `unsettled` | what one feed's next sync says |
@@ -27,6 +27,7 @@ mod aside;
 mod batch;
 mod by_hand;
 mod choose;
+mod chosen;
 mod columns;
 mod compare;
 mod drift;
@@ -55,7 +56,8 @@ mod upsert;
 pub use batch::plan_batch;
 pub use by_hand::{FeedChange, Released, is_told_under_another_name, resume_feeds, retry_refused, set_feed};
 pub use choose::enroll;
-pub(crate) use choose::{ChosenFeed, every_feed, forecast_feeds};
+pub(crate) use choose::{every_feed, forecast_feeds};
+pub(crate) use chosen::ChosenFeed;
 pub(crate) use compare::{compare, compare_sides};
 pub(crate) use drift::{Differing, differing};
 pub(crate) use failure::{is_serialization_failure, without_values};

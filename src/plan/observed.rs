@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::choose::ChosenFeed;
+use super::chosen::ChosenFeed;
 use super::scope::Mode;
 use crate::delta::{ChangeRules, LedgerRow, Present, Verdict, verdict};
 use crate::payload::Hash;

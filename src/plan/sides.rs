@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::choose::ChosenFeed;
+use super::chosen::ChosenFeed;
 use super::scope::Scope;
 use crate::delta::{LastSealed, LedgerRow, Present, Withholding};
 use crate::payload::{Hash, Reason, TellableProperty};

@@ -3,7 +3,7 @@
 //! It is while nothing of the property is owed, in doubt or withheld: then the receiver equals the source. What the plan does
 //! not read counts as it stands.
 
-use super::choose::ChosenFeed;
+use super::chosen::ChosenFeed;
 use crate::delta::LedgerRow;
 
 /// What of a feed is owed or withheld: so far, and with what the plan does about it, afterwards.

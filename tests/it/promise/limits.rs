@@ -595,6 +595,50 @@ async fn promise_11_a_few_properties_that_cant_be_read_are_set_aside_though_noth
 }
 
 #[tokio::test]
+async fn promise_11_a_property_whose_own_name_cant_be_read_stops_no_other() {
+    let by_bytes = "update projects set name = chr(129) where id = 1";
+    let by_function = "create function public.shown(id bigint, name text) returns text language plpgsql stable as $$
+             begin if id = 1 then raise 'the catalogue has no % of Mrs Private', id; end if; return name; end $$;
+         do $$ declare body text; begin
+             select prosrc into body from pg_proc where proname = 'source_property';
+             execute 'create or replace function rentsync.source_property() returns table ('
+                 || (select string_agg(format('%I %s', n, format_type(t, null)), ', ' order by o)
+                       from pg_proc p, unnest(p.proargnames, p.proallargtypes) with ordinality as a (n, t, o) where proname = 'source_property')
+                 || ') language sql stable as ' || quote_literal(replace(body, 't.\"name\"::text', 'public.shown(t.id, t.name)'));
+         end $$";
+    for (encoding, unreadable) in [("WIN1252", by_bytes), ("UTF8", by_function)] {
+        let source = TestDatabase::of_encoding(encoding).await;
+        capture::install(&source.database, &Config::default().source)
+            .await
+            .expect("install");
+        let rig = Rig::on(source).await;
+        rig.once().await;
+        rig.edit(unreadable).await;
+        rig.edit("update project_rent_roll_units set price = 77; insert into projects (id, name, is_actived) values (3, 'Three', true)")
+            .await;
+        rig.once().await;
+        let rent =
+            |property_id, unit_id| rig.sandbox.property(property_id).unwrap().units[&unit_id]["base_rent"].clone();
+        assert_eq!((rent(2, 21), rent(1, 11) == 77.0), (json!(77.0), false), "{encoding}");
+        assert_eq!(units(&rig, 1), [11, 12, 13], "nothing of it is gone");
+        let alerts = open_alerts(&rig, 1).await;
+        assert!(
+            matches!(alerts.as_slice(), [alert] if alert.contains("because it can't be read") && !alert.contains("Private")),
+            "{alerts:?}"
+        );
+        match encoding {
+            "UTF8" => rig.edit("create or replace function public.shown(id bigint, name text) returns text language sql stable as 'select name'").await,
+            _ => rig.edit("update projects set name = 'Good' where id = 1").await,
+        }
+        rig.pass(Duration::from_secs(600));
+        rig.settle().await;
+        rig.assert_equal().await;
+        rig.once().await;
+        assert_eq!(open_alerts(&rig, 1).await, [] as [String; 0], "{encoding}");
+    }
+}
+
+#[tokio::test]
 async fn promise_11_where_nothing_can_be_read_planning_stops_with_a_reason() {
     let rig = with_an_unreadable_unit(false).await;
     rig.edit(
