@@ -66,7 +66,8 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// An error and its causes in one line, nothing said twice: many libraries quote their cause and also name it as one. What the
-/// database has to do with it is said in our own words.
+/// database has to do with it is said in our own words. It may quote what somebody else wrote: nothing is left of that which would
+/// break the line or which a terminal obeys.
 pub fn sentence(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
@@ -86,17 +87,12 @@ pub fn sentence(error: &anyhow::Error) -> String {
             break;
         }
     }
-    text
+    crate::words::in_a_line(&text)
 }
 
 /// The failure of the database within, if there is one.
 pub(crate) fn database_error(error: &anyhow::Error) -> Option<&sqlx::Error> {
     error.chain().find_map(|cause| cause.downcast_ref())
-}
-
-/// The same for a terminal: an error may quote what somebody else wrote.
-pub fn printable_sentence(error: &anyhow::Error) -> String {
-    crate::words::printable(&sentence(error)).into_owned()
 }
 
 fn is_envelope(cause: &(dyn std::error::Error + 'static)) -> bool {
@@ -132,6 +128,13 @@ mod tests {
     use anyhow::Context;
 
     use super::*;
+
+    #[test]
+    fn promise_25_an_error_is_one_line_whatever_it_quotes() {
+        let theirs = Fault::finding("no\r\n\tsuch \u{1b}[31mrow\u{2028}\nerror: all is well");
+        let error = anyhow::Error::from(theirs).context("reading\nit");
+        assert_eq!(sentence(&error), "reading it: no such [31mrow error: all is well");
+    }
 
     #[test]
     fn a_cause_that_is_quoted_already_is_not_said_again() {

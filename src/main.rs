@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         // Whoever read our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", fault::printable_sentence(&error));
+            eprintln!("error: {}", fault::sentence(&error));
             ExitCode::from(fault::exit_code(&error))
         }
     }
