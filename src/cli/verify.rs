@@ -139,8 +139,15 @@ impl Printer {
                 count(differing, "is", "are")
             ),
         };
+        // No drift, and not to be taken for a proof of anything either.
+        let unproved = match counts.equal + counts.removed {
+            0 if counts.waiting > 0 => {
+                "; nothing that the source has now is acknowledged yet, so nothing is verified: see `status`"
+            }
+            _ => "",
+        };
         print::line(&format!(
-            "receiver {receiver}: {} of {} compared: {} equal{removed}, {} waiting, {} withheld, {} drifted; {digests}",
+            "receiver {receiver}: {} of {} compared: {} equal{removed}, {} waiting, {} withheld, {} drifted; {digests}{unproved}",
             count(counts.units, "unit", "units"),
             count(counts.feeds, "property", "properties"),
             counts.equal,

@@ -53,6 +53,20 @@ async fn after_rest_there_is_nothing_to_find() {
 }
 
 #[tokio::test]
+async fn what_waits_altogether_is_no_drift_and_is_not_passed_off_as_verified() {
+    let rig = Rig::new().await;
+    rig.faults(json!({ "status": 503 }));
+    rig.once().await;
+    let output = output(relay(&rig, &["verify"])).await;
+    assert_eq!(output.status.code(), Some(0));
+    let said = said(&output);
+    assert!(
+        said.contains("0 equal, 6 waiting") && said.contains("so nothing is verified: see `status`"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn a_bypassed_trigger_is_drift_with_the_fields_that_differ_but_no_leads_name() {
     let rig = Rig::told().await;
     bypass(
