@@ -124,6 +124,16 @@ impl Database {
         Ok(conn)
     }
 
+    /// One that only reads, and ends each statement that takes longer than `statement_max`.
+    pub async fn connect_to_read(&self, statement_max: Duration) -> Result<PgConnection> {
+        let mut conn = self.connect().await?;
+        sqlx::query(include_str!("../sql/connection/read_only.sql"))
+            .bind(statement_max.as_millis().to_string())
+            .execute(&mut conn)
+            .await?;
+        Ok(conn)
+    }
+
     /// Whoever may own schema rentsync beside the owner of the source tables, because a person says so.
     #[must_use]
     pub fn trusting(mut self, schema_owners: Vec<String>) -> Self {
@@ -277,7 +287,7 @@ pub(crate) async fn notice_lost_client(conn: &mut PgConnection) -> sqlx::Result<
 /// Refuses servers that the relay can't work on.
 pub async fn check_server(conn: &mut PgConnection) -> Result<()> {
     let (version, in_recovery, read_only, role): (i32, bool, bool, String) =
-        sqlx::query_as(include_str!("../sql/status/server.sql"))
+        sqlx::query_as(include_str!("../sql/database/server.sql"))
             .fetch_one(conn)
             .await?;
     if version < SERVER_VERSION_MIN {

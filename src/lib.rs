@@ -30,8 +30,6 @@ pub mod snapshot;
 
 /// Everything that is kept of a unit's lead, and the proof that it is gone.
 pub mod erase;
-/// The requests that would be sent now.
-pub mod preview;
 /// Forgetting what is long over.
 pub mod prune;
 /// Stage 5: tell again what may be lost.
@@ -57,15 +55,13 @@ pub mod demo;
 mod difference;
 /// What is wrong, and what to do about it.
 pub mod doctor;
-/// One unit's way to a receiver, and why it is told or not.
-pub mod explain;
 /// Failures a person can do something about.
 pub mod fault;
 /// A relay's sign of life in the database.
 pub mod heartbeat;
 /// What the relay answers over HTTP.
 pub mod http;
-/// What there is to see: receivers, feeds, syncs, holds, alerts, units that are left out.
+/// What there is to see: how receivers and units stand, what would be sent, which feeds, syncs, holds and alerts there are.
 pub mod inspect;
 /// What a scrape is told.
 pub mod metrics;
@@ -73,9 +69,5 @@ pub mod metrics;
 pub mod source_identity;
 /// The states that the database has as text.
 pub mod states;
-/// Whether a receiver is at rest.
-pub mod status;
-/// Source against ledger, and the receiver's own word.
-pub mod verify;
 /// Numbers, times and other people's words, in a sentence.
 mod words;

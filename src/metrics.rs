@@ -17,13 +17,17 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::database::Database;
 use crate::fault::sentence;
+use crate::inspect::alerts::{self, AlertCount};
+use crate::inspect::receivers::{self, ReceiverStatus};
+use crate::inspect::syncs::{self, AttemptCount};
 use crate::relay::Progress;
+use crate::states::Withheld;
 
 /// What the text is, as a header says it.
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -84,26 +88,9 @@ struct LastRead {
 
 /// What the database says.
 struct Figures {
-    receivers: Vec<ReceiverFigures>,
-    withheld: Vec<(String, String, f64)>,
-    attempts: Vec<(String, String, f64)>,
-    alerts: Vec<(String, String, i64, f64)>,
-}
-
-#[derive(FromRow)]
-struct ReceiverFigures {
-    receiver: String,
-    paused: f64,
-    failures: f64,
-    feeds: f64,
-    feeds_behind: f64,
-    feeds_cooling_down: f64,
-    feeds_paused: f64,
-    units_owed: f64,
-    duplicate_codes: f64,
-    syncs_open: f64,
-    oldest_change_age: f64,
-    last_delivered: Option<f64>,
+    receivers: Vec<ReceiverStatus>,
+    attempts: Vec<AttemptCount>,
+    alerts: Vec<AlertCount>,
 }
 
 impl Scraper {
@@ -152,40 +139,22 @@ impl Scraper {
     async fn read(&self, kept: &mut Option<PgConnection>) -> Result<Figures> {
         let mut conn = match kept.take() {
             Some(conn) => conn,
-            None => self.connect().await?,
+            None => self.database.connect_to_read(self.limit).await?,
         };
         self.database.check_schema_owner(&mut conn).await?;
         let figures = Figures::read(&mut conn).await?;
         *kept = Some(conn);
         Ok(figures)
     }
-
-    async fn connect(&self) -> Result<PgConnection> {
-        let mut conn = self.database.connect().await?;
-        sqlx::query(include_str!("../sql/metrics/guard.sql"))
-            .bind(self.limit.as_millis().to_string())
-            .execute(&mut conn)
-            .await?;
-        Ok(conn)
-    }
 }
 
 impl Figures {
     async fn read(conn: &mut PgConnection) -> Result<Self> {
         let read = async {
-            Ok::<_, sqlx::Error>(Self {
-                receivers: sqlx::query_as(include_str!("../sql/metrics/receivers.sql"))
-                    .fetch_all(&mut *conn)
-                    .await?,
-                withheld: sqlx::query_as(include_str!("../sql/metrics/withheld.sql"))
-                    .fetch_all(&mut *conn)
-                    .await?,
-                attempts: sqlx::query_as(include_str!("../sql/metrics/attempts.sql"))
-                    .fetch_all(&mut *conn)
-                    .await?,
-                alerts: sqlx::query_as(include_str!("../sql/metrics/alerts.sql"))
-                    .fetch_all(&mut *conn)
-                    .await?,
+            anyhow::Ok(Self {
+                receivers: receivers::statuses(conn, None).await?,
+                attempts: syncs::attempts_last_hour(conn).await?,
+                alerts: alerts::by_kind(conn).await?,
             })
         };
         read.await.context("reading figures")
@@ -225,63 +194,84 @@ impl Page {
             name::DATABASE_UP,
             "Whether the database could be read; if not, what is read there is missing",
         );
-        set(&gauge, Vec::new(), f64::from(u8::from(up)));
+        set(&gauge, Vec::new(), bit(up));
     }
 
     fn service(&mut self, figures: &Figures) {
-        let mut figure = |name, help, value: fn(&ReceiverFigures) -> Option<f64>| {
+        let mut figure = |name, help, value: fn(&ReceiverStatus) -> Option<f64>| {
             let gauge = self.gauge(name, help);
             for row in &figures.receivers {
                 if let Some(value) = value(row) {
-                    set(&gauge, of(&row.receiver), value);
+                    set(&gauge, of(&row.standing.receiver), value);
                 }
             }
         };
         let paused = "Whether nothing is sent to the receiver but probes";
-        figure(name::PAUSED, paused, |row| Some(row.paused));
+        figure(name::PAUSED, paused, |row| {
+            Some(bit(row.standing.sending.since.is_some()))
+        });
         let failures = "Deliveries in a row that failed in a way that is worth a retry";
-        figure(name::FAILURES, failures, |row| Some(row.failures));
+        figure(name::FAILURES, failures, |row| {
+            Some(f64::from(row.standing.sending.failures_in_a_row))
+        });
         let feeds = "Properties that the receiver is told about";
-        figure(name::FEEDS, feeds, |row| Some(row.feeds));
+        figure(name::FEEDS, feeds, |row| Some(row.work.feeds as f64));
         let behind = "Feeds that have something to tell and have not planned it";
-        figure(name::FEEDS_BEHIND, behind, |row| Some(row.feeds_behind));
+        figure(name::FEEDS_BEHIND, behind, |row| Some(row.work.feeds_behind as f64));
         let cooling_down = "Feeds that are left alone for a while after giving up";
         figure(name::FEEDS_COOLING_DOWN, cooling_down, |row| {
-            Some(row.feeds_cooling_down)
+            Some(row.work.feeds_cooling_down as f64)
         });
         let paused = "Feeds for which nothing is planned until somebody resumes them";
-        figure(name::FEEDS_PAUSED, paused, |row| Some(row.feeds_paused));
+        figure(name::FEEDS_PAUSED, paused, |row| Some(row.work.feeds_paused as f64));
         let owed = "Units that must be told at the next plan whatever they look like";
-        figure(name::UNITS_OWED, owed, |row| Some(row.units_owed));
+        figure(name::UNITS_OWED, owed, |row| Some(row.work.units_owed as f64));
         let duplicates = "Codes that several units of one property have";
-        figure(name::DUPLICATE_CODES, duplicates, |row| Some(row.duplicate_codes));
+        figure(name::DUPLICATE_CODES, duplicates, |row| {
+            Some(row.work.duplicate_codes as f64)
+        });
         let open = "Syncs that are due, under way, or wait for their next try";
-        figure(name::SYNCS_OPEN, open, |row| Some(row.syncs_open));
+        figure(name::SYNCS_OPEN, open, |row| Some(row.work.open_syncs as f64));
         let oldest = "Age of the oldest change that is not delivered; 0 where all are";
-        figure(name::OLDEST_CHANGE_AGE, oldest, |row| Some(row.oldest_change_age));
+        figure(name::OLDEST_CHANGE_AGE, oldest, |row| {
+            Some(row.work.oldest_change_age())
+        });
         let last = "When the receiver last took a sync, in Unix time; missing where it never did";
-        figure(name::LAST_DELIVERED, last, |row| row.last_delivered);
+        figure(name::LAST_DELIVERED, last, |row| {
+            Some(row.work.last_delivered?.timestamp_micros() as f64 / 1e6)
+        });
         self.by_kind(figures);
     }
 
     fn by_kind(&mut self, figures: &Figures) {
         let withheld = self.gauge(name::UNITS_WITHHELD, "Units whose present state is not told, by reason");
-        for (receiver, kind, units) in &figures.withheld {
-            set(&withheld, with(receiver, "kind", kind), *units);
+        for row in &figures.receivers {
+            for kind in Withheld::ALL {
+                let units = row.work.units_withheld_as(*kind);
+                set(
+                    &withheld,
+                    with(&row.standing.receiver, "kind", kind.as_str()),
+                    units as f64,
+                );
+            }
         }
         let attempts = self.gauge(
             name::ATTEMPTS,
             "Tries that began within the last hour, of every relay, by outcome",
         );
-        for (receiver, outcome, tries) in &figures.attempts {
-            set(&attempts, with(receiver, "outcome", outcome), *tries);
+        for count in &figures.attempts {
+            set(
+                &attempts,
+                with(&count.receiver, "outcome", &count.outcome),
+                count.tries as f64,
+            );
         }
         let raised = self.counter(name::ALERTS, "How often alerts were raised, by kind");
         let open = self.gauge(name::ALERTS_OPEN, "Alerts that nobody acknowledged yet, by kind");
-        for (receiver, kind, times, unacknowledged) in &figures.alerts {
-            let labels = with(receiver, "kind", kind);
-            raised.get_or_create(&labels).inc_by(times.unsigned_abs());
-            set(&open, labels, *unacknowledged);
+        for count in &figures.alerts {
+            let labels = with(&count.receiver, "kind", &count.kind);
+            raised.get_or_create(&labels).inc_by(count.times.unsigned_abs());
+            set(&open, labels, count.open as f64);
         }
     }
 
@@ -306,6 +296,10 @@ impl Page {
 
 fn set(gauges: &Gauges, labels: Labels, value: f64) {
     gauges.get_or_create(&labels).set(value);
+}
+
+fn bit(is_so: bool) -> f64 {
+    f64::from(u8::from(is_so))
 }
 
 fn of(receiver: &str) -> Labels {

@@ -25,9 +25,9 @@ use tokio::time::interval;
 use crate::alert::Poster;
 use crate::deliver::{Deliverer, breaker};
 use crate::heartbeat::Heartbeat;
+use crate::inspect::receivers::{self, ReceiverStatus};
 use crate::plan::Scope;
 use crate::snapshot;
-use crate::status;
 
 use context::close;
 use delivering::Delivering;
@@ -121,11 +121,13 @@ impl Relay {
             snapshot::advance(&mut *conn, &scope.receiver.name, self.clock.now()).await?;
         }
         for receiver in self.config.receivers.keys() {
-            pass.left += usize::try_from(status::unsettled(&mut *conn, receiver).await?)?;
-            pass.left += usize::try_from(status::paused_feeds(&mut *conn, receiver).await?)?;
-            let (unacknowledged, withheld) = status::unacknowledged(&mut *conn, receiver).await?;
-            pass.unacknowledged += unacknowledged;
-            pass.withheld += withheld;
+            pass.left += usize::try_from(receivers::unsettled(&mut *conn, receiver).await?)?;
+            pass.unacknowledged += receivers::under_way(&mut *conn, receiver).await?;
+            if let Some(ReceiverStatus { work, .. }) = receivers::status(&mut *conn, receiver).await? {
+                pass.left += usize::try_from(work.feeds_rejected())?;
+                pass.unacknowledged += work.units_owed;
+                pass.withheld += work.units_withheld;
+            }
         }
         if let Some(url) = &self.config.alerts.webhook_url {
             Poster::new(url, self.clock.clone())?.post_due(&mut *conn).await?;

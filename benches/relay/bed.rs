@@ -8,7 +8,7 @@ use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
-use rentsync_relay::status;
+use rentsync_relay::inspect::receivers;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::time::sleep;
 
@@ -133,7 +133,8 @@ impl<'a> Bed<'a> {
         let began = Instant::now();
         let relay = RelayProcess::start(&self.server.url(self.database), &receiver.url())?;
         // Every feed has something to tell. The database, which has work to do, is only asked once all have.
-        while receiver.requests() < requests + PROPERTIES as usize || status::unsettled(&mut conn, RECEIVER).await? > 0
+        while receiver.requests() < requests + PROPERTIES as usize
+            || receivers::unsettled(&mut conn, RECEIVER).await? > 0
         {
             ensure!(began.elapsed() < REST_MAX, "the relay did not come to rest");
             sleep(Duration::from_millis(20)).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use local_postgres::Server;
-use rentsync_relay::status;
+use rentsync_relay::inspect::receivers;
 use sqlx::Connection;
 use tokio::time::sleep;
 
@@ -29,7 +29,7 @@ pub async fn churn(server: &Server) -> Result<()> {
         let edit = "update project_rent_roll_units set price = price + 1 where id % 20 = floor(random() * 20)::integer";
         execute(&mut conn, edit).await?;
     }
-    while status::unsettled(&mut conn, RECEIVER).await? > 0 {
+    while receivers::unsettled(&mut conn, RECEIVER).await? > 0 {
         sleep(Duration::from_millis(50)).await;
     }
     sizes(&bed, "after the edits").await?;

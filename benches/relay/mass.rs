@@ -11,7 +11,7 @@ use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::demo::portfolio;
-use rentsync_relay::status;
+use rentsync_relay::inspect::receivers;
 use sqlx::{Connection, PgConnection};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -98,7 +98,7 @@ impl Source {
         let relay = RelayProcess::start(&self.server.url(DATABASE), self.receiver.url())?;
         let began = Instant::now();
         while self.receiver.requests() < usize::try_from(PROPERTIES)?
-            || status::unsettled(&mut conn, RECEIVER).await? > 0
+            || receivers::unsettled(&mut conn, RECEIVER).await? > 0
         {
             ensure!(began.elapsed() < PHASE_MAX, "the first sync did not end");
             sleep(Duration::from_millis(100)).await;

@@ -185,11 +185,10 @@ fn statements() -> Vec<(&'static str, &'static str, PgArguments)> {
         scheduled!("prune/move_cursors", "main", "1000000000", days_ago(14), 2_000_i64),
         scheduled!("prune/syncs", days_ago(6), 1_000_i64),
         scheduled!("prune/bodies", days_ago(6), 1_000_i64),
-        scheduled!("metrics/receivers"),
-        scheduled!("metrics/attempts"),
-        scheduled!("metrics/withheld"),
-        scheduled!("metrics/alerts"),
-        scheduled!("status/status", "main"),
+        scheduled!("inspect/standings", None::<&str>, NOW),
+        scheduled!("inspect/work", None::<&str>),
+        scheduled!("inspect/attempts_last_hour"),
+        scheduled!("inspect/alerts_by_kind"),
         scheduled!("verify/feeds", "main", 77_i64, 0_i64, 256_i64),
     ]
 }

@@ -1,11 +1,13 @@
 -- How feed $1 stands at $3 (null: now), and what is known of unit $2 in it: the sync that told it last, the sync that is open, the
--- removal that was acknowledged, the hold, and another property of which the receiver has it. Reads only.
+-- removal that was acknowledged, the hold that its removal waits in, and another property of which the receiver has it. Reads only.
 select f.paused_because, f.snapshot_due,
        case when f.cooldown_until > coalesce($3, clock_timestamp()) then f.cooldown_until end as cooldown_until,
        f.cooldown_because is not distinct from 'exhausted' as wakes_when_any_is_taken,
        f.cooldown_because is not distinct from 'unreadable' as is_unreadable,
        f.cursor is null as is_new,
-       (select h.hold_id from rentsync.hold h where h.feed_id = f.feed_id and h.state = 'open') as hold_id,
+       (select h.hold_id from rentsync.hold h
+         where h.receiver = f.receiver and h.state = 'open'
+           and case l.withheld when 'held' then h.feed_id = f.feed_id when 'guarded' then h.feed_id is null end) as hold_id,
        l.withheld_at, l.sequence as told_sequence,
        told.sync_id as told_sync_id, told.state as told_state, told.sealed_at as told_sealed_at, told.settled_at as told_settled_at,
        open.sync_id as open_sync_id, coalesce(open.attempts, 0) as open_attempts, open.due_at as open_due_at,

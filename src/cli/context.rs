@@ -47,8 +47,10 @@ pub(super) async fn connect_to_write(config: &Config) -> Result<PgConnection> {
 /// A name that was never run is a typing error, not an empty listing.
 pub(super) async fn check_receiver(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
     let Some(name) = &listing.receiver else { return Ok(()) };
-    let known = receivers::is_known(conn, name).await?;
-    if known { Ok(()) } else { Err(unknown_receiver(name)) }
+    match receivers::standing(conn, name, None).await? {
+        Some(_) => Ok(()),
+        None => Err(unknown_receiver(name)),
+    }
 }
 
 pub(super) fn unknown_receiver(name: &str) -> anyhow::Error {

@@ -7,8 +7,8 @@ use super::context::{Listing, connect};
 use super::print;
 use super::verify::{field, scopes};
 use crate::config::Config;
-use crate::explain::{self, Attempt, Change, Entry, Part, Sync, What};
 use crate::fault::Fault;
+use crate::inspect::explain::{self, Attempt, Change, Entry, Part, Sync, What};
 use crate::words;
 
 /// More of an answer than this makes a line unreadable; `--json` has all of it.

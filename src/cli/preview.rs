@@ -7,7 +7,7 @@ use super::context::{Listing, connect};
 use super::print;
 use super::verify::{field, scopes};
 use crate::config::Config;
-use crate::preview::{self, PreviewItem, PreviewRequest, Property, RemovedUnit, Request, Total, Unit};
+use crate::inspect::preview::{self, PreviewItem, PreviewRequest, Property, RemovedUnit, Request, Total, Unit};
 use crate::words::{self, count};
 
 #[derive(Args)]

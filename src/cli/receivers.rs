@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Subcommand;
+use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
 use super::context::{Listing, check_receiver, connect, connect_to_write, unknown_receiver};
@@ -9,7 +10,7 @@ use super::print;
 use crate::config::Config;
 use crate::deliver::breaker;
 use crate::fault::Fault;
-use crate::inspect::receivers;
+use crate::inspect::receivers::{self, ReceiverStanding, Sending};
 use crate::source_identity;
 use crate::words;
 
@@ -34,6 +35,23 @@ pub(super) enum Receivers {
     },
 }
 
+/// Whether a receiver may be sent to; `status` has the rest.
+#[derive(Serialize)]
+struct Row<'a> {
+    receiver: &'a str,
+    #[serde(flatten)]
+    sending: &'a Sending,
+}
+
+impl<'a> Row<'a> {
+    fn of(standing: &'a ReceiverStanding) -> Self {
+        Self {
+            receiver: &standing.receiver,
+            sending: &standing.sending,
+        }
+    }
+}
+
 pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()> {
     let mut conn = match command {
         Receivers::List(_) => connect(config).await?,
@@ -49,8 +67,9 @@ pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()>
 
 async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
     check_receiver(conn, listing).await?;
-    let receivers = receivers::receivers(conn, listing.receiver.as_deref()).await?;
-    print::rows(&receivers, listing.json, "no receiver has been run yet")
+    let receivers = receivers::standings(conn, listing.receiver.as_deref(), None).await?;
+    let rows: Vec<Row<'_>> = receivers.iter().map(Row::of).collect();
+    print::rows(&rows, listing.json, "no receiver has been run yet")
 }
 
 async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {

@@ -13,11 +13,10 @@ use super::replay::check_delivered;
 use super::run::{ready, stop_on_signals};
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
-use crate::inspect::withheld;
+use crate::inspect::{feeds, withheld};
 use crate::relay::Relay;
 use crate::replay::{self, Undelivered};
 use crate::snapshot::{self, Run};
-use crate::status;
 use crate::words::count;
 
 #[derive(Args)]
@@ -62,7 +61,7 @@ pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
         run.failures
     ))?;
     list_withheld(&mut conn, &receiver.name, options.property).await?;
-    let paused = status::paused_by_anyone(&mut conn, &receiver.name, options.property).await?;
+    let paused = feeds::paused(&mut conn, &receiver.name, options.property).await?;
     if paused > 0 {
         return Err(Fault::finding(format!(
             "{} paused and left out; see `feeds list` and `feeds resume`",

@@ -9,7 +9,7 @@ use super::context::{Listing, check_receiver, connect};
 use super::print;
 use crate::config::Config;
 use crate::inspect::alerts;
-use crate::inspect::receivers::{self, ReceiverStatus};
+use crate::inspect::receivers::{self, ReceiverStanding, ReceiverStatus, ReceiverWork};
 use crate::words;
 
 /// Of each receiver; `alerts list` has all.
@@ -18,13 +18,13 @@ const ALERTS_SHOWN_MAX: i64 = 20;
 pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
     let mut conn = connect(config).await?;
     check_receiver(&mut conn, listing).await?;
-    let rows = receivers::status(&mut conn, listing.receiver.as_deref()).await?;
+    let rows = receivers::statuses(&mut conn, listing.receiver.as_deref()).await?;
     if listing.json {
         return print::rows(&rows, true, "");
     }
     for row in &rows {
         print_one(row)?;
-        for alert in alerts::alerts(&mut conn, Some(&row.receiver), false, ALERTS_SHOWN_MAX).await? {
+        for alert in alerts::alerts(&mut conn, Some(&row.standing.receiver), false, ALERTS_SHOWN_MAX).await? {
             let about = alert.property_id.map_or(String::new(), |id| format!(", property {id}"));
             print::line(&format!(
                 "  ! alert {}: {}{about}{}, last {}: {}",
@@ -43,15 +43,16 @@ pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
 }
 
 fn print_one(row: &ReceiverStatus) -> Result<()> {
-    print::line(&format!("receiver {}: {}", row.receiver, row.sending.state))?;
-    for (name, value) in sending(row).into_iter().chain(work(row)) {
+    let (standing, work) = (&row.standing, &row.work);
+    print::line(&format!("receiver {}: {}", standing.receiver, standing.sending.state))?;
+    for (name, value) in sending(standing).into_iter().chain(to_do(work)) {
         print::line(&format!("  {name:<28} {value}"))?;
     }
     Ok(())
 }
 
 /// What there is to say of the breaker; nothing where all is well.
-fn sending(row: &ReceiverStatus) -> Vec<(&'static str, String)> {
+fn sending(row: &ReceiverStanding) -> Vec<(&'static str, String)> {
     let (receiver, sending) = (&row.receiver, &row.sending);
     let mut lines = Vec::new();
     if let Some(since) = sending.since {
@@ -85,7 +86,7 @@ fn sending(row: &ReceiverStatus) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn work(row: &ReceiverStatus) -> [(&'static str, String); 7] {
+fn to_do(row: &ReceiverWork) -> [(&'static str, String); 7] {
     let see = match (row.units_withheld, row.holds) {
         (0, _) => "",
         (_, 0) => "; see `refused list`",

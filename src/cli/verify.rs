@@ -12,8 +12,8 @@ use super::print;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::inspect::drift;
+use crate::inspect::verify::{self, Counts, Difference, Finding};
 use crate::plan::Scope;
-use crate::verify::{self, Counts, Difference, Finding};
 use crate::words::{self, count};
 
 /// Differences that `--found` lists at most.

@@ -18,10 +18,10 @@ use crate::capture;
 use crate::config::{Config, Receiver};
 use crate::database::Database;
 use crate::fault::Fault;
+use crate::inspect::receivers;
 use crate::relay::{Relay, Stop, stopped};
 use crate::replay;
 use crate::snapshot;
-use crate::status;
 use crate::words::thousands;
 use local_postgres::{Durability, Server};
 use rentsync_sandbox::{Sandbox, SandboxOptions};
@@ -260,7 +260,7 @@ impl Story {
     /// Waits until everything is told, then says what it took.
     async fn settle(&mut self, what: &str, edits: u64) -> Result<()> {
         let began = Instant::now();
-        while status::unsettled(&mut self.conn, RECEIVER).await? > 0 || self.nothing_yet() {
+        while receivers::unsettled(&mut self.conn, RECEIVER).await? > 0 || self.nothing_yet() {
             if self.relay.is_finished() || began.elapsed() > CHAPTER_MAX {
                 return Err(Fault::finding(format!("{what}: the relay did not come to rest")).into());
             }

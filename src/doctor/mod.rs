@@ -97,13 +97,8 @@ impl Examination<'_> {
 
     /// Fails only where the database can't be reached.
     async fn database(&mut self, database: &Database) -> Result<()> {
-        let mut conn = database.connect().await?;
-        let conn = &mut conn;
-        sqlx::query(include_str!("../../sql/metrics/guard.sql"))
-            .bind(self.limits.statement.as_millis().to_string())
-            .execute(&mut *conn)
-            .await?;
         let (config, limits) = (self.config, self.limits);
+        let conn = &mut database.connect_to_read(limits.statement).await?;
         let found = server::examine(conn, database).await;
         self.note("database", None, found)?;
         let found = clock::database(conn, limits).await;

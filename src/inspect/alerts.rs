@@ -28,9 +28,29 @@ pub struct AlertView {
     pub message: String,
 }
 
+/// The alerts of one kind about a receiver.
+#[derive(Serialize, FromRow)]
+pub struct AlertCount {
+    /// Empty: about none.
+    pub receiver: String,
+    /// What they are about.
+    pub kind: String,
+    /// How often they were raised.
+    pub times: i64,
+    /// How many are open.
+    pub open: i64,
+}
+
+/// Of every receiver and kind of which there is one.
+pub async fn by_kind(conn: &mut PgConnection) -> Result<Vec<AlertCount>> {
+    Ok(sqlx::query_as(include_str!("../../sql/inspect/alerts_by_kind.sql"))
+        .fetch_all(conn)
+        .await?)
+}
+
 /// The newest first; `all`: also those that are acknowledged or over.
 pub async fn alerts(conn: &mut PgConnection, receiver: Option<&str>, all: bool, limit: i64) -> Result<Vec<AlertView>> {
-    Ok(sqlx::query_as(include_str!("../../sql/status/alerts.sql"))
+    Ok(sqlx::query_as(include_str!("../../sql/inspect/alerts.sql"))
         .bind(receiver)
         .bind(all)
         .bind(limit)
@@ -40,7 +60,7 @@ pub async fn alerts(conn: &mut PgConnection, receiver: Option<&str>, all: bool, 
 
 /// Since when an alert has not been open. None: there is none, or it is open.
 pub async fn acknowledged_at(conn: &mut PgConnection, alert_id: i64) -> Result<Option<DateTime<Utc>>> {
-    let at: Option<Option<DateTime<Utc>>> = sqlx::query_scalar(include_str!("../../sql/status/acknowledged_at.sql"))
+    let at: Option<Option<DateTime<Utc>>> = sqlx::query_scalar(include_str!("../../sql/inspect/acknowledged_at.sql"))
         .bind(alert_id)
         .fetch_optional(conn)
         .await?;

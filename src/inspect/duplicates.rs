@@ -57,7 +57,7 @@ pub async fn duplicates(
 /// How many codes several units carry.
 pub async fn count(conn: &mut PgConnection, receiver: Option<&str>) -> Result<i64> {
     Ok(
-        sqlx::query_scalar(include_str!("../../sql/status/count_duplicates.sql"))
+        sqlx::query_scalar(include_str!("../../sql/inspect/count_duplicates.sql"))
             .bind(receiver)
             .fetch_one(conn)
             .await?,
@@ -70,7 +70,7 @@ struct Carried {
 }
 
 async fn read(conn: &mut PgConnection, receiver: Option<&str>) -> Result<Vec<Carried>> {
-    let rows = sqlx::query(include_str!("../../sql/status/duplicates.sql"))
+    let rows = sqlx::query(include_str!("../../sql/inspect/duplicates.sql"))
         .bind(receiver)
         .bind(TEXT_BYTES_MAX)
         .fetch_all(conn)

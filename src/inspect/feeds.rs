@@ -43,7 +43,7 @@ pub struct FeedView {
 
 /// Those of every receiver, or of this one, without names.
 pub async fn feeds(conn: &mut PgConnection, receiver: Option<&str>) -> Result<Vec<FeedView>> {
-    Ok(sqlx::query_as(include_str!("../../sql/status/feeds.sql"))
+    Ok(sqlx::query_as(include_str!("../../sql/inspect/feeds.sql"))
         .bind(receiver)
         .fetch_all(conn)
         .await?)
@@ -54,7 +54,7 @@ type Named = (i64, Option<Lossy>, Option<i32>);
 
 /// What the source calls its properties.
 pub async fn names(conn: &mut PgConnection) -> Result<HashMap<i64, Option<String>>> {
-    let names: Vec<Named> = sqlx::query_as(include_str!("../../sql/status/property_names.sql"))
+    let names: Vec<Named> = sqlx::query_as(include_str!("../../sql/inspect/property_names.sql"))
         .bind(NAME_BYTES_MAX)
         .fetch_all(conn)
         .await?;
@@ -63,4 +63,13 @@ pub async fn names(conn: &mut PgConnection) -> Result<HashMap<i64, Option<String
         (property_id, name.map(|Lossy(name)| name).or_else(placeholder))
     };
     Ok(names.into_iter().map(readable).collect())
+}
+
+/// How many of the receiver's feeds are paused for whatever reason; of this property only, where one is named.
+pub async fn paused(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<i64> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/inspect/paused_feeds.sql"))
+        .bind(receiver)
+        .bind(property_id)
+        .fetch_one(conn)
+        .await?)
 }

@@ -64,6 +64,17 @@ pub struct AttemptView {
     pub answer: Option<String>,
 }
 
+/// Tries that ended in the same way.
+#[derive(Serialize, FromRow)]
+pub struct AttemptCount {
+    /// To whom.
+    pub receiver: String,
+    /// What came of them.
+    pub outcome: String,
+    /// How many.
+    pub tries: i64,
+}
+
 /// Which syncs are asked for; what is not said is left open.
 #[derive(Default)]
 pub struct Wanted<'a> {
@@ -89,7 +100,7 @@ pub enum Body {
 
 /// The newest first.
 pub async fn syncs(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> Result<Vec<SyncView>> {
-    Ok(sqlx::query_as(include_str!("../../sql/status/syncs.sql"))
+    Ok(sqlx::query_as(include_str!("../../sql/inspect/syncs.sql"))
         .bind(wanted.receiver)
         .bind(wanted.property_id)
         .bind(wanted.state)
@@ -101,8 +112,15 @@ pub async fn syncs(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> R
 
 /// The tries of a sync, in order.
 pub async fn attempts(conn: &mut PgConnection, sync: &SyncView) -> Result<Vec<AttemptView>> {
-    Ok(sqlx::query_as(include_str!("../../sql/status/attempts.sql"))
+    Ok(sqlx::query_as(include_str!("../../sql/inspect/attempts.sql"))
         .bind(sync.number)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// Those that began within the last hour, of every relay.
+pub async fn attempts_last_hour(conn: &mut PgConnection) -> Result<Vec<AttemptCount>> {
+    Ok(sqlx::query_as(include_str!("../../sql/inspect/attempts_last_hour.sql"))
         .fetch_all(conn)
         .await?)
 }

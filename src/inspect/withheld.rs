@@ -50,7 +50,7 @@ pub async fn withheld(
         Objection::Refused => "refused",
         Objection::Invalid => "invalid",
     };
-    let mut units: Vec<WithheldView> = sqlx::query_as(include_str!("../../sql/status/refused.sql"))
+    let mut units: Vec<WithheldView> = sqlx::query_as(include_str!("../../sql/inspect/refused.sql"))
         .bind(receiver)
         .bind(kind)
         .fetch_all(conn)
@@ -70,7 +70,7 @@ impl WithheldView {
 
 /// How many units can't be told as they are.
 pub async fn count_invalid(conn: &mut PgConnection, receiver: Option<&str>) -> Result<i64> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/status/count_invalid.sql"))
+    Ok(sqlx::query_scalar(include_str!("../../sql/inspect/count_invalid.sql"))
         .bind(receiver)
         .fetch_one(conn)
         .await?)
@@ -78,7 +78,7 @@ pub async fn count_invalid(conn: &mut PgConnection, receiver: Option<&str>) -> R
 
 /// Whether a unit can't be told as it is.
 pub async fn is_invalid(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<bool> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/status/is_invalid.sql"))
+    Ok(sqlx::query_scalar(include_str!("../../sql/inspect/is_invalid.sql"))
         .bind(receiver)
         .bind(unit_id)
         .fetch_one(conn)
@@ -87,7 +87,7 @@ pub async fn is_invalid(conn: &mut PgConnection, receiver: &str, unit_id: i64) -
 
 /// How many units there are for each objection, of all properties or of one.
 pub async fn counts(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<Vec<(String, i64)>> {
-    Ok(sqlx::query_as(include_str!("../../sql/status/withheld.sql"))
+    Ok(sqlx::query_as(include_str!("../../sql/inspect/withheld.sql"))
         .bind(receiver)
         .bind(property_id)
         .fetch_all(conn)

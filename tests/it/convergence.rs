@@ -10,8 +10,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rentsync_relay::hold::{self, Decision};
+use rentsync_relay::inspect::receivers;
 use rentsync_relay::relay::Stop;
-use rentsync_relay::status;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -94,7 +94,9 @@ async fn rest(rig: &Rig) {
     let mut conn = rig.source.connect().await;
     let mut quiet = 0;
     for _ in 0..12_000 {
-        let unsettled = status::unsettled(&mut conn, &rig.receiver.name).await.expect("status");
+        let unsettled = receivers::unsettled(&mut conn, &rig.receiver.name)
+            .await
+            .expect("status");
         quiet = if unsettled == 0 { quiet + 1 } else { 0 };
         // Longer than a look and a sweep take.
         if quiet == 60 {

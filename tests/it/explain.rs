@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rentsync_relay::config::UnitIdentity;
 use rentsync_relay::deliver::breaker;
-use rentsync_relay::explain::{self, Part};
+use rentsync_relay::inspect::explain::{self, Part};
 use rentsync_relay::prune;
 use serde_json::{Value, json};
 

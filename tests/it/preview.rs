@@ -3,7 +3,7 @@
 use rentsync_relay::config::{Batch, Format, Receiver, UnitIdentity, UnitStyle};
 use rentsync_relay::deliver::breaker;
 use rentsync_relay::hold::{self, Decision};
-use rentsync_relay::preview::{self, PreviewRequest};
+use rentsync_relay::inspect::preview::{self, PreviewRequest};
 use serde_json::{Value, json};
 
 use crate::process::{output, refused, relay, said};

@@ -3,7 +3,7 @@
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use rentsync_relay::status;
+use rentsync_relay::inspect::receivers;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sqlx::Connection;
@@ -86,7 +86,7 @@ pub async fn ended(mut child: Child) -> Option<i32> {
 pub async fn at_rest(rig: &Rig) {
     let mut conn = rig.source.connect().await;
     let resting = async {
-        while status::unsettled(&mut conn, "main").await.expect("status") > 0 || rig.sandbox.syncs().is_empty() {
+        while receivers::unsettled(&mut conn, "main").await.expect("status") > 0 || rig.sandbox.syncs().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

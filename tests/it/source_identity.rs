@@ -12,9 +12,9 @@ use rentsync_relay::capture;
 use rentsync_relay::config::Config;
 use rentsync_relay::database::Database;
 use rentsync_relay::deliver::Deliverer;
+use rentsync_relay::inspect::receivers;
 use rentsync_relay::relay::Stop;
 use rentsync_relay::source_identity::{self, IdentityCheck};
-use rentsync_relay::status;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use sqlx::postgres::PgPoolOptions;
@@ -113,7 +113,7 @@ async fn cursors_ahead_of_the_database_have_everything_told_anew_once() {
         "they would be news for ever"
     );
     let mut conn = rig.source.connect().await;
-    assert_eq!(status::unsettled(&mut conn, "main").await.unwrap(), 0);
+    assert_eq!(receivers::unsettled(&mut conn, "main").await.unwrap(), 0);
 
     rig.sandbox.clear_log();
     rig.once().await;
@@ -439,7 +439,7 @@ async fn is_at_rest(database: &Database, alerts: i64) -> anyhow::Result<bool> {
     let feeds: i64 = sqlx::query_scalar("select count(*) from rentsync.feed")
         .fetch_one(&mut conn)
         .await?;
-    Ok(raised == alerts && feeds > 0 && status::unsettled(&mut conn, "main").await? == 0)
+    Ok(raised == alerts && feeds > 0 && receivers::unsettled(&mut conn, "main").await? == 0)
 }
 
 /// Where these programs of the server's own release are, if they are on this machine.

@@ -281,7 +281,7 @@ async fn what_was_told_is_looked_up_in_every_shape_of_body_and_its_absence_is_sa
                 found.push(serde_json::to_value(finding).expect("JSON"));
                 Ok(())
             };
-            let counts = rentsync_relay::verify::verify(&mut conn, &rig.scope(), None, &mut tell)
+            let counts = rentsync_relay::inspect::verify::verify(&mut conn, &rig.scope(), None, &mut tell)
                 .await
                 .unwrap();
             assert_eq!((counts.drift, counts.equal), (2, 5));

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rentsync_relay::preview::{self, PreviewItem, PreviewRequest, Request, Total};
+use rentsync_relay::inspect::preview::{self, PreviewItem, PreviewRequest, Request, Total};
 use serde_json::json;
 use sqlx::PgConnection;
 

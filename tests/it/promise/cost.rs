@@ -9,15 +9,12 @@ use crate::support::rig::Rig;
 
 /// What every scrape reads of the database.
 async fn cost_of_a_scrape(conn: &mut PgConnection) -> [(&'static str, i64); 2] {
-    let none = || arguments(|_| ());
+    let all = arguments(|all| all.add(None::<&str>).unwrap());
     [
-        (
-            "receivers",
-            pages(&mut *conn, explained!("metrics/receivers.sql"), none()).await,
-        ),
+        ("work", pages(&mut *conn, explained!("inspect/work.sql"), all).await),
         (
             "attempts",
-            pages(conn, explained!("metrics/attempts.sql"), none()).await,
+            pages(conn, explained!("inspect/attempts_last_hour.sql"), arguments(|_| ())).await,
         ),
     ]
 }

@@ -10,9 +10,9 @@ use rentsync_relay::config::{Auth, Config, Format, Guard, Limit, Receiver};
 use rentsync_relay::deliver::{Deliverer, Settled};
 use rentsync_relay::demo::proof::{self, Agreement};
 use rentsync_relay::heartbeat::Registration;
+use rentsync_relay::inspect::receivers;
 use rentsync_relay::plan::{self, Batch, PlanTarget, Planned, Planner, Scope};
 use rentsync_relay::relay::{Pass, Relay, Stop};
-use rentsync_relay::status;
 use rentsync_sandbox::{PropertyId, Sandbox, SyncLogEntry};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
@@ -423,7 +423,7 @@ impl Hands {
             let worked = self.round(rig).await;
             look();
             if !worked {
-                let unsettled = status::unsettled(&mut self.conn, &rig.receiver.name).await;
+                let unsettled = receivers::unsettled(&mut self.conn, &rig.receiver.name).await;
                 if unsettled.expect("status") == 0 {
                     return;
                 }

@@ -1,32 +1,18 @@
 //! What stands between a difference and the receiver, and what to do about it.
 
 use super::case::Case;
+use crate::inspect::receivers::ReceiverStanding;
+use crate::inspect::unit::Announced;
 use crate::states::Owed;
 use crate::words::moment;
 
 impl Case<'_> {
     /// What stands between a difference and the receiver, and what to do about it.
-    pub fn blocker(&self) -> (&'static str, String) {
+    pub fn blocker(&self, announced: &Announced) -> (&'static str, String) {
         let (receiver, property_id) = (self.receiver, self.fed.feed.property_id);
-        let (asked, standing) = (self.asked.receiver, &self.fed.standing);
-        if asked.waits_for_resync {
-            let what = format!(
-                "this is another database than {receiver} was told from: `receivers resync {receiver}` if it is the right one"
-            );
+        let standing = &self.fed.standing;
+        if let Some(what) = self.asked.receiver.and_then(pause) {
             return ("receiver_paused", what);
-        }
-        if let Some(because) = &asked.paused_because {
-            let until = match asked.probe_at {
-                Some(at) => format!("it is probed at {}, or `receivers resume {receiver}`", moment(at)),
-                None => format!("`receivers resume {receiver}` ends that"),
-            };
-            let since = asked
-                .paused_at
-                .map_or(String::new(), |at| format!(" since {}", moment(at)));
-            return (
-                "receiver_paused",
-                format!("{receiver} is paused{since} ({because}); {until}"),
-            );
         }
         if let Some(because) = &standing.paused_because {
             let what = format!(
@@ -53,7 +39,7 @@ impl Case<'_> {
             let what = format!("{why}, and it rests until {}{or}", moment(at));
             return ("resting", what);
         }
-        match self.announced() {
+        match self.announced(announced) {
             Some(what) => ("waiting", format!("{what}; {}", self.asked.relays())),
             None => {
                 let what = format!(
@@ -66,10 +52,9 @@ impl Case<'_> {
     }
 
     /// Why the next plan looks at it.
-    fn announced(&self) -> Option<String> {
-        let (feed, standing) = (&self.fed.feed, &self.fed.standing);
-        let owed = self.ledger.and_then(|row| row.owed);
-        if let Some(owed) = owed {
+    fn announced(&self, announced: &Announced) -> Option<String> {
+        let standing = &self.fed.standing;
+        if let Some(owed) = announced.owed {
             let is_bisected = self.ledger.is_some_and(|row| row.bisection.is_some());
             let group = match is_bisected {
                 true => ", in a group with others until the one that the receiver doesn't take is found",
@@ -86,15 +71,34 @@ impl Case<'_> {
         if standing.is_new {
             return Some("its property was never planned yet".to_owned());
         }
-        if feed.touched.contains(&self.asked.unit_id) {
+        if announced.touched {
             return Some("it changed and is not planned yet".to_owned());
         }
-        if feed.whole {
+        if announced.whole {
             return Some("its property is yet to be compared as a whole".to_owned());
         }
         let due = standing.snapshot_due.as_ref()?;
         Some(format!("its property is due a snapshot ({due})"))
     }
+}
+
+/// Why nothing is sent to the receiver but a probe.
+fn pause(standing: &ReceiverStanding) -> Option<String> {
+    let (receiver, sending) = (&standing.receiver, &standing.sending);
+    if standing.waits_for_resync {
+        return Some(format!(
+            "this is another database than {receiver} was told from: `receivers resync {receiver}` if it is the right one"
+        ));
+    }
+    let because = sending.because.as_ref()?;
+    let until = match sending.next_probe {
+        Some(at) => format!("it is probed at {}, or `receivers resume {receiver}`", moment(at)),
+        None => format!("`receivers resume {receiver}` ends that"),
+    };
+    let since = sending
+        .since
+        .map_or(String::new(), |at| format!(" since {}", moment(at)));
+    Some(format!("{receiver} is paused{since} ({because}); {until}"))
 }
 
 fn in_words(owed: Owed) -> &'static str {

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::delivery::Delivery;
 use super::finding::{Counts, Finding, Tell, about};
-use crate::delta::{ChangeRules, Present, Verdict, objection, verdict};
+use crate::delta::Present;
+use crate::inspect::unit::{Announced, UnitStanding, standing};
 use crate::plan::{ChosenFeed, FeedDelta, Scope, UnitSides};
 use crate::words::count;
 
@@ -116,37 +117,22 @@ impl Sorting<'_, '_> {
 }
 
 fn sorted(feed: &ChosenFeed, pair: &UnitSides, under_way: Option<i64>, scope: &Scope) -> Sorted {
-    let rules = ChangeRules {
-        resend_all: false,
-        removals: scope.shape.removals_are_told(),
-    };
-    let ledger = pair.ledger.as_ref();
-    let told = ledger.and_then(|row| row.told.sequence());
-    let verdict = verdict(&pair.source, ledger, rules);
-    if let Some(kept) = ledger.and_then(|row| objection(&verdict, row)) {
-        return Sorted::Withholding(kept.kind.as_str(), kept.because.clone());
-    }
-    match verdict {
-        Verdict::Same | Verdict::Release | Verdict::Forget => match ledger.and_then(|row| row.withheld.as_ref()) {
-            Some(kept) => Sorted::Withholding(kept.kind.as_str(), kept.because.clone()),
-            None if under_way.is_some_and(|first| told >= Some(first)) => {
-                Sorted::Waiting("told, not yet acknowledged".to_owned())
-            }
-            None => Sorted::Equal,
-        },
-        Verdict::Withhold => {
-            let because = match &pair.source {
-                Present::Invalid(why) => why.clone(),
-                Present::Content(_) | Present::Absent(_) => String::new(),
-            };
-            Sorted::Withholding("invalid", because)
+    let told = pair.ledger.as_ref().and_then(|row| row.told.sequence());
+    match standing(scope, feed, pair) {
+        UnitStanding::Withheld(kept) | UnitStanding::Released(kept) => {
+            Sorted::Withholding(kept.kind.as_str(), kept.because.clone())
         }
-        Verdict::Upsert | Verdict::Remove(_) => match ledger.and_then(|row| row.owed) {
-            Some(owed) => Sorted::Waiting(format!("owed: {owed}")),
-            None if feed.whole => Sorted::YetToCompare,
-            None if feed.touched.contains(&pair.unit_id) => Sorted::Waiting("changed, not yet planned".to_owned()),
-            None => Sorted::Drift,
-        },
+        UnitStanding::Invalid(because) => Sorted::Withholding("invalid", because.to_owned()),
+        UnitStanding::Settled if under_way.is_some_and(|first| told >= Some(first)) => {
+            Sorted::Waiting("told, not yet acknowledged".to_owned())
+        }
+        UnitStanding::Settled => Sorted::Equal,
+        UnitStanding::Differs(Announced { owed: Some(owed), .. }) => Sorted::Waiting(format!("owed: {owed}")),
+        UnitStanding::Differs(Announced { whole: true, .. }) => Sorted::YetToCompare,
+        UnitStanding::Differs(Announced { touched: true, .. }) => {
+            Sorted::Waiting("changed, not yet planned".to_owned())
+        }
+        UnitStanding::Differs(_) => Sorted::Drift,
     }
 }
 

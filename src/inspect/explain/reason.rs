@@ -5,7 +5,8 @@
 use super::case::Case;
 use super::standing::{Fed, Home, UnitQuestion};
 use crate::config::Enroll;
-use crate::delta::{ChangeRules, LastSealed, Present, Verdict, Withholding, objection, verdict};
+use crate::delta::{LastSealed, Present, Withholding};
+use crate::inspect::unit::{Announced, UnitStanding, standing};
 use crate::states::{Owed, SyncState, Withheld};
 use crate::words::{in_a_line, moment};
 
@@ -85,7 +86,7 @@ pub(super) fn without_feed(asked: &UnitQuestion<'_>, property_id: Option<i64>) -
             format!("{never} has no feed: `feeds enable {property_id}` gives it one"),
         );
     }
-    let run = match asked.receiver.is_known {
+    let run = match asked.receiver.is_some() {
         true => asked.relays(),
         false => format!("{name} was never run here: `rentsync-relay run` or `once` tells it everything"),
     };
@@ -112,23 +113,11 @@ pub(super) fn is_taken(fed: &Fed) -> bool {
 
 impl Case<'_> {
     fn reason(&self) -> Reason {
-        let rules = ChangeRules {
-            resend_all: false,
-            removals: self.asked.scope.shape.removals_are_told(),
-        };
-        let source = &self.fed.pair.source;
-        let verdict = verdict(source, self.ledger, rules);
-        if let Some(kept) = self.ledger.and_then(|row| objection(&verdict, row)) {
-            return self.withheld(kept);
-        }
-        match (verdict, source) {
-            (Verdict::Same, _) => match self.ledger.and_then(|row| row.withheld.as_ref()) {
-                Some(kept) => self.withheld(kept),
-                None => self.settled(),
-            },
-            (Verdict::Withhold, Present::Invalid(because)) => self.invalid(because),
-            (Verdict::Release | Verdict::Forget | Verdict::Withhold, _) => self.settled(),
-            (Verdict::Upsert | Verdict::Remove(_), _) => self.differs(),
+        match standing(self.asked.scope, &self.fed.feed, &self.fed.pair) {
+            UnitStanding::Settled | UnitStanding::Released(_) => self.settled(),
+            UnitStanding::Withheld(kept) => self.withheld(kept),
+            UnitStanding::Invalid(because) => self.invalid(because),
+            UnitStanding::Differs(announced) => self.differs(&announced),
         }
     }
 
@@ -182,8 +171,8 @@ impl Case<'_> {
     }
 
     /// Something is to be told, and was not yet.
-    fn differs(&self) -> Reason {
-        let (standing, blocker) = self.blocker();
+    fn differs(&self, announced: &Announced) -> Reason {
+        let (standing, blocker) = self.blocker(announced);
         Reason::new(standing, format!("{}: {blocker}", self.difference()))
     }
 
@@ -232,7 +221,7 @@ impl Case<'_> {
 
     fn withheld(&self, kept: &Withholding) -> Reason {
         let (receiver, unit_id) = (self.receiver, self.asked.unit_id);
-        let hold = |hold_id: Option<i64>| match hold_id {
+        let hold = || match self.fed.standing.hold_id {
             Some(hold_id) => format!(
                 "hold {hold_id}: `holds list`, then `holds approve {hold_id}` to remove it at {receiver} or `holds reject {hold_id}` to \
                  keep it there"
@@ -254,11 +243,11 @@ impl Case<'_> {
             }
             Withheld::Held => format!(
                 "{receiver} still has it, because too many units of its property went at once and its removal waits for a person; {}",
-                hold(self.fed.standing.hold_id)
+                hold()
             ),
             Withheld::Guarded => format!(
                 "{receiver} still has it, because too many units went at once from all it has and its removal waits for a person; {}",
-                hold(self.asked.receiver.hold_id)
+                hold()
             ),
             Withheld::Rejected => format!(
                 "{receiver} still has it, because a person rejected its removal: it is kept there until the source has it again"

@@ -14,6 +14,8 @@ use serde::Serialize;
 use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::fault::Fault;
+use crate::inspect::receivers::{self, Sending};
+use crate::inspect::withheld;
 use crate::plan::{
     Batch, ChosenFeed, FEEDS_PER_BATCH_MAX, FeedDelta, Grown, PlanTarget, Rehearsal, Scope, compare, forecast_batches,
     forecast_feeds, read_briefly, without_values,
@@ -116,33 +118,31 @@ pub struct PreviewRequest {
     pub now: Option<DateTime<Utc>>,
 }
 
-/// How the receiver stands, as `sql/preview/begin.sql` has it.
+/// What the bodies would be numbered and dated by.
 #[derive(FromRow)]
-struct ReceiverState {
-    settings: Option<String>,
-    paused_because: Option<String>,
-    probe_at: Option<DateTime<Utc>>,
-    wait_until: Option<DateTime<Utc>>,
+struct Numbering {
     newest: i64,
     now: DateTime<Utc>,
 }
 
 /// Previews one receiver.
 pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: PreviewRequest, tell: Sink<'_>) -> Result<Total> {
-    let standing: ReceiverState = sqlx::query_as(include_str!("../sql/preview/begin.sql"))
-        .bind(&scope.receiver.name)
+    let name = &scope.receiver.name;
+    let standing = receivers::standing(conn, name, asked.now).await?;
+    let numbering: Numbering = sqlx::query_as(include_str!("../../sql/preview/numbering.sql"))
         .bind(asked.now)
         .fetch_one(&mut *conn)
         .await?;
-    let settings = standing.settings.as_deref();
     let mut preview = Preview {
         scope,
         asked,
-        whole: settings.is_some_and(|settings| settings != scope.shape.fingerprint()),
-        sequence: standing.newest + 1,
-        sealed_at: standing.now,
+        whole: standing
+            .as_ref()
+            .is_some_and(|receiver| receiver.settings_differ(&scope.shape)),
+        sequence: numbering.newest + 1,
+        sealed_at: numbering.now,
         total: Total {
-            receiver: scope.receiver.name.clone(),
+            receiver: name.clone(),
             ..Total::default()
         },
         over_all: None,
@@ -151,17 +151,17 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: PreviewReque
     if let Some(property_id) = asked.property_id {
         preview.check_known(conn, property_id).await?;
     }
-    let another = source_identity::forecast(conn, &scope.receiver.name).await?;
+    let another = source_identity::forecast(conn, name).await?;
     let another = another.filter(|(standing, _)| {
         matches!(
             standing,
             source_identity::IdentityCheck::Stopped | source_identity::IdentityCheck::Waits
         )
     });
-    preview.receiver(&standing, another.map(|(_, why)| why))?;
+    preview.receiver(standing.map(|receiver| receiver.sending), another.map(|(_, why)| why))?;
     preview.kept_from(conn).await?;
     preview.cleared(conn).await?;
-    sqlx::query(include_str!("../sql/preview/be_patient.sql"))
+    sqlx::query(include_str!("../../sql/preview/be_patient.sql"))
         .execute(&mut *conn)
         .await?;
     let mut after = Some(0);
@@ -191,29 +191,27 @@ struct Preview<'a, 'b> {
 
 impl Preview<'_, '_> {
     /// What holds for everything that follows.
-    fn receiver(&mut self, standing: &ReceiverState, another: Option<String>) -> Result<()> {
+    fn receiver(&mut self, sending: Option<Sending>, another: Option<String>) -> Result<()> {
         let name = self.scope.receiver.name.clone();
+        let sending = sending.as_ref();
         // What a resync ends as well.
-        let paused = standing
-            .paused_because
-            .as_ref()
-            .filter(|_| another.is_none())
-            .map(|because| {
-                let probe = standing
-                    .probe_at
-                    .map_or(String::new(), |next| format!(" but a probe at {}", moment(next)));
-                format!(
-                    "it is paused ({because}), and nothing is sent{probe} until `receivers resume {name}`; then this"
-                )
-            });
+        let paused = sending.filter(|_| another.is_none()).and_then(|sending| {
+            let because = sending.because.as_ref()?;
+            let probe = sending
+                .next_probe
+                .map_or(String::new(), |next| format!(" but a probe at {}", moment(next)));
+            Some(format!(
+                "it is paused ({because}), and nothing is sent{probe} until `receivers resume {name}`; then this"
+            ))
+        });
         let waits = another.map(|why| {
             format!(
                 "this is another database than it was told from ({why}), and nothing is sent until `receivers resync {name}`; \
                  then everything is told again"
             )
         });
-        let silence = standing
-            .wait_until
+        let silence = sending
+            .and_then(|sending| sending.wait_until)
             .map(|until| format!("it asked to be left alone until {}; then this", moment(until)));
         let settings = self.whole.then(|| {
             "it was last run with other settings than these: everything is compared, and told as these settings have it".to_owned()
@@ -226,7 +224,7 @@ impl Preview<'_, '_> {
 
     async fn kept_from(&mut self, conn: &mut PgConnection) -> Result<()> {
         let name = &self.scope.receiver.name;
-        let feeds: Vec<(i64, String)> = sqlx::query_as(include_str!("../sql/preview/withheld_from.sql"))
+        let feeds: Vec<(i64, String)> = sqlx::query_as(include_str!("../../sql/preview/withheld_from.sql"))
             .bind(name)
             .bind(self.asked.property_id)
             .bind(self.asked.now)
@@ -240,7 +238,7 @@ impl Preview<'_, '_> {
 
     async fn cleared(&mut self, conn: &mut PgConnection) -> Result<()> {
         let guard = &self.scope.receiver.guard;
-        let cleared: Vec<Cleared> = sqlx::query_as(include_str!("../sql/preview/cleared.sql"))
+        let cleared: Vec<Cleared> = sqlx::query_as(include_str!("../../sql/preview/cleared.sql"))
             .bind(&self.scope.receiver.name)
             .bind(guard.feed.units_min)
             .bind(guard.feed.percent_max)
@@ -339,11 +337,7 @@ impl Preview<'_, '_> {
     }
 
     async fn end(mut self, conn: &mut PgConnection) -> Result<Total> {
-        self.total.withheld = sqlx::query_as(include_str!("../sql/status/withheld.sql"))
-            .bind(&self.scope.receiver.name)
-            .bind(self.asked.property_id)
-            .fetch_all(&mut *conn)
-            .await?;
+        self.total.withheld = withheld::counts(conn, &self.scope.receiver.name, self.asked.property_id).await?;
         if let Some(hold) = self.over_all.take() {
             (self.tell)(PreviewItem::Hold(hold))?;
         }
@@ -354,7 +348,7 @@ impl Preview<'_, '_> {
     /// A property that has no feed and would get none is a typing error, or somebody wonders why.
     async fn check_known(&self, conn: &mut PgConnection, property_id: i64) -> Result<()> {
         let name = &self.scope.receiver.name;
-        let (_, known): (bool, bool) = sqlx::query_as(include_str!("../sql/replay/known_feed.sql"))
+        let (_, known): (bool, bool) = sqlx::query_as(include_str!("../../sql/replay/known_feed.sql"))
             .bind(name)
             .bind(property_id)
             .fetch_one(&mut *conn)

@@ -27,7 +27,7 @@ pub(super) async fn deliveries(conn: &mut PgConnection, feeds: &[ChosenFeed]) ->
         Option<String>,
         Option<String>,
     );
-    let rows: Vec<Row> = sqlx::query_as(include_str!("../../sql/verify/deliveries.sql"))
+    let rows: Vec<Row> = sqlx::query_as(include_str!("../../../sql/verify/deliveries.sql"))
         .bind(feeds.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
         .fetch_all(conn)
         .await?;

@@ -70,7 +70,7 @@ impl Case<'_> {
         if standing.open_is_leased {
             return "a relay has it in hand".to_owned();
         }
-        if let Some(until) = self.asked.receiver.wait_until {
+        if let Some(until) = self.asked.receiver.and_then(|standing| standing.sending.wait_until) {
             return format!("{} asked to be left alone until {}", self.receiver, moment(until));
         }
         match (standing.open_attempts, standing.open_due_at) {
@@ -83,7 +83,7 @@ impl Case<'_> {
 impl UnitQuestion<'_> {
     /// Who tells it.
     pub fn relays(&self) -> String {
-        match self.receiver.relays {
+        match self.relays {
             0 => "no relay is connected to this database: `rentsync-relay run` or `once` tells it".to_owned(),
             _ => "a relay is connected and tells it in a moment; if it doesn't, its log says why".to_owned(),
         }
@@ -91,8 +91,8 @@ impl UnitQuestion<'_> {
 
     /// It was last run with others than these.
     pub fn settings_differ(&self) -> bool {
-        let settings = self.receiver.settings.as_deref();
-        settings.is_some_and(|settings| settings != self.scope.shape.fingerprint())
+        self.receiver
+            .is_some_and(|standing| standing.settings_differ(&self.scope.shape))
     }
 }
 

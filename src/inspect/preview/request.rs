@@ -7,10 +7,10 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::reason;
+use crate::inspect::verify::{self, Difference};
 use crate::payload::Reason;
 use crate::plan::{FeedDelta, Mode, News, Rehearsed, Scope, differing};
 use crate::states::Owed;
-use crate::verify::{self, Difference};
 
 /// Units whose contents are looked at together.
 const DETAILED_AT_ONCE: usize = 100;
@@ -252,7 +252,7 @@ async fn later(conn: &mut PgConnection, delta: &FeedDelta) -> Result<Vec<Postpon
         .chain(delta.forget.iter().copied())
         .chain(delta.settled_before.iter().copied())
         .collect();
-    let owed: Vec<(Owed, i64)> = sqlx::query_as(include_str!("../../sql/preview/owed.sql"))
+    let owed: Vec<(Owed, i64)> = sqlx::query_as(include_str!("../../../sql/preview/owed.sql"))
         .bind(delta.feed.feed_id)
         .bind(settled)
         .fetch_all(conn)

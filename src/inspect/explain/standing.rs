@@ -1,8 +1,9 @@
-//! How source, receiver and feed stand to the unit that is asked for, as read under one snapshot.
+//! How source and feed stand to the unit that is asked for, as read under one snapshot.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
+use crate::inspect::receivers::ReceiverStanding;
 use crate::plan::{ChosenFeed, Scope, UnitSides};
 use crate::states::SyncState;
 
@@ -15,21 +16,6 @@ pub(super) struct Home {
     pub project_group_id: Option<i64>,
 }
 
-/// How the receiver stands, as `sql/explain/receiver.sql` has it.
-#[derive(FromRow)]
-pub(super) struct ReceiverStanding {
-    pub is_known: bool,
-    pub settings: Option<String>,
-    pub paused_at: Option<DateTime<Utc>>,
-    pub paused_because: Option<String>,
-    pub probe_at: Option<DateTime<Utc>>,
-    pub wait_until: Option<DateTime<Utc>>,
-    pub waits_for_resync: bool,
-    pub relays: i64,
-    pub hold_id: Option<i64>,
-    pub pruned_before: Option<DateTime<Utc>>,
-}
-
 /// How the feed stands, and what is known of the unit in it, as `sql/explain/feed.sql` has it.
 #[derive(Default, FromRow)]
 pub(super) struct FeedStanding {
@@ -39,6 +25,7 @@ pub(super) struct FeedStanding {
     pub wakes_when_any_is_taken: bool,
     pub is_unreadable: bool,
     pub is_new: bool,
+    /// The open hold that the unit's removal waits in.
     pub hold_id: Option<i64>,
     pub withheld_at: Option<DateTime<Utc>>,
     pub told_sequence: Option<i64>,
@@ -67,6 +54,11 @@ pub(super) struct UnitQuestion<'a> {
     pub scope: &'a Scope,
     pub unit_id: i64,
     pub now: Option<DateTime<Utc>>,
-    pub receiver: &'a ReceiverStanding,
+    /// None: it was never run.
+    pub receiver: Option<&'a ReceiverStanding>,
+    /// Sessions of relays on this database.
+    pub relays: i64,
+    /// What was before may have been pruned.
+    pub known_since: Option<DateTime<Utc>>,
     pub home: Option<&'a Home>,
 }

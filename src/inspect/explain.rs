@@ -16,12 +16,13 @@ use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
 use crate::delta::LastSealed;
+use crate::difference::Difference;
+use crate::inspect::receivers;
 use crate::plan::{
     ChosenFeed, FeedDelta, Mode, Scope, compare_sides, differing, every_feed, read_briefly, without_values,
 };
-use crate::verify::Difference;
 
-use standing::{Fed, Home, ReceiverStanding, UnitQuestion};
+use standing::{Fed, Home, UnitQuestion};
 use timeline::Timeline;
 pub use timeline::{Attempt, Change, Entry, Sync, What};
 
@@ -74,16 +75,15 @@ pub async fn explain(
 }
 
 async fn parts(conn: &mut PgConnection, scope: &Scope, unit_id: i64, now: Option<DateTime<Utc>>) -> Result<Vec<Part>> {
-    let receiver: ReceiverStanding = sqlx::query_as(include_str!("../sql/explain/receiver.sql"))
-        .bind(&scope.receiver.name)
-        .bind(now)
+    let receiver = receivers::standing(conn, &scope.receiver.name, now).await?;
+    let known_since = sqlx::query_scalar(include_str!("../../sql/replay/horizon.sql"))
         .fetch_one(&mut *conn)
         .await?;
-    let home: Option<Home> = sqlx::query_as(include_str!("../sql/explain/source.sql"))
+    let home: Option<Home> = sqlx::query_as(include_str!("../../sql/explain/source.sql"))
         .bind(unit_id)
         .fetch_optional(&mut *conn)
         .await?;
-    let properties: Vec<(i64, Option<i64>)> = sqlx::query_as(include_str!("../sql/explain/properties.sql"))
+    let properties: Vec<(i64, Option<i64>)> = sqlx::query_as(include_str!("../../sql/explain/properties.sql"))
         .bind(&scope.receiver.name)
         .bind(unit_id)
         .fetch_all(&mut *conn)
@@ -93,7 +93,9 @@ async fn parts(conn: &mut PgConnection, scope: &Scope, unit_id: i64, now: Option
         scope,
         unit_id,
         now,
-        receiver: &receiver,
+        receiver: receiver.as_ref(),
+        relays: receivers::relays(conn).await?,
+        known_since,
         home: home.as_ref(),
     };
     let mut parts = Vec::new();
@@ -152,7 +154,7 @@ impl UnitQuestion<'_> {
     async fn read(&self, conn: &mut PgConnection, property_id: i64, feed_id: i64) -> Result<Fed> {
         let (mut feeds, _) = every_feed(conn, &self.scope.receiver, Some(property_id), 0).await?;
         let feed = feeds.pop().context("the feed is there, under the same snapshot")?;
-        let standing = sqlx::query_as(include_str!("../sql/explain/feed.sql"))
+        let standing = sqlx::query_as(include_str!("../../sql/explain/feed.sql"))
             .bind(feed_id)
             .bind(self.unit_id)
             .bind(self.now)
@@ -190,7 +192,7 @@ impl UnitQuestion<'_> {
             told_in: None,
             acknowledged_hash: None,
             differs: Vec::new(),
-            known_since: self.receiver.pruned_before,
+            known_since: self.known_since,
             older_left_out: timeline.older_left_out,
             timeline: timeline.in_order(),
         }

@@ -17,6 +17,7 @@ use anyhow::Result;
 use sqlx::{Connection, PgConnection};
 
 use crate::fault::Fault;
+use crate::inspect::receivers;
 use crate::payload::Hash;
 use crate::plan::{
     ChosenFeed, Differing, FeedDelta, Mode, Scope, compare_sides, differing, every_feed, read_briefly, without_values,
@@ -66,16 +67,13 @@ pub async fn verify(
 /// With other settings than it was told with, everything would look different.
 async fn check_settings(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
     let receiver = &scope.receiver.name;
-    let registered: Option<Option<String>> = sqlx::query_scalar(include_str!("../sql/verify/registered.sql"))
-        .bind(receiver)
-        .fetch_optional(conn)
-        .await?;
-    match registered.flatten() {
+    let standing = receivers::standing(conn, receiver, None).await?;
+    match standing.filter(|standing| standing.settings.is_some()) {
         None => Err(Fault::usage(format!(
             "receiver {receiver} was never run against this database: there is nothing to verify yet"
         ))
         .into()),
-        Some(settings) if settings != scope.shape.fingerprint() => Err(Fault::usage(format!(
+        Some(standing) if standing.settings_differ(&scope.shape) => Err(Fault::usage(format!(
             "receiver {receiver} was last run with other settings than these (source.available_status_ids, \
              receivers.{receiver}): verify with those, or run the relay with these first"
         ))

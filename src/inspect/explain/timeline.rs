@@ -111,7 +111,7 @@ impl Timeline {
     /// Of a property, and its feed if it has one.
     pub async fn read(conn: &mut PgConnection, property_id: i64, feed_id: Option<i64>, unit_id: i64) -> Result<Self> {
         let mut timeline = Self::default();
-        let changes: Vec<Change> = sqlx::query_as(include_str!("../../sql/explain/changes.sql"))
+        let changes: Vec<Change> = sqlx::query_as(include_str!("../../../sql/explain/changes.sql"))
             .bind(property_id)
             .bind(feed_id)
             .bind(unit_id)
@@ -126,7 +126,7 @@ impl Timeline {
     }
 
     async fn read_told(&mut self, conn: &mut PgConnection, feed_id: i64, unit_id: i64) -> Result<()> {
-        let mut syncs: Vec<Sync> = sqlx::query_as(include_str!("../../sql/explain/syncs.sql"))
+        let mut syncs: Vec<Sync> = sqlx::query_as(include_str!("../../../sql/explain/syncs.sql"))
             .bind(feed_id)
             .bind(unit_id)
             .bind(NEWEST)
@@ -137,16 +137,17 @@ impl Timeline {
         }
         let taken = syncs.iter().filter(|sync| sync.state == SyncState::Delivered);
         self.taken = taken.map(|sync| (sync.sequence, sync.is_gone)).collect();
-        let attempts: Vec<Attempt> = sqlx::query_as(include_str!("../../sql/explain/attempts.sql"))
+        let attempts: Vec<Attempt> = sqlx::query_as(include_str!("../../../sql/explain/attempts.sql"))
             .bind(syncs.iter().map(|sync| sync.sequence).collect::<Vec<_>>())
             .fetch_all(&mut *conn)
             .await?;
-        let drift: Vec<(DateTime<Utc>, Option<String>)> = sqlx::query_as(include_str!("../../sql/explain/drift.sql"))
-            .bind(feed_id)
-            .bind(unit_id)
-            .bind(NEWEST)
-            .fetch_all(&mut *conn)
-            .await?;
+        let drift: Vec<(DateTime<Utc>, Option<String>)> =
+            sqlx::query_as(include_str!("../../../sql/explain/drift.sql"))
+                .bind(feed_id)
+                .bind(unit_id)
+                .bind(NEWEST)
+                .fetch_all(&mut *conn)
+                .await?;
         self.extend(syncs, |sync| (sync.sealed_at, What::Sync(sync)));
         self.extend(drift, |(found_at, differs)| (found_at, What::Drift { differs }));
         let attempts = attempts.into_iter().map(|attempt| Entry {

@@ -1,0 +1,35 @@
+-- What there is to do for each receiver ($1: this one, null: all), and what is wrong with it. Units are counted by kind, as that is
+-- kept. Reads only: what is kept of each receiver, one look at each feed, and what is open.
+select r.receiver, clock_timestamp() as at,
+       b.feeds, b.feeds_behind, b.feeds_cooling_down, b.feeds_paused,
+       (select count(*) from rentsync.feed f
+         where f.receiver = r.receiver and f.paused_because = 'paused by command') as feeds_paused_by_command,
+       b.units_told, b.units_owed, b.units_replayed, b.units_withheld, kept.kinds, kept.units,
+       (select count(*) from rentsync.feed f join rentsync.duplicate d using (feed_id)
+         where f.receiver = r.receiver) as duplicate_codes,
+       b.oldest_change, b.open_syncs,
+       (select count(*) from rentsync.sync s
+         where s.receiver = r.receiver and s.state = 'open' and (s.sync_type = 'replay' or s.redelivered_at is not null)) as open_replays,
+       b.next_try, b.last_delivered,
+       hold.holds, hold.removals_held, alert.alerts, alert.alert_kinds
+  from rentsync.receiver r
+  join rentsync.receiver_backlog b using (receiver)
+ cross join lateral (
+       select coalesce(array_agg(w.kind), '{}') as kinds, coalesce(array_agg(w.units), '{}') as units
+         from (select w.kind, sum(w.units)::bigint as units
+                 from rentsync.withheld w
+                where w.receiver = r.receiver and w.feed_id is null
+                group by w.kind) as w
+       ) as kept
+ cross join lateral (
+       select count(*) as holds, coalesce(sum(h.units), 0)::bigint as removals_held
+         from rentsync.hold h
+        where h.receiver = r.receiver and h.state = 'open'
+       ) as hold
+ cross join lateral (
+       select count(*) as alerts, string_agg(distinct a.kind, ', ' order by a.kind) as alert_kinds
+         from rentsync.alert a
+        where a.receiver = r.receiver and a.acked_at is null
+       ) as alert
+ where $1::text is null or r.receiver = $1
+ order by r.receiver
