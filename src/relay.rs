@@ -14,6 +14,7 @@ mod stop;
 mod turns;
 mod worker;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -29,6 +30,7 @@ use crate::inspect::receivers::{self, ReceiverStatus};
 use crate::plan::Scope;
 use crate::snapshot;
 
+use captured::CaptureWatch;
 use context::close;
 use delivering::Delivering;
 use housekeeping::{post_loop, prune_loop};
@@ -57,6 +59,7 @@ impl Relay {
             tasks.spawn(post_loop(self.clone(), poster, stop.clone()));
         }
         tasks.spawn(prune_loop(self.clone(), stop.clone()));
+        let captured = Arc::new(CaptureWatch::new(&self.database, &self.config, &self.clock));
         for scope in scopes {
             let (wake_deliverer, woken) = mpsc::channel(4);
             let (notice, noticed_planner) = mpsc::unbounded_channel();
@@ -75,6 +78,7 @@ impl Relay {
                 registration: registration.clone(),
                 scope,
                 wake: wake_deliverer,
+                captured: captured.clone(),
                 noticed: noticed_planner,
             };
             tasks.spawn(planning.run(stop.clone()));
@@ -92,7 +96,7 @@ impl Relay {
     /// where it was stopped before.
     pub async fn once(&self, stop: &watch::Receiver<Stop>, progress: &mut dyn FnMut(&Pass)) -> Result<Pass> {
         let scopes = self.scopes()?;
-        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin(&scopes)).await?;
+        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin_once(&scopes)).await?;
         let passed = self.pass(&mut conn, &heartbeat, &scopes, stop, progress).await;
         heartbeat.end().await;
         passed
@@ -147,7 +151,7 @@ impl Relay {
     ) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin(&scopes)).await?;
+        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin_once(&scopes)).await?;
         let scope = scopes.iter().find(|scope| scope.receiver.name == receiver);
         let scope = scope.context("the receiver is configured")?;
         let mut looked: Option<Instant> = None;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use sqlx::PgConnection;
+use tokio::sync::Mutex;
 
 use crate::alert::{self, Alert, Kind};
 use crate::capture::{self, Captured};
@@ -12,14 +13,14 @@ use crate::clock::Clock;
 use crate::config::{Config, Source};
 use crate::database::Database;
 
-/// Asks every now and then, and says what it finds for one receiver.
+/// Asks every now and then, on whichever planner's connection it is time, and says what it finds to every receiver.
 pub(super) struct CaptureWatch {
     database: Database,
     source: Source,
     clock: Clock,
+    receivers: Vec<String>,
     ask_every: Duration,
-    asked: Option<Instant>,
-    is_all: bool,
+    asked: Mutex<Option<Instant>>,
 }
 
 impl CaptureWatch {
@@ -28,36 +29,48 @@ impl CaptureWatch {
             database: database.clone(),
             source: config.source.clone(),
             clock: clock.clone(),
+            receivers: config.receivers.keys().cloned().collect(),
             ask_every: config.relay.sweep_every,
-            asked: None,
-            is_all: false,
+            asked: Mutex::new(None),
         }
     }
 
-    /// Asks if it is time to.
-    pub async fn step(&mut self, conn: &mut PgConnection, receiver: &str) -> Result<()> {
-        if self.asked.is_some_and(|asked| asked.elapsed() < self.ask_every) {
+    /// Asks if it is time to, and nobody else does just now.
+    pub async fn step(&self, conn: &mut PgConnection) -> Result<()> {
+        let Ok(mut asked) = self.asked.try_lock() else {
             return Ok(());
+        };
+        if asked.is_none_or(|asked| asked.elapsed() >= self.ask_every) {
+            self.ask(conn).await?;
+            *asked = Some(Instant::now());
         }
-        self.asked = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Asks, and raises or ends the alert.
+    pub async fn ask(&self, conn: &mut PgConnection) -> Result<()> {
         let tables = self.database.tables(conn, &self.source).await?;
-        let now = self.clock.now();
-        match capture::captured(conn, &tables).await? {
-            Captured::Not { problems, todo } => {
-                self.is_all = false;
-                let alert = Alert {
-                    kind: Kind::NotCaptured,
-                    receiver: receiver.to_owned(),
-                    property_id: None,
-                    message: format!(
-                        "changes are not captured, only a snapshot finds them: the triggers: {}; {todo}",
-                        problems.join("; ")
-                    ),
-                };
-                alert::raise(conn, &alert, now).await
-            }
-            Captured::All(_) if std::mem::replace(&mut self.is_all, true) => Ok(()),
-            Captured::All(_) => alert::resolve(conn, receiver, &[Kind::NotCaptured], now).await,
+        let captured = capture::captured(conn, &tables).await?;
+        for receiver in &self.receivers {
+            self.say(conn, receiver, &captured).await?;
         }
+        Ok(())
+    }
+
+    async fn say(&self, conn: &mut PgConnection, receiver: &str, captured: &Captured) -> Result<()> {
+        let now = self.clock.now();
+        let Captured::Not { problems, todo } = captured else {
+            return alert::resolve(conn, receiver, &[Kind::NotCaptured], now).await;
+        };
+        let alert = Alert {
+            kind: Kind::NotCaptured,
+            receiver: receiver.to_owned(),
+            property_id: None,
+            message: format!(
+                "changes are not captured, only a snapshot finds them: the triggers: {}; {todo}",
+                problems.join("; ")
+            ),
+        };
+        alert::raise(conn, &alert, now).await
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Planning {
     pub scope: Scope,
     /// The deliverer is told that something is due.
     pub wake: mpsc::Sender<Wake>,
+    /// Asked once for all receivers.
+    pub captured: Arc<CaptureWatch>,
     /// Properties whose syncs were settled.
     pub noticed: mpsc::UnboundedReceiver<Vec<i64>>,
 }
@@ -88,11 +90,10 @@ impl Planning {
         source_identity::check(&mut conn, receiver, relay.clock.now()).await?;
         planner.look_anew();
         let mut turns = Turns::new(&relay.clock);
-        let mut captured = CaptureWatch::new(&relay.database, &relay.config, &relay.clock);
         let mut works = false;
         loop {
             relay.database.check_schema_owner(&mut conn).await?;
-            captured.step(&mut conn, receiver).await?;
+            self.captured.step(&mut conn).await?;
             // What is due goes out also where planning fails.
             let look = planner.look(&mut conn, scope).await?;
             wake_for(look.due, &self.wake);
