@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, FromRow, PgConnection};
 
 use crate::config::{self, Tls};
 use crate::fault::{Fault, io_in_words, said};
@@ -284,12 +284,25 @@ pub(crate) async fn notice_lost_client(conn: &mut PgConnection) -> sqlx::Result<
     }
 }
 
+/// What decides whether the relay can work on a server.
+#[derive(FromRow)]
+struct Server {
+    version: i32,
+    in_recovery: bool,
+    read_only: bool,
+    role: String,
+}
+
 /// Refuses servers that the relay can't work on.
 pub async fn check_server(conn: &mut PgConnection) -> Result<()> {
-    let (version, in_recovery, read_only, role): (i32, bool, bool, String) =
-        sqlx::query_as(include_str!("../sql/database/server.sql"))
-            .fetch_one(conn)
-            .await?;
+    let Server {
+        version,
+        in_recovery,
+        read_only,
+        role,
+    } = sqlx::query_as(include_str!("../sql/database/server.sql"))
+        .fetch_one(conn)
+        .await?;
     if version < SERVER_VERSION_MIN {
         return Err(Fault::usage(format!(
             "the server is PostgreSQL {}; the relay needs 14 or newer",

@@ -38,6 +38,8 @@ pub struct Run {
     pub drift: i64,
     /// Feeds whose snapshot was given up; they fall back to deltas.
     pub failures: i32,
+    /// The run that took its feeds over.
+    superseded_by: Option<i64>,
 }
 
 /// The night that was due last.
@@ -140,14 +142,12 @@ pub async fn begin(
 
 /// Counts what the unfinished runs have done, and finishes those that are done.
 pub async fn advance(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Vec<Run>> {
-    let runs =
-        sqlx::query_as::<_, (i64, bool, i32, i32, i64, i64, i32)>(include_str!("../sql/snapshot/advance_runs.sql"))
-            .bind(receiver)
-            .bind(now)
-            .fetch_all(conn)
-            .await
-            .context("counting a snapshot")?;
-    let runs: Vec<Run> = runs.into_iter().map(Run::from).collect();
+    let runs: Vec<Run> = sqlx::query_as(include_str!("../sql/snapshot/advance_runs.sql"))
+        .bind(receiver)
+        .bind(now)
+        .fetch_all(conn)
+        .await
+        .context("counting a snapshot")?;
     for run in runs.iter().filter(|run| run.is_finished) {
         tracing::info!(
             receiver,
@@ -172,17 +172,15 @@ pub async fn open_feeds(conn: &mut PgConnection, run_id: i64) -> Result<Vec<i64>
 
 /// How a run stands, or the one that took its feeds over.
 pub async fn run(conn: &mut PgConnection, run_id: i64) -> Result<Run> {
-    type Row = (i64, bool, i32, i32, i64, i64, i32, Option<i64>);
     let mut run_id = run_id;
     loop {
-        let (run_id_, finished, feeds, done, units, drift, failures, superseded_by): Row =
-            sqlx::query_as(include_str!("../sql/snapshot/run.sql"))
-                .bind(run_id)
-                .fetch_one(&mut *conn)
-                .await?;
-        match superseded_by {
-            Some(later) if finished => run_id = later,
-            _ => return Ok((run_id_, finished, feeds, done, units, drift, failures).into()),
+        let run: Run = sqlx::query_as(include_str!("../sql/snapshot/run.sql"))
+            .bind(run_id)
+            .fetch_one(&mut *conn)
+            .await?;
+        match run.superseded_by {
+            Some(later) if run.is_finished => run_id = later,
+            _ => return Ok(run),
         }
     }
 }
@@ -192,22 +190,6 @@ async fn mark_feeds(conn: &mut PgConnection, run_id: i64) -> Result<i64> {
         .bind(run_id)
         .fetch_one(conn)
         .await?)
-}
-
-impl From<(i64, bool, i32, i32, i64, i64, i32)> for Run {
-    fn from(
-        (run_id, is_finished, feeds, feeds_done, units, drift, failures): (i64, bool, i32, i32, i64, i64, i32),
-    ) -> Self {
-        Self {
-            run_id,
-            is_finished,
-            feeds,
-            feeds_done,
-            units,
-            drift,
-            failures,
-        }
-    }
 }
 
 #[cfg(test)]

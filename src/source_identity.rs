@@ -12,7 +12,7 @@ use std::sync::Once;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::alert::{self, Alert, Kind};
 use crate::clock::Clock;
@@ -156,7 +156,7 @@ async fn check_all(
 }
 
 /// What tells one database from another. None where the server doesn't say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
 struct Server {
     system_identifier: Option<i64>,
     database: Option<i64>,
@@ -225,23 +225,26 @@ struct Noted {
     ahead: bool,
 }
 
+/// The same as its row has it.
+#[derive(FromRow)]
+struct NotedRow {
+    is_noted: bool,
+    #[sqlx(flatten)]
+    server: Server,
+    waits: bool,
+    ahead: bool,
+}
+
 async fn noted(conn: &mut PgConnection, receiver: &str) -> Result<Option<Noted>> {
-    type Row = (bool, Option<i64>, Option<i64>, Option<String>, bool, bool);
-    let row: Option<Row> = sqlx::query_as(include_str!("../sql/source_identity/noted.sql"))
+    let row: Option<NotedRow> = sqlx::query_as(include_str!("../sql/source_identity/noted.sql"))
         .bind(receiver)
         .fetch_optional(conn)
         .await?;
-    Ok(row.map(
-        |(is_noted, system_identifier, database, timeline, waits, ahead)| Noted {
-            server: is_noted.then_some(Server {
-                system_identifier,
-                database,
-                timeline,
-            }),
-            waits,
-            ahead,
-        },
-    ))
+    Ok(row.map(|row| Noted {
+        server: row.is_noted.then_some(row.server),
+        waits: row.waits,
+        ahead: row.ahead,
+    }))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 -- What the newest $2 acknowledgements of receiver $1 look like: how many there are; how many of them are pages, JSON objects; and
 -- how many say a digest of each property whose digest they were told, or were told none, as before a snapshot's last part; none
 -- of them where no digest was asked for at all. Reads only.
-select count(*),
-       count(*) filter (where newest.answer ~* '^\s*<(!doctype\s+html|html)[\s>]'),
-       count(*) filter (where newest.answer ~ '^\s*\{'),
+select count(*) as all,
+       count(*) filter (where newest.answer ~* '^\s*<(!doctype\s+html|html)[\s>]') as pages,
+       count(*) filter (where newest.answer ~ '^\s*\{') as json,
        case when bool_or(newest.was_told) then count(*) filter (where newest.answer ~ '^\s*\{' and newest.has_digests) else 0 end
+           as digests
   from (
        select (select a.answer from rentsync.attempt a
                 where a.sequence = s.sequence and a.outcome = 'delivered'

@@ -2,9 +2,9 @@
 -- (deleted or moved), and how many units there were when those began. A removal that a person approved counts neither way.
 -- Reads only.
 select f.feed_id,
-       (select coalesce(sum(w.units), 0)::bigint from rentsync.withheld w where w.receiver = f.receiver and w.feed_id = f.feed_id and w.kind = 'held'),
-       coalesce(told.units, 0),
-       least(coalesce(told.units_before, f.units), f.units + coalesce(told.units + told.uncovered, 0))
+       (select coalesce(sum(w.units), 0)::bigint from rentsync.withheld w where w.receiver = f.receiver and w.feed_id = f.feed_id and w.kind = 'held') as waiting,
+       coalesce(told.units, 0) as gone,
+       least(coalesce(told.units_before, f.units), f.units + coalesce(told.units + told.uncovered, 0)) as of_units
   from rentsync.feed f
  cross join lateral (
        select sum(r.units)::bigint as units, sum(r.uncovered)::bigint as uncovered,

@@ -1,7 +1,7 @@
 -- How many holds over receiver $1 are open, and of how many removals, properties and units. As the transaction sees it. Reads
 -- only: what is kept of each feed that has any.
-select (select count(*) from rentsync.hold h where h.receiver = $1 and h.state = 'open'),
-       coalesce(sum(waiting.units), 0)::bigint, count(*), coalesce(sum(f.units), 0)::bigint
+select (select count(*) from rentsync.hold h where h.receiver = $1 and h.state = 'open') as holds,
+       coalesce(sum(waiting.units), 0)::bigint as units, count(*) as properties, coalesce(sum(f.units), 0)::bigint as of_units
   from (
        select w.feed_id, sum(w.units) as units
          from rentsync.withheld w

@@ -22,5 +22,6 @@ with kept as (
             where r.feed_id = o.feed_id and r.told_at > coalesce($2, clock_timestamp()) - interval '24 hours'
            ) as told
 )
-select kept.held, kept.guarded, coalesce(c.gone, 0) - since.gone, coalesce(c.of_units, 0) + since.of_units
+select null::bigint as feed_id, kept.held, kept.guarded as waiting, coalesce(c.gone, 0) - since.gone as gone,
+       coalesce(c.of_units, 0) + since.of_units as of_units
   from kept cross join since left join rentsync.receiver_count c on c.receiver = $1

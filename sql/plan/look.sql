@@ -7,7 +7,7 @@
 -- either; said so, the server takes the range for a narrow one, whatever it knows of the table, and does not read all of it; the same
 -- with each transaction in progress. Null in the array: every property.
 -- Reads only; takes no lock. The answer's own snapshot is what the next look starts from.
-select pg_current_snapshot()::text,
+select pg_current_snapshot()::text as snapshot,
        array(
            select property_id from rentsync.outbox
             where xid >= pg_snapshot_xmax($2::text::pg_snapshot) and xid < pg_snapshot_xmax(pg_current_snapshot())
@@ -16,13 +16,13 @@ select pg_current_snapshot()::text,
              from pg_snapshot_xip($2::text::pg_snapshot) as running (xid)
             cross join lateral (
                   select property_id from rentsync.outbox where xid >= running.xid and xid <= running.xid offset 0
-                  ) as o),
-       due.syncs,
+                  ) as o) as touched,
+       due.syncs as due,
        due.free,
-       r.paused_at is not null,
-       coalesce(r.probe_at <= coalesce($3, clock_timestamp()), false),
+       r.paused_at is not null as is_paused,
+       coalesce(r.probe_at <= coalesce($3, clock_timestamp()), false) as probe_is_due,
        r.probes,
-       exists (select from rentsync.snapshot_run run where run.receiver = $1 and run.finished_at is null)
+       exists (select from rentsync.snapshot_run run where run.receiver = $1 and run.finished_at is null) as snapshot_runs
   from rentsync.receiver r
  cross join lateral (
        select count(*) as syncs,

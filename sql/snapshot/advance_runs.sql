@@ -31,4 +31,4 @@ update rentsync.snapshot_run r
        finished_at = case when of_run.open_before = of_run.done_now then coalesce($2, clock_timestamp()) end
   from of_run
  where r.run_id = of_run.run_id
-returning r.run_id, r.finished_at is not null, r.feeds, r.feeds_done, r.units, r.drift, r.failures
+returning r.run_id, r.finished_at is not null as is_finished, r.feeds, r.feeds_done, r.units, r.drift, r.failures, r.superseded_by

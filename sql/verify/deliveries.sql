@@ -1,8 +1,8 @@
 -- How far the feeds $1 are delivered: the sync that told the property's own fields, the first that is under way (what it
 -- and later ones told is not acknowledged), and the digests after the newest, ours and what its answer said, where it was
 -- delivered and can be compared: both sides say one, and nothing is refused, held or owed since. Reads only.
-select f.feed_id, f.property_sequence, open.sequence,
-       newest.sequence, encode(newest.digest, 'hex'), lower(newest.digest_said)
+select f.feed_id, f.property_sequence, open.sequence as under_way,
+       newest.sequence as newest, encode(newest.digest, 'hex') as our_digest, lower(newest.digest_said) as their_digest
   from rentsync.feed f
   left join lateral (
        select sf.sequence from rentsync.sync_feed sf where sf.feed_id = f.feed_id and sf.is_open

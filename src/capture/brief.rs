@@ -54,3 +54,11 @@ pub(super) fn under_way(error: anyhow::Error) -> anyhow::Error {
     )
     .into()
 }
+
+/// The schema, or what is in it, could not be made.
+pub(super) fn not_created(error: anyhow::Error) -> anyhow::Error {
+    match under_way(error) {
+        fault if fault.is::<Fault>() => fault,
+        error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
+    }
+}

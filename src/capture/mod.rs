@@ -277,27 +277,25 @@ async fn lock(conn: &mut PgConnection) -> Result<()> {
 
 /// The table's full name, checked to be one that triggers can stand on and that this role owns.
 async fn table(conn: &mut PgConnection, name: &str, setting: &str) -> Result<String> {
-    let found: Option<(String, String, bool, String, String)> =
-        sqlx::query_as(include_str!("../../sql/capture/table.sql"))
-            .bind(name)
-            .fetch_optional(conn)
-            .await?;
-    let Some((full, kind, owned, owner, role)) = found else {
+    let Some(table) = owner::source_table(conn, name).await? else {
         return Err(Fault::usage(format!(
             "table {name} does not exist in this database, or only in a schema that a stranger made; set {setting} to the table that \
              holds it, with its schema; nothing was changed"
         ))
         .into());
     };
-    if !matches!(kind.as_str(), "r" | "p") {
+    let full = table.full_name;
+    if !matches!(table.kind.as_str(), "r" | "p") {
         return Err(Fault::usage(format!(
             "{full} ({setting}) is not a table; triggers stand on tables: name the table that it reads; nothing was changed"
         ))
         .into());
     }
-    if !owned {
+    if !table.is_owned {
+        let owner = table.owner;
         return Err(Fault::usage(format!(
-            "{full} belongs to {owner}, whose rights {role} does not have: run install as {owner}; nothing was changed"
+            "{full} belongs to {owner}, whose rights {} does not have: run install as {owner}; nothing was changed",
+            table.role
         ))
         .into());
     }

@@ -6,14 +6,36 @@
 use std::fmt;
 
 use anyhow::{Context, Result};
-use sqlx::PgConnection;
 use sqlx::postgres::types::Oid;
+use sqlx::{FromRow, PgConnection};
 
-use super::brief::{briefly, under_way};
+use super::brief::{briefly, not_created};
 use super::shape;
 use super::statement::{self, identifier};
 use crate::database::SchemaOwner;
 use crate::fault::Fault;
+
+/// A table of the source.
+#[derive(FromRow)]
+pub(super) struct NamedTable {
+    /// With its schema, quoted.
+    pub full_name: String,
+    /// As `pg_class.relkind` has it.
+    pub kind: String,
+    /// This role may do what its owner may.
+    pub is_owned: bool,
+    pub owner: String,
+    /// Who is asking.
+    pub role: String,
+}
+
+/// The table of this name; none: there is no such table.
+pub(super) async fn source_table(conn: &mut PgConnection, name: &str) -> Result<Option<NamedTable>> {
+    Ok(sqlx::query_as(include_str!("../../sql/capture/table.sql"))
+        .bind(name)
+        .fetch_optional(conn)
+        .await?)
+}
 
 /// Whose the source tables are, and so schema rentsync.
 async fn source_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<(String, bool)> {
@@ -38,10 +60,7 @@ pub(super) async fn create_schema(conn: &mut PgConnection, tables: &[String; 2])
     let create = format!("create schema rentsync authorization {}", identifier(&owner));
     statement::execute(conn, create)
         .await
-        .map_err(|error| match under_way(error.into()) {
-            fault if fault.is::<Fault>() => fault,
-            error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
-        })
+        .map_err(|error| not_created(error.into()))
 }
 
 /// Acts as the owner of these tables until the transaction ends.
@@ -160,13 +179,10 @@ fn in_use([properties, units]: &[String; 2]) -> anyhow::Error {
 pub(super) async fn purge(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
     let purged = briefly(conn, async |tx| {
         for table in tables {
-            let found: Option<(String, String, bool, String, String)> =
-                sqlx::query_as(include_str!("../../sql/capture/table.sql"))
-                    .bind(table)
-                    .fetch_optional(&mut *tx)
-                    .await?;
-            if let Some((table, _, true, ..)) = found {
-                statement::execute(tx, format!("lock table {table} in access exclusive mode")).await?;
+            let found = source_table(tx, table).await?;
+            if let Some(table) = found.filter(|table| table.is_owned) {
+                let lock = format!("lock table {} in access exclusive mode", table.full_name);
+                statement::execute(tx, lock).await?;
             }
         }
         act_as_schemas_owner(tx).await?;

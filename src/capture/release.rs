@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 
-use super::brief::under_way;
+use super::brief::not_created;
 use super::trust::ABSENT;
 use crate::fault::Fault;
 
@@ -90,9 +90,6 @@ pub(super) async fn migrate(conn: &mut PgConnection) -> Result<()> {
         sqlx::migrate::MigrateError::VersionMissing(version) => anyhow::Error::from(Fault::usage(format!(
             "schema rentsync is of a newer release (migration {version} is unknown here): use that release"
         ))),
-        error => match under_way(error.into()) {
-            fault if fault.is::<Fault>() => fault,
-            error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
-        },
+        error => not_created(error.into()),
     })
 }

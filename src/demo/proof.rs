@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use crate::config::UnitCodes;
 use rentsync_sandbox::{Format, PropertyId, PropertyState, Removed, Sandbox, SandboxOptions};
@@ -110,16 +110,25 @@ impl Agreement {
     }
 }
 
+/// A unit as the source has it, and its property.
+#[derive(FromRow)]
+struct ExpectedUnit {
+    property_id: i64,
+    unit_id: i64,
+    unit: Value,
+    name: Option<String>,
+    address: Option<String>,
+}
+
 async fn expected_units(conn: &mut PgConnection, agreed: &Agreement) -> Result<Units> {
-    type Row = (i64, i64, Value, Option<String>, Option<String>);
-    let rows: Vec<Row> = sqlx::query_as(include_str!("expected_units.sql"))
+    let rows: Vec<ExpectedUnit> = sqlx::query_as(include_str!("expected_units.sql"))
         .bind(&agreed.available)
         .fetch_all(conn)
         .await?;
-    let expected = rows.into_iter().map(|(property_id, unit_id, unit, name, address)| {
-        let beside = agreed.beside(property_id, name, address);
-        let told = agreed.told(unit_id, fields_of(unit), beside);
-        ((agreed.id_of(property_id), unit_id), told)
+    let expected = rows.into_iter().map(|row| {
+        let beside = agreed.beside(row.property_id, row.name, row.address);
+        let told = agreed.told(row.unit_id, fields_of(row.unit), beside);
+        ((agreed.id_of(row.property_id), row.unit_id), told)
     });
     Ok(expected.collect())
 }

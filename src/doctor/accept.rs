@@ -2,7 +2,7 @@
 //! in for the receiver can take.
 
 use anyhow::Result;
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use super::finding::Finding;
 use crate::config::{Accept, Format, Receiver};
@@ -14,7 +14,7 @@ const NEWEST: i64 = 50;
 const ENOUGH: i64 = 10;
 
 /// Acknowledgements by what they look like.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromRow)]
 struct Answers {
     all: i64,
     pages: i64,
@@ -23,17 +23,11 @@ struct Answers {
 }
 
 pub(super) async fn examine(conn: &mut PgConnection, receiver: &Receiver) -> Result<Vec<Finding>> {
-    let (all, pages, json, digests) = sqlx::query_as(include_str!("../../sql/doctor/answers.sql"))
+    let answers: Answers = sqlx::query_as(include_str!("../../sql/doctor/answers.sql"))
         .bind(&receiver.name)
         .bind(NEWEST)
         .fetch_one(conn)
         .await?;
-    let answers = Answers {
-        all,
-        pages,
-        json,
-        digests,
-    };
     Ok(vec![answers.judged(receiver).about(&receiver.name)])
 }
 

@@ -21,17 +21,30 @@ struct Uncleaned {
     is_automatic: bool,
 }
 
+/// What schema rentsync takes of the disk, in words for people beside the number.
+#[derive(FromRow)]
+struct Size {
+    bytes: i64,
+    pretty: String,
+    most: Option<String>,
+    outbox_a_day: Option<String>,
+    tablespace: String,
+}
+
 pub(super) async fn size(conn: &mut PgConnection, limits: &Limits) -> Result<Vec<Finding>> {
-    type Row = (i64, String, Option<String>, Option<String>, String);
-    let (bytes, size, most, a_day, tablespace): Row = sqlx::query_as(include_str!("../../sql/doctor/size.sql"))
+    let size: Size = sqlx::query_as(include_str!("../../sql/doctor/size.sql"))
         .fetch_one(conn)
         .await?;
-    let takes = a_day.map_or("lies".to_owned(), |a_day| format!("takes some {a_day} a day"));
+    let takes = size
+        .outbox_a_day
+        .map_or("lies".to_owned(), |a_day| format!("takes some {a_day} a day"));
     let what = format!(
-        "schema rentsync takes {size}: {}; the outbox {takes} in tablespace {tablespace}, and how much is free there only the host knows",
-        most.unwrap_or_default()
+        "schema rentsync takes {}: {}; the outbox {takes} in tablespace {}, and how much is free there only the host knows",
+        size.pretty,
+        size.most.unwrap_or_default(),
+        size.tablespace
     );
-    Ok(vec![if bytes.unsigned_abs() > limits.schema_bytes {
+    Ok(vec![if size.bytes.unsigned_abs() > limits.schema_bytes {
         Finding::warning(
             DISK,
             what,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use super::ahead::{self, Ahead, Losing};
 use super::feed_delta::FeedDelta;
@@ -131,7 +131,7 @@ impl Leaving {
         let own = std::mem::take(&mut self.own);
         let joined = count(&own);
         self.keep(own, Withheld::Held, OF_FEED);
-        Some(standing.grown(Some(self.feed_id), units, joined))
+        Some(standing.grown(units, joined))
     }
 
     fn guard(&mut self) {
@@ -157,16 +157,22 @@ impl Leaving {
 }
 
 /// What a limit is compared with, beside the removals of this batch.
+#[derive(FromRow)]
 struct RemovalCounts {
+    /// Of this feed; none: over the receiver as a whole.
+    feed_id: Option<i64>,
+    /// Removals that wait in feeds' own holds, where it is about the whole.
+    #[sqlx(default)]
+    held: i64,
     waiting: i64,
     gone: i64,
     of_units: i64,
 }
 
 impl RemovalCounts {
-    fn grown(&self, feed_id: Option<i64>, units: i64, joined: i64) -> Grown {
+    fn grown(&self, units: i64, joined: i64) -> Grown {
         Grown {
-            feed_id,
+            feed_id: self.feed_id,
             units,
             joined,
             gone: self.gone,
@@ -181,20 +187,13 @@ async fn of_feeds(
     now: Option<DateTime<Utc>>,
 ) -> Result<HashMap<i64, RemovalCounts>> {
     let asked = leaving.iter().filter(|feed| !feed.own.is_empty());
-    let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(include_str!("../../sql/hold/feeds.sql"))
+    let rows: Vec<RemovalCounts> = sqlx::query_as(include_str!("../../sql/hold/feeds.sql"))
         .bind(asked.map(|feed| feed.feed_id).collect::<Vec<_>>())
         .bind(now)
         .fetch_all(conn)
         .await?;
-    let standing = |(feed_id, waiting, gone, of_units)| {
-        let standing = RemovalCounts {
-            waiting,
-            gone,
-            of_units,
-        };
-        (feed_id, standing)
-    };
-    Ok(rows.into_iter().map(standing).collect())
+    let of_feed = |counts: RemovalCounts| Some((counts.feed_id?, counts));
+    Ok(rows.into_iter().filter_map(of_feed).collect())
 }
 
 /// Holds whatever is left where too much of all that the receiver has is gone. What a feed's own hold keeps counts as well:
@@ -211,15 +210,16 @@ async fn guard(
     if news == 0 || limit.is_off() {
         return Ok((None, None));
     }
-    let (held, guarded, gone, of_units): (i64, i64, i64, i64) =
-        sqlx::query_as(include_str!("../../sql/hold/receiver.sql"))
-            .bind(&scope.receiver.name)
-            .bind(now)
-            .fetch_one(&mut *conn)
-            .await?;
+    let standing: RemovalCounts = sqlx::query_as(include_str!("../../sql/hold/receiver.sql"))
+        .bind(&scope.receiver.name)
+        .bind(now)
+        .fetch_one(&mut *conn)
+        .await?;
+    let (gone, of_units) = (standing.gone, standing.of_units);
     let back = |of: fn(&FeedDelta) -> i64| deltas.iter().map(of).sum::<i64>();
-    let units = guarded - back(|delta| delta.observed.back.guarded) + news;
-    let held = held - back(|delta| delta.observed.back.held) + leaving.iter().map(|feed| feed.newly_held).sum::<i64>();
+    let units = standing.waiting - back(|delta| delta.observed.back.guarded) + news;
+    let held = standing.held - back(|delta| delta.observed.back.held)
+        + leaving.iter().map(|feed| feed.newly_held).sum::<i64>();
     let removed = units + held + gone;
     let mut exceeded = limit.is_exceeded_by(removed, of_units);
     let mut ahead = None;
@@ -236,12 +236,7 @@ async fn guard(
         return Ok((None, ahead));
     }
     leaving.iter_mut().for_each(Leaving::guard);
-    let standing = RemovalCounts {
-        waiting: guarded,
-        gone,
-        of_units,
-    };
-    Ok((Some(standing.grown(None, units, news)), ahead))
+    Ok((Some(standing.grown(units, news)), ahead))
 }
 
 /// Several properties that lose units at once, or one that loses many: worth a look at all the others.
@@ -274,6 +269,15 @@ pub(super) async fn grow(
     say(conn, scope, now).await
 }
 
+/// What waits for a person, in numbers.
+#[derive(FromRow)]
+struct OpenHolds {
+    holds: i64,
+    units: i64,
+    properties: i64,
+    of_units: i64,
+}
+
 /// Tells a person what waits, where a hold grew since that was said last: at once the first time, then with a sweep at the
 /// earliest, because the numbers are of all feeds.
 pub(super) async fn say(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
@@ -286,11 +290,15 @@ pub(super) async fn say(conn: &mut PgConnection, scope: &Scope, now: Option<Date
     if !is_news {
         return Ok(());
     }
-    let (holds, units, properties, of_units): (i64, i64, i64, i64) =
-        sqlx::query_as(include_str!("../../sql/hold/numbers.sql"))
-            .bind(&scope.receiver.name)
-            .fetch_one(&mut *conn)
-            .await?;
+    let OpenHolds {
+        holds,
+        units,
+        properties,
+        of_units,
+    } = sqlx::query_as(include_str!("../../sql/hold/numbers.sql"))
+        .bind(&scope.receiver.name)
+        .fetch_one(&mut *conn)
+        .await?;
     let alert = Alert {
         kind: Kind::Hold,
         receiver: scope.receiver.name.clone(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use super::batch::plan_batch;
 use super::choose::enroll;
@@ -56,6 +56,23 @@ pub struct Look {
     room: usize,
     /// The receiver is paused, and due a probe; the next is due after this.
     probe: Option<Duration>,
+}
+
+/// What `sql/plan/look.sql` says.
+#[derive(FromRow)]
+struct Seen {
+    snapshot: String,
+    /// None: every property.
+    touched: Vec<Option<i64>>,
+    /// Syncs that are due.
+    due: i64,
+    /// Of these, those that nobody has leased.
+    free: i64,
+    is_paused: bool,
+    probe_is_due: bool,
+    /// That failed so far.
+    probes: i32,
+    snapshot_runs: bool,
 }
 
 /// What one step of a planner found and did.
@@ -110,27 +127,25 @@ impl Planner {
 
     /// Finds out which properties have news and how the receiver stands.
     pub async fn look(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<Look> {
-        type Row = (String, Vec<Option<i64>>, i64, i64, bool, bool, i32, bool);
-        let (seen, touched, due, free, paused, probe_is_due, probes, snapshot_runs): Row =
-            sqlx::query_as(include_str!("../../sql/plan/look.sql"))
-                .bind(&scope.receiver.name)
-                .bind(&self.seen)
-                .bind(self.clock.now())
-                .fetch_one(conn)
-                .await
-                .context("looking for changes")?;
-        self.seen = Some(seen);
-        if touched.contains(&None) {
+        let seen: Seen = sqlx::query_as(include_str!("../../sql/plan/look.sql"))
+            .bind(&scope.receiver.name)
+            .bind(&self.seen)
+            .bind(self.clock.now())
+            .fetch_one(conn)
+            .await
+            .context("looking for changes")?;
+        self.seen = Some(seen.snapshot);
+        if seen.touched.contains(&None) {
             self.last_sweep = None;
         }
-        self.pending.touch(touched.into_iter().flatten());
-        let (receiver, due) = (&scope.receiver, usize::try_from(due)?);
+        self.pending.touch(seen.touched.into_iter().flatten());
+        let (receiver, due) = (&scope.receiver, usize::try_from(seen.due)?);
         let ahead = (SEALED_AHEAD * receiver.concurrency_max).max(SEALED_AHEAD_MIN);
-        let probes = probes.unsigned_abs() + 1;
+        let probes = seen.probes.unsigned_abs() + 1;
         Ok(Look {
-            due: usize::try_from(free)?,
-            snapshot_runs,
-            room: match (paused, probe_is_due && due == 0) {
+            due: usize::try_from(seen.free)?,
+            snapshot_runs: seen.snapshot_runs,
+            room: match (seen.is_paused, seen.probe_is_due && due == 0) {
                 (true, probe) => usize::from(probe),
                 // One request tells many properties.
                 (false, _) if receiver.batch == config::Batch::AllProperties && due < ahead => {
@@ -138,7 +153,9 @@ impl Planner {
                 }
                 (false, _) => ahead.saturating_sub(due),
             },
-            probe: paused.then(|| policy::probe_after(probes, &receiver.retry, receiver.breaker.probe_every)),
+            probe: seen
+                .is_paused
+                .then(|| policy::probe_after(probes, &receiver.retry, receiver.breaker.probe_every)),
         })
     }
 

@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, FromRow, PgConnection};
 
 use super::overtaken::overtaken;
 use crate::config::Receiver;
@@ -42,6 +42,15 @@ pub async fn state_of(conn: &mut PgConnection, sync_id: &str) -> Result<Option<S
         .await?)
 }
 
+/// A sync that is locked.
+#[derive(FromRow)]
+struct LockedSync {
+    sequence: i64,
+    receiver: String,
+    sync_type: String,
+    state: SyncState,
+}
+
 /// Opens a settled sync again; over later ones only where `force` says so.
 ///
 /// # Errors
@@ -55,11 +64,18 @@ pub async fn redeliver(
 ) -> Result<Redelivered> {
     let mut tx = conn.begin().await?;
     plan::mark(&mut tx, &receiver.name).await?;
-    let sync: Option<(i64, String, String, SyncState)> = sqlx::query_as(include_str!("../../sql/replay/lock_sync.sql"))
+    let sync: Option<LockedSync> = sqlx::query_as(include_str!("../../sql/replay/lock_sync.sql"))
         .bind(sync_id)
         .fetch_optional(&mut *tx)
         .await?;
-    let Some((sequence, _, sync_type, state)) = sync.filter(|(_, of, ..)| *of == receiver.name) else {
+    let of_receiver = |sync: &LockedSync| sync.receiver == receiver.name;
+    let Some(LockedSync {
+        sequence,
+        sync_type,
+        state,
+        ..
+    }) = sync.filter(of_receiver)
+    else {
         return Err(Fault::usage(format!(
             "receiver {} has no sync {sync_id}: never sealed here, or pruned; see `syncs list`",
             receiver.name
@@ -85,6 +101,15 @@ pub async fn redeliver(
 }
 
 /// Says whether later syncs are overruled.
+/// What stands in the way of sending a sync again.
+#[derive(FromRow)]
+struct InTheWay {
+    paused_because: Option<String>,
+    unsettled: Option<String>,
+    later_id: Option<String>,
+    later_state: Option<String>,
+}
+
 async fn check_way(
     conn: &mut PgConnection,
     receiver: &Receiver,
@@ -92,26 +117,25 @@ async fn check_way(
     sync_id: &str,
     force: bool,
 ) -> Result<bool> {
-    type Row = (Option<String>, Option<String>, Option<String>, Option<String>);
-    let (paused, unsettled, later, state): Row = sqlx::query_as(include_str!("../../sql/replay/in_the_way.sql"))
+    let way: InTheWay = sqlx::query_as(include_str!("../../sql/replay/in_the_way.sql"))
         .bind(sequence)
         .fetch_one(conn)
         .await?;
     let name = &receiver.name;
-    if let Some(because) = paused {
+    if let Some(because) = way.paused_because {
         return Err(Fault::finding(format!(
             "receiver {name} is paused ({because}), nothing is sent to it: `receivers resume {name}` first"
         ))
         .into());
     }
-    if let Some(other) = unsettled {
+    if let Some(other) = way.unsettled {
         return Err(Fault::finding(format!(
             "{other} of the same property is not settled, and only one may be under way: try again when it is (`syncs show \
              {other}`)"
         ))
         .into());
     }
-    match (later, state) {
+    match (way.later_id, way.later_state) {
         (Some(later), Some(state)) if !force => Err(Fault::finding(format!(
             "{later} of the same property came after {sync_id} (it is {state}): `replay` tells the present state instead; \
              --force sends the old one all the same, and the present state after it"

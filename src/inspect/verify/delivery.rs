@@ -3,48 +3,37 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use crate::difference::{Difference, differences, property_told};
 use crate::plan::{ChosenFeed, FeedDelta};
 
 /// What a feed's syncs say of it, as `sql/verify/deliveries.sql` has it.
+#[derive(FromRow)]
 pub(super) struct Delivery {
+    feed_id: i64,
     pub property_sequence: Option<i64>,
     /// What was told by this sync or a later one is not acknowledged.
     pub under_way: Option<i64>,
-    /// The newest sync, our digest after it, and the receiver's.
-    pub digests: Option<(i64, String, String)>,
+    newest: Option<i64>,
+    our_digest: Option<String>,
+    their_digest: Option<String>,
+}
+
+impl Delivery {
+    /// The newest sync, our digest after it, and the receiver's; none where they can't be compared.
+    pub fn digests(&self) -> Option<(i64, &str, &str)> {
+        Some((self.newest?, self.our_digest.as_deref()?, self.their_digest.as_deref()?))
+    }
 }
 
 /// Of each feed.
 pub(super) async fn deliveries(conn: &mut PgConnection, feeds: &[ChosenFeed]) -> Result<HashMap<i64, Delivery>> {
-    type Row = (
-        i64,
-        Option<i64>,
-        Option<i64>,
-        Option<i64>,
-        Option<String>,
-        Option<String>,
-    );
-    let rows: Vec<Row> = sqlx::query_as(include_str!("../../../sql/verify/deliveries.sql"))
+    let rows: Vec<Delivery> = sqlx::query_as(include_str!("../../../sql/verify/deliveries.sql"))
         .bind(feeds.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
         .fetch_all(conn)
         .await?;
-    let delivery = |(feed_id, property_sequence, under_way, newest, ours, said): Row| {
-        let digests = newest
-            .zip(ours.zip(said))
-            .map(|(newest, (ours, said))| (newest, ours, said));
-        (
-            feed_id,
-            Delivery {
-                property_sequence,
-                under_way,
-                digests,
-            },
-        )
-    };
-    Ok(rows.into_iter().map(delivery).collect())
+    Ok(rows.into_iter().map(|delivery| (delivery.feed_id, delivery)).collect())
 }
 
 /// Which of a property's own fields differ from those told last; none: what was told is no longer kept, or nothing was.

@@ -82,7 +82,7 @@ impl Sorting<'_, '_> {
                 ..about(self.scope, feed, None, "waiting")
             })?;
         }
-        let Some((sequence, ours, said)) = &self.deliveries[&feed.feed_id].digests else {
+        let Some((sequence, ours, said)) = self.deliveries[&feed.feed_id].digests() else {
             return Ok(());
         };
         self.counts.digests += 1;
