@@ -261,7 +261,7 @@ impl Preview<'_, '_> {
             return Ok(None);
         }
         let properties: Vec<_> = feeds.iter().map(|feed| (feed.feed_id, feed.property_id)).collect();
-        let compared = compare(conn, self.scope, feeds, self.asked.now).await?;
+        let compared = compare(&mut self.scope.plan_in(conn, self.asked.now), feeds).await?;
         let more_after = compared.more_after.or(more_after);
         let feeds = compared.deltas.iter().map(|delta| &delta.feed);
         self.total.new_properties += feeds.filter(|feed| feed.is_not_enrolled()).count();

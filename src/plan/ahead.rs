@@ -5,10 +5,8 @@
 //! it. Only where that many would be too many they are looked for in the source, and no longer than until there are enough.
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
-use super::scope::Scope;
+use super::scope::PlanTx;
 
 /// Where more changes are new than this they aren't read: then any unit may be gone.
 const CHANGES_READ_MAX: i64 = 20_000;
@@ -37,13 +35,8 @@ pub(super) struct Losing<'a> {
 }
 
 /// Whether enough is gone beside what this batch removes.
-pub(super) async fn is_enough(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    losing: &Losing<'_>,
-    now: Option<DateTime<Utc>>,
-) -> Result<(bool, Ahead)> {
-    let (at_most, believed) = at_most(conn, scope, now).await?;
+pub(super) async fn is_enough(tx: &mut PlanTx<'_>, losing: &Losing<'_>) -> Result<(bool, Ahead)> {
+    let (at_most, believed) = at_most(tx).await?;
     let kept = Ahead {
         units: at_most,
         doubted: None,
@@ -54,7 +47,7 @@ pub(super) async fn is_enough(
     if believed {
         return Ok((true, kept));
     }
-    let found = look(conn, scope, losing).await?;
+    let found = look(tx, losing).await?;
     let enough = found >= losing.enough;
     let ahead = Ahead {
         // A look that was cut short has not seen all of them.
@@ -65,52 +58,47 @@ pub(super) async fn is_enough(
 }
 
 /// Reads the changes that are new since the last time, so that a batch has few of them to read. Part of the caller's transaction.
-pub(super) async fn keep_up(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
-    let (units, _) = at_most(conn, scope, now).await?;
+pub(super) async fn keep_up(tx: &mut PlanTx<'_>) -> Result<()> {
+    let (units, _) = at_most(tx).await?;
     let ahead = Ahead { units, doubted: None };
-    note(conn, scope, Some(ahead), now).await
+    note(tx, Some(ahead)).await
 }
 
-pub(super) async fn note(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    ahead: Option<Ahead>,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn note(tx: &mut PlanTx<'_>, ahead: Option<Ahead>) -> Result<()> {
     let Some(ahead) = ahead else { return Ok(()) };
     sqlx::query(include_str!("../../sql/hold/note_ahead.sql"))
-        .bind(&scope.receiver.name)
+        .bind(&tx.scope.receiver.name)
         .bind(ahead.units)
         .bind(ahead.doubted)
-        .bind(now)
-        .execute(conn)
+        .bind(tx.now)
+        .execute(&mut *tx.conn)
         .await
         .context("noting what may be gone from the source")?;
     Ok(())
 }
 
 /// How many units may be gone, and whether it was found lately that too many are.
-async fn at_most(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<(i64, bool)> {
+async fn at_most(tx: &mut PlanTx<'_>) -> Result<(i64, bool)> {
     let known: Option<(i64, bool)> = sqlx::query_as(include_str!("../../sql/hold/ahead.sql"))
-        .bind(&scope.receiver.name)
-        .bind(now)
+        .bind(&tx.scope.receiver.name)
+        .bind(tx.now)
         .bind(BELIEVED_SECONDS)
         .bind(CHANGES_READ_MAX)
-        .fetch_optional(conn)
+        .fetch_optional(&mut *tx.conn)
         .await?;
     Ok(known.unwrap_or((i64::MAX >> 8, false)))
 }
 
-async fn look(conn: &mut PgConnection, scope: &Scope, losing: &Losing<'_>) -> Result<i64> {
+async fn look(tx: &mut PlanTx<'_>, losing: &Losing<'_>) -> Result<i64> {
     let (mut found, mut after) = (0, 0);
     while found < losing.enough {
         let (units, last): (i64, Option<i64>) = sqlx::query_as(include_str!("../../sql/hold/look_ahead.sql"))
-            .bind(&scope.receiver.name)
-            .bind(&scope.receiver.property_groups)
+            .bind(&tx.scope.receiver.name)
+            .bind(&tx.scope.receiver.property_groups)
             .bind(losing.feeds)
             .bind(after)
             .bind(FEEDS_PER_LOOK)
-            .fetch_one(&mut *conn)
+            .fetch_one(&mut *tx.conn)
             .await?;
         found += units;
         let Some(last) = last else { break };

@@ -60,7 +60,7 @@ async fn try_to_compare(
 ) -> Result<Option<Error>> {
     let mut savepoint = conn.begin().await?;
     let compared = match read_properties(&mut savepoint, &scope.receiver, feeds).await {
-        Ok(feeds) => compare(&mut savepoint, scope, feeds, now).await,
+        Ok(feeds) => compare(&mut scope.plan_in(&mut savepoint, now), feeds).await,
         Err(error) => Err(error),
     };
     match compared {

@@ -100,9 +100,10 @@ async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, re
     };
     let aside = of - feeds.len();
     let feeds = read_properties(conn, &scope.receiver, feeds).await?;
-    let compared = compare(conn, scope, feeds, batch.now).await?;
+    let mut tx = scope.plan_in(conn, batch.now);
+    let compared = compare(&mut tx, feeds).await?;
     let more_after = compared.more_after.or(more_after);
-    let planned = seal(conn, scope, compared, paused, batch.now).await?;
+    let planned = seal(&mut tx, compared, paused).await?;
     if paused && planned.syncs > 0 && !claim_probe(conn, scope, batch).await? {
         return Ok(Planned::default());
     }

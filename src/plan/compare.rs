@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 
 use anyhow::{Result, bail};
-use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 
@@ -13,7 +12,7 @@ use super::choose::owed_per_feed_max;
 use super::chosen::ChosenFeed;
 use super::feed_delta::FeedDelta;
 use super::guard::{self, Grown};
-use super::scope::{Mode, Scope};
+use super::scope::{Mode, PlanTx, Scope};
 use super::sides::UnitSides;
 use crate::config::UnitIdentity;
 use crate::unit::{Columns, TEXT_BYTES_MAX};
@@ -36,30 +35,25 @@ pub(crate) struct Compared {
 }
 
 /// Compares the feeds' units, reading both sides as one stream. Writes nothing.
-pub(crate) async fn compare(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    feeds: Vec<ChosenFeed>,
-    now: Option<DateTime<Utc>>,
-) -> Result<Compared> {
+pub(crate) async fn compare(tx: &mut PlanTx<'_>, feeds: Vec<ChosenFeed>) -> Result<Compared> {
     let mut deltas = Vec::with_capacity(feeds.len());
     for feed in feeds {
-        let mode = mode_of(&feed, scope);
-        deltas.push(FeedDelta::of(feed, mode, scope)?);
+        let mode = mode_of(&feed, tx.scope);
+        deltas.push(FeedDelta::of(feed, mode, tx.scope)?);
     }
-    if scope.receiver.unit_identity == UnitIdentity::Global {
-        note_elsewhere(conn, scope, &mut deltas).await?;
+    if tx.scope.receiver.unit_identity == UnitIdentity::Global {
+        note_elsewhere(tx.conn, tx.scope, &mut deltas).await?;
     }
-    let read = read_both_sides(conn, scope, &mut deltas, BATCH_BYTES_MAX, |delta| {
+    let read = read_both_sides(tx.conn, tx.scope, &mut deltas, BATCH_BYTES_MAX, |delta| {
         delta.feed.touched.clone()
     })
     .await?;
     let is_cut_short = read < deltas.len();
     deltas.truncate(read);
-    let guard::Decided { grown, ahead } = guard::decide(conn, scope, &mut deltas, now).await?;
-    deltas.iter_mut().try_for_each(|delta| delta.finish(scope))?;
-    resend_instead(conn, scope, &mut deltas).await?;
-    name_carriers(conn, scope, &mut deltas).await?;
+    let guard::Decided { grown, ahead } = guard::decide(tx, &mut deltas).await?;
+    deltas.iter_mut().try_for_each(|delta| delta.finish(tx.scope))?;
+    resend_instead(tx.conn, tx.scope, &mut deltas).await?;
+    name_carriers(tx.conn, tx.scope, &mut deltas).await?;
     Ok(Compared {
         more_after: deltas.last().filter(|_| is_cut_short).map(|delta| delta.feed.feed_id),
         deltas,

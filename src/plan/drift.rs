@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::chosen::ChosenFeed;
 use super::compare::compare_sides;
 use super::feed_delta::FeedDelta;
-use super::scope::{Mode, Scope};
+use super::scope::{Mode, PlanTx, Scope};
 use super::sides::UnitSides;
 use crate::delta::Present;
 use crate::difference::{Bodies, Difference, SentUnits};
@@ -19,16 +18,11 @@ use crate::payload::Hash;
 const DRIFT_EXPLAINED_MAX: usize = 500;
 
 /// Each is a defect found: something changed a unit and no change was captured.
-pub(super) async fn note(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    deltas: &[FeedDelta],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn note(tx: &mut PlanTx<'_>, deltas: &[FeedDelta]) -> Result<()> {
     let bytes = |hash: Option<Hash>| hash.map(|hash| hash.as_bytes().to_vec());
     let mut drift = DriftColumns::default();
     for delta in deltas.iter().filter(|delta| !delta.observed.drift.is_empty()) {
-        let differs = what_differs(conn, scope, delta).await?;
+        let differs = what_differs(tx.conn, tx.scope, delta).await?;
         for found in &delta.observed.drift {
             drift
                 .differs
@@ -39,11 +33,11 @@ pub(super) async fn note(
             drift.source.push(bytes(found.source_hash));
         }
         tracing::error!(
-            receiver = scope.receiver.name,
+            receiver = tx.scope.receiver.name,
             property_id = delta.feed.property_id,
             units = delta.observed.drift.len(),
             "units differ from what was told though no change was captured: triggers were bypassed, or a joined table \
-             has none; they are told now"
+             has none; they are told tx.now"
         );
     }
     if drift.feeds.is_empty() {
@@ -54,9 +48,9 @@ pub(super) async fn note(
         .bind(drift.units)
         .bind(drift.ledger)
         .bind(drift.source)
-        .bind(now)
+        .bind(tx.now)
         .bind(drift.differs)
-        .execute(conn)
+        .execute(&mut *tx.conn)
         .await?;
     Ok(())
 }

@@ -7,11 +7,10 @@
 use std::collections::HashSet;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::FromRow;
 
 use super::feed_delta::FeedDelta;
-use super::scope::Scope;
+use super::scope::PlanTx;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Field;
 use crate::payload::UNIT_CODE_BYTES_MAX;
@@ -43,50 +42,50 @@ impl Recoded {
     }
 }
 
+/// What several units of a feed carry.
+#[derive(FromRow)]
+struct Repeated {
+    feed_id: i64,
+    /// How many codes.
+    codes: i64,
+    /// One of them is new, or was joined by a unit.
+    is_new: bool,
+    /// The units that carry that one.
+    unit_ids: Vec<i64>,
+}
+
 /// Notes which codes of these feeds several units carry; an alert for each property where there are more than before.
-pub(super) async fn note(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    recoded: &[Recoded],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn note(tx: &mut PlanTx<'_>, recoded: &[Recoded]) -> Result<()> {
     if recoded.is_empty() {
         return Ok(());
     }
-    let found = find(conn, scope, recoded, now)
+    let found = find(tx, recoded)
         .await
         .context("looking for codes that several units carry")?;
-    let carrying: HashSet<i64> = found.iter().map(|(feed_id, ..)| *feed_id).collect();
+    let carrying: HashSet<i64> = found.iter().map(|repeated| repeated.feed_id).collect();
     let over: Vec<i64> = recoded
         .iter()
         .filter(|feed| !carrying.contains(&feed.feed_id))
         .map(|feed| feed.property_id)
         .collect();
-    alert::resolve_of(conn, &scope.receiver.name, Kind::Duplicate, &over, now).await?;
-    for (feed_id, codes, is_new, units) in found {
-        let feed = recoded.iter().find(|feed| feed.feed_id == feed_id).filter(|_| is_new);
-        if let Some(feed) = feed {
+    alert::resolve_of(tx.conn, &tx.scope.receiver.name, Kind::Duplicate, &over, tx.now).await?;
+    for repeated in found.iter().filter(|repeated| repeated.is_new) {
+        if let Some(feed) = recoded.iter().find(|feed| feed.feed_id == repeated.feed_id) {
             let alert = Alert {
                 kind: Kind::Duplicate,
-                receiver: scope.receiver.name.clone(),
+                receiver: tx.scope.receiver.name.clone(),
                 property_id: Some(feed.property_id),
-                message: message(codes, &units),
+                message: message(repeated.codes, &repeated.unit_ids),
             };
-            alert::raise(conn, &alert, now).await?;
+            alert::raise(tx.conn, &alert, tx.now).await?;
         }
     }
     Ok(())
 }
 
-/// By feed: how many codes, whether one is new or was joined by a unit, and the units that carry that one.
-async fn find(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    recoded: &[Recoded],
-    now: Option<DateTime<Utc>>,
-) -> sqlx::Result<Vec<(i64, i64, bool, Vec<i64>)>> {
-    let tells_codes = scope.receiver.fields.has(Field::UnitCode);
-    let codes = &scope.receiver.unit_codes;
+async fn find(tx: &mut PlanTx<'_>, recoded: &[Recoded]) -> sqlx::Result<Vec<Repeated>> {
+    let tells_codes = tx.scope.receiver.fields.has(Field::UnitCode);
+    let codes = &tx.scope.receiver.unit_codes;
     let asked = |feed: &Recoded| (feed.may_repeat && tells_codes).then_some(feed.property_id);
     sqlx::query_as(include_str!("../../sql/plan/duplicates.sql"))
         .bind(recoded.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
@@ -94,9 +93,9 @@ async fn find(
         .bind(&codes.prefix)
         .bind(codes.map.keys().copied().collect::<Vec<_>>())
         .bind(codes.map.values().map(String::as_str).collect::<Vec<_>>())
-        .bind(now)
+        .bind(tx.now)
         .bind(UNIT_CODE_BYTES_MAX)
-        .fetch_all(conn)
+        .fetch_all(&mut *tx.conn)
         .await
 }
 

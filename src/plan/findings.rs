@@ -1,7 +1,6 @@
 //! What a batch finds beside what it tells: noted, and said to a person, once the ledger says what was told.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::duplicate::{self, Recoded};
@@ -9,7 +8,7 @@ use super::feed_delta::FeedDelta;
 use super::guard::{self, OVER_THE_WHOLE};
 use super::invalid::{self, Unspeakable};
 use super::observed::ValidityChanges;
-use super::scope::Scope;
+use super::scope::{PlanTx, Scope};
 use crate::alert;
 
 /// Of one batch.
@@ -52,16 +51,16 @@ impl Findings {
     }
 
     /// After the ledger says what was told.
-    pub async fn note(self, conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+    pub async fn note(self, tx: &mut PlanTx<'_>) -> Result<()> {
         if !self.back.is_empty() {
-            guard::clear(conn, scope, &[self.back.as_slice(), &[OVER_THE_WHOLE]].concat(), now).await?;
+            guard::clear(tx, &[self.back.as_slice(), &[OVER_THE_WHOLE]].concat()).await?;
         }
-        guard::gather(conn, scope, &self.feeds).await?;
-        invalid::note(conn, scope, self.validity, now).await?;
-        invalid::note_properties(conn, scope, self.unspeakable, now).await?;
-        duplicate::note(conn, scope, &self.recoded, now).await?;
-        alert::resolve_refused(conn, &scope.receiver.name, &self.refused_before, now).await?;
-        retry_refused(conn, &self.compared).await
+        guard::gather(tx, &self.feeds).await?;
+        invalid::note(tx, self.validity).await?;
+        invalid::note_properties(tx, self.unspeakable).await?;
+        duplicate::note(tx, &self.recoded).await?;
+        alert::resolve_refused(tx.conn, &tx.scope.receiver.name, &self.refused_before, tx.now).await?;
+        retry_refused(tx.conn, &self.compared).await
     }
 }
 

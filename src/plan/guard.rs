@@ -8,12 +8,11 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
+use sqlx::FromRow;
 
 use super::ahead::{self, Ahead, Losing};
 use super::feed_delta::FeedDelta;
-use super::scope::Scope;
+use super::scope::{PlanTx, Scope};
 use crate::alert::{self, Alert, Kind};
 use crate::config::Limit;
 use crate::delta::{LedgerRow, Withholding};
@@ -54,21 +53,16 @@ pub(super) struct Decided {
 }
 
 /// Finds what has to wait, and tells each delta.
-pub(super) async fn decide(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    deltas: &mut [FeedDelta],
-    now: Option<DateTime<Utc>>,
-) -> Result<Decided> {
+pub(super) async fn decide(tx: &mut PlanTx<'_>, deltas: &mut [FeedDelta]) -> Result<Decided> {
     let mut leaving: Vec<Leaving> = deltas.iter().map(Leaving::of).collect();
     let mut grown = Vec::new();
     if leaving.iter().any(|feed| !feed.own.is_empty()) {
-        let standing = of_feeds(conn, &leaving, now).await?;
+        let standing = of_feeds(tx, &leaving).await?;
         for (feed, delta) in leaving.iter_mut().zip(deltas.iter()) {
-            grown.extend(feed.hold(scope, delta, &standing));
+            grown.extend(feed.hold(tx.scope, delta, &standing));
         }
     }
-    let (guarded, ahead) = guard(conn, scope, deltas, &mut leaving, now).await?;
+    let (guarded, ahead) = guard(tx, deltas, &mut leaving).await?;
     grown.extend(guarded);
     for (feed, delta) in leaving.into_iter().zip(deltas) {
         delta.held = feed.held;
@@ -181,16 +175,12 @@ impl RemovalCounts {
     }
 }
 
-async fn of_feeds(
-    conn: &mut PgConnection,
-    leaving: &[Leaving],
-    now: Option<DateTime<Utc>>,
-) -> Result<HashMap<i64, RemovalCounts>> {
+async fn of_feeds(tx: &mut PlanTx<'_>, leaving: &[Leaving]) -> Result<HashMap<i64, RemovalCounts>> {
     let asked = leaving.iter().filter(|feed| !feed.own.is_empty());
     let rows: Vec<RemovalCounts> = sqlx::query_as(include_str!("../../sql/hold/feeds.sql"))
         .bind(asked.map(|feed| feed.feed_id).collect::<Vec<_>>())
-        .bind(now)
-        .fetch_all(conn)
+        .bind(tx.now)
+        .fetch_all(&mut *tx.conn)
         .await?;
     let of_feed = |counts: RemovalCounts| Some((counts.feed_id?, counts));
     Ok(rows.into_iter().filter_map(of_feed).collect())
@@ -199,21 +189,19 @@ async fn of_feeds(
 /// Holds whatever is left where too much of all that the receiver has is gone. What a feed's own hold keeps counts as well:
 /// of a source that lost everything the small properties are no more to be believed than the large ones.
 async fn guard(
-    conn: &mut PgConnection,
-    scope: &Scope,
+    tx: &mut PlanTx<'_>,
     deltas: &[FeedDelta],
     leaving: &mut [Leaving],
-    now: Option<DateTime<Utc>>,
 ) -> Result<(Option<Grown>, Option<Ahead>)> {
     let news: i64 = leaving.iter().map(Leaving::news).sum();
-    let limit = scope.receiver.guard.receiver;
+    let limit = tx.scope.receiver.guard.receiver;
     if news == 0 || limit.is_off() {
         return Ok((None, None));
     }
     let standing: RemovalCounts = sqlx::query_as(include_str!("../../sql/hold/receiver.sql"))
-        .bind(&scope.receiver.name)
-        .bind(now)
-        .fetch_one(&mut *conn)
+        .bind(&tx.scope.receiver.name)
+        .bind(tx.now)
+        .fetch_one(&mut *tx.conn)
         .await?;
     let (gone, of_units) = (standing.gone, standing.of_units);
     let back = |of: fn(&FeedDelta) -> i64| deltas.iter().map(of).sum::<i64>();
@@ -229,7 +217,7 @@ async fn guard(
             units: removed - gone,
             enough: limit.exceeded_from(of_units) - removed,
         };
-        let (enough, learnt) = ahead::is_enough(conn, scope, &losing, now).await?;
+        let (enough, learnt) = ahead::is_enough(tx, &losing).await?;
         (exceeded, ahead) = (enough, Some(learnt));
     }
     if !exceeded {
@@ -246,27 +234,22 @@ fn may_be_the_beginning(leaving: &[Leaving], removed: i64, limit: Limit) -> bool
 }
 
 /// Writes what grew, and says so.
-pub(super) async fn grow(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    grown: &[Grown],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn grow(tx: &mut PlanTx<'_>, grown: &[Grown]) -> Result<()> {
     if grown.is_empty() {
         return Ok(());
     }
     let column = |of: fn(&Grown) -> i64| grown.iter().map(of).collect::<Vec<_>>();
     sqlx::query(include_str!("../../sql/hold/grow.sql"))
-        .bind(&scope.receiver.name)
+        .bind(&tx.scope.receiver.name)
         .bind(grown.iter().map(|hold| hold.feed_id).collect::<Vec<_>>())
         .bind(column(|hold| hold.units))
         .bind(column(|hold| hold.gone))
         .bind(column(|hold| hold.of_units))
-        .bind(now)
-        .execute(&mut *conn)
+        .bind(tx.now)
+        .execute(&mut *tx.conn)
         .await
         .context("writing holds")?;
-    say(conn, scope, now).await
+    say(tx).await
 }
 
 /// What waits for a person, in numbers.
@@ -280,12 +263,12 @@ struct OpenHolds {
 
 /// Tells a person what waits, where a hold grew since that was said last: at once the first time, then with a sweep at the
 /// earliest, because the numbers are of all feeds.
-pub(super) async fn say(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+pub(super) async fn say(tx: &mut PlanTx<'_>) -> Result<()> {
     let is_news: bool = sqlx::query_scalar(include_str!("../../sql/hold/is_news.sql"))
-        .bind(&scope.receiver.name)
-        .bind(now)
+        .bind(&tx.scope.receiver.name)
+        .bind(tx.now)
         .bind(SAID_EVERY_SECONDS)
-        .fetch_one(&mut *conn)
+        .fetch_one(&mut *tx.conn)
         .await?;
     if !is_news {
         return Ok(());
@@ -296,12 +279,12 @@ pub(super) async fn say(conn: &mut PgConnection, scope: &Scope, now: Option<Date
         properties,
         of_units,
     } = sqlx::query_as(include_str!("../../sql/hold/numbers.sql"))
-        .bind(&scope.receiver.name)
-        .fetch_one(&mut *conn)
+        .bind(&tx.scope.receiver.name)
+        .fetch_one(&mut *tx.conn)
         .await?;
     let alert = Alert {
         kind: Kind::Hold,
-        receiver: scope.receiver.name.clone(),
+        receiver: tx.scope.receiver.name.clone(),
         property_id: None,
         message: format!(
             "{units} removals wait for a person, of {} with {of_units} units: too many within 24 hours to be told \
@@ -310,21 +293,16 @@ pub(super) async fn say(conn: &mut PgConnection, scope: &Scope, now: Option<Date
             words::count(properties, "property", "properties")
         ),
     };
-    alert::raise(conn, &alert, now).await
+    alert::raise(tx.conn, &alert, tx.now).await
 }
 
 /// Closes those of these feeds' holds that need nobody any more, and the one over the whole. Says how many of their units are
 /// told now: where that are as many as at most, more may be left.
-pub(super) async fn clear(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    feeds: &[i64],
-    now: Option<DateTime<Utc>>,
-) -> Result<i64> {
-    let guard = &scope.receiver.guard;
+pub(super) async fn clear(tx: &mut PlanTx<'_>, feeds: &[i64]) -> Result<i64> {
+    let guard = &tx.scope.receiver.guard;
     let (units, any_open): (i64, bool) = sqlx::query_as(include_str!("../../sql/hold/clear.sql"))
-        .bind(&scope.receiver.name)
-        .bind(now)
+        .bind(&tx.scope.receiver.name)
+        .bind(tx.now)
         .bind(guard.feed.units_min)
         .bind(guard.feed.percent_max)
         .bind(guard.receiver.units_min)
@@ -332,21 +310,21 @@ pub(super) async fn clear(
         .bind(feeds)
         .bind(CLEARED_MAX)
         .bind(ahead::BELIEVED_SECONDS)
-        .fetch_one(&mut *conn)
+        .fetch_one(&mut *tx.conn)
         .await
         .context("clearing holds")?;
     if !any_open {
-        alert::resolve(conn, &scope.receiver.name, &[Kind::Hold], now).await?;
+        alert::resolve(tx.conn, &tx.scope.receiver.name, &[Kind::Hold], tx.now).await?;
     }
     Ok(units)
 }
 
 /// Puts together what the batch counted.
-pub(super) async fn gather(conn: &mut PgConnection, scope: &Scope, feeds: &[i64]) -> Result<()> {
+pub(super) async fn gather(tx: &mut PlanTx<'_>, feeds: &[i64]) -> Result<()> {
     sqlx::query(include_str!("../../sql/hold/gather.sql"))
-        .bind(&scope.receiver.name)
+        .bind(&tx.scope.receiver.name)
         .bind(feeds)
-        .execute(conn)
+        .execute(&mut *tx.conn)
         .await
         .context("counting what is withheld")?;
     Ok(())

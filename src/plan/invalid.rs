@@ -1,12 +1,10 @@
 //! What can't be told as it is, said to a person: one alert for a receiver, when such units come to be.
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 use super::feed_delta::FeedDelta;
 use super::observed::ValidityChanges;
-use super::scope::Scope;
+use super::scope::PlanTx;
 use crate::alert::{self, Alert, Kind};
 use crate::words;
 
@@ -40,15 +38,10 @@ impl Unspeakable {
 }
 
 /// An alert for each such property, because it may have no unit to say it; over once it is put right.
-pub(super) async fn note_properties(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    unspeakable: Unspeakable,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    let receiver = &scope.receiver.name;
+pub(super) async fn note_properties(tx: &mut PlanTx<'_>, unspeakable: Unspeakable) -> Result<()> {
+    let receiver = &tx.scope.receiver.name;
     if !unspeakable.others.is_empty() {
-        alert::resolve_of(conn, receiver, Kind::Invalid, &unspeakable.others, now).await?;
+        alert::resolve_of(tx.conn, receiver, Kind::Invalid, &unspeakable.others, tx.now).await?;
     }
     for (property_id, because) in unspeakable.properties {
         let alert = Alert {
@@ -60,29 +53,24 @@ pub(super) async fn note_properties(
                  they were told last; put it right in the source, and all of it is told"
             ),
         };
-        alert::raise(conn, &alert, now).await?;
+        alert::raise(tx.conn, &alert, tx.now).await?;
     }
     Ok(())
 }
 
 /// Raises the alert where units came to be invalid; it is over with the last. Once the ledger says so.
-pub(super) async fn note(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    validity: ValidityChanges,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn note(tx: &mut PlanTx<'_>, validity: ValidityChanges) -> Result<()> {
     if validity.invalid + validity.valid == 0 {
         return Ok(());
     }
-    let receiver = &scope.receiver.name;
+    let receiver = &tx.scope.receiver.name;
     let (units, properties): (i64, i64) = sqlx::query_as(include_str!("../../sql/plan/invalid.sql"))
         .bind(receiver)
-        .fetch_one(&mut *conn)
+        .fetch_one(&mut *tx.conn)
         .await
         .context("counting units that can't be told")?;
     if units == 0 {
-        return alert::resolve(conn, receiver, &[Kind::Invalid], now).await;
+        return alert::resolve(tx.conn, receiver, &[Kind::Invalid], tx.now).await;
     }
     if validity.invalid == 0 {
         return Ok(());
@@ -99,5 +87,5 @@ pub(super) async fn note(
             words::count(properties, "property", "properties")
         ),
     };
-    alert::raise(conn, &alert, now).await
+    alert::raise(tx.conn, &alert, tx.now).await
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use crate::config::Receiver;
 use crate::payload::Shape;
@@ -48,6 +49,11 @@ impl Scope {
         }
     }
 
+    /// A plan for it in this transaction.
+    pub(crate) fn plan_in<'a>(&'a self, conn: &'a mut PgConnection, now: Option<DateTime<Utc>>) -> PlanTx<'a> {
+        PlanTx { conn, scope: self, now }
+    }
+
     /// The same, were one request to hold everything.
     pub(super) fn unlimited(&self) -> Self {
         Self {
@@ -59,6 +65,14 @@ impl Scope {
             shape: self.shape.clone(),
         }
     }
+}
+
+/// What the steps of one plan share: its transaction, who is planned for, and the time it goes by.
+pub(crate) struct PlanTx<'a> {
+    pub conn: &'a mut PgConnection,
+    pub scope: &'a Scope,
+    /// None: by the database's clock.
+    pub now: Option<DateTime<Utc>>,
 }
 
 /// What one batch is to plan.

@@ -10,7 +10,7 @@ use super::compare::{Compared, read_part};
 use super::feed_delta::FeedDelta;
 use super::findings::Findings;
 use super::request::{Header, body, in_bodies, sync_type};
-use super::scope::{Mode, Planned, Scope};
+use super::scope::{Mode, PlanTx, Planned, Scope};
 use super::upsert::Upsert;
 use super::{ahead, drift, guard};
 use crate::delta::{LastSealed, LedgerRow};
@@ -18,15 +18,11 @@ use crate::payload::{Reason, TellableUnit, compressed};
 use crate::sync::SyncId;
 
 /// Writes the batch: syncs, ledger, cursors. `probe`: they are to find out whether the receiver answers again.
-pub(super) async fn seal(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    Compared {
+pub(super) async fn seal(tx: &mut PlanTx<'_>, compared: Compared, probe: bool) -> Result<Planned> {
+    let Compared {
         deltas, grown, ahead, ..
-    }: Compared,
-    probe: bool,
-    now: Option<DateTime<Utc>>,
-) -> Result<Planned> {
+    } = compared;
+    let (scope, now) = (tx.scope, tx.now);
     let mut batch = Sealing {
         scope,
         probe,
@@ -40,22 +36,22 @@ pub(super) async fn seal(
         removed: RemovedColumns::default(),
     };
     let findings = Findings::of(&deltas, scope);
-    forget(conn, &deltas).await?;
-    drift::note(conn, scope, &deltas, now).await?;
+    forget(tx.conn, &deltas).await?;
+    drift::note(tx, &deltas).await?;
     let (in_parts, whole): (Vec<_>, Vec<_>) = deltas.into_iter().partition(|delta| delta.parts.len() > 1);
-    batch.seal_whole(conn, whole).await?;
+    batch.seal_whole(tx.conn, whole).await?;
     for delta in in_parts {
-        batch.seal_parts(conn, delta).await?;
+        batch.seal_parts(tx.conn, delta).await?;
     }
-    batch.ledger.write(conn, now).await?;
-    batch.removed.write(conn, &scope.receiver.name, now).await?;
+    batch.ledger.write(tx.conn, now).await?;
+    batch.removed.write(tx.conn, &scope.receiver.name, now).await?;
     batch
         .feeds
-        .advance(conn, &scope.receiver.name, scope.shape.properties_are_told())
+        .advance(tx.conn, &scope.receiver.name, scope.shape.properties_are_told())
         .await?;
-    guard::grow(conn, scope, &grown, now).await?;
-    ahead::note(conn, scope, ahead, now).await?;
-    findings.note(conn, scope, now).await?;
+    guard::grow(tx, &grown).await?;
+    ahead::note(tx, ahead).await?;
+    findings.note(tx).await?;
     Ok(batch.planned)
 }
 

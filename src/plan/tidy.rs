@@ -46,14 +46,15 @@ pub(super) async fn tidy(
             Some(_) => break,
         }
     }
-    let keep_up = async |tx: &mut PgConnection| {
-        ahead::keep_up(&mut *tx, scope, now).await?;
-        guard::gather(tx, scope, &[]).await.map(|_| ())
+    let keep_up = async |conn: &mut PgConnection| {
+        let mut tx = scope.plan_in(conn, now);
+        ahead::keep_up(&mut tx).await?;
+        guard::gather(&mut tx, &[]).await
     };
     if right.step(conn, AS_ONE, keep_up).await?.is_none() || !clear_all(conn, scope, right, now).await? {
         return Ok(false);
     }
-    guard::say(conn, scope, now).await?;
+    guard::say(&mut scope.plan_in(conn, now)).await?;
     aside::resolve(conn, scope, now).await?;
     let tell = async |tx: &mut PgConnection| {
         tell_mismatched(&mut *tx, scope, now).await?;
@@ -122,7 +123,7 @@ async fn clear_all(
             return Ok(true);
         };
         loop {
-            let clear = async |tx: &mut PgConnection| guard::clear(tx, scope, &holds, now).await;
+            let clear = async |conn: &mut PgConnection| guard::clear(&mut scope.plan_in(conn, now), &holds).await;
             match right.step(conn, FRESH, clear).await? {
                 None => return Ok(false),
                 Some(CLEARED_MAX) => {}
