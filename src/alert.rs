@@ -9,80 +9,8 @@ use sqlx::PgConnection;
 
 use crate::words::in_a_line;
 
+pub use crate::states::AlertKind as Kind;
 pub use post::Poster;
-
-/// What there is to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The receiver is not to be sent to: 401, 403, 404, 410, a redirect, a bad certificate.
-    Paused,
-    /// Delivery after delivery failed: the receiver is down.
-    BreakerOpen,
-    /// It answers again.
-    BreakerClosed,
-    /// A sync was rejected.
-    Rejected,
-    /// Units were refused.
-    Refused,
-    /// Everything about a property is rejected.
-    FeedPaused,
-    /// A sync was tried as often as the schedule allows.
-    Exhausted,
-    /// The receiver's numbering is ahead of ours.
-    Stale,
-    /// The receiver holds something else than it was told.
-    DigestMismatch,
-    /// The receiver asked to be left alone for longer than any retry waits.
-    Waiting,
-    /// It answers, with what is no acknowledgement: a maintenance or login page.
-    NotAcknowledged,
-    /// Nothing can be sent because of ourselves: a token endpoint, an egress proxy, a damaged body.
-    NotSent,
-    /// The triggers are not on the source as they have to be: changes are missed.
-    NotCaptured,
-    /// Something of a property can't be read: a text, or a source function fails on it.
-    Unreadable,
-    /// Planning fails: a source function, a right, a table.
-    Plan,
-    /// Relays run, and none of them gets to plan.
-    Starved,
-    /// The database was restored, failed over, or is another one.
-    SourceIdentity,
-    /// Too many removals at once: a person decides.
-    Hold,
-    /// Units can't be told as they are.
-    Invalid,
-    /// Several units of a property have the same code.
-    Duplicate,
-}
-
-impl Kind {
-    /// As the table and the log say it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Paused => "paused",
-            Self::BreakerOpen => "breaker_open",
-            Self::BreakerClosed => "breaker_closed",
-            Self::Rejected => "rejected",
-            Self::Refused => "refused",
-            Self::FeedPaused => "feed_paused",
-            Self::Exhausted => "exhausted",
-            Self::Stale => "stale",
-            Self::DigestMismatch => "digest_mismatch",
-            Self::Waiting => "waiting",
-            Self::NotAcknowledged => "not_acknowledged",
-            Self::NotSent => "not_sent",
-            Self::NotCaptured => "not_captured",
-            Self::Unreadable => "unreadable",
-            Self::Plan => "plan",
-            Self::Starved => "starved",
-            Self::SourceIdentity => "source_identity",
-            Self::Hold => "hold",
-            Self::Invalid => "invalid",
-            Self::Duplicate => "duplicate",
-        }
-    }
-}
 
 /// An alert before it is raised.
 #[derive(Clone, Debug)]
@@ -219,4 +147,26 @@ pub async fn acknowledge(conn: &mut PgConnection, alert_id: Option<i64>, receive
         .bind(receiver)
         .fetch_one(conn)
         .await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runbook_says_of_each_kind_what_ends_it_and_what_to_do() {
+        let runbook = include_str!("../docs/runbook.md");
+        let (_, section) = runbook.split_once("\n## Alerts, by kind\n").expect("the section");
+        let rows = section.lines().take_while(|line| !line.starts_with("## "));
+        let rows = rows.filter(|line| line.starts_with("| `"));
+        let kinds: Vec<&str> = rows
+            .map(|row| {
+                let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+                assert!(cells.len() == 4 && cells.iter().all(|cell| !cell.is_empty()), "{row}");
+                cells[0].trim_matches('`')
+            })
+            .collect();
+        let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(kinds, known, "in the order of the enum");
+    }
 }

@@ -135,6 +135,50 @@ states! {
         Cancelled = "cancelled",
     }
 
+    /// What a person should know (`rentsync.alert.kind`).
+    AlertKind {
+        /// The receiver is not to be sent to: 401, 403, 404, 410, a redirect, a bad certificate.
+        Paused = "paused",
+        /// Delivery after delivery failed: the receiver is down.
+        BreakerOpen = "breaker_open",
+        /// It answers again.
+        BreakerClosed = "breaker_closed",
+        /// A sync was rejected.
+        Rejected = "rejected",
+        /// Units were refused.
+        Refused = "refused",
+        /// Everything about a property is rejected.
+        FeedPaused = "feed_paused",
+        /// A sync was tried as often as the schedule allows.
+        Exhausted = "exhausted",
+        /// The receiver's numbering is ahead of ours.
+        Stale = "stale",
+        /// The receiver holds something else than it was told.
+        DigestMismatch = "digest_mismatch",
+        /// The receiver asked to be left alone for longer than any retry waits.
+        Waiting = "waiting",
+        /// It answers, with what is no acknowledgement: a maintenance or login page.
+        NotAcknowledged = "not_acknowledged",
+        /// Nothing can be sent because of ourselves: a token endpoint, an egress proxy, a damaged body.
+        NotSent = "not_sent",
+        /// The triggers are not on the source as they have to be: changes are missed.
+        NotCaptured = "not_captured",
+        /// Something of a property can't be read: a text, or a source function fails on it.
+        Unreadable = "unreadable",
+        /// Planning fails: a source function, a right, a table.
+        Plan = "plan",
+        /// Relays run, and none of them gets to plan.
+        Starved = "starved",
+        /// The database was restored, failed over, or is another one.
+        SourceIdentity = "source_identity",
+        /// Too many removals at once: a person decides.
+        Hold = "hold",
+        /// Units can't be told as they are.
+        Invalid = "invalid",
+        /// Several units of a property have the same code.
+        Duplicate = "duplicate",
+    }
+
     /// How an attempt ended (`rentsync.attempt.outcome`).
     AttemptOutcome {
         /// Acknowledged.
@@ -173,7 +217,7 @@ mod tests {
                 }
             )+};
         }
-        reads_as_written!(Owed Withheld SyncState AttemptOutcome);
+        reads_as_written!(Owed Withheld SyncState AlertKind AttemptOutcome);
         let unknown = "borrowed".parse::<Owed>().unwrap_err();
         assert_eq!(
             unknown.to_string(),
