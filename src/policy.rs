@@ -167,10 +167,21 @@ pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
     }
 }
 
-/// How long a receiver that failed so many probes in a row is left alone: the schedule's steps, then `probe_every`.
-pub fn probe_after(probes: u32, retry: &Retry, probe_every: Duration) -> Duration {
-    let step = retry.schedule.get(probes as usize).copied();
+/// How long a receiver that failed so many probes in a row, or a property of which so often nothing was taken, is left alone: the
+/// schedule's steps, then `probe_every`.
+pub fn rest_after(failures: u32, retry: &Retry, probe_every: Duration) -> Duration {
+    let step = retry.schedule.get(failures as usize).copied();
     step.unwrap_or(probe_every).min(probe_every)
+}
+
+/// How long what is refused is left out before it is tried again: for the first refusal, the second in a row and so on, the last for
+/// all beyond. The schedule's steps, then twice as long each time, up to `refused_max`.
+pub fn pauses(retry: &Retry) -> Vec<Duration> {
+    let mut pauses = retry.schedule.clone();
+    while let Some(last) = pauses.last().filter(|last| **last < retry.refused_max) {
+        pauses.push(*last * 2);
+    }
+    pauses.into_iter().map(|pause| pause.min(retry.refused_max)).collect()
 }
 
 /// How long a relay rests that could not send so many times in a row: twice as long each time, up to the schedule's first step, or
@@ -243,6 +254,7 @@ mod tests {
         Retry {
             schedule: [1, 2, 5, 10].map(|minutes| minutes * MINUTE).to_vec(),
             jitter_percent: 0,
+            refused_max: 60 * MINUTE,
         }
     }
 
@@ -431,6 +443,7 @@ mod tests {
         let retry = Retry {
             schedule: vec![Duration::from_millis(1)],
             jitter_percent: 0,
+            refused_max: 60 * MINUTE,
         };
         let after = Duration::from_secs(1);
         for failures in [0, 9] {
@@ -493,9 +506,9 @@ mod tests {
     #[test]
     fn probes_keep_to_the_schedule_and_then_to_their_own_pace() {
         let after: Vec<_> = (0..6)
-            .map(|probes| probe_after(probes, &guide(), 15 * MINUTE))
+            .map(|probes| rest_after(probes, &guide(), 15 * MINUTE))
             .collect();
         assert_eq!(after, [1, 2, 5, 10, 15, 15].map(|minutes| minutes * MINUTE));
-        assert_eq!(probe_after(3, &guide(), 4 * MINUTE), 4 * MINUTE);
+        assert_eq!(rest_after(3, &guide(), 4 * MINUTE), 4 * MINUTE);
     }
 }

@@ -242,6 +242,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0020_proof.sql",
         "c1470a623826e678636ed546681367fa14c1f72e0f533dd54b04067bf83f82da",
     ),
+    (
+        "migrations/0021_refused_again.sql",
+        "dc5a71b4b1814a55a6c60e5f23024c5b000670284db85b4f9f528d73115f3a15",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -7,7 +7,7 @@
 update rentsync.alert a
    set acked_at = coalesce($3, clock_timestamp())
  where a.acked_at is null
-   and (a.kind in ('rejected', 'exhausted', 'refused', 'feed_paused', 'stale', 'digest_mismatch')
+   and (a.kind in ('rejected', 'exhausted', 'refused', 'stale', 'digest_mismatch')
      or a.kind in ('waiting', 'not_acknowledged') and a.property_id is not null)
    and coalesce(a.receiver, '') = $1
    and coalesce(a.property_id, -1) = any (array_append($2::bigint[] || $4::bigint[], -1))
@@ -23,5 +23,5 @@ update rentsync.alert a
        else not exists (
            select from rentsync.feed f
             where f.receiver = $1 and f.property_id = a.property_id
-              and (f.bisected_sync is not null or f.paused_because is not null))
+              and f.bisected_sync is not null)
        end

@@ -6,7 +6,8 @@ with half as (
      where feed_id = $1 and sequence = $2 and withheld is null
 ), searched as (
     update rentsync.feed
-       set bisection_accepted = bisected_sync is not null and bisection_accepted, bisected_sync = coalesce(bisected_sync, $2)
+       set bisection_accepted = bisected_sync is not null and bisection_accepted, bisected_sync = coalesce(bisected_sync, $2),
+           searched = searched + 1
      where feed_id = $1
 )
 update rentsync.ledger l

@@ -1,2 +1,5 @@
--- All of feed $1 is answered as a property is that the receiver does not know. Locks the feed.
-update rentsync.feed set failing = true where feed_id = $1
+-- Nothing of feed $1's property is taken, though others are: it rests for $3 seconds from $2 (null: now). Locks the feed.
+update rentsync.feed
+   set failures = failures + 1, cooldown_because = 'failing',
+       cooldown_until = coalesce($2, clock_timestamp()) + make_interval(secs => $3)
+ where feed_id = $1

@@ -1,8 +1,10 @@
--- The units $3 of feed $1 (none: its property's fields alone), which sync $2 told, stood alone and were rejected: refused because of $4, at $5 (null: now),
--- and still bisection until the search is judged, which begins with this sync if there was none. Locks the feed and the units.
+-- The units $3 of feed $1 (none: its property's fields alone), which sync $2 told, stood alone and were rejected because of $4, at $5
+-- (null: now): withheld until the search for bad units is over, which begins with this sync if there was none. Locks the feed and the
+-- units.
 with searched as (
     update rentsync.feed
-       set bisection_accepted = bisected_sync is not null and bisection_accepted, bisected_sync = coalesce(bisected_sync, $2)
+       set bisection_accepted = bisected_sync is not null and bisection_accepted, bisected_sync = coalesce(bisected_sync, $2),
+           searched = searched + 1
      where feed_id = $1
 )
 update rentsync.ledger l

@@ -40,7 +40,7 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
    and f.feed_id > $4
    and ($9::bigint is null or f.feed_id <= $9)
    and f.paused_because is null
-   and ($10::boolean is null or $10 = (f.cooldown_until is null and f.bisected_sync is null and f.bisection is null and not f.failing))
+   and ($10::boolean is null or $10 = (f.cooldown_until is null and f.bisected_sync is null and f.bisection is null and f.failures = 0))
    and (f.cooldown_until is null or f.cooldown_until <= coalesce($3, clock_timestamp()) or not $10 and f.cooldown_because = 'exhausted')
    and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
    and ($7

@@ -6,7 +6,6 @@ use sqlx::PgConnection;
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::print;
-use crate::alert::{self, Kind};
 use crate::config::Config;
 use crate::fault::{Fault, sentence};
 use crate::inspect::feeds::{self as inspect, FeedView};
@@ -165,9 +164,6 @@ async fn set(config: &Config, one: &One, change: Change, external_id: Option<&st
         ))
         .into());
     }
-    if let Change::Paused(false) = change {
-        alert::resolve_of(&mut conn, receiver, Kind::FeedPaused, &[one.property_id], None).await?;
-    }
     print::line(&format!(
         "feed of property {} to {receiver} {}",
         one.property_id,
@@ -179,7 +175,6 @@ async fn resume_all(config: &Config, receiver: Option<&str>) -> Result<()> {
     let receiver = &config.receiver(receiver)?.name;
     let mut conn = connect_to_write(config).await?;
     let properties = plan::resume_feeds(&mut conn, receiver).await?;
-    alert::resolve_of(&mut conn, receiver, Kind::FeedPaused, &properties, None).await?;
     print::line(&match properties.len() {
         0 => format!("no property of {receiver} is paused"),
         resumed => format!("{} of {receiver} resumed", count(resumed, "property", "properties")),

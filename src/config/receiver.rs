@@ -96,6 +96,8 @@ pub struct Retry {
     pub schedule: Vec<Duration>,
     /// By how much at most a wait is lengthened at random.
     pub jitter_percent: u32,
+    /// The longest that a refused unit or property is left out before it is tried again.
+    pub refused_max: Duration,
 }
 
 impl Retry {
@@ -181,6 +183,7 @@ impl Retry {
         Self {
             schedule: section.take("schedule", waits, list_of(wait)),
             jitter_percent: section.take("jitter_percent", 10, integer(0..=100)),
+            refused_max: section.take("refused_max", 30 * MINUTE, duration(SECOND..=DAY)),
         }
     }
 }

@@ -42,9 +42,6 @@ pub(super) enum Finding {
         rests: Duration,
     },
     Refused(Vec<i64>),
-    /// Refused for now: nothing has shown yet that it is these units.
-    Unproved(Vec<i64>),
-    FeedPaused,
     Stale {
         sync_id: String,
         newest: i64,
@@ -129,8 +126,7 @@ impl Finding {
             Self::Rejected { .. } => Kind::Rejected,
             Self::Exhausted { .. } | Self::PropertyFails { .. } => Kind::Exhausted,
             Self::PropertyWaits { .. } => Kind::Waiting,
-            Self::Refused(_) | Self::Unproved(_) => Kind::Refused,
-            Self::FeedPaused => Kind::FeedPaused,
+            Self::Refused(_) => Kind::Refused,
             Self::Stale { .. } | Self::StaleAgain { .. } | Self::BeyondNumbering { .. } => Kind::Stale,
             Self::DigestMismatch => Kind::DigestMismatch,
         }
@@ -149,8 +145,9 @@ impl Finding {
             ),
             Self::PropertyFails { sync_id, answer, rests } => format!(
                 "{answer} to {sync_id}, and takes other properties: it is this property. Nothing is sent for it for {}, then it \
-                 is tried again; others go on. Ask the receiver whether it knows the property, and by which id",
-                humantime::format_duration(*rests)
+                 is tried again, less and less often; others go on. Ask the receiver whether it knows the property, and by which \
+                 id; `feeds resume {property}` tries it at once",
+                humantime::format_duration(Duration::from_secs(rests.as_secs().max(1)))
             ),
             Self::PropertyWaits { answer, rests } => format!(
                 "{answer} to this property again and again, and takes others: it alone is left alone for {}. Ask the receiver \
@@ -158,19 +155,9 @@ impl Finding {
                 humantime::format_duration(Duration::from_secs(rests.as_secs()))
             ),
             Self::Refused(units) => format!(
-                "the receiver refuses {}: each is left out until it changes; see `refused list`, and `refused retry UNIT_ID` \
-                 once it is put right",
+                "the receiver refuses {}: what it refuses is left out until it changes, and tried again by itself, less and less \
+                 often; see `refused list`, and `refused retry UNIT_ID` once it is put right",
                 named(units)
-            ),
-            Self::Unproved(units) => format!(
-                "{} {} not taken when sent alone, and nothing shows yet whether it is the content: left out for now, and tried again by \
-                 itself; see `refused list`",
-                named(units),
-                if units.len() == 1 { "was" } else { "were" }
-            ),
-            Self::FeedPaused => format!(
-                "the receiver rejects everything about this property: nothing more is sent for it, changes keep gathering. \
-                 Ask the receiver about it, then `feeds resume {property}`"
             ),
             Self::Stale { sync_id, newest } => format!(
                 "the receiver calls {sync_id} stale, it has sequence {newest} of this property: its numbers go on above that, it is \

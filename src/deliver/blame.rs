@@ -1,7 +1,7 @@
 //! Whose trouble an answer is: what its sync tells, where the receiver acknowledges others all the while.
 
 use anyhow::Result;
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use super::verdict::{Before, Verdict};
 use crate::config::Receiver;
@@ -35,7 +35,7 @@ async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) ->
         true => receiver.retry.schedule.len() + 1,
         false => 2,
     };
-    let (others, limited, failed): (bool, i64, bool) = sqlx::query_as(include_str!("../../sql/deliver/blame.sql"))
+    let whose: Whose = sqlx::query_as(include_str!("../../sql/deliver/blame.sql"))
         .bind(&receiver.name)
         .bind(leased.sequence)
         .bind(leased.feeds.first().map(|feed| feed.feed_id))
@@ -43,9 +43,21 @@ async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) ->
         .bind(i64::try_from(tries)?)
         .fetch_one(conn)
         .await?;
+    let is_one = leased.feeds.len() == 1;
     let before = Before {
-        limited: u32::try_from(limited)?,
-        failed: failed && leased.feeds.len() == 1,
+        limited: u32::try_from(whose.limited)?,
+        fails: is_one && (whose.feed_fails || whose.was_refused && leased.entries == 1),
+        is_searched: is_one && whose.is_searched,
     };
-    Ok((others, before))
+    Ok((whose.others_acknowledged, before))
+}
+
+/// A row of `sql/deliver/blame.sql`.
+#[derive(FromRow)]
+struct Whose {
+    others_acknowledged: bool,
+    limited: i64,
+    feed_fails: bool,
+    was_refused: bool,
+    is_searched: bool,
 }

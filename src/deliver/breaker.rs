@@ -67,17 +67,10 @@ pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ra
     Ok(was_paused)
 }
 
-/// The receiver takes something, or a person says that it does: feeds that rest because it took nothing are planned again, and units
-/// that were refused meanwhile are told once more.
+/// The receiver takes something, or a person says that it does: feeds that rest because it took nothing are planned again.
 pub(super) async fn wake(conn: &mut PgConnection, receiver: &str) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/end_cooldowns.sql"))
         .bind(receiver)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(include_str!("../../sql/deliver/let_go.sql"))
-        .bind(receiver)
-        .bind(None::<DateTime<Utc>>)
-        .bind(None::<f64>)
         .execute(conn)
         .await?;
     Ok(())
@@ -273,7 +266,7 @@ async fn tune(conn: &mut PgConnection, receiver: &Receiver, verdicts: &[&Verdict
     };
     let count = |which: fn(&Decision) -> bool| its_own().filter(|verdict| which(&verdict.decision)).count();
     let failed =
-        its_own().filter(|verdict| verdict.is_failure()).count() + given.refused_whole + given.stale_again.len();
+        its_own().filter(|verdict| verdict.is_failure()).count() + given.searches_begun + given.stale_again.len();
     let overburdened = count(|decision| {
         matches!(
             decision,
@@ -299,7 +292,7 @@ async fn pause(
     verdict: &Verdict,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    if verdict.outcome.tried.answer.may_be_about_one_property() {
+    if verdict.is_about_the_property() {
         sqlx::query(include_str!("../../sql/deliver/doubt_receiver.sql"))
             .bind(&receiver.name)
             .bind(now)
@@ -333,7 +326,7 @@ async fn open_after_failures(
 ) -> Result<()> {
     let last = verdicts.last().map(|verdict| verdict.answer()).unwrap_or_default();
     let because = format!("{failures} deliveries in a row failed, the last: {last}");
-    let first = policy::probe_after(0, &receiver.retry, receiver.breaker.probe_every);
+    let first = policy::rest_after(0, &receiver.retry, receiver.breaker.probe_every);
     if open(conn, &receiver.name, &because, Some(first.as_secs_f64()), now).await? == Some(true) {
         let message = format!(
             "{because}. Nothing more is sent to it but one request now and then, until one is taken; changes keep \

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::alerts::{Finding, Found};
-use super::bisect::{convict, refuse};
+use super::bisect::{end_search, refuse_named};
 use super::breaker::wake;
 use super::lease::LeasedFeed;
 use super::stale;
@@ -26,22 +26,20 @@ pub(super) async fn take(
     if delivered.is_empty() {
         return Ok(found);
     }
+    hurry_refused(conn, receiver, delivered, now).await?;
     close_feeds(conn, delivered).await?;
     open_next_parts(conn, delivered, now).await?;
     for verdict in delivered {
-        let (leased, said) = (&verdict.outcome.leased, &verdict.outcome.tried.said);
-        for feed in &leased.feeds {
-            let refused = refuse(conn, leased, feed, (&said.errors, &verdict.refusal()), now).await?;
-            if !refused.is_empty() {
-                found.push(Found::of(feed.property_id, Finding::Refused(refused)));
-            }
+        for feed in &verdict.outcome.leased.feeds {
+            refuse_named(conn, (receiver, verdict), feed, &mut found, now).await?;
         }
         // The others of the batch were taken.
         stale::tell_anew(conn, receiver, verdict, &mut found, now).await?;
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
     purge_tombstones(conn, delivered, now).await?;
-    accept_bisection(conn, delivered, &mut found).await?;
+    accept_bisection(conn, receiver, delivered, &mut found, now).await?;
+    accept_refused(conn, delivered, now).await?;
     wake(conn, &receiver.name).await?;
     let equal = compare_digests(conn, receiver, delivered, &mut found, now).await?;
     let properties = acknowledged(delivered);
@@ -112,24 +110,58 @@ async fn open_next_parts(conn: &mut PgConnection, delivered: &[&Verdict], now: O
 }
 
 /// Where a property's units are told in halves, something of it was taken.
-async fn accept_bisection(conn: &mut PgConnection, delivered: &[&Verdict], found: &mut Vec<Found>) -> Result<()> {
-    let feeds: Vec<&LeasedFeed> = delivered
-        .iter()
-        .map(|verdict| &verdict.outcome.leased)
-        .filter(|leased| leased.entries > 0)
-        .flat_map(|leased| &leased.feeds)
-        .collect();
-    let bisected_sync: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
-        .bind(feeds.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
+async fn accept_bisection(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    delivered: &[&Verdict],
+    found: &mut Vec<Found>,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let told: Vec<(&Verdict, &LeasedFeed)> = feeds_of(delivered).filter(|(verdict, _)| verdict.entries() > 0).collect();
+    let searched: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
+        .bind(told.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
         .fetch_all(&mut *conn)
         .await?;
-    for feed in feeds.iter().filter(|feed| bisected_sync.contains(&feed.feed_id)) {
-        let (units, _) = convict(conn, feed).await?;
-        if !units.is_empty() {
-            found.push(Found::of(feed.property_id, Finding::Refused(units)));
-        }
+    for (verdict, feed) in told.into_iter().filter(|(_, feed)| searched.contains(&feed.feed_id)) {
+        end_search(conn, (receiver, verdict), feed, found, now).await?;
     }
     Ok(())
+}
+
+/// It may take what else it refused before.
+async fn accept_refused(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
+    let (feeds, sequences): (Vec<i64>, Vec<i64>) = feeds_of(delivered)
+        .map(|(verdict, feed)| (feed.feed_id, verdict.outcome.leased.sequence))
+        .unzip();
+    sqlx::query(include_str!("../../sql/deliver/accept_refused.sql"))
+        .bind(feeds)
+        .bind(sequences)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Where the receiver failed before this, so may what it refused meanwhile.
+async fn hurry_refused(
+    conn: &mut PgConnection,
+    receiver: &Receiver,
+    delivered: &[&Verdict],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let sequences: Vec<i64> = delivered.iter().map(|verdict| verdict.outcome.leased.sequence).collect();
+    sqlx::query(include_str!("../../sql/deliver/hurry_refused.sql"))
+        .bind(&receiver.name)
+        .bind(sequences)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn feeds_of<'a>(verdicts: &'a [&'a Verdict]) -> impl Iterator<Item = (&'a Verdict, &'a LeasedFeed)> {
+    let verdicts = verdicts.iter();
+    verdicts.flat_map(|verdict| verdict.outcome.leased.feeds.iter().map(move |feed| (*verdict, feed)))
 }
 
 /// What the receiver says that it holds, against what it was told that it would: where both say it. Gives the properties of

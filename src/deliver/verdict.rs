@@ -21,14 +21,18 @@ pub(super) struct Verdict {
     pub outcome: Outcome,
     pub decision: Decision,
     known: Tried,
+    /// Nothing of its property was taken last, or it tells one unit that was refused before.
+    is_known_to_fail: bool,
 }
 
 /// What is known of a property from the tries before.
 pub(super) struct Before {
     /// How often it was answered 429, one after another.
     pub limited: u32,
-    /// It failed as a whole, or units that it fails on are looked for.
-    pub failed: bool,
+    /// Nothing of it was taken last, or it is about one unit that was refused before.
+    pub fails: bool,
+    /// Units that it fails on are looked for.
+    pub is_searched: bool,
 }
 
 impl Verdict {
@@ -49,6 +53,7 @@ impl Verdict {
             decision: policy::decide(&outcome.tried.answer, known, &receiver.retry),
             outcome,
             known,
+            is_known_to_fail: false,
         }
     }
 
@@ -57,9 +62,10 @@ impl Verdict {
         self.known = Tried {
             others_acknowledged,
             limited: before.limited,
-            failed_before: before.failed,
+            failed_before: before.fails || before.is_searched,
             ..self.known
         };
+        self.is_known_to_fail = before.fails;
         self.decision = policy::decide(&self.outcome.tried.answer, self.known, &receiver.retry);
     }
 
@@ -117,6 +123,16 @@ impl Verdict {
         format!("the receiver refused it{}", status.unwrap_or_default())
     }
 
+    /// It is answered as a property is that the receiver does not know.
+    pub fn is_about_the_property(&self) -> bool {
+        self.outcome.tried.answer.may_be_about_one_property()
+    }
+
+    /// Looking for bad units in a property that is answered so again and again is worth a request a rest: it is down, or not known.
+    pub fn is_slow_to_search(&self) -> bool {
+        self.is_about_the_property() || self.decision == Decision::Exhausted
+    }
+
     /// Seconds until the sync is due again, while it is open.
     pub fn after(&self) -> f64 {
         match &self.decision {
@@ -145,7 +161,7 @@ impl Verdict {
 
     /// The receiver acknowledged others between two failures of this property, or it is known to fail.
     pub fn is_its_propertys(&self) -> bool {
-        self.is_failure() && (self.known.others_acknowledged || self.known.failed_before)
+        self.is_failure() && (self.known.others_acknowledged || self.is_known_to_fail)
     }
 
     /// Units and removals in it.

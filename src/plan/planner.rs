@@ -155,7 +155,7 @@ impl Planner {
             },
             probe: seen
                 .is_paused
-                .then(|| policy::probe_after(probes, &receiver.retry, receiver.breaker.probe_every)),
+                .then(|| policy::rest_after(probes, &receiver.retry, receiver.breaker.probe_every)),
         })
     }
 

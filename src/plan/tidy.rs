@@ -2,7 +2,7 @@
 //!
 //! Removals that were told more than 24 hours ago count no longer; changes that no batch had to ask for are counted as read; holds
 //! that need nobody any more, because of other settings, end; digests that were not ours twice within an hour get their snapshot; what
-//! was refused while the receiver acknowledged nothing is told once more. Every step is a transaction by the right to plan.
+//! was refused is told once more when it is due. Every step is a transaction by the right to plan.
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -19,6 +19,8 @@ const AS_ONE: &str = "begin isolation level repeatable read";
 
 /// So many removals are forgotten by one statement.
 const EXPIRED_MAX: i64 = 2_000;
+/// Of so many feeds refused units are let go by one sweep.
+const FEEDS_MAX: i64 = 500;
 /// So many holds are looked at by one statement.
 const HOLDS_MAX: i64 = 500;
 
@@ -56,11 +58,12 @@ pub(super) async fn tidy(
     }
     guard::say(&mut scope.plan_in(conn, now)).await?;
     aside::resolve(conn, scope, now).await?;
-    let tell = async |tx: &mut PgConnection| {
-        tell_mismatched(&mut *tx, scope, now).await?;
-        let_go(tx, scope, now).await
-    };
-    Ok(right.step(conn, FRESH, tell).await?.is_some())
+    let mismatched = async |tx: &mut PgConnection| tell_mismatched(tx, scope, now).await;
+    if right.step(conn, FRESH, mismatched).await?.is_none() {
+        return Ok(false);
+    }
+    let refused = async |tx: &mut PgConnection| let_go(tx, scope, now).await;
+    Ok(right.step(conn, FRESH, refused).await?.is_some())
 }
 
 async fn tell_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
@@ -73,17 +76,15 @@ async fn tell_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<Dat
     Ok(())
 }
 
-/// Nothing else may ever show whether it was the unit.
-async fn let_go(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
-    let longest = scope.receiver.retry.longest();
-    sqlx::query(include_str!("../../sql/deliver/let_go.sql"))
+/// What the receiver refused is told again by itself, less and less often. Says of how many feeds.
+async fn let_go(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<i64> {
+    sqlx::query_scalar(include_str!("../../sql/plan/let_go.sql"))
         .bind(&scope.receiver.name)
         .bind(now)
-        .bind(longest.as_secs_f64())
-        .execute(conn)
+        .bind(FEEDS_MAX)
+        .fetch_one(conn)
         .await
-        .context("letting go what was refused without proof")?;
-    Ok(())
+        .context("letting go what was refused and is due again")
 }
 
 async fn recount(conn: &mut PgConnection, scope: &Scope) -> Result<()> {

@@ -143,40 +143,50 @@ async fn an_answer_that_names_what_it_was_not_told_refuses_nothing_else() {
     assert_eq!(refused(&rig).await, [] as [i64; 0]);
 }
 
+/// Which properties rest because nothing of them is taken.
+async fn failing(rig: &Rig) -> Vec<i64> {
+    let failing = "select property_id from rentsync.feed where cooldown_because = 'failing' order by property_id";
+    let mut conn = rig.source.connect().await;
+    sqlx::query_scalar(failing).fetch_all(&mut conn).await.expect("feeds")
+}
+
 #[tokio::test]
-async fn where_everything_of_a_property_is_rejected_nothing_is_refused_and_the_feed_is_paused() {
+async fn where_everything_of_a_property_is_rejected_nothing_is_refused_and_the_property_rests() {
     let rig = told().await;
     rig.faults(json!({ "status": 400, "property_id": 1 }));
     rig.edit("update project_rent_roll_units set price = 7 where id between 100 and 107 or id = 21")
         .await;
     let mut hands = rig.hands().await;
-    while hands.round(&rig).await {}
+    hands.work(&rig).await;
     // What was on its way with the first rejection shows nothing; this does.
     rig.edit("update project_rent_roll_units set price = 8 where id = 22")
         .await;
-    rig.settle().await;
-    assert_eq!(refused(&rig).await, [] as [i64; 0]);
-    let paused =
-        "select count(*) from rentsync.feed where paused_because like '%rejects everything%' and property_id = 1";
-    assert_eq!(rig.source.number(paused).await, 1);
-    assert_eq!(rig.alerts().await, ["rejected", "feed_paused"]);
+    hands.pass(&rig, 30).await;
+    assert_eq!((refused(&rig).await, failing(&rig).await), (vec![], vec![1]));
+    assert_eq!(rig.alerts().await, ["rejected", "exhausted"]);
     assert_eq!(rent(&rig, 2, 21), json!(7.0));
+    let requests = rig.sandbox.syncs().len();
+    hands.pass(&rig, 240).await;
+    let requests = rig.sandbox.syncs().len() - requests;
+    assert!(requests <= 40, "{requests} requests in four hours");
     rig.no_faults();
-    rig.edit("update rentsync.feed set paused_because = null").await;
     rig.settle().await;
-    rig.assert_equal().await;
+    rig.assert_equal_but("400").await;
 }
 
 #[tokio::test]
-async fn a_property_that_was_never_taken_is_paused_and_its_unit_not_blamed() {
+async fn a_property_that_was_never_taken_rests_and_its_unit_is_not_blamed() {
     let rig = Rig::told().await;
     rig.faults(json!({ "status": 422, "property_id": 3 }));
     rig.edit("insert into projects (id, name, is_actived) values (3, 'Three', true); insert into project_rent_roll_units (id, project_id) values (31, 3)")
         .await;
     another_is_taken(&rig).await;
+    rig.hands().await.pass(&rig, 30).await;
+    assert_eq!((refused(&rig).await, failing(&rig).await), (vec![], vec![3]));
+    assert_eq!(rig.alerts().await, ["rejected", "exhausted"]);
+    rig.no_faults();
     rig.settle().await;
-    assert_eq!(refused(&rig).await, [] as [i64; 0]);
-    assert_eq!(rig.alerts().await, ["rejected", "feed_paused"]);
+    rig.assert_equal_but("422").await;
 }
 
 #[tokio::test]
@@ -334,9 +344,9 @@ async fn an_outage_of_one_property_alone_blames_nothing_and_a_unit_that_always_f
     rig.faults(outage.clone());
     rig.edit("delete from project_rent_roll_units where id = 12").await;
     minutes(&rig, 25).await;
-    assert_eq!(refused(&rig).await, [] as [i64; 0]);
     rig.no_faults();
     minutes(&rig, 10).await;
+    assert_eq!(refused(&rig).await, [] as [i64; 0]);
     rig.settle().await;
     rig.assert_equal_but("503").await;
 
@@ -368,9 +378,9 @@ async fn a_bad_first_unit_of_a_property_told_unit_by_unit_keeps_no_other_back() 
     )
     .await;
     another_is_taken(&rig).await;
-    rig.settle().await;
-    assert_eq!(refused(&rig).await, [1], "where all are bad none is");
-    assert!(rig.alerts().await.contains(&"feed_paused".to_owned()));
+    rig.hands().await.pass(&rig, 30).await;
+    assert_eq!(refused(&rig).await, [] as [i64; 0], "where all are bad none is");
+    assert_eq!(failing(&rig).await, [2]);
 }
 
 #[tokio::test]

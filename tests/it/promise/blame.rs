@@ -43,7 +43,6 @@ async fn promise_12_ten_properties_that_are_answered_so_at_once_keep_no_other_fo
         }
         assert_eq!(refused(&rig).await, 0, "{status}: no unit is blamed for its property");
         rig.no_faults();
-        rig.edit("update rentsync.feed set paused_because = null").await;
         pass(&mut hands, &rig, 20).await;
         rig.assert_equal_but(&status.to_string()).await;
     }
@@ -99,32 +98,92 @@ async fn promise_13_rejections_of_everything_pause_no_feed_and_refuse_no_unit_fo
         );
         rig.no_faults();
         // Nobody edits anything.
-        pass(&mut hands, &rig, 16).await;
+        pass(&mut hands, &rig, 31).await;
         assert_eq!(refused(&rig).await, 0, "{properties} {edit}");
         rig.assert_equal_but("400").await;
     }
 }
 
 #[tokio::test]
-async fn promise_12_a_bad_unit_alone_is_told_once_more_when_the_receiver_takes_others_and_then_no_more() {
-    let rig = told(2, Batch::PerProperty).await;
+async fn promise_12_a_bad_unit_is_tried_again_by_itself_less_and_less_often() {
+    let mut rig = told(2, Batch::PerProperty).await;
+    rig.receiver.retry.refused_max = 40 * MINUTE;
     rig.faults(json!({ "poison_units": [11] }));
-    rig.edit("update project_rent_roll_units set price = 7 where id = 11")
+    rig.edit("update project_rent_roll_units set price = 7 where id in (11, 12, 13)")
         .await;
     let mut hands = rig.hands().await;
     work(&mut hands, &rig).await;
-    assert_eq!((refused(&rig).await, rig.sandbox.syncs().len()), (1, 1));
-    // Of the same property, at once.
-    rig.edit("update project_rent_roll_units set price = 7 where id = 12")
-        .await;
-    work(&mut hands, &rig).await;
-    assert_eq!((refused(&rig).await, requests_of(&rig, 1)), (1, 3));
-    pass(&mut hands, &rig, 120).await;
-    touch(&rig, 7).await;
-    work(&mut hands, &rig).await;
-    pass(&mut hands, &rig, 120).await;
-    assert_eq!((refused(&rig).await, requests_of(&rig, 1)), (1, 4), "13 is news");
+    assert_eq!(refused(&rig).await, 1);
+    let found = rig.sandbox.syncs().len();
+    let mut tried = Vec::new();
+    for minute in 1..=160 {
+        let before = rig.sandbox.syncs().len();
+        pass(&mut hands, &rig, 1).await;
+        tried.extend((before < rig.sandbox.syncs().len()).then_some(minute));
+    }
+    assert_eq!(tried, [1, 3, 8, 18, 38, 78, 118, 158]);
+    assert_eq!(rig.sandbox.syncs().len(), found + tried.len(), "one request each");
     assert!(!is_paused(&rig).await);
+    rig.no_faults();
+    pass(&mut hands, &rig, 40).await;
+    assert_nobody_is_blamed(&rig, "400").await;
+    assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn promise_12_units_that_one_bad_node_of_two_refused_are_told_within_minutes() {
+    for batch in [Batch::PerProperty, Batch::AllProperties] {
+        let rig = told(12, batch).await;
+        let mut hands = rig.hands().await;
+        for price in 1..=10 {
+            touch(&rig, price).await;
+            // Every second request meets the bad node.
+            while {
+                rig.faults(json!({ "status": 400, "times": 1 }));
+                hands.round(&rig).await
+            } {
+                rig.no_faults();
+                hands.round(&rig).await;
+            }
+            rig.pass(MINUTE / 60);
+        }
+        rig.no_faults();
+        pass(&mut hands, &rig, 16).await;
+        assert_nobody_is_blamed(&rig, "400").await;
+    }
+}
+
+#[tokio::test]
+async fn promise_12_once_one_of_the_refused_is_taken_the_others_are_told_together() {
+    let rig = told(2, Batch::PerProperty).await;
+    rig.faults(json!({ "reject_units": [11, 12] }));
+    rig.edit("update project_rent_roll_units set price = 7 where id in (11, 12)")
+        .await;
+    let mut hands = rig.hands().await;
+    work(&mut hands, &rig).await;
+    rig.edit("update project_rent_roll_units set price = 8 where id = 13; update rentsync.ledger set retry_at = 'infinity' where unit_id = 12")
+        .await;
+    rig.no_faults();
+    assert_eq!(refused(&rig).await, 2);
+    pass(&mut hands, &rig, 2).await;
+    assert_nobody_is_blamed(&rig, "errors").await;
+}
+
+#[tokio::test]
+async fn promise_12_in_a_property_of_mostly_bad_units_the_good_one_is_told_within_minutes() {
+    let rig = told(2, Batch::PerProperty).await;
+    rig.edit("insert into project_rent_roll_units (id, project_id, price) select n, 1, 1000 from generate_series(100, 129) n")
+        .await;
+    rig.settle().await;
+    let bad: Vec<i64> = (100..129).collect();
+    rig.faults(json!({ "poison_units": bad }));
+    rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
+        .await;
+    let mut hands = rig.hands().await;
+    pass(&mut hands, &rig, 30).await;
+    let property = rig.sandbox.property(1).expect("told");
+    assert_eq!(property.units[&129]["base_rent"], json!(7.0));
+    assert_eq!(refused(&rig).await, 29);
 }
 
 #[tokio::test]
@@ -147,7 +206,7 @@ async fn promise_12_a_property_that_is_not_known_pauses_a_quiet_receiver_once_at
     assert!(requests_of(&rig, 1) <= 35, "{}", requests_of(&rig, 1));
     assert_eq!((refused(&rig).await, feeds_paused(&rig).await), (0, 0));
     rig.no_faults();
-    pass(&mut hands, &rig, 12).await;
+    pass(&mut hands, &rig, 16).await;
     rig.assert_equal_but("404").await;
     assert_eq!(open_alerts(&rig).await, [] as [String; 0]);
 }
@@ -168,7 +227,7 @@ async fn promise_12_a_batch_that_is_answered_so_because_of_one_property_is_told_
         }
         assert_eq!((refused(&rig).await, feeds_paused(&rig).await), (0, 0), "{status}");
         rig.no_faults();
-        pass(&mut hands, &rig, 12).await;
+        pass(&mut hands, &rig, 16).await;
         rig.assert_equal_but(&status.to_string()).await;
     }
 }

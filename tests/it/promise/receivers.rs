@@ -25,15 +25,12 @@ const PAGE: &str = "<!doctype html><title>Maintenance</title><p>We are back soon
 
 /// Everything that can be done at this moment.
 pub async fn work(hands: &mut Hands, rig: &Rig) {
-    while hands.round(rig).await {}
+    hands.work(rig).await;
 }
 
 /// A minute after another.
 pub async fn pass(hands: &mut Hands, rig: &Rig, minutes: u32) {
-    for _ in 0..minutes {
-        rig.pass(MINUTE);
-        work(hands, rig).await;
-    }
+    hands.pass(rig, minutes).await;
 }
 
 /// Every property told, so many of them, and the request log empty.
@@ -437,7 +434,7 @@ async fn promise_12_a_property_that_the_receiver_does_not_know_stops_no_other() 
         let said = messages(&rig, "exhausted").await;
         assert!(said.iter().any(|said| said.contains("it is this property")), "{said:?}");
         rig.no_faults();
-        pass(&mut hands, &rig, 12).await;
+        pass(&mut hands, &rig, 16).await;
         rig.assert_equal_but(&status.to_string()).await;
         assert_eq!(open_alerts(&rig).await, [] as [String; 0], "{status}");
     }

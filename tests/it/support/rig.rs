@@ -433,6 +433,19 @@ impl Hands {
         panic!("no rest after {ROUNDS_MAX} rounds: {:?}", rig.sandbox.syncs().last());
     }
 
+    /// Rounds until there is nothing to do for now.
+    pub async fn work(&mut self, rig: &Rig) {
+        while self.round(rig).await {}
+    }
+
+    /// A minute after another, each worked through.
+    pub async fn pass(&mut self, rig: &Rig, minutes: u32) {
+        for _ in 0..minutes {
+            rig.pass(Duration::from_secs(60));
+            self.work(rig).await;
+        }
+    }
+
     /// One look, one batch, one delivery. Says whether anything was done.
     pub async fn round(&mut self, rig: &Rig) -> bool {
         let step = self

@@ -1,0 +1,20 @@
+-- The receiver took what the syncs $2 told the feeds $1 of, pairwise. Where a unit was among that which it refused before, it may take
+-- now whatever else it refused of that feed: due at $3 (null: now), and what is owed by itself for that reason is told together.
+-- Looks up what was refused before by its index. Locks those feeds and units.
+with taken as (
+    update rentsync.ledger l
+       set refusals = 0
+      from unnest($1::bigint[], $2::bigint[]) as accepted (feed_id, sequence)
+     where l.feed_id = accepted.feed_id and l.sequence = accepted.sequence and l.refusals > 0 and l.withheld is null
+    returning l.feed_id, l.unit_id
+), others as (
+    update rentsync.ledger l
+       set retry_at = case when l.withheld = 'refused' then coalesce($3, clock_timestamp()) end, bisection = null
+     where l.feed_id = any (array(select feed_id from taken)) and l.refusals > 0
+       and (l.withheld = 'refused' and l.bisection is null or l.withheld is null and l.bisection < 0)
+       and not exists (select from taken where taken.feed_id = l.feed_id and taken.unit_id = l.unit_id)
+    returning l.feed_id, l.withheld
+)
+update rentsync.feed
+   set retry_at = coalesce($3, clock_timestamp())
+ where feed_id in (select feed_id from others where withheld = 'refused')

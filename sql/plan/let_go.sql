@@ -1,0 +1,28 @@
+-- Units that receiver $1 refused and that are due to be tried again, at $2 (null: now), are owed, each by itself, and their properties
+-- too where a request tells several; of at most $3 feeds. A feed that a sync is open for waits for that. Finds them by the index of
+-- feed.retry_at. Locks those feeds, none that somebody else has locked, and the units. Says of how many feeds.
+with due as materialized (
+    select f.feed_id
+      from rentsync.feed f
+     where f.receiver = $1 and f.retry_at <= coalesce($2, clock_timestamp())
+       and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
+     order by f.retry_at
+     limit $3
+       for no key update of f skip locked
+), released as (
+    update rentsync.ledger l
+       set withheld = null, withheld_because = null, refused_hash = null, withheld_at = null, owed = 'retry', bisection = -l.unit_id
+      from due
+     where l.feed_id = due.feed_id and l.withheld = 'refused' and l.bisection is null and l.retry_at <= coalesce($2, clock_timestamp())
+    returning l.feed_id
+), noted as (
+    update rentsync.feed f
+       set bisection = case when exists (select from released r where r.feed_id = f.feed_id) then -f.feed_id else f.bisection end,
+           retry_at = (select min(l.retry_at)
+                         from rentsync.ledger l
+                        where l.feed_id = f.feed_id and l.withheld = 'refused' and l.bisection is null
+                          and l.retry_at > coalesce($2, clock_timestamp()))
+      from due
+     where f.feed_id = due.feed_id
+)
+select count(*) from due
