@@ -99,6 +99,8 @@ pub struct Tried {
     pub jitter: f64,
     /// How often, one after another, the receiver asked to wait with what this is about.
     pub limited: u32,
+    /// It is about several properties.
+    pub several: bool,
     /// The receiver acknowledges others all the while: an answer may be about what this one tells.
     pub others_acknowledged: bool,
     /// All its property, or what stands alone of it, was tried as often as the schedule allows before.
@@ -212,13 +214,16 @@ fn wait(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision 
     if tried.probe {
         return probe_failed(retry_after);
     }
-    if tried.age >= WAIT_MAX {
+    // What is about several is told in halves once, whoever is limited, and again where others are taken.
+    let steps = retry.schedule.len();
+    let is_halved = tried.several
+        && (tried.limited as usize == steps || tried.limited as usize > steps && tried.others_acknowledged);
+    if tried.age >= WAIT_MAX || is_halved {
         return Decision::Exhausted;
     }
     // Not at once: a receiver that limits all takes some and not others.
-    let limited_for_long =
-        tried.limited as usize >= retry.schedule.len() || tried.age >= retry.schedule.iter().sum::<Duration>();
-    let is_alone = tried.others_acknowledged && tried.limited > 0 && limited_for_long;
+    let limited_for_long = tried.limited as usize >= steps || tried.age >= retry.schedule.iter().sum::<Duration>();
+    let is_alone = !tried.several && tried.others_acknowledged && tried.limited > 0 && limited_for_long;
     let attempts = tried.attempts.max(tried.waits).max(tried.limited);
     let after = later(step(Tried { attempts, ..tried }, retry), retry_after).max(UNCOUNTED_MIN);
     match is_alone {
@@ -266,6 +271,7 @@ mod tests {
             probe: false,
             jitter: 0.0,
             limited: 0,
+            several: false,
             others_acknowledged: false,
             failed_before: false,
         }
@@ -505,9 +511,7 @@ mod tests {
 
     #[test]
     fn probes_keep_to_the_schedule_and_then_to_their_own_pace() {
-        let after: Vec<_> = (0..6)
-            .map(|probes| rest_after(probes, &guide(), 15 * MINUTE))
-            .collect();
+        let after: Vec<_> = (0..6).map(|probes| rest_after(probes, &guide(), 15 * MINUTE)).collect();
         assert_eq!(after, [1, 2, 5, 10, 15, 15].map(|minutes| minutes * MINUTE));
         assert_eq!(rest_after(3, &guide(), 4 * MINUTE), 4 * MINUTE);
     }

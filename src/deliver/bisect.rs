@@ -43,7 +43,15 @@ pub(super) async fn refuse_named(
         .iter()
         .filter(|error| error.project_id.as_ref().is_none_or(|id| *id == feed.external_id));
     let units: Vec<i64> = named.map(|error| error.unit_id).collect();
-    refuse(conn, (receiver, verdict), feed, (&units, &verdict.refusal()), found, now).await
+    refuse(
+        conn,
+        (receiver, verdict),
+        feed,
+        (&units, &verdict.refusal()),
+        found,
+        now,
+    )
+    .await
 }
 
 async fn refuse(
@@ -180,7 +188,11 @@ async fn follow(
         }
         Judgement::PropertyFails => {
             rest(conn, feed, search.is_left, search.is_left && !is_slow).await?;
-            let pause = policy::rest_after(u32::try_from(search.failures)?, &receiver.retry, receiver.breaker.probe_every);
+            let pause = policy::rest_after(
+                u32::try_from(search.failures)?,
+                &receiver.retry,
+                receiver.breaker.probe_every,
+            );
             fail(conn, (verdict, feed), pause, found, now).await
         }
     }

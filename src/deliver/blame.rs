@@ -20,10 +20,8 @@ pub(super) async fn look(conn: &mut PgConnection, receiver: &Receiver, verdicts:
 fn is_ambiguous(verdict: &Verdict) -> bool {
     let answer = &verdict.outcome.tried.answer;
     match answer {
-        // A limit is no reason to tell a batch in parts.
-        _ if answer.is_limit() => verdict.outcome.leased.feeds.len() == 1,
         Answer::NotAcknowledged { .. } => true,
-        _ => answer.may_be_about_one_property() || verdict.is_failure(),
+        _ => answer.is_limit() || answer.may_be_about_one_property() || verdict.is_failure(),
     }
 }
 
@@ -32,7 +30,7 @@ async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) ->
     let (leased, answer) = (&verdict.outcome.leased, &verdict.outcome.tried.answer);
     // Between two failures nobody was down who acknowledged something; limits go on for longer.
     let tries = match answer.is_limit() {
-        true => receiver.retry.schedule.len() + 1,
+        true => receiver.retry.schedule.len() + 2,
         false => 2,
     };
     let whose: Whose = sqlx::query_as(include_str!("../../sql/deliver/blame.sql"))

@@ -38,6 +38,9 @@ pub(super) async fn give_up(
             // It says nothing of what the request told: that is planned anew and waits on.
             Decision::Exhausted if verdict.is_waited_out() => {
                 doubt_sync(conn, leased, Some("its request was given up"), now).await?;
+                if leased.feeds.len() > 1 {
+                    set_apart(conn, leased).await?;
+                }
             }
             Decision::Exhausted => given.searches_begun += exhaust(conn, receiver, verdict, found, now).await?,
             Decision::Renumber { .. } => {

@@ -117,7 +117,9 @@ async fn accept_bisection(
     found: &mut Vec<Found>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let told: Vec<(&Verdict, &LeasedFeed)> = feeds_of(delivered).filter(|(verdict, _)| verdict.entries() > 0).collect();
+    let told: Vec<(&Verdict, &LeasedFeed)> = feeds_of(delivered)
+        .filter(|(verdict, _)| verdict.entries() > 0)
+        .collect();
     let searched: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
         .bind(told.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
         .fetch_all(&mut *conn)
@@ -149,7 +151,10 @@ async fn hurry_refused(
     delivered: &[&Verdict],
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let sequences: Vec<i64> = delivered.iter().map(|verdict| verdict.outcome.leased.sequence).collect();
+    let sequences: Vec<i64> = delivered
+        .iter()
+        .map(|verdict| verdict.outcome.leased.sequence)
+        .collect();
     sqlx::query(include_str!("../../sql/deliver/hurry_refused.sql"))
         .bind(&receiver.name)
         .bind(sequences)

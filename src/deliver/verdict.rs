@@ -46,6 +46,7 @@ impl Verdict {
             probe: leased.probe || paused,
             jitter: rand::random(),
             limited: 0,
+            several: leased.feeds.len() > 1,
             others_acknowledged: false,
             failed_before: false,
         };

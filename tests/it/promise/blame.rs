@@ -277,6 +277,38 @@ async fn promise_13_hours_of_silence_asked_for_one_property_silence_the_others_o
 }
 
 #[tokio::test]
+async fn promise_13_a_limit_of_one_property_in_a_batch_keeps_the_others_waiting_for_one_schedule_at_most() {
+    let rig = told(8, Batch::AllProperties).await;
+    rig.faults(json!({ "status": 429, "property_id": 5 }));
+    let mut hands = rig.hands().await;
+    let mut silent = 0;
+    for minute in 1..=120 {
+        touch(&rig, minute).await;
+        pass(&mut hands, &rig, 1).await;
+        silent += usize::from(rent(&rig, 2) < f64::from(minute));
+    }
+    assert!(silent <= 35, "silent in {silent} of 120 minutes");
+    assert_eq!(rent(&rig, 2), 120.0);
+    rig.no_faults();
+    pass(&mut hands, &rig, 15).await;
+    assert_nobody_is_blamed(&rig, "429").await;
+}
+
+#[tokio::test]
+async fn promise_13_a_limit_that_all_properties_meet_is_kept_whole() {
+    let rig = told(8, Batch::AllProperties).await;
+    rig.faults(json!({ "status": 429 }));
+    touch(&rig, 7).await;
+    let mut hands = rig.hands().await;
+    pass(&mut hands, &rig, 240).await;
+    let requests = rig.sandbox.syncs().len();
+    assert!(requests <= 60, "{requests} requests in four hours");
+    rig.no_faults();
+    pass(&mut hands, &rig, 15).await;
+    assert_nobody_is_blamed(&rig, "429").await;
+}
+
+#[tokio::test]
 async fn promise_20_what_waits_for_one_property_alone_ends() {
     for command in [&["snapshot"][..], &["replay", "--since", "1h"]] {
         let rig = told(3, Batch::PerProperty).await;

@@ -23,6 +23,7 @@ fn usual() -> Retry {
 fn decided(answer: &Answer, attempts: u32) -> Decision {
     let tried = Tried {
         limited: 0,
+        several: false,
         others_acknowledged: false,
         failed_before: false,
         attempts,
