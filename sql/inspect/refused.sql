@@ -2,6 +2,7 @@
 -- sync that told it and the newest answer to that. A refusal without a hash is of a removal. Reads only.
 select l.unit_id, f.receiver, f.property_id, l.unit_code, l.withheld_at as since,
        case when l.withheld = 'refused' and l.refused_hash is null then 'removal' else 'content' end as what,
+       case when l.withheld = 'refused' then l.retry_at end as retry_at,
        l.withheld_because as because, told.sync_id, told.answer
   from rentsync.ledger l
   join rentsync.feed f using (feed_id)

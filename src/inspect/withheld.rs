@@ -31,6 +31,8 @@ pub struct WithheldView {
     pub since: Option<DateTime<Utc>>,
     /// The unit, or its removal.
     pub what: String,
+    /// When a refused one is tried again.
+    pub retry_at: Option<DateTime<Utc>>,
     /// The reason, with the receiver's own words where its answer is still kept.
     pub because: String,
     /// The sync that told it, where there still is one.

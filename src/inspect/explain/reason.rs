@@ -236,8 +236,8 @@ impl Case<'_> {
                     None => "that it is gone",
                 };
                 format!(
-                    "{receiver} does not take {what}: {}; it is told again when it changes, with the night's snapshot, or by \
-                     `refused retry {unit_id}`",
+                    "{receiver} does not take {what}: {}; it is told again when it changes, by itself after a while (see \
+                     `refused list`), or by `refused retry {unit_id}`",
                     in_a_line(&kept.because)
                 )
             }
