@@ -147,8 +147,6 @@ states! {
         Rejected = "rejected",
         /// Units were refused.
         Refused = "refused",
-        /// Everything about a property is rejected.
-        FeedPaused = "feed_paused",
         /// A sync was tried as often as the schedule allows.
         Exhausted = "exhausted",
         /// The receiver's numbering is ahead of ours.

@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
-use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
-
 use super::lease::Leased;
 use super::verdict::Verdict;
-use crate::alert::{self, Alert, Kind};
+use crate::alert::{Alert, Kind};
 use crate::config::Receiver;
 use crate::policy::Decision;
 
@@ -79,6 +75,16 @@ impl Found {
         Self {
             property_id: leased.property_id(),
             finding,
+        }
+    }
+
+    /// As it is raised.
+    pub fn alert(&self, receiver: &Receiver) -> Alert {
+        Alert {
+            kind: self.finding.kind(),
+            receiver: receiver.name.clone(),
+            message: self.finding.message(self.property_id),
+            property_id: self.property_id,
         }
     }
 
@@ -177,25 +183,6 @@ impl Finding {
             }
         }
     }
-}
-
-/// Raises an alert for each.
-pub(super) async fn raise_all(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    found: Vec<Found>,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    for Found { property_id, finding } in found {
-        let alert = Alert {
-            kind: finding.kind(),
-            receiver: receiver.name.clone(),
-            message: finding.message(property_id),
-            property_id,
-        };
-        alert::raise(conn, &alert, now).await?;
-    }
-    Ok(())
 }
 
 fn named(units: &[i64]) -> String {

@@ -14,9 +14,9 @@ use sqlx::PgConnection;
 use super::doubt::doubt;
 use super::given_up::GivenUp;
 use super::notices::{about, say_how_long, say_what_is_no_acknowledgement};
+use super::settling::Settling;
 use super::verdict::Verdict;
 use crate::alert::{self, Kind};
-use crate::config::Receiver;
 use crate::policy::{self, Answer, Decision};
 
 /// Pauses a receiver; nothing is sealed or sent until a probe gets through, or (`probe_after` none) a person resumes it.
@@ -142,22 +142,21 @@ async fn cancel(
 
 /// What a group of answers says about the receiver.
 pub(super) async fn affect(
-    conn: &mut PgConnection,
-    (receiver, paused): (&Receiver, bool),
+    settling: &mut Settling<'_>,
+    paused: bool,
     verdicts: &[&Verdict],
     given: &GivenUp,
-    now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     if paused {
-        resume_where_it_answers(conn, receiver, verdicts, given, now).await?;
+        resume_where_it_answers(settling, verdicts, given).await?;
     }
-    wait_where_asked(conn, receiver, verdicts, now).await?;
-    say_what_is_no_acknowledgement(conn, receiver, verdicts, now).await?;
-    let failures = tune(conn, receiver, verdicts, given).await?;
+    wait_where_asked(settling, verdicts).await?;
+    say_what_is_no_acknowledgement(settling, verdicts).await?;
+    let failures = tune(settling, verdicts, given).await?;
     if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
-        pause(conn, receiver, verdict, now).await?;
-    } else if failures >= i64::from(receiver.breaker.failures) {
-        open_after_failures(conn, receiver, verdicts, failures, now).await?;
+        pause(settling, verdict).await?;
+    } else if failures >= i64::from(settling.receiver.breaker.failures) {
+        open_after_failures(settling, verdicts, failures).await?;
     }
     let is_failed = |verdict: &&&Verdict| matches!(verdict.decision, Decision::Pause | Decision::ProbeFailed { .. });
     let failed: Vec<i64> = verdicts
@@ -166,33 +165,25 @@ pub(super) async fn affect(
         .flat_map(|verdict| verdict.outcome.leased.feed_ids())
         .collect();
     if !failed.is_empty() {
-        cool_down_until_probe(conn, &receiver.name, failed).await?;
+        cool_down_until_probe(settling.conn, &settling.receiver.name, failed).await?;
     }
     Ok(())
 }
 
 /// An acknowledgement ends the pause, whatever was sent; so does a probe that was rejected, because that is an answer, unless
 /// rejections are what led to the pause. One that is called stale over and over is none.
-async fn resume_where_it_answers(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdicts: &[&Verdict],
-    given: &GivenUp,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+async fn resume_where_it_answers(settling: &mut Settling<'_>, verdicts: &[&Verdict], given: &GivenUp) -> Result<()> {
     for verdict in verdicts {
         let is_probe = verdict.outcome.leased.probe;
         let goes_round = given.stale_again.contains(&verdict.outcome.leased.sequence);
         match &verdict.decision {
-            Decision::Delivered => answers(conn, receiver, now).await?,
+            Decision::Delivered => answers(settling).await?,
             // Sent before the pause, it says nothing that was not known then.
             _ if !is_probe => {}
-            Decision::Renumber { .. } if goes_round => probe_failed(conn, receiver, Duration::ZERO, now).await?,
-            Decision::Rejected if rejected_all(conn, receiver).await? => {
-                probe_failed(conn, receiver, Duration::ZERO, now).await?
-            }
-            Decision::Rejected | Decision::Renumber { .. } => answers(conn, receiver, now).await?,
-            Decision::ProbeFailed { after } => probe_failed(conn, receiver, *after, now).await?,
+            Decision::Renumber { .. } if goes_round => probe_failed(settling, Duration::ZERO).await?,
+            Decision::Rejected if rejected_all(settling).await? => probe_failed(settling, Duration::ZERO).await?,
+            Decision::Rejected | Decision::Renumber { .. } => answers(settling).await?,
+            Decision::ProbeFailed { after } => probe_failed(settling, *after).await?,
             _ => {}
         }
     }
@@ -200,65 +191,60 @@ async fn resume_where_it_answers(
 }
 
 /// It was paused because it rejects whatever it gets.
-async fn rejected_all(conn: &mut PgConnection, receiver: &Receiver) -> Result<bool> {
+async fn rejected_all(settling: &mut Settling<'_>) -> Result<bool> {
     Ok(sqlx::query_scalar(include_str!("../../sql/deliver/rejected_all.sql"))
-        .bind(&receiver.name)
-        .bind(i64::from(receiver.breaker.failures))
-        .fetch_one(conn)
+        .bind(&settling.receiver.name)
+        .bind(i64::from(settling.receiver.breaker.failures))
+        .fetch_one(&mut *settling.conn)
         .await?)
 }
 
 /// Whatever silence its answer asks for: the next probe comes in time.
-async fn probe_failed(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    after: Duration,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+async fn probe_failed(settling: &mut Settling<'_>, after: Duration) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/probe_failed.sql"))
-        .bind(&receiver.name)
-        .bind(now)
-        .bind(after.min(receiver.breaker.probe_every).as_secs_f64())
-        .execute(conn)
+        .bind(&settling.receiver.name)
+        .bind(settling.now)
+        .bind(after.min(settling.receiver.breaker.probe_every).as_secs_f64())
+        .execute(&mut *settling.conn)
         .await?;
     Ok(())
 }
 
-async fn answers(conn: &mut PgConnection, receiver: &Receiver, now: Option<DateTime<Utc>>) -> Result<()> {
-    let name = &receiver.name;
-    if close(conn, name, false, true).await? == Some(true) {
-        alert::resolve(conn, name, &[Kind::Paused, Kind::BreakerOpen], now).await?;
+async fn answers(settling: &mut Settling<'_>) -> Result<()> {
+    let name = &settling.receiver.name;
+    if close(settling.conn, name, false, true).await? == Some(true) {
+        alert::resolve(settling.conn, name, &[Kind::Paused, Kind::BreakerOpen], settling.now).await?;
         let message = "it answers again: everything owed is told".to_owned();
-        alert::note(conn, &about(receiver, Kind::BreakerClosed, message), now).await?;
+        alert::note(
+            settling.conn,
+            &about(settling.receiver, Kind::BreakerClosed, message),
+            settling.now,
+        )
+        .await?;
     }
     Ok(())
 }
 
-async fn wait_where_asked(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdicts: &[&Verdict],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+async fn wait_where_asked(settling: &mut Settling<'_>, verdicts: &[&Verdict]) -> Result<()> {
     let longest = verdicts.iter().filter_map(|verdict| match &verdict.decision {
         Decision::Wait { after } => Some((*after, verdict)),
         _ => None,
     });
     if let Some((after, verdict)) = longest.max_by_key(|(after, _)| *after) {
         let waited: Option<f64> = sqlx::query_scalar(include_str!("../../sql/deliver/wait_receiver.sql"))
-            .bind(&receiver.name)
-            .bind(now)
+            .bind(&settling.receiver.name)
+            .bind(settling.now)
             .bind(after.as_secs_f64())
-            .fetch_optional(&mut *conn)
+            .fetch_optional(&mut *settling.conn)
             .await?;
         let waited = Duration::try_from_secs_f64(waited.unwrap_or_default()).unwrap_or_default();
-        say_how_long(conn, receiver, verdict, waited, now).await?;
+        say_how_long(settling, verdict, waited).await?;
     }
     Ok(())
 }
 
 /// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
-async fn tune(conn: &mut PgConnection, receiver: &Receiver, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
+async fn tune(settling: &mut Settling<'_>, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
     // Whose relays died says nothing of the receiver, nor does a property that fails while others are taken.
     let its_own = || {
         let verdicts = verdicts.iter();
@@ -275,64 +261,78 @@ async fn tune(conn: &mut PgConnection, receiver: &Receiver, verdicts: &[&Verdict
     });
     let delivered = count(|decision| *decision == Decision::Delivered);
     let failures: Option<i32> = sqlx::query_scalar(include_str!("../../sql/deliver/tune_receiver.sql"))
-        .bind(&receiver.name)
+        .bind(&settling.receiver.name)
         .bind(i32::try_from(failed)?)
         .bind(delivered > 0)
         .bind(overburdened > 0)
-        .bind(i32::try_from(receiver.concurrency_max)?)
-        .fetch_optional(conn)
+        .bind(i32::try_from(settling.receiver.concurrency_max)?)
+        .fetch_optional(&mut *settling.conn)
         .await?;
     Ok(failures.map_or(0, i64::from))
 }
 
 /// 401 and its like: nothing that is sent would be taken.
-async fn pause(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdict: &Verdict,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+async fn pause(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<()> {
     if verdict.is_about_the_property() {
         sqlx::query(include_str!("../../sql/deliver/doubt_receiver.sql"))
-            .bind(&receiver.name)
-            .bind(now)
-            .execute(&mut *conn)
+            .bind(&settling.receiver.name)
+            .bind(settling.now)
+            .execute(&mut *settling.conn)
             .await?;
     }
     let answer = verdict.answer();
-    let every = receiver.breaker.probe_every;
-    if open(conn, &receiver.name, &answer, Some(every.as_secs_f64()), now)
-        .await?
-        .is_some()
+    let every = settling.receiver.breaker.probe_every;
+    if open(
+        settling.conn,
+        &settling.receiver.name,
+        &answer,
+        Some(every.as_secs_f64()),
+        settling.now,
+    )
+    .await?
+    .is_some()
     {
         let message = format!(
             "{answer}: nothing more is sent to it; changes keep gathering. Put credentials or URL right; one request \
              in {} tries again, `receivers resume {}` does so now",
             humantime::format_duration(every),
-            receiver.name
+            settling.receiver.name
         );
-        alert::raise(conn, &about(receiver, Kind::Paused, message), now).await?;
+        alert::raise(
+            settling.conn,
+            &about(settling.receiver, Kind::Paused, message),
+            settling.now,
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// An outage: nothing is gained by asking again and again for every property.
-async fn open_after_failures(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdicts: &[&Verdict],
-    failures: i64,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+async fn open_after_failures(settling: &mut Settling<'_>, verdicts: &[&Verdict], failures: i64) -> Result<()> {
     let last = verdicts.last().map(|verdict| verdict.answer()).unwrap_or_default();
     let because = format!("{failures} deliveries in a row failed, the last: {last}");
-    let first = policy::rest_after(0, &receiver.retry, receiver.breaker.probe_every);
-    if open(conn, &receiver.name, &because, Some(first.as_secs_f64()), now).await? == Some(true) {
+    let first = policy::rest_after(0, &settling.receiver.retry, settling.receiver.breaker.probe_every);
+    if open(
+        settling.conn,
+        &settling.receiver.name,
+        &because,
+        Some(first.as_secs_f64()),
+        settling.now,
+    )
+    .await?
+        == Some(true)
+    {
         let message = format!(
             "{because}. Nothing more is sent to it but one request now and then, until one is taken; changes keep \
              gathering, and what holds then is told then"
         );
-        alert::raise(conn, &about(receiver, Kind::BreakerOpen, message), now).await?;
+        alert::raise(
+            settling.conn,
+            &about(settling.receiver, Kind::BreakerOpen, message),
+            settling.now,
+        )
+        .await?;
     }
     Ok(())
 }

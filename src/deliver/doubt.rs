@@ -1,10 +1,10 @@
 //! What a sync told that is never sent again is in doubt: whether the receiver took it nobody knows, so it is owed.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::lease::Leased;
+use super::settling::Settling;
 
 /// What given up syncs told is owed. `given_up`: sync, feed, whether it was a snapshot; `because`: such a snapshot is due
 /// again.
@@ -35,18 +35,13 @@ pub(crate) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)]
 }
 
 /// In doubt; a snapshot is due again, because of `again`, or (none) is told as deltas, which can be halved.
-pub(super) async fn doubt_sync(
-    conn: &mut PgConnection,
-    leased: &Leased,
-    again: Option<&str>,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn doubt_sync(settling: &mut Settling<'_>, leased: &Leased, again: Option<&str>) -> Result<()> {
     let mut sequences = vec![leased.sequence];
     if leased.is_snapshot && !leased.is_last_part() {
         let later: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/cancel_parts.sql"))
             .bind([leased.snapshot_id])
-            .bind(now)
-            .fetch_all(&mut *conn)
+            .bind(settling.now)
+            .fetch_all(&mut *settling.conn)
             .await?;
         sequences.extend(later);
     }
@@ -59,11 +54,11 @@ pub(super) async fn doubt_sync(
                 .map(|feed| (*sequence, feed.feed_id, leased.is_snapshot))
         })
         .collect();
-    doubt(conn, &about, again).await?;
+    doubt(settling.conn, &about, again).await?;
     if leased.is_snapshot && again.is_none() {
         sqlx::query(include_str!("../../sql/deliver/owe_all.sql"))
             .bind(leased.feed_ids())
-            .execute(conn)
+            .execute(&mut *settling.conn)
             .await?;
     }
     Ok(())

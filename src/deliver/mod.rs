@@ -11,8 +11,8 @@
 //! | `send` | one try |
 //! | `backoff` | a relay that can't send |
 //! | `verdict`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
-//! | `settle` | a group of verdicts, one transaction |
-//! | `taken`; `given_up`, `bisect`, `stale`, `doubt` | what follows for syncs, feeds and units |
+//! | `settle`, `settling` | a group of verdicts, one transaction |
+//! | `taken`; `given_up`, `search`, `bisect`, `refuse`, `stale`, `doubt` | what follows for syncs, feeds and units |
 //! | `breaker` | what follows for the receiver as a whole |
 //! | `alerts`, `notices` | what a person should know of it |
 
@@ -28,8 +28,11 @@ mod doubt;
 mod given_up;
 mod lease;
 mod notices;
+mod refuse;
+mod search;
 mod send;
 mod settle;
+mod settling;
 mod stale;
 mod taken;
 mod verdict;

@@ -4,28 +4,21 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
+use super::settling::Settling;
 use super::verdict::Verdict;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Receiver;
 use crate::policy::{Answer, Decision};
 
 /// Nothing is told for longer than any retry would wait: somebody should know.
-pub(super) async fn say_how_long(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdict: &Verdict,
-    waited: Duration,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn say_how_long(settling: &mut Settling<'_>, verdict: &Verdict, waited: Duration) -> Result<()> {
     let (Decision::Wait { after }, Answer::Status { retry_after, .. }) =
         (&verdict.decision, &verdict.outcome.tried.answer)
     else {
         return Ok(());
     };
-    let longest = receiver.retry.longest();
+    let longest = settling.receiver.retry.longest();
     if retry_after.unwrap_or_default() <= longest && waited <= longest {
         return Ok(());
     }
@@ -41,18 +34,18 @@ pub(super) async fn say_how_long(
          its limits; `receivers resume {}` sends to it at once",
         verdict.answer(),
         humantime::format_duration(Duration::from_secs(after.as_secs())),
-        receiver.name
+        settling.receiver.name
     );
-    alert::raise(conn, &about(receiver, Kind::Waiting, message), now).await
+    alert::raise(
+        settling.conn,
+        &about(settling.receiver, Kind::Waiting, message),
+        settling.now,
+    )
+    .await
 }
 
 /// What one relay lacks, until that one sends again. `resolve_not_sent.sql` knows by the first words whose alert it is.
-pub(super) async fn say_what_is_ours(
-    conn: &mut PgConnection,
-    (receiver, relay): (&Receiver, &str),
-    verdicts: &[&Verdict],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn say_what_is_ours(settling: &mut Settling<'_>, relay: &str, verdicts: &[&Verdict]) -> Result<()> {
     let ours = verdicts.iter().find(|verdict| verdict.outcome.tried.answer.is_ours());
     if let Some(verdict) = ours {
         let message = format!(
@@ -60,13 +53,18 @@ pub(super) async fn say_what_is_ours(
              other relays do",
             verdict.answer()
         );
-        alert::raise(conn, &about(receiver, Kind::NotSent, message), now).await?;
+        alert::raise(
+            settling.conn,
+            &about(settling.receiver, Kind::NotSent, message),
+            settling.now,
+        )
+        .await?;
     } else if verdicts.iter().any(|verdict| verdict.outcome.tried.status.is_some()) {
         sqlx::query(include_str!("../../sql/deliver/resolve_not_sent.sql"))
-            .bind(&receiver.name)
+            .bind(&settling.receiver.name)
             .bind(relay)
-            .bind(now)
-            .execute(conn)
+            .bind(settling.now)
+            .execute(&mut *settling.conn)
             .await?;
     }
     Ok(())
@@ -74,12 +72,7 @@ pub(super) async fn say_what_is_ours(
 
 /// A page that stands in for the receiver takes nothing and loses nothing. What is acknowledged ends that, and a wait that
 /// is over.
-pub(super) async fn say_what_is_no_acknowledgement(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdicts: &[&Verdict],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn say_what_is_no_acknowledgement(settling: &mut Settling<'_>, verdicts: &[&Verdict]) -> Result<()> {
     let no = |verdict: &&&Verdict| matches!(verdict.outcome.tried.answer, Answer::NotAcknowledged { .. });
     // One property's, where others are acknowledged: that is over with what is acknowledged of that property.
     for verdict in verdicts
@@ -88,14 +81,14 @@ pub(super) async fn say_what_is_no_acknowledgement(
         .filter(|verdict| verdict.others_acknowledged())
     {
         let property_id = verdict.outcome.leased.property_id();
-        let message = no_acknowledgement(receiver, verdict);
+        let message = no_acknowledgement(settling.receiver, verdict);
         alert::raise(
-            conn,
+            settling.conn,
             &Alert {
                 property_id,
-                ..about(receiver, Kind::NotAcknowledged, message)
+                ..about(settling.receiver, Kind::NotAcknowledged, message)
             },
-            now,
+            settling.now,
         )
         .await?;
     }
@@ -103,15 +96,20 @@ pub(super) async fn say_what_is_no_acknowledgement(
     let Some(verdict) = verdicts.iter().find(of_all) else {
         if verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered) {
             sqlx::query(include_str!("../../sql/deliver/resolve_acknowledged.sql"))
-                .bind(&receiver.name)
-                .bind(now)
-                .execute(conn)
+                .bind(&settling.receiver.name)
+                .bind(settling.now)
+                .execute(&mut *settling.conn)
                 .await?;
         }
         return Ok(());
     };
-    let message = no_acknowledgement(receiver, verdict);
-    alert::raise(conn, &about(receiver, Kind::NotAcknowledged, message), now).await
+    let message = no_acknowledgement(settling.receiver, verdict);
+    alert::raise(
+        settling.conn,
+        &about(settling.receiver, Kind::NotAcknowledged, message),
+        settling.now,
+    )
+    .await
 }
 
 fn no_acknowledgement(receiver: &Receiver, verdict: &Verdict) -> String {

@@ -6,8 +6,9 @@ use sqlx::{Connection, PgConnection, PgPool};
 
 use super::alerts::Found;
 use super::borrowed::Borrowed;
+use super::settling::Settling;
 use super::verdict::{Outcome, Verdict};
-use super::{acknowledged, alerts, blame, breaker, given_up, notices, taken};
+use super::{acknowledged, blame, breaker, given_up, notices, taken};
 use crate::config::{Receiver, UnitIdentity};
 use crate::policy::Decision;
 use crate::words;
@@ -57,14 +58,21 @@ pub(super) async fn settle(
         .copied()
         .partition(|verdict| verdict.decision == Decision::Delivered);
     let given_up: Vec<_> = others.into_iter().filter(|verdict| verdict.is_over()).collect();
-    let mut found = taken::take(&mut tx, receiver, &delivered, now).await?;
+    let mut settling = Settling {
+        conn: &mut tx,
+        receiver,
+        now,
+        found: Vec::new(),
+    };
+    taken::take(&mut settling, &delivered).await?;
     let entries: usize = delivered.iter().map(|verdict| verdict.entries()).sum();
-    let units = entries.saturating_sub(found.iter().map(Found::refused).sum());
-    let given = given_up::give_up(&mut tx, receiver, &given_up, &mut found, now).await?;
-    found.extend(counted.iter().filter_map(|verdict| Found::waits_alone(verdict)));
-    breaker::affect(&mut tx, (receiver, paused), &counted, &given, now).await?;
-    notices::say_what_is_ours(&mut tx, (receiver, relay), &counted, now).await?;
-    alerts::raise_all(&mut tx, receiver, found, now).await?;
+    let units = entries.saturating_sub(settling.found.iter().map(Found::refused).sum());
+    let given = given_up::give_up(&mut settling, &given_up).await?;
+    let alone = counted.iter().filter_map(|verdict| Found::waits_alone(verdict));
+    settling.found.extend(alone);
+    breaker::affect(&mut settling, paused, &counted, &given).await?;
+    notices::say_what_is_ours(&mut settling, relay, &counted).await?;
+    settling.raise_found().await?;
     let mut properties = release_elsewhere(&mut tx, receiver).await?;
     tx.commit().await.context("settling")?;
     borrowed.give_back();

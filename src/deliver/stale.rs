@@ -5,14 +5,12 @@
 //! harms nobody but whom it is about.
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
-use super::alerts::{Finding, Found};
+use super::alerts::Finding;
 use super::doubt::doubt;
 use super::lease::LeasedFeed;
+use super::settling::Settling;
 use super::verdict::Verdict;
-use crate::config::Receiver;
 use crate::policy::Answer;
 
 /// Left above what a receiver says: a thousand years of microseconds, by which our own numbers may rise, and the present.
@@ -43,25 +41,24 @@ pub(super) fn stale_feeds(verdict: &Verdict) -> Vec<(&LeasedFeed, i64)> {
 
 /// Raises the numbers of the feeds that a sync is stale for, and has them told anew. Says whether nothing better is to be expected
 /// of telling them again before an hour is over.
-pub(super) async fn tell_anew(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    verdict: &Verdict,
-    found: &mut Vec<Found>,
-    now: Option<DateTime<Utc>>,
-) -> Result<bool> {
+pub(super) async fn tell_anew(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<bool> {
     let leased = &verdict.outcome.leased;
-    let first_wait = receiver.retry.schedule.first().copied().unwrap_or_default();
+    let first_wait = settling.receiver.retry.schedule.first().copied().unwrap_or_default();
     let mut all_rest = true;
     for (feed, newest) in stale_feeds(verdict) {
-        doubt(conn, &[(leased.sequence, feed.feed_id, true)], Some("numbering")).await?;
+        doubt(
+            settling.conn,
+            &[(leased.sequence, feed.feed_id, true)],
+            Some("numbering"),
+        )
+        .await?;
         let offset = offset_above(newest, leased.sequence);
         let rests: bool = sqlx::query_scalar(include_str!("../../sql/deliver/call_stale.sql"))
             .bind(feed.feed_id)
-            .bind(now)
+            .bind(settling.now)
             .bind(offset)
             .bind(first_wait.as_secs_f64())
-            .fetch_one(&mut *conn)
+            .fetch_one(&mut *settling.conn)
             .await?;
         all_rest &= rests;
         let sync_id = leased.sync_id.clone();
@@ -70,7 +67,7 @@ pub(super) async fn tell_anew(
             (Some(_), true) => Finding::StaleAgain { sync_id, newest },
             (Some(_), false) => Finding::Stale { sync_id, newest },
         };
-        found.push(Found::of(feed.property_id, finding));
+        settling.find(feed, finding);
     }
     Ok(all_rest)
 }

@@ -3,48 +3,47 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
-use super::alerts::{Finding, Found};
-use super::bisect::{end_search, refuse_named};
+use super::alerts::Finding;
 use super::breaker::wake;
 use super::lease::LeasedFeed;
+use super::refuse::refuse_named;
+use super::search::end_search;
+use super::settling::Settling;
 use super::stale;
 use super::verdict::Verdict;
 use crate::alert;
-use crate::config::{Format, Receiver};
+use crate::config::Format;
 
-/// Everything that follows from the delivered. What a person should know is put into what it returns.
-pub(super) async fn take(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    delivered: &[&Verdict],
-    now: Option<DateTime<Utc>>,
-) -> Result<Vec<Found>> {
-    let mut found = Vec::new();
+/// Everything that follows from the delivered.
+pub(super) async fn take(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     if delivered.is_empty() {
-        return Ok(found);
+        return Ok(());
     }
-    hurry_refused(conn, receiver, delivered, now).await?;
-    close_feeds(conn, delivered).await?;
-    open_next_parts(conn, delivered, now).await?;
+    hurry_refused(settling, delivered).await?;
+    close_feeds(settling, delivered).await?;
+    open_next_parts(settling, delivered).await?;
     for verdict in delivered {
         for feed in &verdict.outcome.leased.feeds {
-            refuse_named(conn, (receiver, verdict), feed, &mut found, now).await?;
+            refuse_named(settling, verdict, feed).await?;
         }
         // The others of the batch were taken.
-        stale::tell_anew(conn, receiver, verdict, &mut found, now).await?;
+        stale::tell_anew(settling, verdict).await?;
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
-    purge_tombstones(conn, delivered, now).await?;
-    accept_bisection(conn, receiver, delivered, &mut found, now).await?;
-    accept_refused(conn, delivered, now).await?;
-    wake(conn, &receiver.name).await?;
-    let equal = compare_digests(conn, receiver, delivered, &mut found, now).await?;
+    purge_tombstones(settling, delivered).await?;
+    accept_bisection(settling, delivered).await?;
+    accept_refused(settling, delivered).await?;
+    wake(settling.conn, &settling.receiver.name).await?;
+    let equal = compare_digests(settling, delivered).await?;
     let properties = acknowledged(delivered);
-    alert::resolve_acknowledged(conn, &receiver.name, (&properties, &equal), now).await?;
-    Ok(found)
+    alert::resolve_acknowledged(
+        settling.conn,
+        &settling.receiver.name,
+        (&properties, &equal),
+        settling.now,
+    )
+    .await
 }
 
 /// The properties of which something was taken; what is called stale was not.
@@ -61,19 +60,19 @@ fn acknowledged(delivered: &[&Verdict]) -> Vec<i64> {
         .collect()
 }
 
-async fn close_feeds(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
+async fn close_feeds(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     let sequences: Vec<i64> = delivered
         .iter()
         .map(|verdict| verdict.outcome.leased.sequence)
         .collect();
     sqlx::query(include_str!("../../sql/deliver/close_feeds.sql"))
         .bind(sequences)
-        .execute(conn)
+        .execute(&mut *settling.conn)
         .await?;
     Ok(())
 }
 
-async fn purge_tombstones(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
+async fn purge_tombstones(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     let (feeds, sequences): (Vec<i64>, Vec<i64>) = delivered
         .iter()
         .map(|verdict| &verdict.outcome.leased)
@@ -84,14 +83,14 @@ async fn purge_tombstones(conn: &mut PgConnection, delivered: &[&Verdict], now: 
         sqlx::query(include_str!("../../sql/deliver/purge_tombstones.sql"))
             .bind(feeds)
             .bind(sequences)
-            .bind(now)
-            .execute(conn)
+            .bind(settling.now)
+            .execute(&mut *settling.conn)
             .await?;
     }
     Ok(())
 }
 
-async fn open_next_parts(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
+async fn open_next_parts(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     let (snapshots, parts): (Vec<_>, Vec<_>) = delivered
         .iter()
         .map(|verdict| &verdict.outcome.leased)
@@ -102,64 +101,53 @@ async fn open_next_parts(conn: &mut PgConnection, delivered: &[&Verdict], now: O
         sqlx::query(include_str!("../../sql/deliver/open_next_parts.sql"))
             .bind(snapshots)
             .bind(parts)
-            .bind(now)
-            .execute(conn)
+            .bind(settling.now)
+            .execute(&mut *settling.conn)
             .await?;
     }
     Ok(())
 }
 
 /// Where a property's units are told in halves, something of it was taken.
-async fn accept_bisection(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    delivered: &[&Verdict],
-    found: &mut Vec<Found>,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+async fn accept_bisection(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     let told: Vec<(&Verdict, &LeasedFeed)> = feeds_of(delivered)
         .filter(|(verdict, _)| verdict.entries() > 0)
         .collect();
     let searched: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
         .bind(told.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut *settling.conn)
         .await?;
     for (verdict, feed) in told.into_iter().filter(|(_, feed)| searched.contains(&feed.feed_id)) {
-        end_search(conn, (receiver, verdict), feed, found, now).await?;
+        end_search(settling, verdict, feed).await?;
     }
     Ok(())
 }
 
 /// It may take what else it refused before.
-async fn accept_refused(conn: &mut PgConnection, delivered: &[&Verdict], now: Option<DateTime<Utc>>) -> Result<()> {
+async fn accept_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     let (feeds, sequences): (Vec<i64>, Vec<i64>) = feeds_of(delivered)
         .map(|(verdict, feed)| (feed.feed_id, verdict.outcome.leased.sequence))
         .unzip();
     sqlx::query(include_str!("../../sql/deliver/accept_refused.sql"))
         .bind(feeds)
         .bind(sequences)
-        .bind(now)
-        .execute(conn)
+        .bind(settling.now)
+        .execute(&mut *settling.conn)
         .await?;
     Ok(())
 }
 
 /// Where the receiver failed before this, so may what it refused meanwhile.
-async fn hurry_refused(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    delivered: &[&Verdict],
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
+async fn hurry_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     let sequences: Vec<i64> = delivered
         .iter()
         .map(|verdict| verdict.outcome.leased.sequence)
         .collect();
     sqlx::query(include_str!("../../sql/deliver/hurry_refused.sql"))
-        .bind(&receiver.name)
+        .bind(&settling.receiver.name)
         .bind(sequences)
-        .bind(now)
-        .execute(conn)
+        .bind(settling.now)
+        .execute(&mut *settling.conn)
         .await?;
     Ok(())
 }
@@ -171,14 +159,8 @@ fn feeds_of<'a>(verdicts: &'a [&'a Verdict]) -> impl Iterator<Item = (&'a Verdic
 
 /// What the receiver says that it holds, against what it was told that it would: where both say it. Gives the properties of
 /// which it holds that, or that can't be asked.
-async fn compare_digests(
-    conn: &mut PgConnection,
-    receiver: &Receiver,
-    delivered: &[&Verdict],
-    found: &mut Vec<Found>,
-    now: Option<DateTime<Utc>>,
-) -> Result<Vec<i64>> {
-    if !receiver.extensions || receiver.format == Format::Unit {
+async fn compare_digests(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<Vec<i64>> {
+    if !settling.receiver.extensions || settling.receiver.format == Format::Unit {
         return Ok(acknowledged(delivered));
     }
     let said: Vec<(i64, &LeasedFeed, &str)> = delivered
@@ -194,13 +176,13 @@ async fn compare_digests(
     if said.is_empty() {
         return Ok(Vec::new());
     }
-    note_digests(conn, delivered).await?;
+    note_digests(settling, delivered).await?;
     let (sequences, feeds): (Vec<i64>, Vec<i64>) =
         said.iter().map(|(sequence, feed, _)| (sequence, feed.feed_id)).unzip();
     let ours: Vec<(i64, String)> = sqlx::query_as(include_str!("../../sql/deliver/digests.sql"))
         .bind(sequences)
         .bind(feeds)
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut *settling.conn)
         .await?;
     let mut equal = Vec::new();
     for (feed_id, digest) in ours {
@@ -210,10 +192,10 @@ async fn compare_digests(
         if let Some((_, feed, _)) = differing {
             sqlx::query(include_str!("../../sql/deliver/mismatch.sql"))
                 .bind(feed_id)
-                .bind(now)
-                .execute(&mut *conn)
+                .bind(settling.now)
+                .execute(&mut *settling.conn)
                 .await?;
-            found.push(Found::of(feed.property_id, Finding::DigestMismatch));
+            settling.find(feed, Finding::DigestMismatch);
         } else if let Some((_, feed, _)) = said.iter().find(|(_, feed, _)| feed.feed_id == feed_id) {
             equal.push(feed.property_id);
         }
@@ -222,7 +204,7 @@ async fn compare_digests(
 }
 
 /// Kept with the sync, for whoever compares later.
-async fn note_digests(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result<()> {
+async fn note_digests(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     let mut noted = (Vec::new(), Vec::new(), Vec::new());
     for verdict in delivered {
         for (feed, digest) in digests_said(verdict) {
@@ -235,7 +217,7 @@ async fn note_digests(conn: &mut PgConnection, delivered: &[&Verdict]) -> Result
         .bind(noted.0)
         .bind(noted.1)
         .bind(noted.2)
-        .execute(conn)
+        .execute(&mut *settling.conn)
         .await?;
     Ok(())
 }
