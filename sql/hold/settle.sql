@@ -1,8 +1,9 @@
 -- A person's decision $3 (approved or rejected) about the hold $2 (null: every open one) of receiver $1, at $4 (null: now). What was
 -- approved is owed; what was rejected stays as it was told until it is back. A rejected hold may still be approved by its number.
 -- Locks the holds and their units, between two plans. One row for each hold and property: how many units, whether the feed
--- is paused; without a property where no unit was left. Units are found from their holds and counted as they are decided about, so that
--- thousands of holds that the statistics know nothing of cost what their units cost.
+-- is paused; without a property where no unit was left. Units are found from their holds and counted as they are decided about, and
+-- what was counted is joined with nothing that has no index, so that thousands of holds that the statistics know nothing of cost what
+-- their units cost.
 with chosen as materialized (
     select h.hold_id, h as of_hold
       from rentsync.hold h
@@ -23,15 +24,17 @@ with chosen as materialized (
     returning kept.hold_id, l.feed_id
 ), part as materialized (
     select hold_id, feed_id, count(*) as units from unit group by hold_id, feed_id
+), of_hold as materialized (
+    select hold_id, sum(units)::bigint as units
+      from (select hold_id, units from part union all select hold_id, 0 from chosen) as either
+     group by hold_id
 ), decided as (
     update rentsync.hold h
-       set state = $3, settled_at = coalesce($4, clock_timestamp()), units = coalesce(of_hold.units, 0)
-      from chosen
-      left join (select hold_id, sum(units)::bigint as units from part group by hold_id) as of_hold using (hold_id)
-     where h.hold_id = chosen.hold_id
+       set state = $3, settled_at = coalesce($4, clock_timestamp()), units = of_hold.units
+      from of_hold
+     where h.hold_id = of_hold.hold_id
 )
-select c.hold_id, f.property_id, coalesce(part.units, 0) as units, coalesce(f.paused_because is not null, false) as feed_is_paused
-  from chosen c
-  left join part using (hold_id)
-  left join rentsync.feed f on f.feed_id = part.feed_id
- order by c.hold_id, f.property_id
+select told.hold_id, f.property_id, told.units, coalesce(f.paused_because is not null, false) as feed_is_paused
+  from (select hold_id, feed_id, units from part union all select hold_id, null, 0 from of_hold where units = 0) as told
+  left join rentsync.feed f on f.feed_id = told.feed_id
+ order by told.hold_id, f.property_id

@@ -1,6 +1,8 @@
 -- The feeds of receiver $1 of which a replay is about more than units, within the time and for the property that
 -- units.sql has as $2 to $5: the whole property was touched, or its own fields were told. How many units it has, where it
--- is about all of them, and whether the receiver is to have the property ($6: its property groups, null: all). The relay's own notices touch nothing at the source. Reads only.
+-- is about all of them, and whether the receiver is to have the property ($6: its property groups, null: all). The relay's own notices
+-- touch nothing at the source. What was told is looked up sync by sync, and what was touched is hashed: of thousands of properties that
+-- the statistics know nothing of none is compared with each other. Reads only.
 with feed as materialized (
     select f.feed_id, f.property_id, f.property_sequence,
            f.enabled and coalesce(p.is_active, false)
@@ -13,10 +15,16 @@ with feed as materialized (
      where started_at >= $2::timestamptz - make_interval(secs => $5) and ($3::timestamptz is null or started_at < $3)
        and (finished_at is null or finished_at >= $2)
 ), told as materialized (
-    select distinct feed_id
-      from tried join rentsync.sync_feed sf using (sequence) join feed using (feed_id)
-     -- A sync that tells no unit tells the property's fields.
-     where sf.sequence = feed.property_sequence or (sf.units = '{}' and sf.gone = '{}')
+    select distinct sf.feed_id
+      from tried
+     cross join lateral (select * from rentsync.sync_feed sf where sf.sequence = tried.sequence offset 0) as sf
+     cross join lateral (
+           select from rentsync.feed f
+            where f.feed_id = sf.feed_id and f.receiver = $1
+              -- A sync that tells no unit tells the property's fields.
+              and (sf.sequence = f.property_sequence or sf.units = '{}' and sf.gone = '{}')
+           offset 0
+           ) as own
 ), whole as materialized (
     select distinct property_id from rentsync.outbox
      where unit_ids is null and op not in ('feed', 'settings')
@@ -28,8 +36,10 @@ select feed.feed_id, feed.property_id, is_whole, is_told,
        is_covered
   from feed
  cross join lateral (
-       select exists (select from whole where whole.property_id = feed.property_id or whole.property_id is null) as is_whole,
-              exists (select from told where told.feed_id = feed.feed_id) as is_told
+       -- Null where it is not among those that were touched, and all were.
+       select coalesce(feed.property_id in (select property_id from whole), true) as is_whole,
+              feed.feed_id in (select feed_id from told) as is_told
+       offset 0
        ) as about
  where is_whole or is_told
  order by feed.feed_id

@@ -5,7 +5,8 @@
 -- With each: whether the ledger knows it, whether the source has it under this property and the receiver is to have it ($8: the
 -- receiver's property groups, null: all), what keeps it back, and whether
 -- it needs a tombstone ($6: the receiver knows removals): it is gone and the ledger has forgotten it. Not where a receiver
--- that knows units by their ids alone ($7) has it from another feed: that removal would drop the living. Reads only.
+-- that knows units by their ids alone ($7) has it from another feed: that removal would drop the living. What was told is looked up sync by
+-- sync, so that a short time costs little whatever the statistics say. Reads only.
 with feed as materialized (
     select f.feed_id, f.property_id,
            f.enabled and coalesce(p.is_active, false)
@@ -20,7 +21,9 @@ with feed as materialized (
 ), asked as (
     select feed_id, unit_id, bool_or(was_told) as was_told
       from (select feed_id, unnest(sf.units || sf.gone) as unit_id, true as was_told
-              from tried join rentsync.sync_feed sf using (sequence) join feed using (feed_id)
+              from tried
+             cross join lateral (select * from rentsync.sync_feed sf where sf.sequence = tried.sequence offset 0) as sf
+              join feed using (feed_id)
              union all
             select feed_id, unnest(o.unit_ids), false
               from rentsync.outbox o join feed using (property_id)

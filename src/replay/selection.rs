@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
@@ -76,12 +77,7 @@ pub(super) fn rules(receiver: &Receiver) -> (bool, bool) {
 /// What the request is about, as things are now.
 pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Result<Selection> {
     let mut feeds: BTreeMap<i64, SelectedFeed> = BTreeMap::new();
-    for row in read_units(conn, request).await? {
-        let unit = SelectedUnit::read(&row)?;
-        let feed = feeds.entry(unit.feed_id).or_default();
-        (feed.feed_id, feed.property_id) = (unit.feed_id, unit.property_id);
-        feed.add(unit);
-    }
+    read_units(conn, request, &mut feeds).await?;
     for (feed_id, property_id, snapshot, property, units, is_covered) in read_feeds(conn, request).await? {
         let feed = feeds.entry(feed_id).or_default();
         (feed.feed_id, feed.property_id) = (feed_id, property_id);
@@ -95,9 +91,14 @@ pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Resu
     })
 }
 
-async fn read_units(conn: &mut PgConnection, request: &Request<'_>) -> Result<Vec<PgRow>> {
+/// As a stream: only their ids are kept, of however many there are.
+async fn read_units(
+    conn: &mut PgConnection,
+    request: &Request<'_>,
+    feeds: &mut BTreeMap<i64, SelectedFeed>,
+) -> Result<()> {
     let (removals, global) = rules(request.receiver);
-    Ok(sqlx::query(include_str!("../../sql/replay/units.sql"))
+    let mut rows = sqlx::query(include_str!("../../sql/replay/units.sql"))
         .bind(&request.receiver.name)
         .bind(request.window.since)
         .bind(request.window.until)
@@ -106,8 +107,14 @@ async fn read_units(conn: &mut PgConnection, request: &Request<'_>) -> Result<Ve
         .bind(removals)
         .bind(global)
         .bind(&request.receiver.property_groups)
-        .fetch_all(conn)
-        .await?)
+        .fetch(conn);
+    while let Some(row) = rows.try_next().await? {
+        let unit = SelectedUnit::read(&row)?;
+        let feed = feeds.entry(unit.feed_id).or_default();
+        (feed.feed_id, feed.property_id) = (unit.feed_id, unit.property_id);
+        feed.add(unit);
+    }
+    Ok(())
 }
 
 async fn read_feeds(conn: &mut PgConnection, request: &Request<'_>) -> Result<Vec<(i64, i64, bool, bool, i64, bool)>> {

@@ -1,10 +1,10 @@
 //! What is asked on a schedule costs what changed: pages are counted, because they are the same on any machine.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Arguments, PgConnection};
 
-use super::size::{arguments, explained, filled, pages};
+use super::size::{arguments, compared_in_vain, explain, explained, filled, pages};
 use crate::support::rig::Rig;
 
 /// What every scrape reads of the database.
@@ -146,6 +146,51 @@ async fn promise_17_what_nobody_analysed_is_not_read_whole() {
     });
     let pruned = pages(&mut conn, explained!("prune/syncs.sql"), prune).await;
     assert!(pruned <= 600, "{pruned} pages to prune 10 syncs");
+    let late = arguments(|all| all.add((1..=10).collect::<Vec<i64>>()).unwrap());
+    let looked_up = pages(&mut conn, explained!("replay/late.sql"), late).await;
+    assert!(looked_up <= 150, "{looked_up} pages to look up 10 syncs");
+}
+
+#[tokio::test]
+async fn promise_17_a_replay_of_everything_compares_no_property_with_all_others() {
+    let rig = Rig::empty().await;
+    let tables = ["feed", "outbox", "sync_feed", "attempt"];
+    for table in tables {
+        rig.edit(&format!("alter table rentsync.{table} set (autovacuum_enabled = off)"))
+            .await;
+    }
+    rig.hands().await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, n::text, true from generate_series(1, 1000) n;
+         insert into rentsync.feed (receiver, property_id, property_sequence) select 'main', n, n from generate_series(1, 1000) n;
+         insert into rentsync.sync (sequence, sync_id, receiver, sync_type, state, units, removed_units, body_bytes, body, sealed_at, settled_at)
+         select n, 's' || n, 'main', 'delta', 'delivered', 1, 0, 1, '', now(), now() from generate_series(1, 1000) n;
+         insert into rentsync.sync_feed (sequence, feed_id, is_open)
+         select f.property_id, f.feed_id, false from rentsync.feed f;
+         insert into rentsync.attempt (sequence, lease, relay, started_at, finished_at, outcome)
+         select n, 1, 'test', now(), now(), 'delivered' from generate_series(1, 1000) n;
+         insert into rentsync.outbox (property_id, op) select n, 'update' from generate_series(1, 1000) n",
+    )
+    .await;
+    let replay = arguments(|all| {
+        all.add("main").unwrap();
+        all.add(Utc::now() - chrono::TimeDelta::hours(1)).unwrap();
+        all.add(None::<DateTime<Utc>>).unwrap();
+        all.add(None::<i64>).unwrap();
+        all.add(30_f64).unwrap();
+        all.add(None::<Vec<i64>>).unwrap();
+    });
+    let mut conn = rig.source.connect().await;
+    let plan = explain(&mut conn, explained!("replay/feeds.sql"), replay).await;
+    assert_eq!(plan["Actual Rows"].as_f64(), Some(1_000.0));
+    assert!(compared_in_vain(&plan) + passed_over(&plan) <= 10_000.0, "{plan:#}");
+}
+
+/// Rows that scans of what was worked out before looked at in vain.
+fn passed_over(plan: &Value) -> f64 {
+    let of = |name: &str| plan[name].as_f64().unwrap_or(0.0);
+    let below = plan["Plans"].as_array().into_iter().flatten().map(passed_over);
+    of("Rows Removed by Filter") * of("Actual Loops") + below.sum::<f64>()
 }
 
 /// What a scrape says: how many feeds are behind, units owed, the age of the oldest change that is not delivered.
