@@ -186,6 +186,34 @@ fn silent() -> Fault {
     ))
 }
 
+/// How the last beat ended.
+enum BeatState {
+    Well,
+    /// It was taken when the one before counted no longer.
+    Late,
+    Failing(String),
+}
+
+impl BeatState {
+    /// One line when it changes.
+    fn report_after(&self, before: &Self, took: Duration) {
+        match (before, self) {
+            (Self::Well, Self::Well) | (Self::Late, Self::Late) | (Self::Failing(_), Self::Failing(_)) => {}
+            (_, Self::Well) => tracing::info!("the relay's heartbeat works again"),
+            (Self::Well, Self::Late) => tracing::error!(
+                "the relay's heartbeat comes too late, the database took {took:.1?} to answer it; what is under way is broken off each \
+                 time, which is no try, and is sent again: look at what keeps the database busy"
+            ),
+            // It has been said what happens meanwhile.
+            (Self::Failing(_), Self::Late) => {}
+            (_, Self::Failing(error)) => tracing::error!(
+                "the relay's heartbeat fails, it is tried again every second; meanwhile another relay may take over what it has \
+                 leased: {error}"
+            ),
+        }
+    }
+}
+
 async fn beat_until(
     database: Database,
     registration: Arc<Registration>,
@@ -195,7 +223,7 @@ async fn beat_until(
     let mut conn = Some(conn);
     let mut ticks = interval(BEAT_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failing = false;
+    let mut state = BeatState::Well;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -207,25 +235,21 @@ async fn beat_until(
             registration.note(&registration.answered);
         }
         let beaten = beating.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {BEAT_TAKES_MAX:?}")));
-        match beaten {
+        let next = match beaten {
             Ok(()) => {
+                // Where this process stood still the database took no time.
+                let is_late = registration.is_lapsed() && began.elapsed() > BEAT_EVERY;
                 registration.note(&registration.beaten);
                 *registration.lives_since() = Some(began);
-                if std::mem::take(&mut failing) {
-                    tracing::info!("the relay's heartbeat works again");
-                }
+                if is_late { BeatState::Late } else { BeatState::Well }
             }
             Err(error) => {
                 conn = None;
-                if !std::mem::replace(&mut failing, true) {
-                    tracing::error!(
-                        "the relay's heartbeat fails, it is tried again every second; meanwhile another relay may take over \
-                         what it has leased: {}",
-                        sentence(&error)
-                    );
-                }
+                BeatState::Failing(sentence(&error))
             }
-        }
+        };
+        next.report_after(&state, began.elapsed());
+        state = next;
     }
     if let Some(mut conn) = conn {
         let id = registration.id();

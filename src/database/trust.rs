@@ -86,8 +86,9 @@ impl Trust {
         )
     }
 
-    /// Whether the schema is still there, if it was; an error where it came to belong to somebody who is not to be trusted.
-    pub async fn check(&self, conn: &mut PgConnection) -> Result<bool> {
+    /// Whether the schema is still there, if it was, and the server's snapshot if it was asked for that; an error where it came to
+    /// belong to somebody who is not to be trusted.
+    pub async fn check(&self, conn: &mut PgConnection) -> Result<(bool, Option<String>)> {
         let found = self.found().clone();
         let Some(Found {
             owner: trusted,
@@ -95,7 +96,7 @@ impl Trust {
             tables,
         }) = found
         else {
-            return Ok(true);
+            return Ok((true, None));
         };
         if is_mighty && let Some(stranger) = self.strangers_of_source(conn, &tables).await?.first() {
             return Err(Fault::usage(format!(
@@ -104,21 +105,23 @@ impl Trust {
             ))
             .into());
         }
-        let owner: Option<Oid> = sqlx::query_scalar(include_str!("../../sql/connection/schema_owner.sql"))
+        let owner: Option<(Oid, String)> = sqlx::query_as(include_str!("../../sql/connection/schema_owner.sql"))
             .fetch_optional(&mut *conn)
             .await?;
-        if owner == Some(trusted) {
-            return Ok(true);
+        if let Some((owner, snapshot)) = owner
+            && owner == trusted
+        {
+            return Ok((true, Some(snapshot)));
         }
         match self.owner(conn, &tables).await? {
-            Some(found) if found.is_trusted => Ok(true),
+            Some(found) if found.is_trusted => Ok((true, None)),
             Some(found) => Err(Fault::usage(format!(
                 "schema rentsync belongs to {} now, who is not to be trusted with it, so nothing of it is used; `rentsync-relay \
                  doctor` says what to do",
                 found.owner
             ))
             .into()),
-            None => Ok(false),
+            None => Ok((false, None)),
         }
     }
 

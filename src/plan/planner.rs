@@ -23,6 +23,8 @@ use crate::policy;
 /// Syncs sealed ahead of what is under way, as a multiple of it: sealed late, a body says what holds now.
 const SEALED_AHEAD: usize = 4;
 const SEALED_AHEAD_MIN: usize = 32;
+/// What is due because time passes is found no later than so, though nothing else happens.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// As long as batches seal nothing, the next are larger, up to this many times.
 const WIDENED_MAX: usize = 8;
 
@@ -30,6 +32,8 @@ const WIDENED_MAX: usize = 8;
 pub struct Planner {
     /// The snapshot up to which changes have been looked for.
     seen: Option<String>,
+    /// None while something is due: how soon it can be sent is not the database's to say.
+    last_look: Option<Instant>,
     /// Properties with news that are yet to be planned.
     pending: Pending,
     /// How far the sweep under way has come, by feed.
@@ -91,6 +95,7 @@ impl Planner {
     pub fn new(clock: Clock, relay: Arc<Registration>) -> Self {
         Self {
             seen: None,
+            last_look: None,
             pending: Pending::default(),
             sweep: None,
             swept_last: false,
@@ -119,6 +124,18 @@ impl Planner {
         self.sweep.is_some()
     }
 
+    /// Another look would see what the last one saw: there is nothing to plan, and by the server's present snapshot no transaction has
+    /// ended since. Of a server where none does, that is nearly every look.
+    pub fn is_at_rest(&self, snapshot: Option<&str>, sweep_every: Duration) -> bool {
+        let is_recent = |last: Option<Instant>, every| last.is_some_and(|last| last.elapsed() < every);
+        snapshot.is_some()
+            && snapshot == self.seen.as_deref()
+            && self.pending.is_empty()
+            && self.sweep.is_none()
+            && is_recent(self.last_look, LOOK_EVERY)
+            && is_recent(self.last_sweep, sweep_every)
+    }
+
     /// Looks, then plans at most one batch.
     pub async fn step(&mut self, conn: &mut PgConnection, scope: &Scope, sweep_every: Duration) -> Result<Step> {
         let look = self.look(conn, scope).await?;
@@ -135,6 +152,7 @@ impl Planner {
             .await
             .context("looking for changes")?;
         self.seen = Some(seen.snapshot);
+        self.last_look = (seen.due == 0).then(Instant::now);
         if seen.touched.contains(&None) {
             self.last_sweep = None;
         }

@@ -92,34 +92,42 @@ impl Planning {
         let mut turns = Turns::new(&relay.clock);
         let mut works = false;
         loop {
-            relay.database.check_schema_owner(&mut conn).await?;
-            self.captured.step(&mut conn).await?;
-            // What is due goes out also where planning fails.
-            let look = planner.look(&mut conn, scope).await?;
-            wake_for(look.due, &self.wake);
-            let step = planner
-                .plan(&mut conn, scope, look, relay.config.relay.sweep_every)
-                .await?;
-            wake_for(step.planned.syncs, &self.wake);
-            nightly.step(&mut conn, receiver, look.snapshot_runs).await?;
-            if turns.progress(&mut conn, receiver, &step.planned).await? {
-                stages.planned();
-                if !planner.is_sweeping() && !std::mem::replace(&mut works, true) {
-                    if std::mem::take(&mut reported.failing) {
-                        tracing::info!(receiver, "planning works again");
+            let seen = relay.database.check_schema_owner(&mut conn).await?;
+            if !planner.is_at_rest(seen.as_deref(), relay.config.relay.sweep_every) {
+                self.captured.step(&mut conn).await?;
+                // What is due goes out also where planning fails.
+                let look = planner.look(&mut conn, scope).await?;
+                wake_for(look.due, &self.wake);
+                let step = planner
+                    .plan(&mut conn, scope, look, relay.config.relay.sweep_every)
+                    .await?;
+                wake_for(step.planned.syncs, &self.wake);
+                nightly.step(&mut conn, receiver, look.snapshot_runs).await?;
+                if turns.progress(&mut conn, receiver, &step.planned).await? {
+                    stages.planned();
+                    if !planner.is_sweeping() && !std::mem::replace(&mut works, true) {
+                        reported.over(&mut conn, relay, receiver).await?;
                     }
-                    let over = [Kind::Plan, Kind::Starved];
-                    alert::resolve(&mut conn, receiver, &over, relay.clock.now()).await?;
                 }
-            }
-            if step.more && step.planned.feeds > 0 {
-                continue;
+                if step.more && step.planned.feeds > 0 {
+                    continue;
+                }
             }
             tokio::select! {
                 _ = ticks.tick() => {}
                 Some(properties) = self.noticed.recv() => planner.notice(properties),
             }
         }
+    }
+}
+
+impl Reported {
+    /// Planning works, whatever failed before.
+    async fn over(&mut self, conn: &mut PgConnection, relay: &Relay, receiver: &str) -> Result<()> {
+        if std::mem::take(&mut self.failing) {
+            tracing::info!(receiver, "planning works again");
+        }
+        alert::resolve(conn, receiver, &[Kind::Plan, Kind::Starved], relay.clock.now()).await
     }
 }
 

@@ -30,7 +30,7 @@ fn listening(rig: &Rig, listen: &str) -> Command {
 }
 
 /// Reads the log until this is in a line, and goes on reading so that nobody waits for it.
-async fn logged(child: &mut Child, part: &'static str) -> String {
+pub async fn logged(child: &mut Child, part: &'static str) -> String {
     let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
     let reading = async {
         loop {

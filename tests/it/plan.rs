@@ -1,10 +1,13 @@
 //! What is told: what really changed, and nothing else.
 
+use std::time::Duration;
+
 use rentsync_relay::config::RemovedAs;
 use rentsync_relay::plan::{self, Planned, Scope};
 use serde_json::json;
 
-use crate::support::rig::{Rig, UNGUARDED};
+use crate::process::LIMIT;
+use crate::support::rig::{Hands, Rig, UNGUARDED};
 
 #[tokio::test]
 async fn a_new_property_is_told_whole_and_then_rests() {
@@ -513,4 +516,46 @@ async fn steady_edits_of_one_property_do_not_hold_up_the_sweep() {
         hands.round(&rig).await;
     }
     assert_eq!(rig.sandbox.property(2).unwrap().units.len(), 0);
+}
+
+#[tokio::test]
+async fn a_planner_is_at_rest_until_any_transaction_ends() {
+    let rig = Rig::told().await;
+    let mut hands = rig.hands().await;
+    hands.settle(&rig).await;
+    let hour = Duration::from_secs(3600);
+    let snapshot = async |hands: &mut Hands| -> String {
+        sqlx::query_scalar("select pg_current_snapshot()::text")
+            .fetch_one(&mut hands.conn)
+            .await
+            .expect("a snapshot")
+    };
+    // Others use this server as well.
+    let at_rest = async {
+        loop {
+            let before = snapshot(&mut hands).await;
+            let step = hands
+                .planner
+                .step(&mut hands.conn, &rig.scope(), hour)
+                .await
+                .expect("step");
+            assert!(!step.more);
+            if snapshot(&mut hands).await == before {
+                return before;
+            }
+        }
+    };
+    let seen = tokio::time::timeout(LIMIT, at_rest).await.expect("a quiet moment");
+    assert!(hands.planner.is_at_rest(Some(&seen), hour));
+    assert!(!hands.planner.is_at_rest(None, hour));
+    assert!(!hands.planner.is_at_rest(Some(&seen), Duration::ZERO), "a sweep is due");
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    let seen_now = snapshot(&mut hands).await;
+    assert!(!hands.planner.is_at_rest(Some(&seen_now), hour));
+    hands.planner.notice([1]);
+    assert!(
+        !hands.planner.is_at_rest(Some(&seen), hour),
+        "a property is to be planned"
+    );
 }

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::planning::{Network, Running, SECOND, many, server_of, until};
+use crate::http::logged;
 use crate::process::{LIMIT, at_rest, ended, relay, signal};
 use crate::support::TestDatabase;
 use crate::support::rig::Rig;
@@ -68,6 +69,25 @@ impl Gate {
         let holds = async || self.held.load(Ordering::Relaxed) > 0;
         until("a request under way", LIMIT, holds).await;
     }
+}
+
+#[tokio::test]
+async fn promise_18_a_heartbeat_that_comes_too_late_is_said() {
+    let rig = Rig::told().await;
+    // Each beat is answered, and the next comes when the last counts no longer.
+    rig.edit(
+        "create function public.busy() returns trigger language plpgsql as 'begin perform pg_sleep(2.5); return new; end';
+         create trigger busy before update on rentsync.relay for each row execute function public.busy()",
+    )
+    .await;
+    let mut slow = relay(&rig, &["run"]).spawn().expect("run");
+    let line = logged(&mut slow, "heartbeat").await;
+    assert!(
+        line.contains("comes too late, the database took 2.5") && line.contains("is broken off each time"),
+        "{line}"
+    );
+    signal(&slow, Signal::TERM);
+    ended(slow).await;
 }
 
 #[tokio::test]

@@ -661,25 +661,33 @@ async fn promise_18_relays_that_die_blame_no_unit_and_no_receiver() {
 #[tokio::test]
 async fn promise_16_whoever_locks_one_source_table_after_the_other_is_never_the_victim_of_a_deadlock() {
     let rig = Rig::told().await;
-    let running = Running::start(rig.relay());
+    let mut relay = rig.relay();
+    // Else it waits for the first table before it plans, and holds nothing.
+    relay.env("RELAY_RECEIVERS__MAIN__ENROLL", "listed");
+    let running = Running::start(relay);
     let mut writer = server_of(&rig).connect().await.expect("the application");
     execute(
         &mut writer,
-        "begin; lock table project_rent_roll_units in access exclusive mode;
-         update project_rent_roll_units set price = 5 where id = 11",
+        "begin; lock table projects in access exclusive mode; update projects set name = 'Uno' where id = 1",
     )
     .await;
     // Something to plan, told by another session: the planner reads one table and is kept from the other.
     rig.edit("insert into rentsync.outbox (property_id, op) select id, 'update' from projects")
         .await;
     let kept_out = "select count(*) from pg_locks l join pg_stat_activity a using (pid)
-                     where not l.granted and l.relation = 'project_rent_roll_units'::regclass
-                       and exists (select from pg_locks h where h.pid = l.pid and h.granted and h.relation = 'projects'::regclass)";
+                     where not l.granted and l.relation = 'projects'::regclass
+                       and exists (select from pg_locks h
+                                    where h.pid = l.pid and h.granted and h.relation = 'project_rent_roll_units'::regclass)";
     until("a plan waits for the second table", LIMIT, async || {
         rig.source.number(kept_out).await > 0
     })
     .await;
-    execute(&mut writer, "lock table projects in access exclusive mode; commit").await;
+    execute(
+        &mut writer,
+        "lock table project_rent_roll_units in access exclusive mode;
+         update project_rent_roll_units set price = 5 where id = 11; commit",
+    )
+    .await;
     at_rest(&rig).await;
     running.end().await;
     rig.assert_equal().await;
