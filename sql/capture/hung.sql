@@ -1,7 +1,8 @@
 -- What is hung on the tables of schema rentsync and was made by none of its migrations: triggers, rules, policies, foreign keys, and
 -- functions in the schema that are somebody else's. They act in what the tables' owner does, which is every write of the source, and
 -- in what install does, as whoever runs it; a trigger needs no function of its maker's for that, because a built-in or one of ours
--- stops a write as well. A row each: what it is, and the statement that takes it off. A migration that makes a trigger names it here.
+-- stops a write as well. A row each: what it is, the statement that takes it off, and whose word that needs, where this role has not got
+-- it: a foreign key is its own table's. A migration that makes a trigger names it here.
 -- The two source functions are the site's to replace. Asks the catalogs alone.
 with given as (
     select n.oid, n.nspowner from pg_namespace n where n.nspname = 'rentsync'
@@ -15,26 +16,29 @@ with given as (
       join given g on g.oid = c.relnamespace
      where c.relkind in ('r', 'p', 'v', 'm') and c.relowner in (select role from trusted)
 )
-select format('trigger %I on %s', g.tgname, o.name) as what, format('drop trigger %I on %s', g.tgname, o.name) as statement
+select format('trigger %I on %s', g.tgname, o.name) as what, format('drop trigger %I on %s', g.tgname, o.name) as statement,
+       null::text as needs
   from ours o
   join pg_trigger g on g.tgrelid = o.oid and not g.tgisinternal
   join pg_proc p on p.oid = g.tgfoid
  where not (o.relname = 'ledger' and g.tgname in ('count_insert', 'count_update', 'count_delete')
         and p.proname = 'count_withheld' and p.pronamespace = to_regnamespace('rentsync'))
  union all
-select format('rule %I on %s', w.rulename, o.name), format('drop rule %I on %s', w.rulename, o.name)
+select format('rule %I on %s', w.rulename, o.name), format('drop rule %I on %s', w.rulename, o.name), null
   from ours o
   join pg_rewrite w on w.ev_class = o.oid and w.rulename <> '_RETURN'
  union all
-select format('policy %I on %s', y.polname, o.name), format('drop policy %I on %s', y.polname, o.name)
+select format('policy %I on %s', y.polname, o.name), format('drop policy %I on %s', y.polname, o.name), null
   from ours o
   join pg_policy y on y.polrelid = o.oid
  union all
-select format('foreign key %I of %s', f.conname, f.conrelid::regclass), format('alter table %s drop constraint %I', f.conrelid::regclass, f.conname)
+select format('foreign key %I of %s', f.conname, f.conrelid::regclass), format('alter table %s drop constraint %I', f.conrelid::regclass, f.conname),
+       case when not pg_has_role(t.relowner, 'usage') then t.relowner::regrole::text end
   from pg_constraint f
+  join pg_class t on t.oid = f.conrelid
  where f.contype = 'f' and f.confrelid in (select oid from ours) and f.conrelid not in (select oid from ours) and f.conparentid = 0
  union all
-select format('function %s', p.oid::regprocedure), format('drop routine %s cascade', p.oid::regprocedure)
+select format('function %s', p.oid::regprocedure), format('drop routine %s cascade', p.oid::regprocedure), null
   from pg_proc p
   join given g on g.oid = p.pronamespace
  where p.proowner not in (select role from trusted) and not (p.proname in ('source_property', 'source_unit') and p.pronargs = 0)

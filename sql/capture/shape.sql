@@ -64,9 +64,11 @@ with given as (
            ) as included
      union all
     select 'function', format('%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)),
-           format('%s %s %s %s%s%s', pg_get_function_result(p.oid), l.lanname, p.provolatile, case when p.prosecdef then 'definer ' end,
-                  p.proconfig::text || ' ',
+           format('%s %s %s %s%s%s%s%s%s', pg_get_function_result(p.oid), l.lanname, p.provolatile, case when p.prosecdef then 'definer ' end,
+                  case when p.proisstrict then 'strict ' end, case when p.proparallel <> 'u' then format('parallel %s ', p.proparallel) end,
+                  case when p.proleakproof then 'leakproof ' end, p.proconfig::text || ' ',
                   md5(concat(regexp_replace(p.prosrc, '\d+::pg_catalog\.oid', 'oid', 'g'), pg_get_function_sqlbody(p.oid))))
+               || case when p.proowner <> g.nspowner then format(' is %s''s', p.proowner::regrole) else '' end
       from pg_proc p
       join given g on g.oid = p.pronamespace
       join pg_language l on l.oid = p.prolang

@@ -31,7 +31,7 @@ pub(crate) use captured::{Captured, captured};
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
 pub(crate) use generated::Generated;
 use owner::TakenOver;
-pub(crate) use owner::{Lacks, hung, owner_it_lacks};
+pub(crate) use owner::{Hung, Lacks, hung, owner_it_lacks};
 pub use release::{Release, check_installed, newest_migration, release};
 use release::{is_installed, migrate};
 pub use rights::{PUBLIC, Roles};
@@ -192,7 +192,7 @@ async fn source_is_there(conn: &mut PgConnection, tables: &[String; 2]) -> Resul
 async fn nothing_hangs(conn: &mut PgConnection) -> Result<()> {
     match owner::hung(conn).await?.first() {
         None => Ok(()),
-        Some((what, _)) => Err(Fault::finding(format!(
+        Some(owner::Hung { what, .. }) => Err(Fault::finding(format!(
             "{what} was put there while install ran; find out by whom, and run install again"
         ))
         .into()),

@@ -232,8 +232,19 @@ pub(crate) async fn owner_it_lacks(conn: &mut PgConnection, tables: &[String; 2]
     Ok((!is_whole).then_some(Lacks::Owner(owner)))
 }
 
-/// What is hung on the tables of schema rentsync and is none of ours, and the statement that takes each off.
-pub(crate) async fn hung(conn: &mut PgConnection) -> Result<Vec<(String, String)>> {
+/// Something that is hung on the tables of schema rentsync and is none of ours.
+#[derive(FromRow)]
+pub(crate) struct Hung {
+    /// Its kind, its name, and where it is.
+    pub what: String,
+    /// What takes it off.
+    statement: String,
+    /// Whose it is, where this role can't.
+    needs: Option<String>,
+}
+
+/// All of that.
+pub(crate) async fn hung(conn: &mut PgConnection) -> Result<Vec<Hung>> {
     Ok(sqlx::query_as(include_str!("../../sql/capture/hung.sql"))
         .fetch_all(conn)
         .await?)
@@ -241,8 +252,15 @@ pub(crate) async fn hung(conn: &mut PgConnection) -> Result<Vec<(String, String)
 
 pub(super) async fn take_off(conn: &mut PgConnection) -> Result<Vec<String>> {
     let mut taken_off = Vec::new();
-    for (what, drop) in hung(&mut *conn).await? {
-        statement::execute(conn, drop)
+    for Hung { what, statement, needs } in hung(&mut *conn).await? {
+        if let Some(owner) = needs {
+            return Err(Fault::finding(format!(
+                "{what} refers to the relay's tables and acts in what is done to them, and only {owner}, whose table it is, or a \
+                 superuser can take it off: have one of them run `{statement}`, then run install again; nothing was changed"
+            ))
+            .into());
+        }
+        statement::execute(conn, statement)
             .await
             .with_context(|| format!("taking off {what}, which is none of the relay's"))?;
         taken_off.push(what);

@@ -20,19 +20,36 @@ pub(super) async fn examine(
 ) -> Result<Vec<Finding>> {
     let rights = Right::of(conn, None).await?;
     let tables = SourceTable::all(conn, names, None).await?;
-    let role: String = sqlx::query_scalar(include_str!("../../sql/doctor/role.sql"))
+    let (role, writes_all): (String, bool) = sqlx::query_as(include_str!("../../sql/doctor/role.sql"))
         .fetch_one(conn)
         .await?;
     let needed: Vec<&SourceTable> = tables
         .iter()
         .filter(|table| !own.contains(&table.setting.as_str()))
         .collect();
-    let rights = judge(&rights, &needed, &role);
+    let rights = match writes_all {
+        true => writes_everything(&role),
+        false => judge(&rights, &needed, &role),
+    };
     Ok(vec![
         rights,
         the_tables(&tables, &config.source),
         row_security(&tables, &role),
     ])
+}
+
+/// What it lacks beside that, it can be told once this is mended.
+fn writes_everything(role: &str) -> Finding {
+    Finding::warning(
+        RIGHTS,
+        format!(
+            "{role} is a member of pg_write_all_data, itself or by another role: whoever has its password can write everything in this \
+             database, whatever was granted"
+        ),
+        format!(
+            "as a superuser: revoke pg_write_all_data from {role}; or from the role by which it is one; then `doctor` again"
+        ),
+    )
 }
 
 fn judge(rights: &[Right], tables: &[&SourceTable], role: &str) -> Finding {

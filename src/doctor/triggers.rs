@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::finding::Finding;
-use crate::capture::{self, Captured};
+use crate::capture::{self, Captured, Hung};
 
 const TRIGGERS: &str = "triggers";
 /// What others hung there that is named one by one.
@@ -28,8 +28,8 @@ pub(super) async fn examine(conn: &mut PgConnection, tables: &[String; 2]) -> Re
 }
 
 /// What others hung on our own tables acts in every write of the source.
-fn strangers(hung: &[(String, String)]) -> Option<Finding> {
-    let named: Vec<&str> = hung.iter().take(NAMED_MAX).map(|(what, _)| what.as_str()).collect();
+fn strangers(hung: &[Hung]) -> Option<Finding> {
+    let named: Vec<&str> = hung.iter().take(NAMED_MAX).map(|hung| hung.what.as_str()).collect();
     let more = hung.len() - named.len();
     let more = if more > 0 {
         format!(" and {more} more")

@@ -506,6 +506,28 @@ async fn promise_07_doctor_says_how_the_connection_is_encrypted() {
 }
 
 #[tokio::test]
+async fn promise_03_a_relay_that_may_write_everything_is_said() {
+    let rig = Rig::new().await;
+    let role = role(&rig.source).await;
+    let done = output(relay(&rig, &["install", "--grant-to", &role])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let doctor = async || {
+        let mut doctor = relay(&rig, &["doctor"]);
+        doctor.env("DATABASE_URL", url_as(&rig.source, &role));
+        said(&output(doctor).await)
+    };
+    let so = format!("{role} is a member of pg_write_all_data");
+    assert!(!doctor().await.contains(&so));
+    rig.edit(&format!("grant pg_write_all_data to {role}")).await;
+    let found = doctor().await;
+    assert!(
+        found.contains(&so) && found.contains(&format!("revoke pg_write_all_data from {role}")),
+        "{found}"
+    );
+    drop_role(&rig.source, &role).await;
+}
+
+#[tokio::test]
 async fn promise_24_one_grant_covers_what_run_needs_and_what_a_later_release_adds() {
     let rig = Rig::new().await;
     let role = role(&rig.source).await;
@@ -515,15 +537,21 @@ async fn promise_24_one_grant_covers_what_run_needs_and_what_a_later_release_add
         &["no role no_such_role", "nothing was changed"],
     )
     .await;
-    rig.edit(&format!("create role {role}_mighty superuser")).await;
+    rig.edit(&format!(
+        "create role {role}_mighty superuser; create role {role}_group in role pg_write_all_data;
+         create role {role}_writer login in role {role}_group"
+    ))
+    .await;
     for (grantee, because) in [
         (format!("{role}_mighty"), "is a superuser"),
+        (format!("{role}_writer"), "as a member of pg_write_all_data"),
         ("pg_read_all_data".to_owned(), "one of the server's own"),
     ] {
         let install = relay(&rig, &["install", "--grant-to", &grantee]);
         refused(install, 2, &[because, "make a role for it", "nothing was changed"]).await;
     }
-    rig.edit(&format!("drop role {role}_mighty")).await;
+    rig.edit(&format!("drop role {role}_mighty, {role}_writer, {role}_group"))
+        .await;
     let install = |arguments: &[&str]| relay(&rig, &[&["install"], arguments].concat());
     let done = output(install(&["--grant-to", &role])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));

@@ -394,6 +394,21 @@ async fn promise_02_doctor_names_whatever_in_the_schema_is_not_as_the_release_ma
             "sequence sync_sequence differs from this release's",
         ),
         (
+            "alter function rentsync.is_owed(text) strict",
+            "alter function rentsync.is_owed(text) called on null input",
+            "function is_owed(kind text) differs from this release's",
+        ),
+        (
+            "alter function rentsync.is_owed(text) parallel safe",
+            "alter function rentsync.is_owed(text) parallel unsafe",
+            "function is_owed(kind text) differs from this release's",
+        ),
+        (
+            "alter function rentsync.is_owed(text) owner to STRANGER",
+            "alter function rentsync.is_owed(text) owner to current_user",
+            "function is_owed(kind text) differs from this release's",
+        ),
+        (
             "alter table rentsync.horizon owner to STRANGER",
             "alter table rentsync.horizon owner to current_user",
             "relation horizon differs from this release's",
@@ -533,6 +548,43 @@ async fn promise_01_a_foreign_key_hung_on_our_tables_acts_in_no_command() {
         "nothing was deleted"
     );
     drop_role(&rig.source, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_01_a_foreign_key_that_install_can_not_take_off_is_named_with_whoever_can() {
+    let rig = Rig::told().await;
+    let (owner, stranger) = (role(&rig.source).await, role(&rig.source).await);
+    rig.edit(&format!(
+        "alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner}"
+    ))
+    .await;
+    let mut install = relay(&rig, &["install"]);
+    install.env("RELAY_DATABASE__SCHEMA_OWNER", &owner);
+    let done = output(install).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.edit(&format!(
+        "create schema if not exists hers authorization {stranger}; grant usage on schema rentsync to {stranger};
+         grant references on rentsync.attachment to {stranger}; set role {stranger};
+         create table hers.loot (source text references rentsync.attachment (source)); reset role"
+    ))
+    .await;
+    let mut install = relay(&rig, &["install"]);
+    install.env("DATABASE_URL", url_as(&rig.source, &owner));
+    refused(
+        install,
+        1,
+        &[
+            "foreign key loot_source_fkey of hers.loot refers to the relay's tables",
+            &format!("only {stranger}, whose table it is, or a superuser can"),
+            "`alter table hers.loot drop constraint loot_source_fkey`",
+            "nothing was changed",
+        ],
+    )
+    .await;
+    rig.edit("drop schema hers cascade").await;
+    drop_role(&rig.source, &stranger).await;
+    rig.edit(&format!("reassign owned by {owner} to postgres")).await;
+    drop_role(&rig.source, &owner).await;
 }
 
 #[tokio::test]
