@@ -64,6 +64,7 @@ with place as (
     ('attach_one', 'kind text, target regclass, tolerant boolean', $body$
 declare
     wanted record;
+    enabling text[];
     partition regclass;
 begin
     for wanted in
@@ -76,8 +77,9 @@ begin
             coalesce('referencing ' || wanted.transition, ''), wanted.level,
             coalesce('when ' || wanted.condition, ''),
             wanted.function_name || case when tolerant then '_tolerant' else '' end);
-        execute format('alter table %s enable %s trigger %I', target, wanted.enabled, wanted.trigger_name);
+        enabling := enabling || format('enable %s trigger %I', wanted.enabled, wanted.trigger_name);
     end loop;
+    execute format('alter table %s %s', target, array_to_string(enabling, ', '));
     -- A statement that names a partition fires only that partition's statement triggers.
     for partition in
         select inhrelid::regclass from pg_inherits i join pg_class c on c.oid = i.inhparent
@@ -91,6 +93,7 @@ $body$,
     ('attach_partition', 'kind text, target regclass, tolerant boolean', $body$
 declare
     wanted record;
+    enabling text[];
     partition regclass;
 begin
     for wanted in
@@ -100,8 +103,9 @@ begin
         execute format('create or replace trigger %I %s on %s %s for each statement execute function rentsync.%I()',
             wanted.trigger_name, wanted.event, target, coalesce('referencing ' || wanted.transition, ''),
             wanted.function_name || case when tolerant then '_tolerant' else '' end);
-        execute format('alter table %s enable %s trigger %I', target, wanted.enabled, wanted.trigger_name);
+        enabling := enabling || format('enable %s trigger %I', wanted.enabled, wanted.trigger_name);
     end loop;
+    execute format('alter table %s %s', target, array_to_string(enabling, ', '));
     for partition in select inhrelid::regclass from pg_inherits where inhparent = target loop
         perform rentsync.attach_partition(kind, partition, tolerant);
     end loop;
@@ -140,11 +144,14 @@ begin
             using hint = 'Call rentsync.detach() for the tables they are on first.';
     end loop;
     perform rentsync.lock_source(properties, units, 'share row exclusive');
-    perform rentsync.attach_one('property', properties, tolerant);
-    perform rentsync.attach_one('unit', units, tolerant);
     insert into rentsync.attachment (source, table_name, tolerant)
     values ('property', properties, tolerant), ('unit', units, tolerant)
     on conflict (source) do update set tolerant = excluded.tolerant, attached_at = excluded.attached_at;
+    -- Writers wait: of hundreds of partitions only those of a table where something is wrong are gone through.
+    perform rentsync.attach_one(a.source, a.table_name, a.tolerant)
+       from rentsync.attachment a
+      where exists (select from rentsync.standing_trigger t
+                     where t.source = a.source and (t.problem is not null or t.condition is not null));
     -- Whatever was written while no trigger stood is in no change: compare everything once.
     insert into rentsync.outbox (property_id, op) values (null, 'attach');
 end

@@ -12,7 +12,7 @@ struct Function {
 }
 
 /// Functions and views that read what migrations made, each after those that it reads. No migration has to repeat one that changed.
-const DERIVED: [(&str, &str); 11] = [
+const DERIVED: [(&str, &str); 12] = [
     ("is_owed", include_str!("../../sql/derived/is_owed.sql")),
     ("kept_because", include_str!("../../sql/derived/kept_because.sql")),
     ("news", include_str!("../../sql/derived/news.sql")),
@@ -20,6 +20,10 @@ const DERIVED: [(&str, &str); 11] = [
     ("units_of_hold", include_str!("../../sql/derived/units_of_hold.sql")),
     ("count_withheld", include_str!("../../sql/derived/count_withheld.sql")),
     ("capture_trigger", include_str!("../../sql/derived/capture_trigger.sql")),
+    (
+        "standing_trigger",
+        include_str!("../../sql/derived/standing_trigger.sql"),
+    ),
     ("live_relay", include_str!("../../sql/derived/live_relay.sql")),
     ("held_unit", include_str!("../../sql/derived/held_unit.sql")),
     ("standing_hold", include_str!("../../sql/derived/standing_hold.sql")),

@@ -76,6 +76,45 @@ async fn the_shape_of_this_release() {
 }
 
 #[tokio::test]
+async fn installing_again_leaves_the_triggers_of_partitions_alone_unless_something_is_wrong_with_one() {
+    let database = TestDatabase::bare().await;
+    database
+        .execute(
+            "alter table project_rent_roll_units rename to shape;
+             create table project_rent_roll_units (like shape) partition by list (project_id);
+             create table units_1 partition of project_rent_roll_units for values in (1);
+             create table units_2 partition of project_rent_roll_units default",
+        )
+        .await;
+    let install = async || capture::install(&database.database, &source()).await.expect("install");
+    let made = async || -> Vec<(String, i64)> {
+        sqlx::query_as(
+            "select tgrelid::regclass || ' ' || tgname, xmin::text::bigint from pg_trigger
+              where tgrelid in ('units_1'::regclass, 'units_2'::regclass, 'project_rent_roll_units'::regclass) order by 1",
+        )
+        .fetch_all(&mut database.connect().await)
+        .await
+        .expect("triggers")
+    };
+    install().await;
+    let before = made().await;
+    assert_eq!(before.len(), 3 * 5);
+    install().await;
+    assert_eq!(made().await, before, "nothing was made anew");
+    for defect in [
+        "alter table units_1 disable trigger rentsync_insert",
+        "drop trigger rentsync_truncate on units_2",
+        "create table units_3 partition of project_rent_roll_units for values in (3)",
+    ] {
+        database.execute(defect).await;
+        install().await;
+        let wrong = "select count(*) from rentsync.standing_trigger where problem is not null";
+        assert_eq!(database.number(wrong).await, 0, "{defect}");
+    }
+    assert_ne!(made().await, before);
+}
+
+#[tokio::test]
 async fn uninstalling_takes_the_triggers_and_with_purge_everything() {
     let database = TestDatabase::installed().await;
     assert!(
