@@ -1,4 +1,5 @@
--- Not the same with a limit: a look at each of many feeds, of which hardly one has news, costs what the plan has of steps.
+-- The oldest of what rentsync.news has, in the same four cases. Written out all the same: the minimum over news reads every change that
+-- waits for a feed, and a limit on it makes each feed's look dearer by the steps of a union, where hardly one of many feeds has news.
 create or replace function rentsync.first_news(of_property bigint, planned pg_snapshot)
 returns table (occurred_at timestamptz)
 language sql stable as $$
