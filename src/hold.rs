@@ -75,8 +75,9 @@ pub async fn decide(
 }
 
 async fn resolve_alert(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<()> {
-    let open: i64 = sqlx::query_scalar(include_str!("../sql/hold/count_open.sql"))
+    let open: i64 = sqlx::query_scalar(include_str!("../sql/hold/count.sql"))
         .bind(receiver)
+        .bind(false)
         .fetch_one(&mut *conn)
         .await?;
     match open {

@@ -11,8 +11,9 @@ use super::{duplicates, print};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::inspect;
-use crate::inspect::withheld::{self, Objection};
+use crate::inspect::withheld;
 use crate::plan;
+use crate::states::Withheld;
 
 /// More of a reason than this makes a table unreadable; `--json` has all of it.
 const BECAUSE_CHARS_MAX: usize = 80;
@@ -64,11 +65,11 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     if options.duplicates {
         return duplicates::list(&mut conn, config, listing).await;
     }
-    let (objection, when_empty) = match options.invalid {
-        true => (Objection::Invalid, "every unit can be told"),
-        false => (Objection::Refused, "nothing is refused"),
+    let (kind, when_empty) = match options.invalid {
+        true => (Withheld::Invalid, "every unit can be told"),
+        false => (Withheld::Refused, "nothing is refused"),
     };
-    let mut units = withheld::withheld(&mut conn, listing.receiver.as_deref(), objection).await?;
+    let mut units = withheld::withheld(&mut conn, listing.receiver.as_deref(), kind).await?;
     if !listing.json {
         units
             .iter_mut()

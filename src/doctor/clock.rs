@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use super::finding::{Finding, ago};
 use super::limits::Limits;
+use crate::clock::Clock;
 use crate::config::{Auth, Receiver};
 use crate::receiver::Reached;
 
@@ -19,9 +20,7 @@ pub(super) async fn database(conn: &mut PgConnection, limits: &Limits) -> Result
     let mut least: Option<TimeDelta> = None;
     for _ in 0..QUESTIONS {
         let before = Utc::now();
-        let theirs: DateTime<Utc> = sqlx::query_scalar(include_str!("../../sql/doctor/clock.sql"))
-            .fetch_one(&mut *conn)
-            .await?;
+        let theirs = Clock::Database.moment(conn).await?;
         let ahead = ahead_by(before, Utc::now(), theirs);
         least = least.filter(|least| least.abs() < ahead.abs()).or(Some(ahead));
     }

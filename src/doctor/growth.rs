@@ -1,11 +1,12 @@
 //! The disk: how much schema rentsync takes, and whether what should make room does.
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use sqlx::{FromRow, PgConnection};
 
 use super::finding::Finding;
 use super::limits::Limits;
+use crate::clock::Clock;
 use crate::config::Retention;
 
 const DISK: &str = "disk";
@@ -56,9 +57,7 @@ pub(super) async fn size(conn: &mut PgConnection, limits: &Limits) -> Result<Vec
 }
 
 pub(super) async fn retention(conn: &mut PgConnection, retention: &Retention) -> Result<Vec<Finding>> {
-    let now: DateTime<Utc> = sqlx::query_scalar(include_str!("../../sql/doctor/clock.sql"))
-        .fetch_one(&mut *conn)
-        .await?;
+    let now = Clock::Database.moment(conn).await?;
     let before = |kept: std::time::Duration| now - GRACE - TimeDelta::from_std(kept).unwrap_or_default();
     let (outbox, syncs): (bool, bool) = sqlx::query_as(include_str!("../../sql/doctor/overdue.sql"))
         .bind(before(retention.outbox))

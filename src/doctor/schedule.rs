@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
 use super::finding::Finding;
+use crate::clock::Clock;
 use crate::config;
 use crate::snapshot::{latest_night, next_night};
 use crate::words::count;
@@ -51,9 +52,7 @@ pub(super) async fn last(
     if !settings.enabled {
         return Ok(None);
     }
-    let now: DateTime<Utc> = sqlx::query_scalar(include_str!("../../sql/doctor/clock.sql"))
-        .fetch_one(&mut *conn)
-        .await?;
+    let now = Clock::Database.moment(conn).await?;
     let night = latest_night(now, settings);
     let runs: Option<Runs> = sqlx::query_as(include_str!("../../sql/doctor/night.sql"))
         .bind(receiver)

@@ -6,15 +6,7 @@ use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
 use crate::receiver::message_about;
-
-/// Whose objection it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Objection {
-    /// The receiver's.
-    Refused,
-    /// The relay's own check's: nobody but the source can put it right.
-    Invalid,
-}
+use crate::states::Withheld;
 
 /// A unit that is left out.
 #[derive(Serialize, FromRow)]
@@ -42,19 +34,11 @@ pub struct WithheldView {
     answer: Option<String>,
 }
 
-/// Those of every receiver, or of this one.
-pub async fn withheld(
-    conn: &mut PgConnection,
-    receiver: Option<&str>,
-    objection: Objection,
-) -> Result<Vec<WithheldView>> {
-    let kind = match objection {
-        Objection::Refused => "refused",
-        Objection::Invalid => "invalid",
-    };
+/// Those of every receiver, or of this one, withheld for this reason.
+pub async fn withheld(conn: &mut PgConnection, receiver: Option<&str>, kind: Withheld) -> Result<Vec<WithheldView>> {
     let mut units: Vec<WithheldView> = sqlx::query_as(include_str!("../../sql/inspect/refused.sql"))
         .bind(receiver)
-        .bind(kind)
+        .bind(kind.as_str())
         .fetch_all(conn)
         .await?;
     units.iter_mut().for_each(WithheldView::quote);
@@ -72,10 +56,9 @@ impl WithheldView {
 
 /// How many units can't be told as they are.
 pub async fn count_invalid(conn: &mut PgConnection, receiver: Option<&str>) -> Result<i64> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/inspect/count_invalid.sql"))
-        .bind(receiver)
-        .fetch_one(conn)
-        .await?)
+    let counts = counts(conn, receiver, None).await?.into_iter();
+    let invalid = counts.filter(|(kind, _)| *kind == Withheld::Invalid.as_str());
+    Ok(invalid.map(|(_, units)| units).sum())
 }
 
 /// Whether a unit can't be told as it is.
@@ -87,8 +70,12 @@ pub async fn is_invalid(conn: &mut PgConnection, receiver: &str, unit_id: i64) -
         .await?)
 }
 
-/// How many units there are for each objection, of all properties or of one.
-pub async fn counts(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<Vec<(String, i64)>> {
+/// How many units there are for each reason, of every receiver or of one, of all properties or of one.
+pub async fn counts(
+    conn: &mut PgConnection,
+    receiver: Option<&str>,
+    property_id: Option<i64>,
+) -> Result<Vec<(String, i64)>> {
     Ok(sqlx::query_as(include_str!("../../sql/inspect/withheld.sql"))
         .bind(receiver)
         .bind(property_id)

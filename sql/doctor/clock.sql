@@ -1,2 +1,0 @@
--- The database's clock. Reads only.
-select clock_timestamp()
