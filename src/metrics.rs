@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use crate::database::Database;
 use crate::fault::sentence;
 use crate::inspect::alerts::{self, AlertCount};
-use crate::inspect::receivers::{self, ReceiverStatus};
+use crate::inspect::receivers::{self, ReceiverStatus, ReceiverWork, Sending};
 use crate::inspect::syncs::{self, AttemptCount};
 use crate::relay::Progress;
 use crate::states::Withheld;
@@ -198,47 +198,45 @@ impl Page {
     }
 
     fn service(&mut self, figures: &Figures) {
-        let mut figure = |name, help, value: fn(&ReceiverStatus) -> Option<f64>| {
+        let mut figure = |name, help, value: fn(&Sending, &ReceiverWork) -> Option<f64>| {
             let gauge = self.gauge(name, help);
-            for row in &figures.receivers {
-                if let Some(value) = value(row) {
-                    set(&gauge, of(&row.standing.receiver), value);
+            for ReceiverStatus { standing, work } in &figures.receivers {
+                if let Some(value) = value(&standing.sending, work) {
+                    set(&gauge, of(&standing.receiver), value);
                 }
             }
         };
         let paused = "Whether nothing is sent to the receiver but probes";
-        figure(name::PAUSED, paused, |row| {
-            Some(bit(row.standing.sending.since.is_some()))
-        });
+        figure(name::PAUSED, paused, |sending, _| Some(bit(sending.since.is_some())));
         let failures = "Deliveries in a row that failed in a way that is worth a retry";
-        figure(name::FAILURES, failures, |row| {
-            Some(f64::from(row.standing.sending.failures_in_a_row))
+        figure(name::FAILURES, failures, |sending, _| {
+            Some(sending.failures_in_a_row.into())
         });
         let feeds = "Properties that the receiver is told about";
-        figure(name::FEEDS, feeds, |row| Some(row.work.feeds as f64));
+        figure(name::FEEDS, feeds, |_, work| Some(work.feeds as f64));
         let behind = "Feeds that have something to tell and have not planned it";
-        figure(name::FEEDS_BEHIND, behind, |row| Some(row.work.feeds_behind as f64));
-        let cooling_down = "Feeds that are left alone for a while after giving up";
-        figure(name::FEEDS_COOLING_DOWN, cooling_down, |row| {
-            Some(row.work.feeds_cooling_down as f64)
+        figure(name::FEEDS_BEHIND, behind, |_, work| Some(work.feeds_behind as f64));
+        let resting = "Feeds that are left alone for a while after giving up";
+        figure(name::FEEDS_COOLING_DOWN, resting, |_, work| {
+            Some(work.feeds_cooling_down as f64)
         });
         let paused = "Feeds for which nothing is planned until somebody resumes them";
-        figure(name::FEEDS_PAUSED, paused, |row| Some(row.work.feeds_paused as f64));
+        figure(name::FEEDS_PAUSED, paused, |_, work| Some(work.feeds_paused as f64));
         let owed = "Units that must be told at the next plan whatever they look like";
-        figure(name::UNITS_OWED, owed, |row| Some(row.work.units_owed as f64));
-        let duplicates = "Codes that several units of one property have";
-        figure(name::DUPLICATE_CODES, duplicates, |row| {
-            Some(row.work.duplicate_codes as f64)
+        figure(name::UNITS_OWED, owed, |_, work| Some(work.units_owed as f64));
+        let codes = "Codes that several units of one property have";
+        figure(name::DUPLICATE_CODES, codes, |_, work| {
+            Some(work.duplicate_codes as f64)
         });
         let open = "Syncs that are due, under way, or wait for their next try";
-        figure(name::SYNCS_OPEN, open, |row| Some(row.work.open_syncs as f64));
+        figure(name::SYNCS_OPEN, open, |_, work| Some(work.open_syncs as f64));
         let oldest = "Age of the oldest change that is not delivered; 0 where all are";
-        figure(name::OLDEST_CHANGE_AGE, oldest, |row| {
-            Some(row.work.oldest_change_age())
+        figure(name::OLDEST_CHANGE_AGE, oldest, |_, work| {
+            Some(work.oldest_change_age())
         });
         let last = "When the receiver last took a sync, in Unix time; missing where it never did";
-        figure(name::LAST_DELIVERED, last, |row| {
-            Some(row.work.last_delivered?.timestamp_micros() as f64 / 1e6)
+        figure(name::LAST_DELIVERED, last, |_, work| {
+            Some(work.last_delivered?.timestamp_micros() as f64 / 1e6)
         });
         self.by_kind(figures);
     }

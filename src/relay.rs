@@ -30,7 +30,6 @@ use crate::inspect::receivers::{self, ReceiverStatus};
 use crate::plan::Scope;
 use crate::snapshot;
 
-use captured::CaptureWatch;
 use context::close;
 use delivering::Delivering;
 use housekeeping::{post_loop, prune_loop};
@@ -51,7 +50,7 @@ impl Relay {
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        let (_, heartbeat) = unless_stopped(&stop, Stop::Finish, self.begin(&scopes)).await?;
+        let (_, heartbeat) = unless_stopped(&stop, Stop::Finish, self.begin(&scopes, false)).await?;
         let registration = heartbeat.registration();
         let mut tasks = JoinSet::new();
         if let Some(url) = &self.config.alerts.webhook_url {
@@ -59,7 +58,7 @@ impl Relay {
             tasks.spawn(post_loop(self.clone(), poster, stop.clone()));
         }
         tasks.spawn(prune_loop(self.clone(), stop.clone()));
-        let captured = Arc::new(CaptureWatch::new(&self.database, &self.config, &self.clock));
+        let captured = Arc::new(self.capture_watch());
         for scope in scopes {
             let (wake_deliverer, woken) = mpsc::channel(4);
             let (notice, noticed_planner) = mpsc::unbounded_channel();
@@ -96,7 +95,7 @@ impl Relay {
     /// where it was stopped before.
     pub async fn once(&self, stop: &watch::Receiver<Stop>, progress: &mut dyn FnMut(&Pass)) -> Result<Pass> {
         let scopes = self.scopes()?;
-        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin_once(&scopes)).await?;
+        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin(&scopes, true)).await?;
         let passed = self.pass(&mut conn, &heartbeat, &scopes, stop, progress).await;
         heartbeat.end().await;
         passed
@@ -151,7 +150,7 @@ impl Relay {
     ) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin_once(&scopes)).await?;
+        let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin(&scopes, true)).await?;
         let scope = scopes.iter().find(|scope| scope.receiver.name == receiver);
         let scope = scope.context("the receiver is configured")?;
         let mut looked: Option<Instant> = None;

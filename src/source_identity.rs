@@ -217,34 +217,22 @@ fn unless_withheld<T>(answer: sqlx::Result<T>, said: &Once, what: &str) -> Resul
 }
 
 /// What was noted of one receiver.
+#[derive(FromRow)]
 struct Noted {
-    /// None: nothing yet.
-    server: Option<Server>,
+    /// False: nothing yet.
+    is_noted: bool,
+    #[sqlx(flatten)]
+    server: Server,
     waits: bool,
     /// A cursor lies ahead of the database.
     ahead: bool,
 }
 
-/// The same as its row has it.
-#[derive(FromRow)]
-struct NotedRow {
-    is_noted: bool,
-    #[sqlx(flatten)]
-    server: Server,
-    waits: bool,
-    ahead: bool,
-}
-
 async fn noted(conn: &mut PgConnection, receiver: &str) -> Result<Option<Noted>> {
-    let row: Option<NotedRow> = sqlx::query_as(include_str!("../sql/source_identity/noted.sql"))
+    Ok(sqlx::query_as(include_str!("../sql/source_identity/noted.sql"))
         .bind(receiver)
         .fetch_optional(conn)
-        .await?;
-    Ok(row.map(|row| Noted {
-        server: row.is_noted.then_some(row.server),
-        waits: row.waits,
-        ahead: row.ahead,
-    }))
+        .await?)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -279,8 +267,7 @@ async fn judge_noted(conn: &mut PgConnection, receiver: &str, here: &Server) -> 
 }
 
 fn judge(noted: &Noted, here: Server) -> Judgement {
-    let nothing = Server::default();
-    let before = noted.server.as_ref().unwrap_or(&nothing);
+    let before = &noted.server;
     if noted.waits {
         return Judgement::Waits;
     }
@@ -305,7 +292,7 @@ fn judge(noted: &Noted, here: Server) -> Judgement {
     let known = here.or(before);
     match why {
         Some(why) => Judgement::WentBack(why, known),
-        None if noted.server.as_ref() == Some(&known) => Judgement::Same,
+        None if noted.is_noted && *before == known => Judgement::Same,
         None => Judgement::Note(known),
     }
 }
@@ -414,7 +401,8 @@ mod tests {
 
     fn noted(server: Option<Server>) -> Noted {
         Noted {
-            server,
+            is_noted: server.is_some(),
+            server: server.unwrap_or_default(),
             waits: false,
             ahead: false,
         }

@@ -1,7 +1,7 @@
--- How many units receiver $1 (null: any) is not told of, of property $2 only (null: of all), and whose objection it is. Reads only.
+-- How many units receiver $1 is not told of, of property $2 only (null: of all), and whose objection it is. Reads only.
 select l.withheld, count(*)
   from rentsync.ledger l
   join rentsync.feed f using (feed_id)
- where ($1::text is null or f.receiver = $1) and ($2::bigint is null or f.property_id = $2) and l.withheld is not null
+ where f.receiver = $1 and ($2::bigint is null or f.property_id = $2) and l.withheld is not null
  group by l.withheld
  order by l.withheld

@@ -37,19 +37,10 @@ pub(super) enum Receivers {
 
 /// Whether a receiver may be sent to; `status` has the rest.
 #[derive(Serialize)]
-struct Row<'a> {
-    receiver: &'a str,
+struct Row {
+    receiver: String,
     #[serde(flatten)]
-    sending: &'a Sending,
-}
-
-impl<'a> Row<'a> {
-    fn of(standing: &'a ReceiverStanding) -> Self {
-        Self {
-            receiver: &standing.receiver,
-            sending: &standing.sending,
-        }
-    }
+    sending: Sending,
 }
 
 pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()> {
@@ -68,7 +59,8 @@ pub(super) async fn receivers(config: &Config, command: Receivers) -> Result<()>
 async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
     check_receiver(conn, listing).await?;
     let receivers = receivers::standings(conn, listing.receiver.as_deref(), None).await?;
-    let rows: Vec<Row<'_>> = receivers.iter().map(Row::of).collect();
+    let row = |ReceiverStanding { receiver, sending, .. }| Row { receiver, sending };
+    let rows: Vec<Row> = receivers.into_iter().map(row).collect();
     print::rows(&rows, listing.json, "no receiver has been run yet")
 }
 

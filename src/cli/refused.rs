@@ -10,7 +10,7 @@ use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::{duplicates, print};
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::inspect;
+use crate::inspect::receivers::{self, ReceiverStatus, ReceiverWork};
 use crate::inspect::withheld;
 use crate::plan;
 use crate::states::Withheld;
@@ -79,26 +79,21 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     if listing.json || options.invalid {
         return Ok(());
     }
-    mention_invalid(&mut conn, listing).await?;
-    mention_duplicates(&mut conn, listing).await
-}
-
-/// They are missing at the receiver as well, and whoever looks for a unit may look here first.
-async fn mention_invalid(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
-    let units = withheld::count_invalid(conn, listing.receiver.as_deref()).await?;
-    match units {
-        0 => {}
-        1 => eprintln!("1 unit can't be told as it is, and is left out as well; see `refused list --invalid`"),
-        _ => {
-            eprintln!("{units} units can't be told as they are, and are left out as well; see `refused list --invalid`")
-        }
-    }
+    mention_others(&receivers::statuses(&mut conn, listing.receiver.as_deref()).await?);
     Ok(())
 }
 
-/// Whoever looks for a unit may look here first.
-async fn mention_duplicates(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
-    match inspect::duplicates::count(conn, listing.receiver.as_deref()).await? {
+/// Whoever looks for a unit may look here first: invalid ones are missing at the receiver as well.
+fn mention_others(statuses: &[ReceiverStatus]) {
+    let sum = |of: fn(&ReceiverWork) -> i64| statuses.iter().map(|status| of(&status.work)).sum::<i64>();
+    match sum(|work| work.units_withheld_as(Withheld::Invalid)) {
+        0 => {}
+        1 => eprintln!("1 unit can't be told as it is, and is left out as well; see `refused list --invalid`"),
+        units => {
+            eprintln!("{units} units can't be told as they are, and are left out as well; see `refused list --invalid`")
+        }
+    }
+    match sum(|work| work.duplicate_codes) {
         0 => {}
         1 => eprintln!(
             "1 code is carried by several units of its property, which are told; see `refused list --duplicates`"
@@ -107,7 +102,6 @@ async fn mention_duplicates(conn: &mut PgConnection, listing: &Listing) -> Resul
             "{codes} codes are carried by several units of their property, which are told; see `refused list --duplicates`"
         ),
     }
-    Ok(())
 }
 
 async fn retry(config: &Config, options: &Retry) -> Result<()> {
@@ -128,8 +122,8 @@ async fn retry(config: &Config, options: &Retry) -> Result<()> {
 }
 
 async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<Fault> {
-    let is_invalid = withheld::is_invalid(conn, receiver, unit_id).await?;
-    Ok(Fault::usage(match is_invalid {
+    let invalid = withheld::withheld(conn, Some(receiver), Withheld::Invalid).await?;
+    Ok(Fault::usage(match invalid.iter().any(|unit| unit.unit_id == unit_id) {
         true => format!(
             "unit {unit_id} is not refused by {receiver} but can't be told as it is: it is told once it is put right in \
              the source, or the receiver's requirements let it through; see `refused list --invalid`"

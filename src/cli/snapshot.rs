@@ -145,7 +145,7 @@ fn show(bar: &ProgressBar, run: &Run) {
 
 /// What a snapshot leaves out on purpose is no failure, but no secret either.
 async fn list_withheld(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<()> {
-    let kept = withheld::counts(conn, Some(receiver), property_id).await?;
+    let kept = withheld::counts(conn, receiver, property_id).await?;
     for (kind, units) in kept {
         print::line(&format!("withheld: {units} {kind}"))?;
     }

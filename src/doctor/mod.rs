@@ -99,10 +99,8 @@ impl Examination<'_> {
     async fn database(&mut self, database: &Database) -> Result<()> {
         let (config, limits) = (self.config, self.limits);
         let conn = &mut database.connect_to_read(limits.statement).await?;
-        let found = server::examine(conn, database).await;
-        self.note("database", None, found)?;
-        let found = clock::database(conn, limits).await;
-        self.note("clock", None, found)?;
+        self.note("database", None, server::examine(conn, database).await)?;
+        self.note("clock", None, clock::database(conn, limits).await)?;
         let tables = database.tables(conn, &config.source).await?;
         let strangers = schema::strangers(database, conn, &tables).await;
         let is_trusted = strangers.as_ref().is_ok_and(Vec::is_empty);
@@ -111,10 +109,8 @@ impl Examination<'_> {
             return Ok(());
         }
         let own = source::own(conn).await.unwrap_or_default();
-        let found = rights::examine(conn, config, &tables, &own).await;
-        self.note("rights", None, found)?;
-        let found = held_up::slots(conn, limits).await;
-        self.note("replication_slots", None, found)?;
+        self.note("rights", None, rights::examine(conn, config, &tables, &own).await)?;
+        self.note("replication_slots", None, held_up::slots(conn, limits).await)?;
         let release = schema::release(conn).await;
         let is_installed = release.as_ref().is_ok_and(|(is_same, _)| *is_same);
         self.note("schema", None, release.map(|(_, finding)| vec![finding]))?;
@@ -126,38 +122,25 @@ impl Examination<'_> {
 
     async fn installed(&mut self, conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
         let (config, limits) = (self.config, self.limits);
-        let found = schema::owner(conn, tables).await;
-        self.note("schema", None, found)?;
-        let found = schema::contents(conn).await;
-        self.note("functions", None, found)?;
-        let found = triggers::examine(conn, tables).await;
-        self.note("triggers", None, found)?;
-        let found = source::examine(conn, tables).await;
-        self.note("source", None, found)?;
-        let found = source::available(conn, &config.source).await;
-        self.note("statuses", None, found)?;
-        let found = held_up::transactions(conn, limits).await;
-        self.note("transactions", None, found)?;
-        let found = growth::size(conn, limits).await;
-        self.note("disk", None, found)?;
-        let found = growth::retention(conn, &config.retention).await;
-        self.note("retention", None, found)?;
-        let found = growth::vacuum(conn, limits).await;
-        self.note("vacuum", None, found)?;
+        self.note("schema", None, schema::owner(conn, tables).await)?;
+        self.note("functions", None, schema::contents(conn).await)?;
+        self.note("triggers", None, triggers::examine(conn, tables).await)?;
+        self.note("source", None, source::examine(conn, tables).await)?;
+        self.note("statuses", None, source::available(conn, &config.source).await)?;
+        self.note("transactions", None, held_up::transactions(conn, limits).await)?;
+        self.note("disk", None, growth::size(conn, limits).await)?;
+        self.note("retention", None, growth::retention(conn, &config.retention).await)?;
+        self.note("vacuum", None, growth::vacuum(conn, limits).await)?;
         let names: Vec<&str> = self.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
-        let found = standing::relay(conn, &names, limits).await;
-        self.note("relay", None, found)?;
+        self.note("relay", None, standing::relay(conn, &names, limits).await)?;
         for name in names {
-            let found = standing::examine(conn, name).await;
-            self.note("sending", Some(name), found)?;
-            let found = turn::examine(conn, name).await;
-            self.note("turn", Some(name), found)?;
-            let found = schedule::last(conn, name, &config.snapshot).await;
-            self.note("schedule", Some(name), found.map(|found| found.into_iter().collect()))?;
+            self.note("sending", Some(name), standing::examine(conn, name).await)?;
+            self.note("turn", Some(name), turn::examine(conn, name).await)?;
+            let last = schedule::last(conn, name, &config.snapshot).await;
+            self.note("schedule", Some(name), last.map(|last| last.into_iter().collect()))?;
         }
         for receiver in self.receivers {
-            let found = accept::examine(conn, receiver).await;
-            self.note("accept", Some(&receiver.name), found)?;
+            self.note("accept", Some(&receiver.name), accept::examine(conn, receiver).await)?;
         }
         Ok(())
     }

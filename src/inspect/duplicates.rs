@@ -54,16 +54,6 @@ pub async fn duplicates(
     Ok(sharing)
 }
 
-/// How many codes several units carry.
-pub async fn count(conn: &mut PgConnection, receiver: Option<&str>) -> Result<i64> {
-    Ok(
-        sqlx::query_scalar(include_str!("../../sql/inspect/count_duplicates.sql"))
-            .bind(receiver)
-            .fetch_one(conn)
-            .await?,
-    )
-}
-
 struct Carried {
     sharing: DuplicateView,
     unit: Unit,

@@ -337,7 +337,7 @@ impl Preview<'_, '_> {
     }
 
     async fn end(mut self, conn: &mut PgConnection) -> Result<Total> {
-        self.total.withheld = withheld::counts(conn, Some(&self.scope.receiver.name), self.asked.property_id).await?;
+        self.total.withheld = withheld::counts(conn, &self.scope.receiver.name, self.asked.property_id).await?;
         if let Some(hold) = self.over_all.take() {
             (self.tell)(PreviewItem::Hold(hold))?;
         }

@@ -1,7 +1,7 @@
 //! Why a unit is at a receiver as it is: the planner's verdict, sorted by what there is to say of it. `verify` counts it, `explain`
 //! puts it into words. Pure.
 
-use crate::delta::{ChangeRules, LedgerRow, Present, Verdict, Withholding, objection, verdict};
+use crate::delta::{ChangeRules, Present, Verdict, Withholding, objection, verdict};
 use crate::plan::{ChosenFeed, Scope, UnitSides};
 use crate::states::Owed;
 
@@ -44,14 +44,10 @@ pub(super) fn standing<'a>(scope: &Scope, feed: &ChosenFeed, sides: &'a UnitSide
         (Verdict::Release | Verdict::Forget, Some(kept), _) => UnitStanding::Released(kept),
         (Verdict::Withhold, _, Present::Invalid(because)) => UnitStanding::Invalid(because),
         (Verdict::Same | Verdict::Release | Verdict::Forget | Verdict::Withhold, _, _) => UnitStanding::Settled,
-        (Verdict::Upsert | Verdict::Remove(_), _, _) => UnitStanding::Differs(announced(feed, sides.unit_id, ledger)),
-    }
-}
-
-fn announced(feed: &ChosenFeed, unit_id: i64, ledger: Option<&LedgerRow>) -> Announced {
-    Announced {
-        owed: ledger.and_then(|row| row.owed),
-        whole: feed.whole,
-        touched: feed.touched.contains(&unit_id),
+        (Verdict::Upsert | Verdict::Remove(_), _, _) => UnitStanding::Differs(Announced {
+            owed: ledger.and_then(|row| row.owed),
+            whole: feed.whole,
+            touched: feed.touched.contains(&sides.unit_id),
+        }),
     }
 }

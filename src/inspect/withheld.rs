@@ -54,28 +54,8 @@ impl WithheldView {
     }
 }
 
-/// How many units can't be told as they are.
-pub async fn count_invalid(conn: &mut PgConnection, receiver: Option<&str>) -> Result<i64> {
-    let counts = counts(conn, receiver, None).await?.into_iter();
-    let invalid = counts.filter(|(kind, _)| *kind == Withheld::Invalid.as_str());
-    Ok(invalid.map(|(_, units)| units).sum())
-}
-
-/// Whether a unit can't be told as it is.
-pub async fn is_invalid(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<bool> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/inspect/is_invalid.sql"))
-        .bind(receiver)
-        .bind(unit_id)
-        .fetch_one(conn)
-        .await?)
-}
-
-/// How many units there are for each reason, of every receiver or of one, of all properties or of one.
-pub async fn counts(
-    conn: &mut PgConnection,
-    receiver: Option<&str>,
-    property_id: Option<i64>,
-) -> Result<Vec<(String, i64)>> {
+/// How many units there are for each reason, of all properties or of one.
+pub async fn counts(conn: &mut PgConnection, receiver: &str, property_id: Option<i64>) -> Result<Vec<(String, i64)>> {
     Ok(sqlx::query_as(include_str!("../../sql/inspect/withheld.sql"))
         .bind(receiver)
         .bind(property_id)

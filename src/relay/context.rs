@@ -60,13 +60,8 @@ impl Relay {
         Ok(receivers.map(|receiver| Scope::new(receiver, available)).collect())
     }
 
-    /// Makes sure that it may begin, and gives its first sign of life.
-    pub(super) async fn begin(&self, scopes: &[Scope]) -> Result<(PgConnection, Heartbeat)> {
-        let conn = self.enter(scopes).await?;
-        Ok((conn, self.first_beat().await?))
-    }
-
-    async fn enter(&self, scopes: &[Scope]) -> Result<PgConnection> {
+    /// Makes sure that it may begin, and gives its first sign of life. `once`: no loop follows that asks whether changes are captured.
+    pub(super) async fn begin(&self, scopes: &[Scope], once: bool) -> Result<(PgConnection, Heartbeat)> {
         let mut conn = self.database.connect().await?;
         check_server(&mut conn).await?;
         let tables = self.database.tables(&mut conn, &self.config.source).await?;
@@ -84,22 +79,17 @@ impl Relay {
             // Whoever starts a relay may have put right what it was paused for.
             breaker::probe_now(&mut conn, name, self.clock.now()).await?;
         }
-        Ok(conn)
-    }
-
-    async fn first_beat(&self) -> Result<Heartbeat> {
+        if once {
+            self.capture_watch().ask(&mut conn).await?;
+        }
         let receivers = self.config.receivers.keys().cloned().collect();
         let heartbeat = Heartbeat::begin(&self.database, &self.name, receivers).await?;
         self.progress.registered(heartbeat.registration().clone());
-        Ok(heartbeat)
+        Ok((conn, heartbeat))
     }
 
-    /// The same where no loop follows that asks whether changes are captured.
-    pub(super) async fn begin_once(&self, scopes: &[Scope]) -> Result<(PgConnection, Heartbeat)> {
-        let mut conn = self.enter(scopes).await?;
-        let captured = CaptureWatch::new(&self.database, &self.config, &self.clock);
-        captured.ask(&mut conn).await?;
-        Ok((conn, self.first_beat().await?))
+    pub(super) fn capture_watch(&self) -> CaptureWatch {
+        CaptureWatch::new(&self.database, &self.config, &self.clock)
     }
 
     /// What delivers has these connections.

@@ -68,32 +68,29 @@ pub async fn redeliver(
         .bind(sync_id)
         .fetch_optional(&mut *tx)
         .await?;
-    let of_receiver = |sync: &LockedSync| sync.receiver == receiver.name;
-    let Some(LockedSync {
-        sequence,
-        sync_type,
-        state,
-        ..
-    }) = sync.filter(of_receiver)
-    else {
+    let Some(sync) = sync.filter(|sync| sync.receiver == receiver.name) else {
         return Err(Fault::usage(format!(
             "receiver {} has no sync {sync_id}: never sealed here, or pruned; see `syncs list`",
             receiver.name
         ))
         .into());
     };
-    if matches!(state, SyncState::Open | SyncState::Waiting) {
-        return Err(Fault::finding(format!("{sync_id} is not settled ({state}): it is sent by itself")).into());
+    if matches!(sync.state, SyncState::Open | SyncState::Waiting) {
+        return Err(Fault::finding(format!(
+            "{sync_id} is not settled ({}): it is sent by itself",
+            sync.state
+        ))
+        .into());
     }
-    let forced = check_way(&mut tx, receiver, sequence, sync_id, force).await?;
-    check_body(&mut tx, receiver, sequence, sync_id).await?;
+    let forced = check_way(&mut tx, receiver, sync.sequence, sync_id, force).await?;
+    check_body(&mut tx, receiver, sync.sequence, sync_id).await?;
     let feeds = sqlx::query_scalar(include_str!("../../sql/replay/reopen.sql"))
-        .bind(sequence)
+        .bind(sync.sequence)
         .bind(now)
         .fetch_all(&mut *tx)
         .await?;
     if forced {
-        let overtaken = overtaken(&mut tx, receiver, sequence, sync_type == "snapshot").await?;
+        let overtaken = overtaken(&mut tx, receiver, sync.sequence, sync.sync_type == "snapshot").await?;
         overtaken.owe(&mut tx, Owed::InDoubt).await?;
     }
     tx.commit().await?;

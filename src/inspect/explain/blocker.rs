@@ -62,7 +62,8 @@ impl Case<'_> {
             };
             return Some(format!("{}{group}", in_words(owed)));
         }
-        if self.asked.settings_differ() {
+        let shape = &self.asked.scope.shape;
+        if self.asked.receiver.is_some_and(|status| status.settings_differ(shape)) {
             let receiver = self.receiver;
             return Some(format!(
                 "{receiver} was last run with other settings than these, and everything is compared once a relay starts with these"

@@ -88,12 +88,6 @@ impl UnitQuestion<'_> {
             _ => "a relay is connected and tells it in a moment; if it doesn't, its log says why".to_owned(),
         }
     }
-
-    /// It was last run with others than these.
-    pub fn settings_differ(&self) -> bool {
-        self.receiver
-            .is_some_and(|standing| standing.settings_differ(&self.scope.shape))
-    }
 }
 
 fn times(tries: i32) -> String {

@@ -8,18 +8,10 @@ use super::delivery::Delivery;
 use super::finding::{Counts, Finding, Tell, about};
 use crate::delta::Present;
 use crate::inspect::unit::{Announced, UnitStanding, standing};
-use crate::plan::{ChosenFeed, FeedDelta, Scope, UnitSides};
+use crate::plan::{FeedDelta, Scope, UnitSides};
 use crate::words::count;
 
-/// What is to be said of one unit.
-enum Sorted {
-    Equal,
-    Waiting(String),
-    Withholding(&'static str, String),
-    /// Its whole feed is yet to be compared.
-    YetToCompare,
-    Drift,
-}
+const WAITING: &str = "waiting";
 
 /// Sorts a batch's units, tells what is found, and remembers only which of them drifted.
 pub(super) struct Sorting<'a, 'b> {
@@ -36,34 +28,38 @@ impl Sorting<'_, '_> {
     pub fn sort(&mut self, delta: &FeedDelta, pair: &UnitSides) -> Result<()> {
         let feed_id = delta.feed.feed_id;
         self.counts.units += 1;
-        let (finding, because) = match sorted(&delta.feed, pair, self.deliveries[&feed_id].under_way, self.scope) {
-            Sorted::Equal if matches!(pair.source, Present::Absent(_)) => {
-                self.counts.removed += 1;
+        let told = pair.ledger.as_ref().and_then(|row| row.told.sequence());
+        let under_way = self.deliveries[&feed_id].under_way;
+        let (finding, because) = match standing(self.scope, &delta.feed, pair) {
+            UnitStanding::Withheld(kept) | UnitStanding::Released(kept) => (kept.kind.as_str(), kept.because.clone()),
+            UnitStanding::Invalid(because) => ("invalid", because.to_owned()),
+            UnitStanding::Settled if under_way.is_some_and(|first| told >= Some(first)) => {
+                (WAITING, "told, not yet acknowledged".to_owned())
+            }
+            UnitStanding::Settled => {
+                match pair.source {
+                    Present::Absent(_) => self.counts.removed += 1,
+                    Present::Content(_) | Present::Invalid(_) => self.counts.equal += 1,
+                }
                 return Ok(());
             }
-            Sorted::Equal => {
-                self.counts.equal += 1;
-                return Ok(());
-            }
-            Sorted::YetToCompare => {
+            UnitStanding::Differs(Announced { owed: Some(owed), .. }) => (WAITING, format!("owed: {owed}")),
+            UnitStanding::Differs(Announced { whole: true, .. }) => {
                 self.counts.waiting += 1;
                 *self.yet_to_compare.entry(feed_id).or_default() += 1;
                 return Ok(());
             }
-            Sorted::Drift => {
+            UnitStanding::Differs(Announced { touched: true, .. }) => (WAITING, "changed, not yet planned".to_owned()),
+            UnitStanding::Differs(_) => {
                 self.counts.drift += 1;
                 self.drifted.entry(feed_id).or_default().push(pair.unit_id);
                 return Ok(());
             }
-            Sorted::Waiting(because) => {
-                self.counts.waiting += 1;
-                ("waiting", because)
-            }
-            Sorted::Withholding(kind, because) => {
-                self.counts.withheld += 1;
-                (kind, because)
-            }
         };
+        match finding {
+            WAITING => self.counts.waiting += 1,
+            _ => self.counts.withheld += 1,
+        }
         (self.tell)(Finding {
             because: Some(because),
             ledger_hash: pair.ledger_hash().map(|hash| hash.to_string()),
@@ -79,7 +75,7 @@ impl Sorting<'_, '_> {
         if let Some(because) = self.waits(delta) {
             (self.tell)(Finding {
                 because: Some(because),
-                ..about(self.scope, feed, None, "waiting")
+                ..about(self.scope, feed, None, WAITING)
             })?;
         }
         let Some((sequence, ours, said)) = self.deliveries[&feed.feed_id].digests() else {
@@ -113,26 +109,6 @@ impl Sorting<'_, '_> {
         let own = own.then(|| "the property's own fields are yet to be told".to_owned());
         let all: Vec<String> = units.into_iter().chain(own).collect();
         (!all.is_empty()).then(|| all.join("; "))
-    }
-}
-
-fn sorted(feed: &ChosenFeed, pair: &UnitSides, under_way: Option<i64>, scope: &Scope) -> Sorted {
-    let told = pair.ledger.as_ref().and_then(|row| row.told.sequence());
-    match standing(scope, feed, pair) {
-        UnitStanding::Withheld(kept) | UnitStanding::Released(kept) => {
-            Sorted::Withholding(kept.kind.as_str(), kept.because.clone())
-        }
-        UnitStanding::Invalid(because) => Sorted::Withholding("invalid", because.to_owned()),
-        UnitStanding::Settled if under_way.is_some_and(|first| told >= Some(first)) => {
-            Sorted::Waiting("told, not yet acknowledged".to_owned())
-        }
-        UnitStanding::Settled => Sorted::Equal,
-        UnitStanding::Differs(Announced { owed: Some(owed), .. }) => Sorted::Waiting(format!("owed: {owed}")),
-        UnitStanding::Differs(Announced { whole: true, .. }) => Sorted::YetToCompare,
-        UnitStanding::Differs(Announced { touched: true, .. }) => {
-            Sorted::Waiting("changed, not yet planned".to_owned())
-        }
-        UnitStanding::Differs(_) => Sorted::Drift,
     }
 }
 
