@@ -159,6 +159,11 @@ impl Database {
         self.trust.strangers_of_source(conn, tables).await
     }
 
+    /// An error where a source function is a stranger's.
+    pub(crate) async fn check_source_functions(&self, conn: &mut PgConnection) -> Result<()> {
+        self.trust.owner_of_all(conn).await.map(|_| ())
+    }
+
     /// An error where the schema is gone since it was found to be trusted, or belongs to somebody who is not. What has its name
     /// a moment later may be a stranger's. Says what snapshot the server was asked at, if it was asked.
     pub(crate) async fn check_schema_owner(&self, conn: &mut PgConnection) -> Result<Option<String>> {

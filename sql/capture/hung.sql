@@ -3,7 +3,7 @@
 -- in what install does, as whoever runs it; a trigger needs no function of its maker's for that, because a built-in or one of ours
 -- stops a write as well. A row each: what it is, the statement that takes it off, and whose word that needs, where this role has not got
 -- it: a foreign key is its own table's. A migration that makes a trigger names it here.
--- The two source functions are the site's to replace. Asks the catalogs alone.
+-- The two source functions are the site's to replace: those of a role that may act as the schema's owner stay. Asks the catalogs alone.
 with given as (
     select n.oid, n.nspowner from pg_namespace n where n.nspname = 'rentsync'
 ), trusted (role) as (
@@ -41,5 +41,6 @@ select format('foreign key %I of %s', f.conname, f.conrelid::regclass), format('
 select format('function %s', p.oid::regprocedure), format('drop routine %s cascade', p.oid::regprocedure), null
   from pg_proc p
   join given g on g.oid = p.pronamespace
- where p.proowner not in (select role from trusted) and not (p.proname in ('source_property', 'source_unit') and p.pronargs = 0)
+ where p.proowner not in (select role from trusted)
+   and not (p.proname in ('source_property', 'source_unit') and p.pronargs = 0 and pg_has_role(p.proowner, g.nspowner, 'member'))
  order by what

@@ -91,7 +91,7 @@ pub async fn install_all(
     let properties = table(&mut conn, &properties, "source.properties_table").await?;
     let units = table(&mut conn, &units, "source.units_table").await?;
     let tables = [properties, units];
-    let found = check_owner(database, &mut conn, &tables, Doing::Looking).await?;
+    let found = check_owner(database, &mut conn, &tables, Doing::Installing).await?;
     let before = match &found {
         Some(found) => {
             owner::refuse_former(&mut conn, &tables).await?;
@@ -226,7 +226,7 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
     let mut conn = database.connect().await?;
     let tables = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
-    if check_owner(database, &mut conn, &tables, Doing::Looking)
+    if check_owner(database, &mut conn, &tables, Doing::Installing)
         .await?
         .is_none()
         || !is_installed(&mut conn).await?

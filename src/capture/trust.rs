@@ -13,6 +13,8 @@ pub enum Doing {
     Using,
     /// Whether it is there at all.
     Looking,
+    /// Putting it right, or taking it away: what strangers left in it is taken off.
+    Installing,
 }
 
 /// Where there is no schema, and what to do about it.
@@ -41,6 +43,9 @@ pub async fn check_owner(
             mighty(owner)
         ))
         .into());
+    }
+    if found.is_some() && doing != Doing::Installing {
+        database.check_source_functions(conn).await?;
     }
     if found.is_none() && doing == Doing::Using {
         let (what, todo) = ABSENT;

@@ -105,10 +105,7 @@ impl Trust {
             ))
             .into());
         }
-        let owner: Option<(Oid, String)> = sqlx::query_as(include_str!("../../sql/connection/schema_owner.sql"))
-            .fetch_optional(&mut *conn)
-            .await?;
-        if let Some((owner, snapshot)) = owner
+        if let Some((owner, snapshot)) = self.owner_of_all(conn).await?
             && owner == trusted
         {
             return Ok((true, Some(snapshot)));
@@ -122,6 +119,22 @@ impl Trust {
             ))
             .into()),
             None => Ok((false, None)),
+        }
+    }
+
+    /// Who owns the schema; an error where a source function in it is somebody else's.
+    pub async fn owner_of_all(&self, conn: &mut PgConnection) -> Result<Option<(Oid, String)>> {
+        let found: Option<(Oid, String, Option<String>)> =
+            sqlx::query_as(include_str!("../../sql/connection/schema_owner.sql"))
+                .fetch_optional(conn)
+                .await?;
+        match found {
+            Some((.., Some(strangers))) => Err(Fault::usage(format!(
+                "{strangers}, who is not to be trusted with schema rentsync, so the source is not read; run `rentsync-relay install` \
+                 as the owner of the source tables, which takes it off, and look who made it"
+            ))
+            .into()),
+            found => Ok(found.map(|(owner, snapshot, _)| (owner, snapshot))),
         }
     }
 

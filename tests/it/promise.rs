@@ -9,6 +9,7 @@ mod privacy;
 mod receivers;
 pub(crate) mod rights;
 mod size;
+mod strangers;
 mod trust;
 mod words;
 

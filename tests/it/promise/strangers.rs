@@ -1,0 +1,96 @@
+//! What others made in schema rentsync, or outside it upon what is in it: whose code runs, and whom it stops.
+
+use rentsync_relay::capture;
+
+use super::rights::{drop_role, role, url_as};
+use crate::process::{output, refused, relay, said};
+use crate::support::TestDatabase;
+use crate::support::rig::Rig;
+
+/// A source function that notes as whom it was run.
+fn strangers_function(stranger: &str) -> String {
+    format!(
+        "grant usage, create on schema rentsync to {stranger}; set role {stranger};
+         create function rentsync.source_unit() returns table (unit_id bigint) language plpgsql as
+             $$ begin insert into public.ran values (current_user); end $$;
+         grant execute on function rentsync.source_unit() to public; reset role"
+    )
+}
+
+const RAN: &str = "create table public.ran (what text); grant all on public.ran to public";
+
+async fn ran(rig: &Rig) -> i64 {
+    rig.source.number("select count(*) from public.ran").await
+}
+
+#[tokio::test]
+async fn promise_02_a_source_function_that_a_stranger_made_in_advance_is_taken_off_and_not_run() {
+    let mut rig = Rig::new().await;
+    rig.source = TestDatabase::bare().await;
+    let stranger = role(&rig.source).await;
+    rig.edit(&format!("{RAN}; create schema rentsync")).await;
+    rig.edit(&strangers_function(&stranger)).await;
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let says = "function rentsync.source_unit() was none of the relay's: it is taken off";
+    assert!(said(&done).contains(says), "{}", said(&done));
+    rig.fill().await;
+    rig.once().await;
+    rig.assert_equal().await;
+    assert_eq!(ran(&rig).await, 0);
+    drop_role(&rig.source, &stranger).await;
+}
+
+#[tokio::test]
+async fn promise_02_a_source_function_of_a_strangers_is_run_by_no_command() {
+    let rig = Rig::told().await;
+    let (stranger, own) = (role(&rig.source).await, role(&rig.source).await);
+    let granted = output(relay(&rig, &["install", "--grant-to", &own])).await;
+    assert_eq!(granted.status.code(), Some(0), "{}", said(&granted));
+    rig.edit(&format!("{RAN}; drop function rentsync.source_unit()")).await;
+    rig.edit(&strangers_function(&stranger)).await;
+    let says = format!("rentsync.source_unit() belongs to {stranger}, who is not to be trusted with schema rentsync");
+    let commands = [
+        &["status"][..],
+        &["once"],
+        &["verify"],
+        &["preview"],
+        &["explain", "11"],
+    ];
+    for (role, command) in ["postgres", &own]
+        .iter()
+        .flat_map(|role| commands.map(|command| (role, command)))
+    {
+        let mut command = relay(&rig, command);
+        command.env("DATABASE_URL", url_as(&rig.source, role));
+        refused(command, 2, &[&says, "rentsync-relay install"]).await;
+    }
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(doctor.contains(&says), "{doctor}");
+    assert_eq!(ran(&rig).await, 0);
+    // Whoever may act as the owner can do what the owner can: what they wrote is the site's own.
+    rig.edit(&format!("grant postgres to {stranger}")).await;
+    let done = said(&output(relay(&rig, &["status"])).await);
+    assert!(!done.contains("not to be trusted"), "{done}");
+    for role in [own, stranger] {
+        drop_role(&rig.source, &role).await;
+    }
+}
+
+#[tokio::test]
+async fn promise_02_no_further_connection_is_made_while_a_source_function_is_a_strangers() {
+    let rig = Rig::told().await;
+    let stranger = role(&rig.source).await;
+    let tables = ["public.projects", "public.project_rent_roll_units"].map(str::to_owned);
+    let database = &rig.source.database;
+    let mut conn = database.connect().await.expect("connect");
+    capture::check_owner(database, &mut conn, &tables, capture::Doing::Using)
+        .await
+        .expect("the owner's");
+    rig.edit(&format!("{RAN}; drop function rentsync.source_unit()")).await;
+    rig.edit(&strangers_function(&stranger)).await;
+    let refused = database.connect().await.expect_err("a refusal").to_string();
+    let says = format!("rentsync.source_unit() belongs to {stranger}");
+    assert!(refused.contains(&says), "{refused}");
+    drop_role(&rig.source, &stranger).await;
+}
