@@ -48,6 +48,8 @@ pub struct Proof {
     pub rows: i64,
     /// Of these, with a lead.
     pub texts: i64,
+    /// Columns of bodies, answers and errors of which the server's statistics keep samples.
+    pub samples: i64,
     /// Answers and errors of any request, where the erased bodies held a name to look for.
     #[sqlx(default)]
     pub words: i64,
@@ -59,7 +61,7 @@ pub struct Proof {
 impl Proof {
     /// Where its lead may still be.
     pub fn left(&self) -> i64 {
-        self.bodies + self.answers + self.texts + self.naming
+        self.bodies + self.answers + self.texts + self.samples + self.naming
     }
 }
 

@@ -246,6 +246,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0021_refused_again.sql",
         "dc5a71b4b1814a55a6c60e5f23024c5b000670284db85b4f9f528d73115f3a15",
     ),
+    (
+        "migrations/0023_statistics.sql",
+        "bd810225b74f451d8a08ccf9025cfc4b116c61ef3e6bdbb32c3bebb59d58ad1f",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

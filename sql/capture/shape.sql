@@ -22,7 +22,8 @@ with given as (
     select 'column', r.name || '.' || a.attname,
            concat(format_type(a.atttypid, a.atttypmod), case when a.attcollation <> t.typcollation then format(' collate %s', a.attcollation::regcollation) end,
                   case when a.attnotnull then ' not null' end, case when a.attidentity <> '' then ' identity' end,
-                  case when a.attgenerated <> '' then ' generated' end, ' default ' || pg_get_expr(d.adbin, d.adrelid))
+                  case when a.attgenerated <> '' then ' generated' end, case when a.attstattarget = 0 then ' without statistics' end,
+                  ' default ' || pg_get_expr(d.adbin, d.adrelid))
       from relation r
       join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
       join pg_type t on t.oid = a.atttypid

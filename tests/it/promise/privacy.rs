@@ -401,6 +401,77 @@ async fn promise_05_erase_leaves_nothing_of_a_unit_and_loses_nothing() {
     assert!(!has_name(&everything_kept(&rig).await));
 }
 
+const SAMPLED: &str =
+    "select count(*) from pg_stats where schemaname = 'rentsync' and attname in ('body', 'answer', 'error')
+    and (most_common_vals is not null or histogram_bounds is not null)";
+
+/// `analyze` keeps values of a column in a catalog, and those of one that it no longer looks at stay.
+#[tokio::test]
+async fn promise_05_the_servers_statistics_keep_no_body_and_no_answer_and_erase_proves_it() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    rig.settle().await;
+    let tell = async |prices: std::ops::Range<i32>| {
+        for price in prices {
+            let edit = format!("update project_rent_roll_units set price = {price} where id in (11, 12)");
+            rig.edit(&edit).await;
+            rig.settle().await;
+        }
+    };
+    tell(7..10).await;
+    rig.edit(
+        "update rentsync.attempt set answer = 'said ' || lease || sequence, error = 'failed ' || lease || sequence;
+         alter table rentsync.sync alter body set statistics -1;
+         alter table rentsync.attempt alter answer set statistics -1, alter error set statistics -1;
+         analyze rentsync.sync, rentsync.attempt",
+    )
+    .await;
+    assert_eq!(rig.source.number(SAMPLED).await, 3, "as before this release");
+    let left = "as the owner of schema rentsync, and once no view reads these columns, run `";
+    let done = refused_with(&rig, left).await;
+    let mends = done.split('`').nth(1).expect("statements").to_owned();
+    // Somebody's view stops no upgrade; the rest is done.
+    rig.edit(
+        "create view public.reads as select body from rentsync.sync; delete from rentsync.migration where version = 23",
+    )
+    .await;
+    for expected in [1, 0] {
+        let done = output(relay(&rig, &["install"])).await;
+        assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+        rig.edit("analyze rentsync.sync, rentsync.attempt").await;
+        assert_eq!(rig.source.number(SAMPLED).await, expected);
+        rig.edit("drop view if exists public.reads; delete from rentsync.migration where version = 23")
+            .await;
+    }
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    tell(10..13).await;
+    rig.edit("alter table rentsync.sync alter body set statistics -1; analyze rentsync.sync")
+        .await;
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(
+        doctor.contains("column sync.body differs from this release's"),
+        "{doctor}"
+    );
+    refused_with(&rig, left).await;
+    rig.edit(&mends).await;
+    let done = output(relay(&rig, &["erase", "--unit", "11"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert!(
+        said(&done).contains("and the server's statistics afterwards: nothing is left"),
+        "{}",
+        said(&done)
+    );
+}
+
+/// What `erase` says where it leaves something.
+async fn refused_with(rig: &Rig, part: &str) -> String {
+    let done = output(relay(rig, &["erase", "--unit", "11"])).await;
+    assert_eq!(done.status.code(), Some(1), "{}", said(&done));
+    assert!(said(&done).contains(part), "{}", said(&done));
+    said(&done)
+}
+
 /// A receiver may say of one request what it knows from another.
 #[tokio::test]
 async fn promise_05_erase_finds_the_name_in_answers_to_other_requests() {
