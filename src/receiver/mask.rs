@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::words::is_unprintable;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use reading::{Glyph, as_it_stands, base_letters, folded, readings};
 use secrecy::{ExposeSecret, SecretString};
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
-use crate::words::is_unprintable;
+mod reading;
 
 const SECRET: &str = "[hidden]";
 const NAME: &str = "[name]";
@@ -27,6 +27,8 @@ const LONGER_AT_MOST: usize = 12;
 const LOOKED_AT: usize = 4;
 /// A shorter run of letters and digits decodes to nothing worth hiding.
 const RUN_CHARS_MIN: usize = 8;
+/// What a run decodes to is read like the text itself, with the runs in it, so many times over.
+const DEPTH: u8 = 2;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -49,14 +51,6 @@ struct Word {
     stands_alone: bool,
     /// A byte of it that is no UTF-8 leaves enough to be sure of.
     outlives_garbling: bool,
-}
-
-/// A character that a text reads as, and the characters of the text that it is made of.
-#[derive(Clone, Copy)]
-struct Glyph {
-    c: char,
-    from: usize,
-    to: usize,
 }
 
 impl Mask {
@@ -106,9 +100,14 @@ impl Mask {
         let looked_at = chars_max * LOOKED_AT;
         let text: Vec<char> = text.chars().take(looked_at + self.longest * LONGER_AT_MOST).collect();
         let mut hidden: Vec<Option<&'static str>> = vec![None; text.len()];
+        let mut seen = Seen::default();
         for reading in readings(&text) {
             self.hide(&reading, &mut hidden);
-            self.hide_runs(&reading, &mut hidden);
+            for run in runs(&reading) {
+                if let Some(instead) = self.in_run(run, DEPTH, &mut seen) {
+                    hidden[run[0].from..run[run.len() - 1].to].fill(Some(instead));
+                }
+            }
         }
         let mut shown = String::new();
         let mut before = None;
@@ -160,39 +159,74 @@ impl Mask {
         })
     }
 
-    /// Runs of letters and digits that are base64 or hex of something to be hidden.
-    fn hide_runs(&self, reading: &[Glyph], hidden: &mut [Option<&'static str>]) {
-        let is_of_a_run = |glyph: &Glyph| glyph.c.is_ascii_alphanumeric() || matches!(glyph.c, '+' | '/' | '-' | '_');
-        let mut at = 0;
-        while at < reading.len() {
-            let length = reading[at..].iter().take_while(|glyph| is_of_a_run(glyph)).count();
-            if length >= RUN_CHARS_MIN {
-                let run = &reading[at..at + length];
-                if let Some(instead) = self.in_run(run) {
-                    hidden[run[0].from..run[length - 1].to].fill(Some(instead));
-                }
-            }
-            at += length.max(1);
+    /// What a run of letters and digits holds, as base64 or hex; each is decoded once, in however many readings it stands.
+    fn in_run(&self, run: &[Glyph], depth: u8, seen: &mut Seen) -> Option<&'static str> {
+        let run: String = run.iter().map(|glyph| glyph.c).collect();
+        let key = (run, depth);
+        if let Some(found) = seen.get(&key) {
+            return *found;
         }
+        let found = decodings(&key.0).find_map(|bytes| {
+            let text: Vec<char> = String::from_utf8_lossy(&bytes).chars().collect();
+            self.in_text(&text, depth, seen)
+        });
+        seen.insert(key, found);
+        found
     }
 
-    fn in_run(&self, run: &[Glyph]) -> Option<&'static str> {
-        let run: String = run.iter().map(|glyph| glyph.c).collect();
-        let standard = run.replace('-', "+").replace('_', "/");
-        // Something may stand before it that only looks like a part of it.
-        let from_base64 = (0..4).filter_map(|skip| {
-            let rest = standard.get(skip..)?;
-            // One character of four holds less than a byte.
-            let rest = &rest[..rest.len() - usize::from(rest.len() % 4 == 1)];
-            LENIENT.decode(rest).ok()
-        });
-        let from_hex = hex::decode(&run).ok();
-        from_base64.chain(from_hex).find_map(|bytes| {
-            let text: Vec<char> = String::from_utf8_lossy(&bytes).chars().collect();
-            let reading = as_it_stands(&text);
-            (0..reading.len()).find_map(|at| self.at(&reading, at).next().map(|word| word.instead))
+    /// What bytes that are no text come to by chance is looked at as it stands alone.
+    fn in_text(&self, text: &[char], depth: u8, seen: &mut Seen) -> Option<&'static str> {
+        let is_text = depth > 0 && is_text(text);
+        let readings = if is_text {
+            readings(text)
+        } else {
+            vec![as_it_stands(text)]
+        };
+        readings.iter().find_map(|reading| {
+            let word = (0..reading.len()).find_map(|at| self.at(reading, at).next().map(|word| word.instead));
+            let within = || runs(reading).find_map(|run| self.in_run(run, depth - 1, seen));
+            word.or_else(|| is_text.then(within).flatten())
         })
     }
+}
+
+/// What runs were found to hold, and how deep it was looked.
+type Seen = HashMap<(String, u8), Option<&'static str>>;
+
+/// Runs that may be base64 or hex of something.
+fn runs(reading: &[Glyph]) -> impl Iterator<Item = &[Glyph]> {
+    let is_of_a_run = |glyph: &Glyph| glyph.c.is_ascii_alphanumeric() || matches!(glyph.c, '+' | '/' | '-' | '_');
+    let runs = reading.split(move |glyph| !is_of_a_run(glyph));
+    runs.filter(|run| run.len() >= RUN_CHARS_MIN)
+}
+
+/// What a run is of, if it is base64 or hex. Something may stand before it that only looks like a part of it.
+fn decodings(run: &str) -> impl Iterator<Item = Vec<u8>> {
+    let standard = run.replace('-', "+").replace('_', "/");
+    let from_base64 = (0..4).filter_map(move |skip| {
+        let rest = standard.get(skip..)?;
+        // One character of four holds less than a byte.
+        let rest = &rest[..rest.len() - usize::from(rest.len() % 4 == 1)];
+        LENIENT.decode(rest).ok()
+    });
+    let in_hex = run.split(|c: char| !c.is_ascii_hexdigit());
+    let from_hex = in_hex
+        .filter(|digits| digits.len() >= RUN_CHARS_MIN)
+        .flat_map(|digits| {
+            (0..2).filter_map(|skip| {
+                let rest = &digits[skip..];
+                hex::decode(&rest[..rest.len() / 2 * 2]).ok()
+            })
+        });
+    from_base64.chain(from_hex)
+}
+
+/// Of bytes that are something else hardly more than a third are characters.
+fn is_text(text: &[char]) -> bool {
+    let of_text = text
+        .iter()
+        .filter(|c| **c != char::REPLACEMENT_CHARACTER && !c.is_control());
+    of_text.count() * 4 >= text.len() * 3
 }
 
 /// A secret, and what of it somebody may quote without the rest: behind the word that says what it is (`Token abc`), within
@@ -221,181 +255,6 @@ fn forms(secret: &str) -> BTreeSet<String> {
 
 fn is_scheme(part: &str) -> bool {
     ["bearer", "basic", "digest", "apikey", "api-key", "api_key", "token"].contains(&part.to_lowercase().as_str())
-}
-
-/// A letter without its accents, and `ß` as two: what it comes to where somebody decomposes it or writes in capitals.
-fn base_letters(c: char) -> String {
-    let bare = c.nfkd().filter(|c| !is_combining_mark(*c));
-    bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
-}
-
-fn folded(c: char) -> char {
-    match c.is_whitespace() {
-        true => ' ',
-        false => c.to_lowercase().next().unwrap_or(c),
-    }
-}
-
-/// Everything that the text reads as, as it stands first.
-fn readings(text: &[char]) -> Vec<Vec<Glyph>> {
-    let mut readings = vec![as_it_stands(text)];
-    let has = |reading: &[Glyph], marks: &[char]| reading.iter().any(|glyph| marks.contains(&glyph.c));
-    // A body that is quoted within JSON, and within JSON again.
-    for depth in 0..2 {
-        if has(&readings[depth], &['\\']) {
-            let inner = decoded(&readings[depth], json);
-            readings.push(inner);
-        } else {
-            break;
-        }
-    }
-    for depth in 0..readings.len() {
-        if has(&readings[depth], &['%', '+']) {
-            let inner = decoded(&readings[depth], percent);
-            let again = has(&inner, &['%']).then(|| decoded(&inner, percent));
-            readings.push(inner);
-            readings.extend(again);
-        }
-        if has(&readings[depth], &['=']) {
-            let inner = decoded(&readings[depth], quoted_printable);
-            readings.push(inner);
-        }
-        if has(&readings[depth], &['&']) {
-            let inner = decoded(&readings[depth], html);
-            readings.push(inner);
-        }
-    }
-    for depth in 0..readings.len() {
-        if !readings[depth].iter().all(|glyph| glyph.c.is_ascii()) {
-            let inner = decoded(&readings[depth], bare);
-            readings.push(inner);
-        }
-    }
-    readings
-}
-
-fn bare(rest: &[Glyph]) -> Option<(String, usize)> {
-    let c = rest.first()?.c;
-    (!c.is_ascii() && c != char::REPLACEMENT_CHARACTER).then(|| (base_letters(c), 1))
-}
-
-/// Characters that nobody sees may stand within a word.
-fn as_it_stands(text: &[char]) -> Vec<Glyph> {
-    let glyphs = text.iter().enumerate().map(|(at, c)| Glyph {
-        c: *c,
-        from: at,
-        to: at + 1,
-    });
-    glyphs
-        .filter(|glyph| glyph.c.is_whitespace() || !is_unprintable(glyph.c))
-        .collect()
-}
-
-/// `decode`: what stands at the beginning, and how many characters that takes; none where it stands for itself.
-fn decoded(reading: &[Glyph], decode: impl Fn(&[Glyph]) -> Option<(String, usize)>) -> Vec<Glyph> {
-    let mut glyphs = Vec::with_capacity(reading.len());
-    let mut at = 0;
-    while at < reading.len() {
-        let (text, length) = decode(&reading[at..]).unwrap_or_else(|| (reading[at].c.to_string(), 1));
-        let (from, to) = (reading[at].from, reading[at + length - 1].to);
-        let seen = text.chars().filter(|c| c.is_whitespace() || !is_unprintable(*c));
-        glyphs.extend(seen.map(|c| Glyph { c, from, to }));
-        at += length;
-    }
-    glyphs
-}
-
-fn json(rest: &[Glyph]) -> Option<(String, usize)> {
-    if rest.first()?.c != '\\' {
-        return None;
-    }
-    match rest.get(1)?.c {
-        'u' => {
-            let unit = |at: usize| -> Option<u16> { u16::try_from(digits(rest.get(at..at + 4)?, 16)?).ok() };
-            let first = unit(2)?;
-            let pair = || match (rest.get(6)?.c, rest.get(7)?.c) {
-                ('\\', 'u') => Some([first, unit(8)?]),
-                _ => None,
-            };
-            match pair()
-                .and_then(|pair| String::from_utf16(&pair).ok())
-                .filter(|text| text.chars().count() == 1)
-            {
-                Some(text) => Some((text, 12)),
-                None => Some((String::from_utf16_lossy(&[first]), 6)),
-            }
-        }
-        'x' => escaped(rest, &['\\', 'x']),
-        'n' | 'r' | 't' | 'f' | 'b' => Some((" ".to_owned(), 2)),
-        other => Some((other.to_string(), 2)),
-    }
-}
-
-/// Forms write a blank as `+`.
-fn percent(rest: &[Glyph]) -> Option<(String, usize)> {
-    match rest.first()?.c {
-        '+' => Some((" ".to_owned(), 1)),
-        _ => escaped(rest, &['%']),
-    }
-}
-
-/// As in mails, where `=` ends a line that goes on (RFC 2045, section 6.7).
-fn quoted_printable(rest: &[Glyph]) -> Option<(String, usize)> {
-    match (rest.first()?.c, rest.get(1)?.c, rest.get(2).map(|glyph| glyph.c)) {
-        ('=', '\r', Some('\n')) => Some((String::new(), 3)),
-        ('=', '\n', _) => Some((String::new(), 2)),
-        _ => escaped(rest, &['=']),
-    }
-}
-
-/// Bytes, each as `mark` and two digits. A run of them at a time: one character may need several.
-fn escaped(rest: &[Glyph], mark: &[char]) -> Option<(String, usize)> {
-    let width = mark.len() + 2;
-    let byte = |index: usize| {
-        let (begin, digits_of) = rest.get(index * width..(index + 1) * width)?.split_at(mark.len());
-        let is_one = begin.iter().zip(mark).all(|(glyph, mark)| glyph.c == *mark);
-        is_one.then(|| u8::try_from(digits(digits_of, 16)?).ok())?
-    };
-    let length = match byte(0)? {
-        0xc0..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xff => 4,
-        _ => 1,
-    };
-    let bytes: Vec<u8> = (0..length).map_while(byte).collect();
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => Some((text.to_owned(), bytes.len() * width)),
-        Err(_) => Some((char::REPLACEMENT_CHARACTER.to_string(), width)),
-    }
-}
-
-fn html(rest: &[Glyph]) -> Option<(String, usize)> {
-    if rest.first()?.c != '&' {
-        return None;
-    }
-    let end = rest.iter().take(12).position(|glyph| glyph.c == ';')?;
-    let entity: String = rest[1..end].iter().map(|glyph| glyph.c).collect();
-    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
-    let c = match (entity.to_lowercase().as_str(), entity.strip_prefix('#')) {
-        ("amp", _) => '&',
-        ("lt", _) => '<',
-        ("gt", _) => '>',
-        ("quot", _) => '"',
-        ("apos", _) => '\'',
-        ("nbsp", _) => ' ',
-        (_, Some(digits)) => match digits.strip_prefix(['x', 'X']) {
-            Some(digits) => number(digits, 16)?,
-            None => number(digits, 10)?,
-        },
-        _ => return None,
-    };
-    Some((c.to_string(), end + 1))
-}
-
-fn digits(glyphs: &[Glyph], radix: u32) -> Option<u32> {
-    glyphs
-        .iter()
-        .try_fold(0, |number, glyph| Some(number * radix + glyph.c.to_digit(radix)?))
 }
 
 #[cfg(test)]
@@ -497,6 +356,47 @@ mod tests {
             let shown = hidden(&mask, text).to_lowercase();
             for name in ["zoe", "ller", "strau", "mary", "jane", "brien", "ｍ"] {
                 assert!(!shown.contains(name), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn promise_06_a_name_is_found_in_what_was_encoded_more_than_once() {
+        let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let apart = |text: &str, by: &str| text.bytes().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(by);
+        for name in ["Zoë Müller", "Łukasz", "Ng Strauß", "Brienne"] {
+            let mask = mask("unused-secret", &[name]);
+            let escaped: String = name.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            let json = format!("{{\"unit\": 7, \"lead\": \"{escaped}\"}}");
+            let percent: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+            let quoted = [
+                format!("0x{}", hex::encode(name)),
+                format!("x{}", hex::encode_upper(name)),
+                format!("\\x{}", hex::encode(name)),
+                format!("id-{}", hex::encode(name)),
+                base64(&json),
+                base64(&format!("lead={percent}&unit=7")),
+                base64(&format!("lead: {}", base64(name))),
+                base64(&base64(&json)),
+                base64(&hex::encode(name)),
+                hex::encode(base64(&json)),
+                base64(&format!("dump {}", apart(name, " "))),
+                apart(name, " "),
+                apart(name, ":"),
+                apart(name, "-").to_uppercase(),
+                format!("0x{}", apart(name, ", 0x")),
+            ];
+            for quoted in quoted {
+                let text = format!("no: <{quoted}>");
+                let shown = hidden(&mask, &text);
+                let end = &quoted[quoted.len() - 5..];
+                assert!(
+                    shown.contains(NAME) && !shown.contains(end),
+                    "{name}, {quoted}: {shown}"
+                );
+                assert!(mask.finds(&text), "{text}");
+                let other = text.replace(quoted.as_str(), "nothing of it");
+                assert!(!mask.finds(&other), "{other}");
             }
         }
     }
