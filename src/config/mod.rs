@@ -12,6 +12,7 @@
 mod alerts;
 mod auth;
 mod database;
+mod default_file;
 mod guard;
 mod headers;
 mod http;
@@ -30,6 +31,7 @@ use std::time::Duration;
 pub use alerts::{Alerts, SecretUrl};
 pub use auth::{Auth, OAuth2};
 pub use database::{Database, Tls};
+use default_file::Found;
 pub use guard::{Guard, Limit};
 pub use http::Http;
 pub use receiver::{Breaker, Enroll, Receiver, Retry};
@@ -265,13 +267,26 @@ impl Relay {
 }
 
 fn load(path: Option<&Path>, env: &[(String, String)]) -> Result<Settings<Config>, SettingsError> {
-    let path = match settings_path(path, env) {
-        Some(path) => Some(path),
-        None => default_path()?,
+    let named = settings_path(path, env);
+    let file_text = match &named {
+        Some(path) => Some(std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?),
+        None => read_default()?,
     };
-    let file_text = path.as_deref().map(read_settings).transpose()?;
-    let file_path = path.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    let file_path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     read_all(file_text.as_deref(), &file_path, env)
+}
+
+/// Anybody may have put it where this was started.
+fn read_default() -> Result<Option<String>, SettingsError> {
+    let path = Path::new(DEFAULT_FILE);
+    match default_file::read(path).map_err(|error| unreadable(path, &error))? {
+        Found::Nothing => Ok(None),
+        Found::Text(text) => Ok(Some(text)),
+        Found::Anothers(why) => Err(SettingsError::new(format!(
+            "the settings file {DEFAULT_FILE} in the current directory {why}, so it is not obeyed: name it with --config if it is \
+             meant, or start from another directory"
+        ))),
+    }
 }
 
 fn read_all(
@@ -285,18 +300,6 @@ fn read_all(
 fn settings_path(path: Option<&Path>, env: &[(String, String)]) -> Option<PathBuf> {
     let asked_for = || value_of(env, CONFIG_VARIABLE).map(PathBuf::from);
     path.map(Path::to_owned).or_else(asked_for)
-}
-
-fn default_path() -> Result<Option<PathBuf>, SettingsError> {
-    let path = Path::new(DEFAULT_FILE);
-    match path.try_exists() {
-        Ok(exists) => Ok(exists.then(|| path.to_owned())),
-        Err(error) => Err(unreadable(path, &error)),
-    }
-}
-
-fn read_settings(path: &Path) -> Result<String, SettingsError> {
-    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> SettingsError {

@@ -516,3 +516,45 @@ async fn run_needs_no_more_rights_than_it_says() {
     refused(install, 2, &["belongs to", &role]).await;
     rig.edit(&format!("drop owned by {role}; drop role {role}")).await;
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn promise_08_a_relay_toml_that_another_may_have_written_is_obeyed_only_where_it_is_named() {
+    use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("relay.toml");
+    let status = |arguments: &[&str]| {
+        let mut command = bare(&[&["status"], arguments].concat());
+        command.current_dir(directory.path());
+        command
+    };
+    // Obeyed, it is wrong.
+    let obeyed = "unknown key nothing";
+    let allow = |mode| std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).expect("a mode");
+    std::fs::write(&file, "nothing = 1").expect("a file");
+    allow(0o644);
+    refused(status(&[]), 2, &[obeyed]).await;
+    let is_not = [
+        "relay.toml in the current directory",
+        "so it is not obeyed: name it with --config",
+    ];
+    allow(0o646);
+    refused(status(&[]), 2, &[is_not[0], "may be written by others", is_not[1]]).await;
+    refused(status(&["--config", "relay.toml"]), 2, &[obeyed]).await;
+    let mut by_variable = status(&[]);
+    by_variable.env("RELAY_CONFIG", "relay.toml");
+    refused(by_variable, 2, &[obeyed]).await;
+    allow(0o600);
+    // Only root can give a file away.
+    if chown(&file, Some(65_534), None).is_ok() {
+        refused(status(&[]), 2, &[is_not[0], "belongs to another user", is_not[1]]).await;
+        chown(&file, Some(0), None).expect("root's");
+        let link = directory.path().join("elsewhere.toml");
+        std::fs::rename(&file, &link).expect("a move");
+        symlink(&link, &file).expect("a link");
+        refused(status(&[]), 2, &[obeyed]).await;
+        lchown(&file, Some(65_534), None).expect("another's link");
+        refused(status(&[]), 2, &["belongs to another user"]).await;
+    }
+}
