@@ -36,13 +36,13 @@ pub(super) fn url_as(database: &TestDatabase, role: &str) -> String {
 }
 
 /// As psql would, with the role's own search_path.
-async fn connect_as(database: &TestDatabase, role: &str) -> PgConnection {
+pub(super) async fn connect_as(database: &TestDatabase, role: &str) -> PgConnection {
     let options: PgConnectOptions = url_as(database, role).parse().expect("a URL");
     options.connect().await.expect("connect")
 }
 
 /// The code that the server refuses a statement with.
-async fn refusal(conn: &mut PgConnection, statement: &str) -> Option<String> {
+pub(super) async fn refusal(conn: &mut PgConnection, statement: &str) -> Option<String> {
     let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(conn).await;
     let error = done.err()?;
     Some(error.as_database_error()?.code()?.into_owned())
@@ -536,6 +536,27 @@ async fn promise_24_one_grant_covers_what_run_needs_and_what_a_later_release_add
         2,
         &["no role no_such_role", "nothing was changed"],
     )
+    .await;
+    rig.edit(&format!(
+        "create role {role}_owner; create role {role}_member noinherit in role {role}_owner;
+         alter table projects owner to {role}_owner; alter table project_rent_roll_units owner to {role}_owner"
+    ))
+    .await;
+    let owned = |arguments: &[&str]| {
+        let mut command = relay(&rig, arguments);
+        command.env("RELAY_DATABASE__SCHEMA_OWNER", format!("{role}_owner"));
+        command
+    };
+    refused(
+        owned(&["install", "--grant-to", &format!("{role}_member")]),
+        2,
+        &["it may act as the owner of schema rentsync", "nothing was changed"],
+    )
+    .await;
+    rig.edit(&format!(
+        "alter table projects owner to postgres; alter table project_rent_roll_units owner to postgres;
+         alter schema rentsync owner to postgres; reassign owned by {role}_owner to postgres; drop owned by {role}_owner; drop role {role}_member, {role}_owner"
+    ))
     .await;
     rig.edit(&format!(
         "create role {role}_mighty superuser; create role {role}_group in role pg_write_all_data;
