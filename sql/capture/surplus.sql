@@ -5,7 +5,8 @@
 --
 -- Surplus is: what just anybody has; what may be granted on; what default privileges give; of a role in rentsync.relay_role
 -- what no statement of ours needs (the finer list is sql/doctor/rights.sql); of any other role whatever is more than reading.
--- Trigger functions and those that return nothing are the owner's alone, and a function that runs as its owner is no reader's.
+-- Trigger functions and those that return nothing are the owner's alone, and a function that runs as its owner is no reader's. Row types
+-- are the owner's: whoever has a column of one, of a temporary table even, keeps its table from being altered.
 --
 -- Whoever may read and grant that on loses the latter alone, and whoever has reading from such a role keeps it: `again` is the
 -- grant that follows once every statement has run. `is_changed`: that role may do less afterwards.
@@ -22,6 +23,10 @@ with object (oid, kind, name, owner, acl, default_kind, reading, running) as (
            case when p.prorettype in ('trigger'::regtype, 'void'::regtype) then '{}'::text[] else array['EXECUTE'] end
       from pg_proc p
      where p.pronamespace = to_regnamespace('rentsync')
+    union all
+    select t.oid, 'type', t.oid::regtype::text, t.typowner, coalesce(t.typacl, acldefault('T', t.typowner)), 'T', '{}', '{}'
+      from pg_type t
+     where t.typnamespace = to_regnamespace('rentsync') and t.typtype = 'c'
     union all
     select n.oid, 'schema', 'rentsync', n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner)), 'n', array['USAGE'], array['USAGE']
       from pg_namespace n

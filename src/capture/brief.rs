@@ -56,9 +56,9 @@ pub(super) fn under_way(error: anyhow::Error) -> anyhow::Error {
 }
 
 /// The schema, or what is in it, could not be made.
-pub(super) fn not_created(error: anyhow::Error) -> anyhow::Error {
+pub(super) fn not_created(error: anyhow::Error, doing: &'static str) -> anyhow::Error {
     match under_way(error) {
         fault if fault.is::<Fault>() => fault,
-        error => error.context("creating schema rentsync (the role needs CREATE on the database)"),
+        error => error.context(doing),
     }
 }

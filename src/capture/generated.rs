@@ -1,10 +1,10 @@
 //! A source function as `install` writes it from a table that it finds.
 
 use anyhow::Result;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use super::columns::{FoundColumn, Source, columns_of};
-use super::statement::literal;
+use super::statement::{self, literal};
 use crate::fault::Fault;
 
 /// In the body of a generated function; a site that replaces the function leaves it out.
@@ -44,11 +44,11 @@ impl Generated {
         })
     }
 
+    /// In place of what stands, so that somebody's view on it stops nobody; only one of other result columns has to go first.
     pub(super) async fn write(&self, conn: &mut PgConnection, source: &Source, table: &str) -> Result<()> {
         let Self { results, body } = self;
-        let statement = format!(
-            "drop function if exists rentsync.{name}();\n\
-             create function rentsync.{name}() returns table ({results}) language sql stable as {body};\n\
+        let create = format!(
+            "create or replace function rentsync.{name}() returns table ({results}) language sql stable as {body};\n\
              comment on function rentsync.{name}() is {comment};",
             name = source.function,
             body = literal(body),
@@ -56,12 +56,33 @@ impl Generated {
                 "What the relay reads of {table}. Replace it where columns have other names."
             )),
         );
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(conn).await?;
-        Ok(())
+        let mut replacing = conn.begin().await?;
+        match run(&mut replacing, create.clone()).await {
+            Ok(()) => return Ok(replacing.commit().await?),
+            Err(error) if is_not_replaced(&error) => replacing.rollback().await?,
+            Err(error) => return Err(error.into()),
+        }
+        let drop: String = sqlx::query_scalar(include_str!("../../sql/capture/drop_source_function.sql"))
+            .bind(source.function)
+            .fetch_one(&mut *conn)
+            .await?;
+        statement::execute(conn, drop).await?;
+        Ok(run(conn, create).await?)
     }
 
     /// Whether a function's body is one that some release wrote.
     pub fn is(body: &str) -> bool {
         body.contains(MARKER)
     }
+}
+
+async fn run(conn: &mut PgConnection, statements: String) -> sqlx::Result<()> {
+    let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements));
+    statements.execute(conn).await.map(|_| ())
+}
+
+/// What stands has other result columns, or is of a role that may act as this one: it can be dropped all the same.
+fn is_not_replaced(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("42P13" | "42501"))
 }

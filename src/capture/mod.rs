@@ -7,6 +7,7 @@
 mod brief;
 mod captured;
 mod columns;
+mod dependent;
 mod function;
 mod generated;
 mod own;
@@ -29,6 +30,7 @@ use crate::unit::Lossy;
 use brief::{briefly, under_way};
 pub(crate) use captured::{Captured, captured};
 pub(crate) use columns::{SOURCE_PROPERTY, SOURCE_UNIT, Source as SourceFunction};
+pub use dependent::Dependent;
 pub(crate) use generated::Generated;
 use owner::TakenOver;
 pub(crate) use owner::{Hung, Lacks, hung, owner_it_lacks};
@@ -100,7 +102,10 @@ pub async fn install_all(
         }
         None => TakenOver::default(),
     };
-    let written = write(database, &mut conn, &tables, found.is_some(), functions, grant_to).await;
+    let written = match write(database, &mut conn, &tables, found.is_some(), functions, grant_to).await {
+        Err(error) => Err(dependent::in_the_way(&mut conn, error).await),
+        written => written,
+    };
     let (roles, statuses) = match before.words() {
         Some(words) => written.context(words)?,
         None => written?,
@@ -213,11 +218,13 @@ async fn drop_outbox_id(conn: &mut PgConnection) -> Result<()> {
         drop.execute(tx).await?;
         Ok(())
     });
-    if dropped.await?.is_none() {
-        tracing::warn!(
-            "rentsync.outbox.id is left for the next install to drop: the outbox is written to all the time"
-        );
-    }
+    let why = match dropped.await {
+        Ok(Some(())) => return Ok(()),
+        Ok(None) => "the outbox is written to all the time",
+        Err(error) if dependent::is_stopped(&error) => "something else stands on it, which `doctor` names",
+        Err(error) => return Err(error),
+    };
+    tracing::warn!("rentsync.outbox.id is left for the next install to drop: {why}");
     Ok(())
 }
 
@@ -259,6 +266,11 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
         .context("taking the triggers off")?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// What others made upon the schema, which goes with it. Asks the catalogs alone.
+pub async fn dependents(database: &Database) -> Result<Vec<Dependent>> {
+    Dependent::all(&mut database.connect().await?).await
 }
 
 /// Where nothing is installed yet there is nothing to lock: of two who begin at once the second waits for the first's schema.

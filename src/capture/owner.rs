@@ -58,9 +58,12 @@ async fn source_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<(
 pub(super) async fn create_schema(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
     let (owner, _) = source_owner(conn, tables).await?;
     let create = format!("create schema rentsync authorization {}", identifier(&owner));
-    statement::execute(conn, create)
-        .await
-        .map_err(|error| not_created(error.into()))
+    statement::execute(conn, create).await.map_err(|error| {
+        not_created(
+            error.into(),
+            "creating schema rentsync (the role needs CREATE on the database)",
+        )
+    })
 }
 
 /// Acts as the owner of these tables until the transaction ends.

@@ -90,6 +90,6 @@ pub(super) async fn migrate(conn: &mut PgConnection) -> Result<()> {
         sqlx::migrate::MigrateError::VersionMissing(version) => anyhow::Error::from(Fault::usage(format!(
             "schema rentsync is of a newer release (migration {version} is unknown here): use that release"
         ))),
-        error => not_created(error.into()),
+        error => not_created(error.into(), "making the tables of schema rentsync"),
     })
 }

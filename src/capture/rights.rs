@@ -133,6 +133,10 @@ impl Surplus {
         self.kind == "routine"
     }
 
+    fn is_anybodys_by_itself(&self) -> bool {
+        matches!(self.kind.as_str(), "routine" | "type")
+    }
+
     /// What ends it.
     pub fn statements(&self) -> impl Iterator<Item = &str> {
         [Some(self.statement.as_str()), self.again.as_deref()]
@@ -177,8 +181,9 @@ pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], gra
         .await?;
     let mut surplus = Surplus::all(conn).await?;
     surplus.retain(|surplus| surplus.can_revoke);
-    // A function is executed by just anybody unless somebody thought of it: that is no news.
-    let is_news = |surplus: &&Surplus| surplus.is_changed && !(surplus.grantee == PUBLIC && surplus.is_function());
+    // A function is executed, and a type used, by just anybody unless somebody thought of it: that is no news.
+    let is_news =
+        |surplus: &&Surplus| surplus.is_changed && !(surplus.grantee == PUBLIC && surplus.is_anybodys_by_itself());
     let mut trimmed: Vec<String> = surplus
         .iter()
         .filter(is_news)

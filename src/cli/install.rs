@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::context::database;
 use super::print;
-use crate::capture::{self, PUBLIC, Roles, Template};
+use crate::capture::{self, Dependent, PUBLIC, Roles, Template};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::words::in_a_line;
@@ -82,15 +82,17 @@ fn say_roles(roles: &Roles) -> Result<()> {
         };
         print::line(&format!(
             "granted to {role} {}: what `run` needs",
-            roles.relays.join(", ")
+            in_a_line(&roles.relays.join(", "))
         ))?;
     }
     for role in &roles.found {
         print::line(&format!(
-            "role {role} was granted by hand what `run` needs: it is noted as the relay's and granted what this release adds"
+            "role {} was granted by hand what `run` needs: it is noted as the relay's and granted what this release adds",
+            in_a_line(role)
         ))?;
     }
     for role in &roles.trimmed {
+        let role = in_a_line(role);
         let (who, relay) = match role.as_str() {
             PUBLIC => ("just anybody (public)".to_owned(), "ROLE"),
             role => (format!("role {role}"), role),
@@ -102,7 +104,8 @@ fn say_roles(roles: &Roles) -> Result<()> {
     }
     for role in &roles.readers {
         print::line(&format!(
-            "role {role} may read schema rentsync: it is granted to read what this release adds"
+            "role {} may read schema rentsync: it is granted to read what this release adds",
+            in_a_line(role)
         ))?;
     }
     Ok(())
@@ -110,26 +113,46 @@ fn say_roles(roles: &Roles) -> Result<()> {
 
 pub(super) async fn uninstall(config: &Config, purge: bool, yes: bool) -> Result<()> {
     if purge && !yes {
-        confirm()?;
+        check_terminal()?;
     }
-    let done = capture::uninstall(&database(config)?, &config.source, purge).await?;
-    print::line(match (done, purge) {
-        (false, _) => "nothing to take away: the relay is not installed in this database",
-        (true, false) => "triggers taken off; schema rentsync is kept (--purge drops it)",
-        (true, true) => "triggers taken off, schema rentsync dropped",
-    })
+    let database = database(config)?;
+    let others = match purge {
+        true => with_it(&capture::dependents(&database).await?),
+        false => String::new(),
+    };
+    if purge && !yes {
+        confirm(&others)?;
+    }
+    let done = capture::uninstall(&database, &config.source, purge).await?;
+    match (done, purge) {
+        (false, _) => print::line("nothing to take away: the relay is not installed in this database"),
+        (true, false) => print::line("triggers taken off; schema rentsync is kept (--purge drops it)"),
+        (true, true) => print::line(&format!("triggers taken off, schema rentsync dropped{others}")),
+    }
+}
+
+/// What goes with the schema and is not the relay's.
+fn with_it(dependents: &[Dependent]) -> String {
+    match dependents {
+        [] => String::new(),
+        others => format!(", and with it what others made upon it: {}", Dependent::named(others)),
+    }
+}
+
+fn check_terminal() -> Result<()> {
+    if stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Fault::usage(
+            "uninstall --purge drops schema rentsync with all that was ever noted in it, and there is no terminal to ask on: \
+             say --yes as well; nothing was changed",
+    )
+    .into())
 }
 
 /// What is dropped can't be made again: what the receivers were told is known nowhere else.
-fn confirm() -> Result<()> {
-    if !stdin().is_terminal() {
-        return Err(Fault::usage(
-            "uninstall --purge drops schema rentsync with all that was ever noted in it, and there is no terminal to ask on: \
-             say --yes as well; nothing was changed",
-        )
-        .into());
-    }
-    eprint!("This drops schema rentsync with all that was ever noted in it. Type yes to go on: ");
+fn confirm(others: &str) -> Result<()> {
+    eprint!("This drops schema rentsync with all that was ever noted in it{others}. Type yes to go on: ");
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" {

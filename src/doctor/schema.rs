@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::finding::Finding;
-use crate::capture::{self, Lacks, Release, Surplus};
+use crate::capture::{self, Dependent, Lacks, Release, Surplus};
 use crate::database::Database;
 use crate::fault::Fault;
 
@@ -12,6 +12,7 @@ const SCHEMA: &str = "schema";
 const FUNCTIONS: &str = "functions";
 const TABLES: &str = "tables";
 const GRANTS: &str = "grants";
+const DEPENDENTS: &str = "dependents";
 /// Rights that a sentence names one by one.
 const NAMED_MAX: usize = 8;
 
@@ -91,7 +92,23 @@ pub(super) async fn contents(conn: &mut PgConnection) -> Result<Vec<Finding>> {
             "find out who changed that and undo it, or `rentsync-relay uninstall --purge` and `install` anew",
         ),
     };
-    Ok(vec![functions, tables, grants(&surplus)])
+    let dependents = dependents(&Dependent::all(conn).await?);
+    Ok([functions, tables, grants(&surplus)]
+        .into_iter()
+        .chain(dependents)
+        .collect())
+}
+
+/// What others made upon the schema: no harm until it has to change.
+fn dependents(all: &[Dependent]) -> Option<Finding> {
+    (!all.is_empty()).then(|| {
+        Finding::warning(
+            DEPENDENTS,
+            format!("outside schema rentsync there stands on it: {}", Dependent::named(all)),
+            "an upgrade that has to change what it stands on is refused until it is gone, and `uninstall --purge` drops it; nobody \
+             needs a column of one of these row types",
+        )
+    })
 }
 
 fn some_of(all: &[String]) -> String {

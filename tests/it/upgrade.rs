@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rentsync_relay::capture;
 use rentsync_relay::config::Config;
+use rentsync_relay::fault;
 use rentsync_relay::hold::{self, Decision};
 use rentsync_relay::payload::decompressed;
 use rentsync_relay::receiver::Endpoint;
@@ -132,6 +133,36 @@ async fn a_superusers_schema_of_any_release_is_upgraded_and_given_to_the_sources
                       where c.relnamespace = 'rentsync'::regnamespace or c.oid = 'projects'::regclass";
         assert_eq!(source.number(owned).await, 1, "{version}");
         drop_role(&source, &owner).await;
+    }
+}
+
+/// 0.1.0 let just anybody make such a column.
+#[tokio::test]
+async fn what_stops_an_upgrade_because_it_stands_on_a_table_is_named_with_its_owner() {
+    for (_, dump) in released() {
+        let source = TestDatabase::blank().await;
+        source.execute(&statements(&dump)).await;
+        let stranger = role(&source).await;
+        source
+            .execute(&format!(
+                "grant usage on schema rentsync to {stranger}; create schema hers authorization {stranger}; set role {stranger};
+                 create table hers.t (l rentsync.feed[]); reset role"
+            ))
+            .await;
+        let install = async || capture::install(&source.database, &Config::default().source).await;
+        let error = install().await.err().expect("a refusal");
+        let (said, code) = (fault::sentence(&error), fault::exit_code(&error));
+        for part in [
+            &format!("table column hers.t.l (of {stranger})"),
+            "drop it, or have its owner drop it, run install again",
+            "nothing was changed",
+        ] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+        assert!(code == 2 && !said.contains("CREATE"), "{code}: {said}");
+        source.execute("drop table hers.t").await;
+        install().await.expect("install");
+        drop_role(&source, &stranger).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rentsync_relay::capture;
 
-use super::rights::{drop_role, role, url_as};
+use super::rights::{connect_as, drop_role, refusal, role, url_as};
 use crate::process::{output, refused, relay, said};
 use crate::support::TestDatabase;
 use crate::support::rig::Rig;
@@ -93,4 +93,99 @@ async fn promise_02_no_further_connection_is_made_while_a_source_function_is_a_s
     let says = format!("rentsync.source_unit() belongs to {stranger}");
     assert!(refused.contains(&says), "{refused}");
     drop_role(&rig.source, &stranger).await;
+}
+
+const FEED_COLUMN: &str = "create temp table t (l rentsync.feed[])";
+
+#[tokio::test]
+async fn promise_03_nobody_but_the_owner_makes_a_column_of_our_row_types() {
+    let rig = Rig::told().await;
+    let reader = role(&rig.source).await;
+    rig.edit(&format!("grant usage on schema rentsync to {reader}")).await;
+    let as_reader = async |statement: &str| {
+        let mut conn = connect_as(&rig.source, &reader).await;
+        refusal(&mut conn, statement).await
+    };
+    assert_eq!(as_reader(FEED_COLUMN).await.as_deref(), Some("42501"));
+    // As an earlier release left it.
+    rig.edit("grant usage on type rentsync.feed to public").await;
+    assert_eq!(as_reader(FEED_COLUMN).await, None);
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(doctor.contains("usage on rentsync.feed by public"), "{doctor}");
+    let done = said(&output(relay(&rig, &["install"])).await);
+    assert!(!done.contains("just anybody"), "no news: {done}");
+    assert_eq!(as_reader(FEED_COLUMN).await.as_deref(), Some("42501"));
+    drop_role(&rig.source, &reader).await;
+}
+
+/// A reader's view stands on a source function.
+#[tokio::test]
+async fn promise_24_a_readers_view_stops_no_install_that_leaves_what_it_stands_on() {
+    let rig = Rig::told().await;
+    let reader = role(&rig.source).await;
+    let view = format!(
+        "grant usage on schema rentsync to {reader}; grant execute on function rentsync.source_unit() to {reader};
+         create schema if not exists hers authorization {reader}; set role {reader};
+         create view hers.units as select unit_id from rentsync.source_unit(); create view hers.more as select * from hers.units;
+         reset role"
+    );
+    rig.edit(&view).await;
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let doctor = said(&output(relay(&rig, &["doctor"])).await);
+    assert!(
+        doctor.contains(&format!("view hers.more (of {reader}), view hers.units (of {reader})")),
+        "{doctor}"
+    );
+    // It has to go where the function gets other columns.
+    rig.edit(
+        "drop function rentsync.source_unit() cascade;
+         create function rentsync.source_unit() returns table (unit_id bigint) language sql stable as
+             '-- written by rentsync-relay install; leave this line out of your own version
+              select 1'",
+    )
+    .await;
+    rig.edit(&view).await;
+    let named = format!("view hers.units (of {reader})");
+    refused(
+        relay(&rig, &["install"]),
+        2,
+        &[&named, "drop it", "run install again", "nothing was changed"],
+    )
+    .await;
+    rig.edit("drop view hers.units cascade").await;
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    drop_role(&rig.source, &reader).await;
+}
+
+#[tokio::test]
+async fn promise_24_what_a_purge_drops_of_others_is_said() {
+    let rig = Rig::told().await;
+    let reader = role(&rig.source).await;
+    rig.edit(&format!(
+        "grant usage on schema rentsync to {reader}; grant select on rentsync.feed to {reader};
+         create schema hers authorization {reader}; set role {reader};
+         create view hers.feeds as select feed_id from rentsync.feed; reset role"
+    ))
+    .await;
+    let done = output(relay(&rig, &["uninstall", "--purge", "--yes"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let says = format!("dropped, and with it what others made upon it: view hers.feeds (of {reader})");
+    assert!(said(&done).contains(&says), "{}", said(&done));
+    drop_role(&rig.source, &reader).await;
+}
+
+#[tokio::test]
+async fn promise_25_a_role_whatever_it_is_called_is_one_line() {
+    let rig = Rig::told().await;
+    let name = role(&rig.source).await;
+    let hostile = format!("{name}\nrole other may read");
+    rig.edit(&format!("alter role {name} rename to \"{hostile}\"")).await;
+    let done = output(relay(&rig, &["install", "--grant-to", &hostile])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let line = format!("granted to role {name} role other may read: what `run` needs");
+    assert!(said(&done).lines().any(|said| said == line), "{}", said(&done));
+    rig.edit(&format!("alter role \"{hostile}\" rename to {name}")).await;
+    drop_role(&rig.source, &name).await;
 }
