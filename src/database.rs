@@ -159,7 +159,7 @@ impl Database {
         self.trust.strangers_of_source(conn, tables).await
     }
 
-    /// An error where a source function is a stranger's.
+    /// An error where a source function is a stranger's, or one of the site's own that a superuser would run.
     pub(crate) async fn check_source_functions(&self, conn: &mut PgConnection) -> Result<()> {
         self.trust.owner_of_all(conn).await.map(|_| ())
     }

@@ -133,7 +133,8 @@ async fn write(
         true => lock(&mut tx).await?,
         false => owner::create_schema(&mut tx, tables).await?,
     }
-    check_owner(database, &mut tx, tables, Doing::Using).await?;
+    let found = check_owner(database, &mut tx, tables, Doing::Installing).await?;
+    found.ok_or_else(trust::absent)?;
     owner::refuse_former(&mut tx, tables).await?;
     owner::act_as_owner(&mut tx, tables).await?;
     nothing_hangs(&mut tx).await?;
@@ -145,7 +146,16 @@ async fn write(
     let roles = rights::put_right(&mut tx, tables, grant_to)
         .await
         .context("granting the relay's role what it needs")?;
-    let statuses = statuses(&mut tx).await?;
+    let statuses = match database.check_source_functions(&mut tx).await {
+        Err(error) if error.is::<Fault>() => {
+            tracing::warn!("the statuses of the source are not listed: {error}");
+            Vec::new()
+        }
+        checked => {
+            checked?;
+            statuses(&mut tx).await?
+        }
+    };
     // Last, because from here on writers of the source wait for this transaction to end.
     on_both(&mut tx, include_str!("../../sql/capture/attach.sql"), tables)
         .await

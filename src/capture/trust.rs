@@ -48,10 +48,14 @@ pub async fn check_owner(
         database.check_source_functions(conn).await?;
     }
     if found.is_none() && doing == Doing::Using {
-        let (what, todo) = ABSENT;
-        return Err(Fault::usage(format!("{what}: {todo}")).into());
+        return Err(absent());
     }
     Ok(found)
+}
+
+pub(super) fn absent() -> anyhow::Error {
+    let (what, todo) = ABSENT;
+    Fault::usage(format!("{what}: {todo}")).into()
 }
 
 fn objection(found: &SchemaOwner, [properties, units]: &[String; 2]) -> Option<String> {

@@ -58,7 +58,7 @@ pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
     for what in &installed.taken_off {
         print::line(&format!("{} was none of the relay's: it is taken off", in_a_line(what)))?;
     }
-    if config.source.available_status_ids.is_some() {
+    if config.source.available_status_ids.is_some() || installed.statuses.is_empty() {
         return Ok(());
     }
     print::line("\nNext: say which of these statuses mean available, in source.available_status_ids")?;

@@ -48,6 +48,17 @@ struct Found {
     tables: [String; 2],
 }
 
+/// The schema and its source functions.
+#[derive(FromRow)]
+struct Functions {
+    owner: Oid,
+    owner_name: String,
+    /// Which transactions have ended.
+    snapshot: String,
+    strangers: Option<String>,
+    reads_anybodys: bool,
+}
+
 impl Trust {
     pub fn named(roles: Vec<String>) -> Self {
         Self {
@@ -122,20 +133,29 @@ impl Trust {
         }
     }
 
-    /// Who owns the schema; an error where a source function in it is somebody else's.
+    /// Who owns the schema, and which transactions have ended; an error where a source function is not to be run by this role.
     pub async fn owner_of_all(&self, conn: &mut PgConnection) -> Result<Option<(Oid, String)>> {
-        let found: Option<(Oid, String, Option<String>)> =
-            sqlx::query_as(include_str!("../../sql/connection/schema_owner.sql"))
-                .fetch_optional(conn)
-                .await?;
-        match found {
-            Some((.., Some(strangers))) => Err(Fault::usage(format!(
+        let is_mighty = self.found().as_ref().is_some_and(|found| found.is_mighty);
+        let functions: Option<Functions> = sqlx::query_as(include_str!("../../sql/connection/schema_owner.sql"))
+            .fetch_optional(conn)
+            .await?;
+        let Some(functions) = functions else { return Ok(None) };
+        if let Some(strangers) = functions.strangers {
+            return Err(Fault::usage(format!(
                 "{strangers}, who is not to be trusted with schema rentsync, so the source is not read; run `rentsync-relay install` \
                  as the owner of the source tables, which takes it off, and look who made it"
             ))
-            .into()),
-            found => Ok(found.map(|(owner, snapshot, _)| (owner, snapshot))),
+            .into());
         }
+        if is_mighty && functions.reads_anybodys {
+            return Err(Fault::usage(format!(
+                "the source functions are the site's own, and what they read may be any role's, which would run with a superuser's \
+                 rights: run it as {} or as the relay's role",
+                functions.owner_name
+            ))
+            .into());
+        }
+        Ok(Some((functions.owner, functions.snapshot)))
     }
 
     fn found(&self) -> MutexGuard<'_, Option<Found>> {

@@ -189,3 +189,77 @@ async fn promise_25_a_role_whatever_it_is_called_is_one_line() {
     rig.edit(&format!("alter role \"{hostile}\" rename to {name}")).await;
     drop_role(&rig.source, &name).await;
 }
+
+/// What a file of source functions joins is a third role's.
+#[tokio::test]
+async fn promise_01_no_superusers_command_runs_what_the_sites_own_source_functions_join() {
+    let rig = Rig::told().await;
+    let functions = rig
+        .source
+        .texts(
+            "select replace(replace(pg_get_functiondef(p.oid), '-- written by rentsync-relay install', '-- our own'),
+                            'project_rent_roll_units t', 'project_rent_roll_units t join theirs.extra e on e.id = t.id')
+               from pg_proc p
+              where p.pronamespace = 'rentsync'::regnamespace and p.proname in ('source_property', 'source_unit')",
+        )
+        .await;
+    let (owner, third, own) = (
+        role(&rig.source).await,
+        role(&rig.source).await,
+        role(&rig.source).await,
+    );
+    rig.edit(&format!(
+        "{RAN}; alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner};
+         create schema theirs authorization {third}; set role {third}; grant usage on schema theirs to public;
+         create function theirs.acts() returns boolean language plpgsql as
+             $$ begin begin insert into public.ran values (session_user); exception when others then null; end; return true; end $$;
+         create view theirs.extra as select id from generate_series(1, 100) as g (id) where theirs.acts();
+         grant select on theirs.extra to public; reset role"
+    ))
+    .await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("functions.sql");
+    std::fs::write(&file, functions.join(";\n")).expect("a file");
+    let named = |arguments: &[&str]| {
+        let mut command = relay(&rig, arguments);
+        command.env("RELAY_DATABASE__SCHEMA_OWNER", &owner);
+        command
+    };
+    let file = file.to_str().expect("a path");
+    for install in [
+        &["install", "--source-functions", file, "--grant-to", &own][..],
+        &["install"],
+    ] {
+        let done = output(named(install)).await;
+        assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+        assert!(
+            said(&done).contains("statuses of the source are not listed"),
+            "{}",
+            said(&done)
+        );
+    }
+    let says = format!("would run with a superuser's rights: run it as {owner} or as the relay's role");
+    for command in [
+        &["status"][..],
+        &["once"],
+        &["verify"],
+        &["preview"],
+        &["explain", "11"],
+        &["prune"],
+    ] {
+        refused(named(command), 2, &["the source functions are the site's own", &says]).await;
+    }
+    let doctor = said(&output(named(&["doctor"])).await);
+    assert!(doctor.contains(&says), "{doctor}");
+    assert_eq!(ran(&rig).await, 0);
+    for (role, command) in [(&owner, "status"), (&own, "once")] {
+        let mut command = relay(&rig, &[command]);
+        command.env("DATABASE_URL", url_as(&rig.source, role));
+        let done = output(command).await;
+        assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    }
+    rig.edit("drop schema theirs cascade").await;
+    for role in [own, third, owner] {
+        drop_role(&rig.source, &role).await;
+    }
+}
