@@ -80,7 +80,8 @@ async fn promise_20_alerts_are_over_when_all_is_well() {
     rig.no_faults();
     rig.edit("update project_rent_roll_units set price = price + 1 where id = 12")
         .await;
-    rig.settle().await;
+    rig.plan().await;
+    rig.deliver().await;
     assert_eq!(open_alerts(&rig).await, ["refused"], "another unit says nothing of it");
     rig.edit("update project_rent_roll_units set price = price + 1 where id = 11")
         .await;
