@@ -1,2 +1,11 @@
--- The units that sync $2 told feed $1. Reads only.
-select unit_id from rentsync.ledger where feed_id = $1 and sequence = $2 order by unit_id
+-- The units that sync $2 told feed $1, without those that a later one told since. Reads only.
+select told.unit_id
+  from rentsync.sync_feed sf
+ cross join lateral unnest(sf.units || sf.gone) as told (unit_id)
+ cross join lateral (
+       select from rentsync.ledger l
+        where l.feed_id = sf.feed_id and l.unit_id = told.unit_id and l.sequence <= sf.sequence
+       offset 0
+       ) as stands
+ where sf.feed_id = $1 and sf.sequence = $2
+ order by told.unit_id

@@ -75,6 +75,7 @@ impl FeedDelta {
             return Ok(());
         }
         let upsert = Upsert {
+            is_repeat: false,
             before: row.told.hash().copied(),
             unit,
             removed: Some(reason),

@@ -149,7 +149,7 @@ impl Sealing<'_> {
     fn upsert(&mut self, feed_id: i64, tell: Vec<Upsert>, sequence: i64) {
         self.planned.units += tell.len();
         let content_is_kept = !self.scope.shape.removals_are_told();
-        for upsert in tell {
+        for upsert in tell.into_iter().filter(|upsert| !upsert.is_repeat) {
             let told = upsert.told(sequence);
             let TellableUnit {
                 unit_id, code, json, ..

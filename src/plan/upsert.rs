@@ -12,6 +12,9 @@ pub(crate) struct Upsert {
     pub removed: Option<Reason>,
     /// What the receiver held before.
     pub before: Option<Hash>,
+    /// A snapshot says once more what the receiver acknowledged: the ledger has it already, and a snapshot that is lost leaves no doubt
+    /// about it.
+    pub is_repeat: bool,
 }
 
 impl Upsert {

@@ -378,3 +378,35 @@ async fn the_age_of_what_is_owed_is_that_of_its_oldest_change() {
     rig.settle().await;
     assert_eq!(rig.source.number(owed).await, 0);
 }
+
+#[tokio::test]
+async fn what_a_snapshot_says_again_is_not_written_again_and_a_lost_one_leaves_nothing_untold() {
+    let rig = Rig::told().await;
+    let versions = "select count(*) from rentsync.ledger where xmin::text::bigint >= $1";
+    let before: i64 = rig.source.number("select pg_current_xact_id()::text::bigint").await;
+    rig.edit("update rentsync.feed set snapshot_due = 'command'").await;
+    rig.settle().await;
+    let written: i64 = sqlx::query_scalar(versions)
+        .bind(before)
+        .fetch_one(&mut rig.source.connect().await)
+        .await
+        .expect("the ledger");
+    assert_eq!(written, 0, "nothing changed");
+    // One unit changes, the snapshot with it is lost, and the change is taken back.
+    rig.faults(json!({ "status": 400, "times": 1 }));
+    rig.edit("update project_rent_roll_units set price = price + 1 where id = 11; update rentsync.feed set snapshot_due = 'command' where property_id = 1")
+        .await;
+    let mut hands = rig.hands().await;
+    hands.round(&rig).await;
+    rig.edit("update project_rent_roll_units set price = price - 1 where id = 11")
+        .await;
+    rig.settle().await;
+    rig.assert_equal_but("400").await;
+    // What a success objects to is refused, also where the snapshot only said it again.
+    rig.faults(json!({ "reject_units": [12] }));
+    rig.edit("update rentsync.feed set snapshot_due = 'command' where property_id = 1")
+        .await;
+    hands.work(&rig).await;
+    let refused = "select unit_id from rentsync.ledger where withheld = 'refused'";
+    assert_eq!(rig.source.number(refused).await, 12);
+}
