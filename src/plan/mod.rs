@@ -10,7 +10,7 @@
 //!
 //! | in this order | its business |
 //! | --- | --- |
-//! | `planner`, `pending`, `tidy` | when to plan what: notices, the sweep, upkeep between two batches |
+//! | `planner`, `pending`, `sealed_ahead`, `tidy` | when to plan what, and how much: notices, the sweep, upkeep between two batches |
 //! | `batch`, `right` | one batch, one transaction, by the right to plan |
 //! | `choose`, `chosen` | which feeds, and what is known of them |
 //! | `compare`, `sides` | both sides, unit by unit |
@@ -48,6 +48,7 @@ mod right;
 mod room;
 mod scope;
 mod seal;
+mod sealed_ahead;
 mod sides;
 mod tidy;
 mod unsettled;

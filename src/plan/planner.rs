@@ -14,15 +14,13 @@ use super::choose::enroll;
 use super::pending::Pending;
 use super::right::{Ended, Right};
 use super::scope::{Batch, FEEDS_PER_BATCH_MAX, PlanTarget, Planned, Scope};
+use super::sealed_ahead::SealedAhead;
 use super::tidy;
 use crate::clock::Clock;
 use crate::config::{self, Enroll, UnitIdentity};
 use crate::heartbeat::Registration;
 use crate::policy;
 
-/// Syncs sealed ahead of what is under way, as a multiple of it: sealed late, a body says what holds now.
-const SEALED_AHEAD: usize = 4;
-const SEALED_AHEAD_MIN: usize = 32;
 /// What is due because time passes is found no later than so, though nothing else happens.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// As long as batches seal nothing, the next are larger, up to this many times.
@@ -45,6 +43,7 @@ pub struct Planner {
     counted: bool,
     /// How much more than the room is planned: a batch that sealed nothing took none of it.
     widened: usize,
+    ahead: SealedAhead,
     clock: Clock,
     relay: Arc<Registration>,
 }
@@ -102,6 +101,7 @@ impl Planner {
             last_sweep: None,
             counted: false,
             widened: 1,
+            ahead: SealedAhead::default(),
             clock,
             relay,
         }
@@ -158,7 +158,8 @@ impl Planner {
         }
         self.pending.touch(seen.touched.into_iter().flatten());
         let (receiver, due) = (&scope.receiver, usize::try_from(seen.due)?);
-        let ahead = (SEALED_AHEAD * receiver.concurrency_max).max(SEALED_AHEAD_MIN);
+        let batch_max = usize::try_from(FEEDS_PER_BATCH_MAX)?;
+        let room = self.ahead.room(due, receiver.concurrency_max, batch_max);
         let probes = seen.probes.unsigned_abs() + 1;
         Ok(Look {
             due: usize::try_from(seen.free)?,
@@ -166,10 +167,8 @@ impl Planner {
             room: match (seen.is_paused, seen.probe_is_due && due == 0) {
                 (true, probe) => usize::from(probe),
                 // One request tells many properties.
-                (false, _) if receiver.batch == config::Batch::AllProperties && due < ahead => {
-                    usize::try_from(FEEDS_PER_BATCH_MAX)?
-                }
-                (false, _) => ahead.saturating_sub(due),
+                (false, _) if receiver.batch == config::Batch::AllProperties && room > 0 => batch_max,
+                (false, _) => room,
             },
             probe: seen
                 .is_paused
@@ -199,6 +198,7 @@ impl Planner {
             (_, false, Some(_)) if self.swept_last => self.plan_noticed(conn, scope, look).await?,
             (_, _, Some(after)) => self.plan_sweep(conn, scope, after, look).await?,
         };
+        self.ahead.sealed(planned.syncs, look.room);
         let is_full = planned.feeds >= look.room && planned.syncs == 0;
         self.widened = if is_full {
             (self.widened * 2).min(WIDENED_MAX)

@@ -1,4 +1,4 @@
-//! The loop that plans for one receiver: looks every `relay.poll_every`, sweeps every `relay.sweep_every`.
+//! The loop that plans for one receiver: looks every `relay.poll_every`, sooner after news, and sweeps every `relay.sweep_every`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use sqlx::PgConnection;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
+use tokio::time::sleep;
 
 use super::captured::CaptureWatch;
 use super::context::{RECONNECT_EVERY, Relay, Wake};
@@ -22,6 +22,8 @@ use crate::plan::{Planner, Scope, know_receiver};
 use crate::snapshot;
 use crate::source_identity;
 
+/// After news the next look comes so much sooner, the one after that half as much, until they are `relay.poll_every` apart again.
+const SOONER: u32 = 8;
 /// How often a run under way is counted.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
@@ -47,14 +49,12 @@ struct Reported {
 
 impl Planning {
     pub async fn run(mut self, mut stop: watch::Receiver<Stop>) {
-        let mut ticks = interval(self.relay.config.relay.poll_every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let registration = self.registration.clone();
         let mut planner = Planner::new(self.relay.clock.clone(), registration.clone());
         let mut nightly = Nightly::new(&self.relay);
         let mut reported = Reported::default();
         loop {
-            let planning = self.plan(&mut planner, &mut nightly, &mut ticks, &mut reported);
+            let planning = self.plan(&mut planner, &mut nightly, &mut reported);
             let error: anyhow::Error = tokio::select! {
                 Err::<(), _>(error) = registration.unless_silent(planning) => error,
                 () = stopped(&mut stop, Stop::Finish) => return,
@@ -73,13 +73,7 @@ impl Planning {
     }
 
     /// Plans until something fails. A connection of its own: closing it, for whatever reason, ends a plan under way and its lock.
-    async fn plan(
-        &mut self,
-        planner: &mut Planner,
-        nightly: &mut Nightly,
-        ticks: &mut Interval,
-        reported: &mut Reported,
-    ) -> Result<()> {
+    async fn plan(&mut self, planner: &mut Planner, nightly: &mut Nightly, reported: &mut Reported) -> Result<()> {
         let (relay, scope) = (&self.relay, &self.scope);
         let receiver = &scope.receiver.name;
         let stages = relay.progress.of(receiver);
@@ -91,7 +85,10 @@ impl Planning {
         planner.look_anew();
         let mut turns = Turns::new(&relay.clock);
         let mut works = false;
+        let poll_every = relay.config.relay.poll_every;
+        let mut pause = poll_every;
         loop {
+            pause = (pause * 2).min(poll_every);
             let seen = relay.database.check_schema_owner(&mut conn).await?;
             if !planner.is_at_rest(seen.as_deref(), relay.config.relay.sweep_every) {
                 self.captured.step(&mut conn).await?;
@@ -112,9 +109,12 @@ impl Planning {
                 if step.more && step.planned.feeds > 0 {
                     continue;
                 }
+                if step.planned.feeds > 0 {
+                    pause = poll_every / SOONER;
+                }
             }
             tokio::select! {
-                _ = ticks.tick() => {}
+                () = sleep(pause) => {}
                 Some(properties) = self.noticed.recv() => planner.notice(properties),
             }
         }
