@@ -48,6 +48,12 @@ impl LedgerRow {
         self.withheld.as_ref().is_some_and(|kept| kept.kind == kind)
     }
 
+    /// The receiver acknowledged this content: a feed is planned while none of its syncs is open, and what was not acknowledged is owed.
+    pub fn is_acknowledged(&self, code: Option<&str>, hash: &Hash) -> bool {
+        let is_told = matches!(&self.told, LastSealed::Content(told, _) if told == hash);
+        is_told && self.unit_code.as_deref() == code && self.owed.is_none() && self.withheld.is_none()
+    }
+
     /// The receiver doesn't take this content.
     fn refuses(&self, hash: &Hash) -> bool {
         let refused = self.withheld.as_ref().filter(|kept| kept.kind == Withheld::Refused);

@@ -265,18 +265,11 @@ impl FeedDelta {
         }
     }
 
-    /// A feed is planned while none of its syncs is open, so what is not owed was acknowledged.
     fn is_repeat(&self, unit: &TellableUnit, ledger: Option<&LedgerRow>, scope: &Scope) -> bool {
         let is_told_whole = matches!(self.mode, Mode::Snapshot | Mode::Part);
         let has_content = |row: &LedgerRow| scope.shape.removals_are_told() || row.content.is_some();
         is_told_whole
-            && ledger.is_some_and(|row| {
-                row.owed.is_none()
-                    && row.withheld.is_none()
-                    && row.unit_code == unit.code
-                    && matches!(&row.told, LastSealed::Content(hash, _) if *hash == unit.hash)
-                    && has_content(row)
-            })
+            && ledger.is_some_and(|row| row.is_acknowledged(unit.code.as_deref(), &unit.hash) && has_content(row))
     }
 
     /// They have waited while news was told; else a steady stream of it would keep them back for ever.
