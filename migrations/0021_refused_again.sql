@@ -20,7 +20,7 @@ comment on column rentsync.feed.bisected_sync is 'The rejected sync with which t
 -- The counts go by why a row is withheld, or else owed: none of that changes. The trigger may be an older release's.
 alter table rentsync.ledger disable trigger user;
 update rentsync.ledger
-   set refusals = 1, retry_at = clock_timestamp(), owed = null, bisection = null
+   set refusals = 1, retry_at = clock_timestamp(), owed = 'retry', bisection = null
  where withheld = 'refused';
 update rentsync.feed f
    set failures = 1, paused_because = null
@@ -37,4 +37,9 @@ update rentsync.alert set acked_at = clock_timestamp() where kind = 'feed_paused
 drop index rentsync.ledger_unproved;
 alter table rentsync.feed drop column failing;
 create index ledger_refused_before on rentsync.ledger (feed_id) where refusals > 0;
+-- The smallest groups first, so that something of a property is taken soon.
+drop index rentsync.ledger_owed;
+create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), (bisection is not null), bisection desc, unit_id)
+ where owed is not null and withheld is null;
+create index feed_searched on rentsync.feed (receiver) where bisected_sync is not null;
 create index feed_retry on rentsync.feed (receiver, retry_at) where retry_at is not null;

@@ -244,7 +244,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
     (
         "migrations/0021_refused_again.sql",
-        "dc5a71b4b1814a55a6c60e5f23024c5b000670284db85b4f9f528d73115f3a15",
+        "9adf08053dd5349c8f463621cb7383ad7c57c5f0020d922451b2097e83cc5c91",
     ),
     (
         "migrations/0023_statistics.sql",

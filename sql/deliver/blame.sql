@@ -2,7 +2,7 @@
 -- since the first of the last $5 tries about the feed began, as far as those are of one row of failures; where $4, an answer that may
 -- be about the property alone, also since it was last paused for one. How many of those tries were answered 429. Whether nothing of the
 -- feed was taken last; whether something that the sync told was refused before; and whether two of the feed's syncs were exhausted since
--- it is searched for bad units. A redelivery begins a new row. Reads only.
+-- it is searched for bad units; and whether the sync before was. A redelivery begins a new row. Reads only.
 with tries as (
     select a.started_at, a.status, a.outcome, row_number() over (order by sf.sequence desc, a.lease desc) as place
       from rentsync.sync_feed sf
@@ -24,6 +24,8 @@ select exists (
        coalesce(f.failures > 0, false) as feed_fails,
        exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.sequence = $2 and l.refusals > 0) as was_refused,
        (select count(*) from rentsync.sync_feed sf join rentsync.sync s using (sequence)
-         where sf.feed_id = f.feed_id and sf.sequence >= f.bisected_sync and s.state = 'exhausted') > 1 as is_searched
+         where sf.feed_id = f.feed_id and sf.sequence >= f.bisected_sync and s.state = 'exhausted') > 1 as is_searched,
+       coalesce((select s.state = 'exhausted' from rentsync.sync_feed sf join rentsync.sync s using (sequence)
+                  where sf.feed_id = asked.feed_id and sf.sequence < $2 order by sf.sequence desc limit 1), false) as was_exhausted
   from (select $3::bigint as feed_id) as asked
   left join rentsync.feed f using (feed_id)

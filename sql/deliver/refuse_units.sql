@@ -1,11 +1,11 @@
 -- The receiver does not take what sync $2 told feed $1 of the units $3, because of $4: left out until they change or, from $5
 -- (null: now), for as many seconds as the element of $6 says that stands at how often it refused them in a row, the last for all
 -- beyond. Units that this sync did not tell, or that a later
--- one told since, are passed over: an answer may name anything. Locks the feed and the units. Says which.
+-- one told since, are passed over: an answer may name anything. They stay owed, whatever withholds them later. Locks the feed and the units. Says which.
 with refused as (
     update rentsync.ledger l
-       set withheld = 'refused', withheld_because = $4, refused_hash = l.hash, owed = null, bisection = null,
-           withheld_at = coalesce($5, clock_timestamp()), refusals = l.refusals + 1,
+       set withheld = 'refused', withheld_because = $4, refused_hash = l.hash, owed = 'retry', bisection = null,
+           withheld_at = coalesce($5, clock_timestamp()), refusals = least(l.refusals + 1, 32767),
            retry_at = coalesce($5, clock_timestamp()) + make_interval(secs => ($6::float8[])[least(l.refusals + 1, cardinality($6))])
       from rentsync.sync_feed sf
      where sf.feed_id = $1 and sf.sequence = $2 and l.unit_id = any ($3) and l.unit_id = any (sf.units || sf.gone)

@@ -18,7 +18,7 @@ with key as (
      cross join lateral (
            select l.feed_id, l.unit_id from rentsync.ledger l
             where l.feed_id = feed.feed_id and l.owed is not null and l.withheld is null
-            order by l.owed = 'removal', l.bisection is not null, l.bisection, l.unit_id
+            order by l.owed = 'removal', l.bisection is not null, l.bisection desc, l.unit_id
             limit $6
            ) as owed
      union

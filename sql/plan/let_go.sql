@@ -1,19 +1,23 @@
 -- Units that receiver $1 refused and that are due to be tried again, at $2 (null: now), are owed, each by itself, and their properties
 -- too where a request tells several; of at most $3 feeds. A feed that a sync is open for waits for that. Finds them by the index of
 -- feed.retry_at. Locks those feeds, none that somebody else has locked, and the units. Says of how many feeds.
-with due as materialized (
-    select f.feed_id
-      from rentsync.feed f
-     where f.receiver = $1 and f.retry_at <= coalesce($2, clock_timestamp())
+with moment as materialized (
+    select coalesce($2, clock_timestamp()) as now
+), due as materialized (
+    select f.feed_id, moment.now
+      from moment
+      join rentsync.feed f on f.retry_at <= moment.now
+     where f.receiver = $1
        and not exists (select from rentsync.sync_feed s where s.feed_id = f.feed_id and s.is_open)
      order by f.retry_at
      limit $3
        for no key update of f skip locked
 ), released as (
     update rentsync.ledger l
-       set withheld = null, withheld_because = null, refused_hash = null, withheld_at = null, owed = 'retry', bisection = -l.unit_id
+       set withheld = null, withheld_because = null, refused_hash = null, withheld_at = null, owed = 'retry',
+           bisection = -1 - (l.unit_id & 4611686018427387903)
       from due
-     where l.feed_id = due.feed_id and l.withheld = 'refused' and l.bisection is null and l.retry_at <= coalesce($2, clock_timestamp())
+     where l.feed_id = due.feed_id and l.withheld = 'refused' and l.bisection is null and l.retry_at <= due.now
     returning l.feed_id
 ), noted as (
     update rentsync.feed f
@@ -21,7 +25,7 @@ with due as materialized (
            retry_at = (select min(l.retry_at)
                          from rentsync.ledger l
                         where l.feed_id = f.feed_id and l.withheld = 'refused' and l.bisection is null
-                          and l.retry_at > coalesce($2, clock_timestamp()))
+                          and l.retry_at > due.now)
       from due
      where f.feed_id = due.feed_id
 )

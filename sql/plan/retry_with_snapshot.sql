@@ -2,5 +2,5 @@
 -- if it isn't nothing else is rejected with it. Locks the units.
 update rentsync.ledger
    set withheld = null, withheld_because = null, refused_hash = null, withheld_at = null,
-       owed = 'retry', bisection = -unit_id
+       owed = 'retry', bisection = -1 - (unit_id & 4611686018427387903)
  where feed_id = any ($1) and withheld = 'refused'

@@ -45,7 +45,7 @@ async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) ->
     let before = Before {
         limited: u32::try_from(whose.limited)?,
         fails: is_one && (whose.feed_fails || whose.was_refused && leased.entries == 1),
-        is_searched: is_one && whose.is_searched,
+        is_searched: if is_one { whose.is_searched } else { whose.was_exhausted },
     };
     Ok((whose.others_acknowledged, before))
 }
@@ -58,4 +58,5 @@ struct Whose {
     feed_fails: bool,
     was_refused: bool,
     is_searched: bool,
+    was_exhausted: bool,
 }

@@ -155,7 +155,7 @@ pub(super) async fn affect(
     let failures = tune(settling, verdicts, given).await?;
     if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
         pause(settling, verdict).await?;
-    } else if failures >= i64::from(settling.receiver.breaker.failures) {
+    } else if !paused && failures >= i64::from(settling.receiver.breaker.failures) {
         open_after_failures(settling, verdicts, failures).await?;
     }
     let is_failed = |verdict: &&&Verdict| matches!(verdict.decision, Decision::Pause | Decision::ProbeFailed { .. });
@@ -181,7 +181,7 @@ async fn resume_where_it_answers(settling: &mut Settling<'_>, verdicts: &[&Verdi
             // Sent before the pause, it says nothing that was not known then.
             _ if !is_probe => {}
             Decision::Renumber { .. } if goes_round => probe_failed(settling, Duration::ZERO).await?,
-            Decision::Rejected if rejected_all(settling).await? => probe_failed(settling, Duration::ZERO).await?,
+            Decision::Rejected if rejected_before(settling).await? => probe_failed(settling, Duration::ZERO).await?,
             Decision::Rejected | Decision::Renumber { .. } => answers(settling).await?,
             Decision::ProbeFailed { after } => probe_failed(settling, *after).await?,
             _ => {}
@@ -190,13 +190,15 @@ async fn resume_where_it_answers(settling: &mut Settling<'_>, verdicts: &[&Verdi
     Ok(())
 }
 
-/// It was paused because it rejects whatever it gets.
-async fn rejected_all(settling: &mut Settling<'_>) -> Result<bool> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/rejected_all.sql"))
-        .bind(&settling.receiver.name)
-        .bind(i64::from(settling.receiver.breaker.failures))
-        .fetch_one(&mut *settling.conn)
-        .await?)
+/// It rejected something of what led to the pause.
+async fn rejected_before(settling: &mut Settling<'_>) -> Result<bool> {
+    Ok(
+        sqlx::query_scalar(include_str!("../../sql/deliver/rejected_before.sql"))
+            .bind(&settling.receiver.name)
+            .bind(i64::from(settling.receiver.breaker.failures))
+            .fetch_one(&mut *settling.conn)
+            .await?,
+    )
 }
 
 /// Whatever silence its answer asks for: the next probe comes in time.

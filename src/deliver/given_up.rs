@@ -15,7 +15,7 @@ use crate::policy::{Answer, Decision};
 /// What the giving up of a group says of the receiver.
 #[derive(Default)]
 pub(super) struct GivenUp {
-    /// How many feeds there are whose search for bad units begins.
+    /// How many searches for bad units, or for bad properties, begin.
     pub searches_begun: usize,
     /// Syncs that it called stale although their property was told anew for that already.
     pub stale_again: Vec<i64>,

@@ -31,7 +31,7 @@ const SEARCH_MAX: i32 = 20;
 /// Rests after which a search goes on with one request a rest.
 const RESTS_MAX: i32 = 5;
 
-/// Which of the units is it? Says how many feeds there are whose search begins.
+/// Which of the units is it? Says how many searches begin, that among several properties included.
 pub(super) async fn find_the_bad(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<usize> {
     let leased = &verdict.outcome.leased;
     // Deltas of all units can be halved, a snapshot can't.
@@ -53,6 +53,7 @@ pub(super) async fn find_the_bad(settling: &mut Settling<'_>, verdict: &Verdict)
     }
     if !is_named && !is_one && !leased.is_snapshot {
         bisect_feeds(settling.conn, &leased.feed_ids(), leased.sequence).await?;
+        begun += 1;
     }
     Ok(begun)
 }
@@ -84,7 +85,8 @@ async fn find_in(
     let leased = &verdict.outcome.leased;
     let before = search(settling, verdict, feed).await?;
     let because = format!("{} when told alone", verdict.refusal());
-    if before.was_refused && told.len() == 1 {
+    let is_known = before.was_refused && told.len() == 1;
+    if is_known {
         refuse(settling, verdict, feed, (told, &because)).await?;
     } else if is_alone {
         // Of a property that was never taken nothing says that it is the unit: that is asked of what else there is to tell.
@@ -97,6 +99,10 @@ async fn find_in(
     }
     let search = search(settling, verdict, feed).await?;
     if !search.is_on {
+        return Ok(0);
+    }
+    if is_known && !search.is_left && search.alone == 0 {
+        rest(settling.conn, feed, (false, false)).await?;
         return Ok(0);
     }
     follow(settling, verdict, feed, &search).await?;
@@ -165,7 +171,7 @@ impl Search {
         };
         match self.is_left {
             true if self.accepted || self.searched < budget => Judgement::GoOn,
-            false if self.accepted || self.alone == 0 || is_one => Judgement::Over,
+            false if self.alone > 0 && self.accepted || is_one => Judgement::Over,
             _ if self.takes_others || self.failures > 0 => Judgement::PropertyFails,
             _ => Judgement::NothingIsTaken,
         }

@@ -3,6 +3,7 @@
 //! A planner remembers in memory up to which snapshot it has looked and which properties it has yet to plan. Losing that
 //! memory loses nothing: the sweep asks every feed by its own cursor.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,8 @@ pub struct Planner {
     /// How much more than the room is planned: a batch that sealed nothing took none of it.
     widened: usize,
     ahead: SealedAhead,
+    /// Properties whose syncs were settled: they have a feed.
+    enrolled: HashSet<i64>,
     clock: Clock,
     relay: Arc<Registration>,
 }
@@ -102,6 +105,7 @@ impl Planner {
             counted: false,
             widened: 1,
             ahead: SealedAhead::default(),
+            enrolled: HashSet::new(),
             clock,
             relay,
         }
@@ -109,6 +113,8 @@ impl Planner {
 
     /// These properties' feeds may have news: their syncs were settled.
     pub fn notice(&mut self, properties: impl IntoIterator<Item = i64>) {
+        let properties: Vec<i64> = properties.into_iter().collect();
+        self.enrolled.extend(&properties);
         self.pending.settle(properties);
     }
 
@@ -117,6 +123,7 @@ impl Planner {
     pub fn look_anew(&mut self) {
         self.seen = None;
         self.last_sweep = None;
+        self.enrolled.clear();
     }
 
     /// Some feeds are yet to be looked at: what failed among them may fail again.
@@ -251,8 +258,13 @@ impl Planner {
     async fn plan_noticed(&mut self, conn: &mut PgConnection, scope: &Scope, look: Look) -> Result<Planned> {
         self.swept_last = false;
         let noticed = self.pending.next(look.room);
-        if scope.receiver.enroll == Enroll::Active {
-            enroll(conn, &scope.receiver, Some(&noticed)).await?;
+        let unknown: Vec<i64> = noticed
+            .iter()
+            .copied()
+            .filter(|id| !self.enrolled.contains(id))
+            .collect();
+        if scope.receiver.enroll == Enroll::Active && !unknown.is_empty() {
+            enroll(conn, &scope.receiver, Some(&unknown)).await?;
         }
         let batch = self.batch(PlanTarget::Properties(&noticed), 0, look);
         let planned = plan_batch(conn, scope, &batch).await?;

@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(rooms, [32, 64, 128, 256, 256]);
         assert_eq!(ahead.room(256, 8, 256), 0);
         assert_eq!(ahead.room(120, 8, 256), 0);
-        assert_eq!(ahead.room(40, 8, 256), 0, "32 by now");
+        assert_eq!(ahead.room(60, 8, 256), 0, "32 by now");
         assert_eq!(ahead.room(25, 8, 256), 0);
         assert_eq!(ahead.room(24, 8, 256), 8);
     }

@@ -19,7 +19,7 @@ const AS_ONE: &str = "begin isolation level repeatable read";
 
 /// So many removals are forgotten by one statement.
 const EXPIRED_MAX: i64 = 2_000;
-/// Of so many feeds refused units are let go by one sweep.
+/// Of so many feeds one sweep lets refused units go, or ends searches.
 const FEEDS_MAX: i64 = 500;
 /// So many holds are looked at by one statement.
 const HOLDS_MAX: i64 = 500;
@@ -62,7 +62,10 @@ pub(super) async fn tidy(
     if right.step(conn, FRESH, mismatched).await?.is_none() {
         return Ok(false);
     }
-    let refused = async |tx: &mut PgConnection| let_go(tx, scope, now).await;
+    let refused = async |tx: &mut PgConnection| {
+        end_searches(&mut *tx, scope).await?;
+        let_go(tx, scope, now).await
+    };
     Ok(right.step(conn, FRESH, refused).await?.is_some())
 }
 
@@ -85,6 +88,16 @@ async fn let_go(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc
         .fetch_one(conn)
         .await
         .context("letting go what was refused and is due again")
+}
+
+/// What stood alone in a search that nothing would end is owed again. Says of how many feeds.
+async fn end_searches(conn: &mut PgConnection, scope: &Scope) -> Result<i64> {
+    sqlx::query_scalar(include_str!("../../sql/plan/end_searches.sql"))
+        .bind(&scope.receiver.name)
+        .bind(FEEDS_MAX)
+        .fetch_one(conn)
+        .await
+        .context("ending searches for bad units")
 }
 
 async fn recount(conn: &mut PgConnection, scope: &Scope) -> Result<()> {

@@ -47,13 +47,13 @@ pub(crate) enum News {
     Again,
 }
 
-/// Something of the smallest group that is told by itself.
+/// Something of the group that is told by itself next: that which was halved last.
 pub(super) enum BisectedUnit {
     Upsert(Upsert, LedgerRow),
     Remove(Reason, LedgerRow),
 }
 
-/// Only the smallest group is held: the others stay owed.
+/// Only that group is held: the others stay owed. So the smallest go first, and something of a property is taken soon.
 #[derive(Default)]
 pub(super) struct Bisected {
     group: i64,
@@ -66,9 +66,9 @@ impl Bisected {
         let group = row.bisection.unwrap_or_default();
         match group.cmp(&self.group) {
             _ if self.held.is_empty() => (self.group, self.held) = (group, vec![bisected]),
-            Ordering::Greater => {}
+            Ordering::Less => {}
             Ordering::Equal => self.held.push(bisected),
-            Ordering::Less => (self.group, self.held) = (group, vec![bisected]),
+            Ordering::Greater => (self.group, self.held) = (group, vec![bisected]),
         }
     }
 

@@ -7,6 +7,7 @@ mod limits;
 mod planning;
 mod privacy;
 mod receivers;
+mod refused;
 pub(crate) mod rights;
 mod size;
 mod strangers;

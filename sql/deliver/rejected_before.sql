@@ -1,6 +1,6 @@
--- Whether receiver $1, which is paused, answered each of the last $2 tries before that with a rejection: then one more rejection is
+-- Whether receiver $1, which is paused, answered any of the last $2 tries before that with a rejection: then one more rejection is
 -- no sign that it is back. Reads so many tries, the newest first.
-select count(*) = $2 and bool_and(tried.outcome = 'rejected')
+select coalesce(bool_or(tried.outcome = 'rejected'), false)
   from (select a.outcome
           from rentsync.receiver r
           join rentsync.sync s on s.receiver = r.receiver
