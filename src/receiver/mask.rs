@@ -10,15 +10,21 @@ use crate::words::is_unprintable;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use reading::{Glyph, as_it_stands, base_letters, folded, readings};
+use reading::{Glyph, as_it_stands, base_letters, folded, is_unseparated, readings};
 use secrecy::{ExposeSecret, SecretString};
 
 mod reading;
 
 const SECRET: &str = "[hidden]";
 const NAME: &str = "[name]";
-/// A name of fewer characters is hidden only where it stands by itself: else half of every answer would be.
+/// A name of fewer characters is hidden only where it stands by itself or beside another one: else half of every answer would be.
 const WITHIN_WORDS_MIN: usize = 4;
+/// In a script that sets no words apart so many characters are a name, wherever they stand.
+const UNSEPARATED_MIN: usize = 2;
+/// First, middle and last name may be written as one word.
+const JOINED_MAX: usize = 3;
+/// What may stand between them: a comma and a blank.
+const BETWEEN_MAX: usize = 2;
 /// Parts of a secret that are worth hiding by themselves, as in `key=abc, id=def`.
 const PART_CHARS_MIN: usize = 6;
 /// How much longer a character may be in an answer than by itself: `\\u00e9`, or `%25C3%25A9`.
@@ -49,8 +55,17 @@ struct Word {
     chars: Vec<char>,
     instead: &'static str,
     stands_alone: bool,
+    /// Its script sets no words apart.
+    is_unseparated: bool,
     /// A byte of it that is no UTF-8 leaves enough to be sure of.
     outlives_garbling: bool,
+}
+
+impl Word {
+    /// Whether it is one there without its neighbours.
+    fn counts(&self, reading: &[Glyph], at: usize) -> bool {
+        !self.stands_alone || (begins_word(reading, at) && ends_word(reading, at + self.chars.len()))
+    }
 }
 
 impl Mask {
@@ -66,7 +81,11 @@ impl Mask {
             let parts = name.split(|c: char| c.is_whitespace() || matches!(c, '-' | '\'' | '’'));
             let parts = parts.filter(|part| part.chars().count() > 1);
             for part in [name.trim()].into_iter().chain(parts) {
-                mask.add(part, NAME, part.chars().count() < WITHIN_WORDS_MIN);
+                let within_words_min = match part.chars().all(is_unseparated) {
+                    true => UNSEPARATED_MIN,
+                    false => WITHIN_WORDS_MIN,
+                };
+                mask.add(part, NAME, part.chars().count() < within_words_min);
             }
         }
         mask
@@ -88,6 +107,7 @@ impl Mask {
         let Some(first) = chars.first() else { return };
         self.longest = self.longest.max(chars.len());
         self.words.entry(*first).or_default().push(Word {
+            is_unseparated: chars.iter().all(|c| is_unseparated(*c)),
             outlives_garbling: chars.iter().filter(|c| c.is_ascii_alphanumeric()).count() > 1,
             chars,
             instead,
@@ -130,20 +150,46 @@ impl Mask {
 
     fn hide(&self, reading: &[Glyph], hidden: &mut [Option<&'static str>]) {
         for at in 0..reading.len() {
-            for word in self.at(reading, at) {
-                let (first, last) = (reading[at], reading[at + word.chars.len() - 1]);
-                hidden[first.from..last.to].fill(Some(word.instead));
+            for (instead, end) in self.at(reading, at) {
+                hidden[reading[at].from..reading[end - 1].to].fill(Some(instead));
             }
         }
     }
 
-    /// The words that begin there.
-    fn at<'a>(&'a self, reading: &'a [Glyph], at: usize) -> impl Iterator<Item = &'a Word> {
-        let first = folded(reading[at].c);
-        let candidates: Box<dyn Iterator<Item = &Word>> = match first {
+    /// What is to be hidden that begins there, and where it ends: a word, or names that are joined.
+    fn at<'a>(&'a self, reading: &'a [Glyph], at: usize) -> impl Iterator<Item = (&'static str, usize)> {
+        self.reads(reading, at).filter_map(move |word| {
+            let end = at + word.chars.len();
+            let begins = word.is_unseparated || begins_word(reading, at);
+            let joined = (begins && word.instead == NAME)
+                .then(|| self.joined(reading, end, word.counts(reading, at), JOINED_MAX - 1))
+                .flatten();
+            let end = joined.or_else(|| word.counts(reading, at).then_some(end))?;
+            Some((word.instead, end))
+        })
+    }
+
+    /// Where the names end that follow names, if they are a word only together. `counts`: those before are one without them.
+    fn joined(&self, reading: &[Glyph], end: usize, counts: bool, more: usize) -> Option<usize> {
+        let between = reading[end..].iter().take(BETWEEN_MAX);
+        let between = between.take_while(|glyph| !glyph.c.is_alphanumeric()).count();
+        let starts = (end..=end + between).rev().filter(|_| more > 0);
+        let next = starts.flat_map(|at| self.reads(reading, at).map(move |word| (word, at)));
+        let mut next = next.filter(|(word, at)| word.instead == NAME && !(counts && word.counts(reading, *at)));
+        next.find_map(|(word, at)| {
+            let end = at + word.chars.len();
+            let ends = word.is_unseparated || ends_word(reading, end);
+            self.joined(reading, end, false, more - 1).or(ends.then_some(end))
+        })
+    }
+
+    /// The words that the reading has there, within another one or not.
+    fn reads<'a>(&'a self, reading: &'a [Glyph], at: usize) -> impl Iterator<Item = &'a Word> {
+        let candidates: Box<dyn Iterator<Item = &Word>> = match reading.get(at).map(|glyph| folded(glyph.c)) {
+            None => Box::new(std::iter::empty()),
             // A byte that is no UTF-8 may be any letter beyond ASCII.
-            char::REPLACEMENT_CHARACTER => Box::new(self.words.values().flatten()),
-            first => Box::new(self.words.get(&first).into_iter().flatten()),
+            Some(char::REPLACEMENT_CHARACTER) => Box::new(self.words.values().flatten()),
+            Some(first) => Box::new(self.words.get(&first).into_iter().flatten()),
         };
         candidates.filter(move |word| {
             let rest = &reading[at..];
@@ -151,11 +197,7 @@ impl Mask {
                 let garbled = glyph.c == char::REPLACEMENT_CHARACTER && !c.is_ascii() && word.outlives_garbling;
                 *c == folded(glyph.c) || garbled
             };
-            let reads = rest.len() >= word.chars.len() && word.chars.iter().zip(rest).all(is_same);
-            let goes_on = |glyph: Option<&Glyph>| glyph.is_some_and(|glyph| glyph.c.is_alphanumeric());
-            let is_part =
-                || goes_on(at.checked_sub(1).map(|before| &reading[before])) || goes_on(rest.get(word.chars.len()));
-            reads && !(word.stands_alone && is_part())
+            rest.len() >= word.chars.len() && word.chars.iter().zip(rest).all(is_same)
         })
     }
 
@@ -183,11 +225,19 @@ impl Mask {
             vec![as_it_stands(text)]
         };
         readings.iter().find_map(|reading| {
-            let word = (0..reading.len()).find_map(|at| self.at(reading, at).next().map(|word| word.instead));
+            let word = (0..reading.len()).find_map(|at| self.at(reading, at).next().map(|(instead, _)| instead));
             let within = || runs(reading).find_map(|run| self.in_run(run, depth - 1, seen));
             word.or_else(|| is_text.then(within).flatten())
         })
     }
+}
+
+fn begins_word(reading: &[Glyph], at: usize) -> bool {
+    at == 0 || !reading[at - 1].c.is_alphanumeric()
+}
+
+fn ends_word(reading: &[Glyph], end: usize) -> bool {
+    reading.get(end).is_none_or(|glyph| !glyph.c.is_alphanumeric())
 }
 
 /// What runs were found to hold, and how deep it was looked.
@@ -358,6 +408,37 @@ mod tests {
                 assert!(!shown.contains(name), "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn promise_06_names_are_found_joined_and_in_scripts_without_blanks() {
+        let parted = |names: &[&str], text: &str| {
+            let mask = mask("unused-secret", names);
+            assert_eq!(mask.finds(text), hidden(&mask, text).contains(NAME), "{text}");
+            hidden(&mask, text)
+        };
+        for (names, text, shown) in [
+            (["小明", "王"], "客户王小明不存在", "客户[name]不存在"),
+            (["小明", "王"], "客户王 小明不存在, 小明王", "客户[name]不存在, [name]"),
+            (["明", "王"], "客户王明不存在", "客户[name]不存在"),
+            (["明", "王"], "明天国王", "明天国王"),
+            (["민수", "김"], "고객 김민수님, 민수님", "고객 [name]님, [name]님"),
+            (["あい", "林"], "お客様林あい様", "お客様[name]様"),
+            (["ชัย", "นา"], "คุณชัยนาไม่มี", "คุณ[name]ไม่มี"),
+            (["Li", "Wu"], "LiWu, wuli@example.com", "[name], [name]@example.com"),
+            (
+                ["Li", "Wu"],
+                "Li.Wu Li_Wu WU, LI",
+                "[name].[name] [name]_[name] [name], [name]",
+            ),
+            (["Li", "Wu"], "a line of wurst, liwurst", "a line of wurst, liwurst"),
+            (["Jo Al", "Ng"], "JoAlNg, jong", "[name], [name]"),
+            (["Li", "Smith"], "lismith smithli", "[name] [name]"),
+        ] {
+            assert_eq!(parted(&names, text), shown);
+        }
+        let decomposed = parted(&["민수", "김"], "김민수님");
+        assert!(decomposed.starts_with(NAME), "{decomposed}");
     }
 
     #[test]

@@ -26,6 +26,14 @@ pub(super) fn folded(c: char) -> char {
     }
 }
 
+/// Whether it is of a script that sets no words apart, or none that a particle doesn't join: Thai to Tibetan, Burmese, Hangul,
+/// Khmer, Kana, Han.
+pub(super) fn is_unseparated(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{3005}'..='\u{3007}'
+        | '\u{3040}'..='\u{31ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}'
+        | '\u{ff66}'..='\u{ffdc}' | '\u{20000}'..='\u{3ffff}')
+}
+
 /// Everything that the text reads as, as it stands first.
 pub(super) fn readings(text: &[char]) -> Vec<Vec<Glyph>> {
     let mut readings = vec![as_it_stands(text)];
