@@ -27,8 +27,8 @@ const JOINED_MAX: usize = 3;
 const BETWEEN_MAX: usize = 2;
 /// Parts of a secret that are worth hiding by themselves, as in `key=abc, id=def`.
 const PART_CHARS_MIN: usize = 6;
-/// How much longer a character may be in an answer than by itself: `\\u00e9`, or `%25C3%25A9`.
-const LONGER_AT_MOST: usize = 12;
+/// How much longer a character may be in an answer than by itself: `\\u00e9`, or `%26amp%3B%23252%3B`.
+const LONGER_AT_MOST: usize = 24;
 /// Of an answer this many times what is kept is looked at: hiding makes it shorter.
 const LOOKED_AT: usize = 4;
 /// A shorter run of letters and digits decodes to nothing worth hiding.
@@ -480,6 +480,34 @@ mod tests {
                 assert!(!mask.finds(&other), "{other}");
             }
         }
+    }
+
+    #[test]
+    fn promise_06_a_name_is_found_however_encodings_follow_each_other() {
+        let mask = mask("unused-secret", &["Müllerström", "Łukaš"]);
+        for text in [
+            "M&uuml;llerstr&ouml;m",
+            "M&UUML;LLERSTR&Ouml;M",
+            "&Lstrok;uka&scaron;",
+            "M&amp;#252;llerstr&amp;#246;m",
+            "M&amp;uuml;llerstr&amp;ouml;m",
+            "M%5Cu00fcllerstr%5Cu00f6m",
+            "%7B%22n%22%3A%22M%5Cu00fcllerstr%5Cu00f6m%22%7D",
+            "M%26%23252%3Bllerstr%26%23246%3Bm",
+            "M&#37;C3&#37;BCllerstr&#37;C3&#37;B6m",
+            "M%3DC3%3DBCllerstr%3DC3%3DB6m",
+            "M=25C3=25BCllerstr=25C3=25B6m",
+            "M\\\\u0025C3\\\\u0025BCllerstr\\\\u0025C3\\\\u0025B6m",
+        ] {
+            let shown = hidden(&mask, text);
+            assert!(
+                shown.contains(NAME) && !shown.contains("ller") && !shown.contains("uka"),
+                "{text}: {shown}"
+            );
+        }
+        let every_mark = "\\%25&amp;=3D+61 62 63 ".repeat(400);
+        let every_mark: Vec<char> = every_mark.chars().collect();
+        assert!(readings(&every_mark).len() <= 128, "bounded");
     }
 
     #[test]

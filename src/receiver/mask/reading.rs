@@ -1,7 +1,9 @@
 //! What a text reads as: as it stands, and decoded in each of the ways in which receivers quote. Pure; each way is one pass.
 
+use std::collections::HashSet;
+
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{compose, is_combining_mark};
 
 use crate::words::is_unprintable;
 
@@ -34,42 +36,47 @@ pub(super) fn is_unseparated(c: char) -> bool {
         | '\u{ff66}'..='\u{ffdc}' | '\u{20000}'..='\u{3ffff}')
 }
 
+/// A way in which receivers quote: the marks without which there is none of it, and how it reads.
+type Way = (fn(&[Glyph]) -> bool, fn(&[Glyph]) -> Option<(String, usize)>);
+
+const WAYS: [Way; 5] = [
+    (|reading| has(reading, &['\\']), json),
+    (|reading| has(reading, &['%', '+']), percent),
+    (|reading| has(reading, &['=']), quoted_printable),
+    (|reading| has(reading, &['&']), html),
+    (has_pairs, pairs),
+];
+/// What was quoted may have been quoted before, in the same way or another one.
+const WITHIN: usize = 4;
+/// A text that has every mark comes to no more than so many readings, those with the fewest steps first.
+const READINGS_MAX: usize = 64;
+
+fn has(reading: &[Glyph], marks: &[char]) -> bool {
+    reading.iter().any(|glyph| marks.contains(&glyph.c))
+}
+
 /// Everything that the text reads as, as it stands first.
 pub(super) fn readings(text: &[char]) -> Vec<Vec<Glyph>> {
     let mut readings = vec![as_it_stands(text)];
-    let has = |reading: &[Glyph], marks: &[char]| reading.iter().any(|glyph| marks.contains(&glyph.c));
-    // A body that is quoted within JSON, and within JSON again.
-    for depth in 0..2 {
-        if has(&readings[depth], &['\\']) {
-            let inner = decoded(&readings[depth], json);
-            readings.push(inner);
-        } else {
-            break;
+    let text_of = |reading: &[Glyph]| reading.iter().map(|glyph| glyph.c).collect::<String>();
+    let mut seen = HashSet::from([text_of(&readings[0])]);
+    let mut of_last_step = 0..1;
+    for _ in 0..WITHIN {
+        for at in of_last_step.clone() {
+            for (is_there, decode) in WAYS {
+                if readings.len() < READINGS_MAX && is_there(&readings[at]) {
+                    let inner = decoded(&readings[at], decode);
+                    if seen.insert(text_of(&inner)) {
+                        readings.push(inner);
+                    }
+                }
+            }
         }
+        of_last_step = of_last_step.end..readings.len();
     }
-    for depth in 0..readings.len() {
-        if has(&readings[depth], &['%', '+']) {
-            let inner = decoded(&readings[depth], percent);
-            let again = has(&inner, &['%']).then(|| decoded(&inner, percent));
-            readings.push(inner);
-            readings.extend(again);
-        }
-        if has(&readings[depth], &['=']) {
-            let inner = decoded(&readings[depth], quoted_printable);
-            readings.push(inner);
-        }
-        if has(&readings[depth], &['&']) {
-            let inner = decoded(&readings[depth], html);
-            readings.push(inner);
-        }
-        if has_pairs(&readings[depth]) {
-            let inner = decoded(&readings[depth], pairs);
-            readings.push(inner);
-        }
-    }
-    for depth in 0..readings.len() {
-        if !readings[depth].iter().all(|glyph| glyph.c.is_ascii()) {
-            let inner = decoded(&readings[depth], bare);
+    for at in 0..readings.len() {
+        if !readings[at].iter().all(|glyph| glyph.c.is_ascii()) {
+            let inner = decoded(&readings[at], bare);
             readings.push(inner);
         }
     }
@@ -236,9 +243,48 @@ fn html(rest: &[Glyph]) -> Option<(String, usize)> {
             Some(digits) => number(digits, 16)?,
             None => number(digits, 10)?,
         },
-        _ => return None,
+        (name, None) => latin(name)?,
     };
     Some((c.to_string(), end + 1))
+}
+
+/// A Latin letter by its name, which is the letter and its accent; capitals don't matter, because what is hidden is folded.
+fn latin(name: &str) -> Option<char> {
+    let whole = match name {
+        "szlig" => 'ß',
+        "aelig" => 'æ',
+        "oelig" => 'œ',
+        "oslash" => 'ø',
+        "lstrok" => 'ł',
+        "dstrok" => 'đ',
+        "hstrok" => 'ħ',
+        "tstrok" => 'ŧ',
+        "eth" => 'ð',
+        "thorn" => 'þ',
+        "imath" | "inodot" => 'ı',
+        "rsquo" => '’',
+        _ => '\0',
+    };
+    if whole != '\0' {
+        return Some(whole);
+    }
+    let accent = match name.get(1..)? {
+        "grave" => '\u{300}',
+        "acute" => '\u{301}',
+        "circ" => '\u{302}',
+        "tilde" => '\u{303}',
+        "macr" => '\u{304}',
+        "breve" => '\u{306}',
+        "dot" => '\u{307}',
+        "uml" => '\u{308}',
+        "ring" => '\u{30a}',
+        "dblac" => '\u{30b}',
+        "caron" => '\u{30c}',
+        "cedil" => '\u{327}',
+        "ogon" => '\u{328}',
+        _ => return None,
+    };
+    compose(name.chars().next()?, accent)
 }
 
 fn digits(glyphs: &[Glyph], radix: u32) -> Option<u32> {
