@@ -29,6 +29,8 @@ pub struct Erased {
     pub answers: i64,
     /// Texts in the ledger.
     pub texts: i64,
+    /// Whether a name was known that answers to other requests could be searched for.
+    pub searched: bool,
     /// What was looked at afterwards.
     pub proof: Proof,
 }
@@ -79,6 +81,8 @@ pub async fn erase(
     unit_id: i64,
     now: Option<DateTime<Utc>>,
 ) -> Result<Erased> {
+    // Before the transaction, because a source that fails stops no erasure; what it says is repeated nowhere.
+    let of_source = names_of_source(conn, unit_id).await.unwrap_or_default();
     let mut tx = conn.begin().await?;
     plan::mark(&mut tx, receiver).await?;
     // Before its syncs, as whoever settles them does.
@@ -94,7 +98,8 @@ pub async fn erase(
         .fetch_all(&mut *tx)
         .await?;
     deliver::doubt(&mut tx, &given_up, Some("its request was given up")).await?;
-    let names = names_told(&mut tx, receiver, unit_id).await?;
+    let mut names = names_told(&mut tx, receiver, unit_id).await?;
+    names.extend(of_source);
     let (bodies, answers): (i64, i64) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
         .bind(receiver)
         .bind(unit_id)
@@ -123,8 +128,17 @@ pub async fn erase(
         given_up: given_up.len(),
         answers: answers + naming.len() as i64,
         texts,
+        searched: mask.is_some(),
         proof,
     })
+}
+
+/// The names that the unit's lead has in the source, which outlive its bodies.
+async fn names_of_source(conn: &mut PgConnection, unit_id: i64) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(include_str!("../sql/erase/names.sql"))
+        .bind(unit_id)
+        .fetch_all(conn)
+        .await?)
 }
 
 /// The names of the unit's lead that its bodies hold.

@@ -85,6 +85,10 @@ fn said(unit_id: i64, erased: &Erased) -> String {
     };
     let proof = &erased.proof;
     let left = match proof.left() {
+        0 if !erased.searched => {
+            "no name of its lead is known any more, so answers were not searched for one; nothing else is left"
+                .to_owned()
+        }
         0 => "nothing is left".to_owned(),
         left => format!("{left} of these may still have its lead"),
     };

@@ -506,6 +506,29 @@ async fn promise_05_erase_finds_the_name_in_answers_to_other_requests() {
 }
 
 #[tokio::test]
+async fn promise_05_erase_without_a_body_takes_the_sources_names_or_says_that_it_knows_none() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    rig.settle().await;
+    let quote = "update rentsync.sync set body = null, body_gone = 'pruned';
+                 update rentsync.attempt set answer = 'unit 12 overlaps one let to WILHELMINA'";
+    rig.edit(quote).await;
+    rig.edit("update rentsync.sync_feed set units = array_remove(units, 11)")
+        .await;
+    let shown = said(&output(relay(&rig, &["erase", "--unit", "11"])).await);
+    assert!(shown.contains(": nothing is left"), "{shown}");
+    assert!(!has_name(&everything_kept(&rig).await));
+    rig.edit("update project_rent_roll_units set lead_first_name = null, lead_last_name = null where id = 11")
+        .await;
+    let shown = said(&output(relay(&rig, &["erase", "--unit", "11"])).await);
+    assert!(
+        shown.contains("no name of its lead is known any more, so answers were not searched for one"),
+        "{shown}"
+    );
+    assert!(!shown.contains(": nothing is left"), "{shown}");
+}
+
+#[tokio::test]
 async fn promise_05_an_answer_that_comes_after_an_erasure_is_not_kept() {
     let rig = Rig::new().await;
     with_lead(&rig, "11").await;
