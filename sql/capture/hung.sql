@@ -2,8 +2,9 @@
 -- functions in the schema that are somebody else's. They act in what the tables' owner does, which is every write of the source, and
 -- in what install does, as whoever runs it; a trigger needs no function of its maker's for that, because a built-in or one of ours
 -- stops a write as well. A row each: what it is, the statement that takes it off, and whose word that needs, where this role has not got
--- it: a foreign key is its own table's. A migration that makes a trigger names it here.
--- The two source functions are the site's to replace: those of a role that may act as the schema's owner stay. Asks the catalogs alone.
+-- it: a foreign key is its own table's. A migration that makes a trigger names it here. A function has its oid instead of a statement,
+-- because those that use one another go at once, and only where nothing else uses them. What a role made that may act as the schema's
+-- owner is the site's own, and stays. Asks the catalogs alone.
 with given as (
     select n.oid, n.nspowner from pg_namespace n where n.nspname = 'rentsync'
 ), trusted (role) as (
@@ -17,30 +18,30 @@ with given as (
      where c.relkind in ('r', 'p', 'v', 'm') and c.relowner in (select role from trusted)
 )
 select format('trigger %I on %s', g.tgname, o.name) as what, format('drop trigger %I on %s', g.tgname, o.name) as statement,
-       null::text as needs
+       null::text as needs, null::oid as routine
   from ours o
   join pg_trigger g on g.tgrelid = o.oid and not g.tgisinternal
   join pg_proc p on p.oid = g.tgfoid
  where not (o.relname = 'ledger' and g.tgname in ('count_insert', 'count_update', 'count_delete')
         and p.proname = 'count_withheld' and p.pronamespace = to_regnamespace('rentsync'))
  union all
-select format('rule %I on %s', w.rulename, o.name), format('drop rule %I on %s', w.rulename, o.name), null
+select format('rule %I on %s', w.rulename, o.name), format('drop rule %I on %s', w.rulename, o.name), null, null
   from ours o
   join pg_rewrite w on w.ev_class = o.oid and w.rulename <> '_RETURN'
  union all
-select format('policy %I on %s', y.polname, o.name), format('drop policy %I on %s', y.polname, o.name), null
+select format('policy %I on %s', y.polname, o.name), format('drop policy %I on %s', y.polname, o.name), null, null
   from ours o
   join pg_policy y on y.polrelid = o.oid
  union all
 select format('foreign key %I of %s', f.conname, f.conrelid::regclass), format('alter table %s drop constraint %I', f.conrelid::regclass, f.conname),
-       case when not pg_has_role(t.relowner, 'usage') then t.relowner::regrole::text end
+       case when not pg_has_role(t.relowner, 'usage') then t.relowner::regrole::text end, null
   from pg_constraint f
   join pg_class t on t.oid = f.conrelid
  where f.contype = 'f' and f.confrelid in (select oid from ours) and f.conrelid not in (select oid from ours) and f.conparentid = 0
  union all
-select format('function %s', p.oid::regprocedure), format('drop routine %s cascade', p.oid::regprocedure), null
+select format('function %s', p.oid::regprocedure), p.oid::regprocedure::text, null, p.oid
   from pg_proc p
   join given g on g.oid = p.pronamespace
  where p.proowner not in (select role from trusted)
-   and not (p.proname in ('source_property', 'source_unit') and p.pronargs = 0 and pg_has_role(p.proowner, g.nspowner, 'member'))
+   and not pg_has_role(p.proowner, g.nspowner, 'member')
  order by what

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use anyhow::Result;
+use sqlx::postgres::types::Oid;
 use sqlx::{FromRow, PgConnection};
 
 use crate::fault::{self, Fault};
@@ -31,7 +32,17 @@ impl fmt::Display for Dependent {
 
 impl Dependent {
     pub(crate) async fn all(conn: &mut PgConnection) -> Result<Vec<Self>> {
+        Self::found(conn, None).await
+    }
+
+    /// What uses these functions.
+    pub(super) async fn of(conn: &mut PgConnection, routines: &[Oid]) -> Result<Vec<Self>> {
+        Self::found(conn, Some(routines)).await
+    }
+
+    async fn found(conn: &mut PgConnection, routines: Option<&[Oid]>) -> Result<Vec<Self>> {
         Ok(sqlx::query_as(include_str!("../../sql/capture/dependents.sql"))
+            .bind(routines)
             .fetch_all(conn)
             .await?)
     }

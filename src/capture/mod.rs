@@ -269,7 +269,7 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
     sqlx::query(include_str!("../../sql/capture/lock_attached.sql"))
         .execute(&mut *tx)
         .await?;
-    owner::take_off(&mut tx).await?;
+    owner::take_off(&mut tx, "uninstall").await?;
     sqlx::query(include_str!("../../sql/capture/detach.sql"))
         .execute(&mut *tx)
         .await

@@ -10,6 +10,7 @@ use sqlx::postgres::types::Oid;
 use sqlx::{FromRow, PgConnection};
 
 use super::brief::{briefly, not_created};
+use super::dependent::Dependent;
 use super::shape;
 use super::statement::{self, identifier};
 use crate::database::SchemaOwner;
@@ -156,7 +157,8 @@ pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2], fro
         let [properties, units] = tables;
         let lock = format!("lock table {properties}, {units} in share row exclusive mode");
         statement::execute(tx, lock).await?;
-        let taken_off = take_off(tx).await?;
+        let mut taken_off = take_off(tx, "install").await?;
+        taken_off.extend(drop_routines(tx).await?);
         let given = to_give(tx, &owner, from.oid).await?;
         let given_to = (!given.is_empty()).then(|| owner.clone());
         for given in given {
@@ -240,10 +242,12 @@ pub(crate) async fn owner_it_lacks(conn: &mut PgConnection, tables: &[String; 2]
 pub(crate) struct Hung {
     /// Its kind, its name, and where it is.
     pub what: String,
-    /// What takes it off.
+    /// What takes it off; a function's is its name.
     statement: String,
     /// Whose it is, where this role can't.
     needs: Option<String>,
+    /// A function's.
+    routine: Option<Oid>,
 }
 
 /// All of that.
@@ -253,13 +257,23 @@ pub(crate) async fn hung(conn: &mut PgConnection) -> Result<Vec<Hung>> {
         .await?)
 }
 
-pub(super) async fn take_off(conn: &mut PgConnection) -> Result<Vec<String>> {
+/// Takes off what is hung on our tables, but no function.
+pub(super) async fn take_off(conn: &mut PgConnection, command: &str) -> Result<Vec<String>> {
     let mut taken_off = Vec::new();
-    for Hung { what, statement, needs } in hung(&mut *conn).await? {
+    for hung in hung(&mut *conn).await? {
+        let Hung {
+            what,
+            statement,
+            needs,
+            routine: None,
+        } = hung
+        else {
+            continue;
+        };
         if let Some(owner) = needs {
             return Err(Fault::finding(format!(
                 "{what} refers to the relay's tables and acts in what is done to them, and only {owner}, whose table it is, or a \
-                 superuser can take it off: have one of them run `{statement}`, then run install again; nothing was changed"
+                 superuser can take it off: have one of them run `{statement}`, then run {command} again; nothing was changed"
             ))
             .into());
         }
@@ -269,6 +283,31 @@ pub(super) async fn take_off(conn: &mut PgConnection) -> Result<Vec<String>> {
         taken_off.push(what);
     }
     Ok(taken_off)
+}
+
+/// Drops the functions in the schema that are somebody else's, and nothing that uses them: that may be production's.
+async fn drop_routines(conn: &mut PgConnection) -> Result<Vec<String>> {
+    let hung = hung(&mut *conn).await?.into_iter();
+    let (oids, routines): (Vec<Oid>, Vec<Hung>) = hung.filter_map(|hung| Some((hung.routine?, hung))).unzip();
+    if routines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named: Vec<String> = routines.iter().map(|hung| hung.what.clone()).collect();
+    let dependents = Dependent::of(conn, &oids).await?;
+    if !dependents.is_empty() {
+        return Err(Fault::finding(format!(
+            "schema rentsync holds functions that are not the relay's and have to go ({}), but something stands on them: {}; have that \
+             use a function outside the schema, or drop it, and run install again; nothing was changed",
+            named.join(", "),
+            Dependent::named(&dependents)
+        ))
+        .into());
+    }
+    let all: Vec<String> = routines.into_iter().map(|hung| hung.statement).collect();
+    statement::execute(conn, format!("drop routine {}", all.join(", ")))
+        .await
+        .with_context(|| format!("dropping {}, which is none of the relay's", named.join(", ")))?;
+    Ok(named)
 }
 
 /// Acts as whoever owns schema rentsync until the transaction ends: what is run of it was written by that role.

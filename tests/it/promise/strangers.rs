@@ -263,3 +263,57 @@ async fn promise_01_no_superusers_command_runs_what_the_sites_own_source_functio
         drop_role(&rig.source, &role).await;
     }
 }
+
+/// Production's own column uses a function that a stranger put into the schema.
+#[tokio::test]
+async fn promise_24_nothing_of_productions_goes_with_a_function_that_a_stranger_made() {
+    let rig = Rig::told().await;
+    let (stranger, admin) = (role(&rig.source).await, role(&rig.source).await);
+    rig.edit(&format!(
+        "grant usage, create on schema rentsync to {stranger}, {admin}; grant postgres to {admin}; set role {stranger};
+         create function rentsync.doubled(bigint) returns bigint language sql immutable as 'select $1 * 2';
+         create function rentsync.left_over() returns int language sql as 'select 1'; reset role; set role {admin};
+         create function rentsync.helper() returns int language sql as 'select 1'; reset role;
+         alter table projects add column doubled bigint generated always as (rentsync.doubled(id)) stored"
+    ))
+    .await;
+    refused(
+        relay(&rig, &["install"]),
+        1,
+        &[
+            "function rentsync.doubled(bigint)",
+            "default value for public.projects.doubled (of postgres)",
+            "run install again",
+            "nothing was changed",
+        ],
+    )
+    .await;
+    let made = "select count(*) from pg_proc where pronamespace = 'rentsync'::regnamespace
+                   and proname in ('doubled', 'left_over', 'helper')";
+    assert_eq!(rig.source.number(made).await, 3);
+    let done = output(relay(&rig, &["uninstall"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert_eq!(rig.source.number(made).await, 3, "uninstall has no need to");
+    assert_eq!(
+        rig.source
+            .number("select count(*) from projects where doubled <> 2 * id")
+            .await,
+        0
+    );
+    rig.edit("alter table projects drop column doubled").await;
+    let done = output(relay(&rig, &["install"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    for what in ["doubled(bigint)", "left_over()"] {
+        let says = format!("function rentsync.{what} was none of the relay's: it is taken off");
+        assert!(said(&done).contains(&says), "{}", said(&done));
+    }
+    assert_eq!(
+        rig.source.number(made).await,
+        1,
+        "who may act as the owner made the helper"
+    );
+    rig.edit("alter function rentsync.helper() owner to postgres").await;
+    for role in [stranger, admin] {
+        drop_role(&rig.source, &role).await;
+    }
+}
