@@ -13,7 +13,7 @@ use crate::config::{self, Tls};
 use crate::fault::{Fault, io_in_words, said};
 use crate::words::in_a_line;
 pub use trust::SchemaOwner;
-use trust::Trust;
+use trust::{SourceObjection, Trust};
 pub(crate) use url::mode_name;
 use url::{PARAMETERS, is_local, is_well_formed, known_parameters, named, proven};
 
@@ -150,13 +150,18 @@ impl Database {
         self.trust.owner(conn, tables).await
     }
 
-    /// The owners of the source for whom this role may not work unasked; `tables` are the source tables' full names.
-    pub(crate) async fn strangers_of_source(
+    /// What the source functions have to be for a role that may become a superuser.
+    pub(crate) fn expect_generated(&self, bodies: Vec<String>) {
+        self.trust.expect_generated(bodies);
+    }
+
+    /// Why this role may not read the source unasked; `tables` are the source tables' full names.
+    pub(crate) async fn objections_to_source(
         &self,
         conn: &mut PgConnection,
         tables: &[String; 2],
-    ) -> Result<Vec<String>> {
-        self.trust.strangers_of_source(conn, tables).await
+    ) -> Result<Vec<SourceObjection>> {
+        self.trust.objections_to_source(conn, tables).await
     }
 
     /// An error where a source function is a stranger's, or one of the site's own that a superuser would run.

@@ -3,6 +3,8 @@
 use anyhow::Result;
 use sqlx::PgConnection;
 
+use super::columns::{SOURCE_PROPERTY, SOURCE_UNIT};
+use super::generated::Generated;
 use crate::database::{Database, SchemaOwner};
 use crate::fault::Fault;
 
@@ -37,12 +39,9 @@ pub async fn check_owner(
     if let Some(why) = found.as_ref().and_then(|found| objection(found, tables)) {
         return Err(Fault::usage(why).into());
     }
-    if let Some(owner) = database.strangers_of_source(conn, tables).await?.first() {
-        return Err(Fault::usage(format!(
-            "the source tables belong to {owner}, and {}; nothing was changed",
-            mighty(owner)
-        ))
-        .into());
+    check_source(database, conn, tables, doing).await?;
+    if found.as_ref().is_some_and(|found| found.is_mighty) {
+        database.expect_generated(generated(conn, tables).await);
     }
     if found.is_some() && doing != Doing::Installing {
         database.check_source_functions(conn).await?;
@@ -51,6 +50,34 @@ pub async fn check_owner(
         return Err(absent());
     }
     Ok(found)
+}
+
+async fn check_source(database: &Database, conn: &mut PgConnection, tables: &[String; 2], doing: Doing) -> Result<()> {
+    for objection in database.objections_to_source(conn, tables).await? {
+        // Neither is read by what takes the relay away, and install says more.
+        if let Some(why) = objection.to_no_table().filter(|_| doing != Doing::Installing) {
+            return Err(Fault::usage(why).into());
+        }
+        if let Some(owner) = objection.role_name {
+            return Err(Fault::usage(format!(
+                "the source tables belong to {owner}, and {}; nothing was changed",
+                mighty(&owner)
+            ))
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// What `install` writes for these tables; a line in a body would be anybody's to write. None where a table is another's rent roll.
+async fn generated(conn: &mut PgConnection, [properties, units]: &[String; 2]) -> Vec<String> {
+    let mut bodies = Vec::new();
+    for (source, table) in [(&SOURCE_PROPERTY, properties), (&SOURCE_UNIT, units)] {
+        if let Ok(generated) = Generated::for_table(conn, source, table).await {
+            bodies.push(generated.body);
+        }
+    }
+    bodies
 }
 
 pub(super) fn absent() -> anyhow::Error {

@@ -37,6 +37,8 @@ pub(super) struct Trust {
     /// By a person's word.
     named: Vec<String>,
     found: Mutex<Option<Found>>,
+    /// The bodies that `install` writes for the source functions.
+    generated: Mutex<Vec<String>>,
 }
 
 #[derive(Clone)]
@@ -46,6 +48,27 @@ struct Found {
     is_mighty: bool,
     /// The full names of the source tables.
     tables: [String; 2],
+}
+
+/// Why a role that may become a superuser does not read the source.
+#[derive(FromRow)]
+pub struct SourceObjection {
+    /// Part of it is this role's.
+    pub role_name: Option<String>,
+    /// This part of it is no table.
+    pub no_table: Option<String>,
+}
+
+impl SourceObjection {
+    /// Why not, where a part is no table.
+    pub fn to_no_table(&self) -> Option<String> {
+        self.no_table.as_ref().map(|name| {
+            format!(
+                "{name}, which is to be a source table, is no table, and what it reads may be any role's, which would run with a \
+                 superuser's rights: name the table, or run it as the relay's role"
+            )
+        })
+    }
 }
 
 /// The schema and its source functions.
@@ -85,16 +108,23 @@ impl Trust {
         Ok(owner)
     }
 
-    /// The source's owners for whom this role may not work unasked, because it may become a superuser.
-    pub async fn strangers_of_source(&self, conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<String>> {
-        Ok(
-            sqlx::query_scalar(include_str!("../../sql/connection/whose_source.sql"))
-                .bind(&tables[0])
-                .bind(&tables[1])
-                .bind(&self.named)
-                .fetch_all(conn)
-                .await?,
-        )
+    /// What the source functions have to be for a role that may become a superuser.
+    pub fn expect_generated(&self, bodies: Vec<String>) {
+        *self.generated.lock().unwrap_or_else(PoisonError::into_inner) = bodies;
+    }
+
+    /// Why this role may not read the source unasked, because it may become a superuser.
+    pub async fn objections_to_source(
+        &self,
+        conn: &mut PgConnection,
+        tables: &[String; 2],
+    ) -> Result<Vec<SourceObjection>> {
+        Ok(sqlx::query_as(include_str!("../../sql/connection/whose_source.sql"))
+            .bind(&tables[0])
+            .bind(&tables[1])
+            .bind(&self.named)
+            .fetch_all(conn)
+            .await?)
     }
 
     /// Whether the schema is still there, if it was, and the server's snapshot if it was asked for that; an error where it came to
@@ -109,12 +139,8 @@ impl Trust {
         else {
             return Ok((true, None));
         };
-        if is_mighty && let Some(stranger) = self.strangers_of_source(conn, &tables).await?.first() {
-            return Err(Fault::usage(format!(
-                "the source, or part of it, belongs to {stranger} now, for whom nothing is done with a superuser's rights unless \
-                 database.schema_owner names that role; `rentsync-relay doctor` says what to do"
-            ))
-            .into());
+        if is_mighty {
+            self.check_source(conn, &tables).await?;
         }
         if let Some((owner, snapshot)) = self.owner_of_all(conn).await?
             && owner == trusted
@@ -133,10 +159,28 @@ impl Trust {
         }
     }
 
+    async fn check_source(&self, conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
+        for objection in self.objections_to_source(conn, tables).await? {
+            if let Some(why) = objection.to_no_table() {
+                return Err(Fault::usage(why).into());
+            }
+            if let Some(stranger) = objection.role_name {
+                return Err(Fault::usage(format!(
+                    "the source, or part of it, belongs to {stranger} now, for whom nothing is done with a superuser's rights unless \
+                     database.schema_owner names that role; `rentsync-relay doctor` says what to do"
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
     /// Who owns the schema, and which transactions have ended; an error where a source function is not to be run by this role.
     pub async fn owner_of_all(&self, conn: &mut PgConnection) -> Result<Option<(Oid, String)>> {
         let is_mighty = self.found().as_ref().is_some_and(|found| found.is_mighty);
+        let generated = self.generated.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let functions: Option<Functions> = sqlx::query_as(include_str!("../../sql/connection/schema_owner.sql"))
+            .bind(generated)
             .fetch_optional(conn)
             .await?;
         let Some(functions) = functions else { return Ok(None) };
@@ -149,8 +193,8 @@ impl Trust {
         }
         if is_mighty && functions.reads_anybodys {
             return Err(Fault::usage(format!(
-                "the source functions are the site's own, and what they read may be any role's, which would run with a superuser's \
-                 rights: run it as {} or as the relay's role",
+                "the source functions are the site's own, or not as this release's install writes them, and what they read may be any \
+                 role's, which would run with a superuser's rights: run it as {} or as the relay's role",
                 functions.owner_name
             ))
             .into());

@@ -317,3 +317,64 @@ async fn promise_24_nothing_of_productions_goes_with_a_function_that_a_stranger_
         drop_role(&rig.source, &role).await;
     }
 }
+
+/// The line that marks what `install` writes stands in a body of the owner's, and a view in a table's place.
+#[tokio::test]
+async fn promise_01_no_superusers_command_runs_what_only_looks_like_the_relays() {
+    let rig = Rig::told().await;
+    let (owner, own) = (role(&rig.source).await, role(&rig.source).await);
+    rig.edit(&format!(
+        "{RAN}; alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner};
+         create schema theirs authorization {owner};
+         create function theirs.acts() returns boolean language plpgsql as
+             $$ begin insert into public.ran values (session_user); return true; end $$"
+    ))
+    .await;
+    let named = |arguments: &[&str]| {
+        let mut command = relay(&rig, arguments);
+        command.env("RELAY_DATABASE__SCHEMA_OWNER", &owner);
+        command
+    };
+    for command in [&["install", "--grant-to", &own][..], &["verify"]] {
+        let done = output(named(command)).await;
+        assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    }
+    let written = "select pg_get_functiondef('rentsync.source_unit()'::regprocedure)";
+    let written = rig.source.texts(written).await.remove(0);
+    let body = written.replace(
+        "project_rent_roll_units t",
+        "project_rent_roll_units t where theirs.acts()",
+    );
+    assert!(body.contains("-- written by rentsync-relay install"), "{body}");
+    rig.edit(&body).await;
+    for command in ["status", "once", "verify", "preview"] {
+        refused(
+            named(&[command]),
+            2,
+            &["the source functions are the site's own", &owner],
+        )
+        .await;
+    }
+    rig.edit(&written).await;
+    let done = output(named(&["verify"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    rig.edit(&format!(
+        "alter table project_rent_roll_units rename to units_before;
+         create view project_rent_roll_units as select * from units_before where theirs.acts();
+         alter view project_rent_roll_units owner to {owner}"
+    ))
+    .await;
+    for command in ["status", "once", "verify", "preview"] {
+        refused(
+            named(&[command]),
+            2,
+            &["project_rent_roll_units", "is no table", "a superuser's rights"],
+        )
+        .await;
+    }
+    assert_eq!(ran(&rig).await, 0);
+    rig.edit("drop schema theirs cascade").await;
+    for role in [own, owner] {
+        drop_role(&rig.source, &role).await;
+    }
+}
