@@ -1,6 +1,6 @@
 //! The settings file that nobody named: `relay.toml` in the current directory, where anybody may have put it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
@@ -28,13 +28,28 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
 
 /// What was opened is what is judged, and so is a link that leads there.
 fn open(path: &Path) -> io::Result<Option<(File, Option<&'static str>)>> {
-    let file = match File::open(path) {
+    let file = match opening().open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let objection = objection(&file.metadata()?).or(objection_to_owner(&fs::symlink_metadata(path)?));
+    let found = file.metadata()?;
+    let is_other = (!found.is_file()).then_some("is no regular file");
+    let objection = is_other
+        .or(objection(&found))
+        .or(objection_to_owner(&fs::symlink_metadata(path)?));
     Ok(Some((file, objection)))
+}
+
+/// A pipe has whoever opens it wait until somebody writes.
+#[cfg(unix)]
+fn opening() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut opening = OpenOptions::new();
+    opening
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    opening
 }
 
 #[cfg(unix)]
@@ -51,6 +66,13 @@ fn objection_to_owner(found: &fs::Metadata) -> Option<&'static str> {
     use std::os::unix::fs::MetadataExt;
     let is_ours = [0, rustix::process::geteuid().as_raw()].contains(&found.uid());
     (!is_ours).then_some("belongs to another user")
+}
+
+#[cfg(not(unix))]
+fn opening() -> OpenOptions {
+    let mut opening = OpenOptions::new();
+    opening.read(true);
+    opening
 }
 
 #[cfg(not(unix))]

@@ -557,4 +557,8 @@ async fn promise_08_a_relay_toml_that_another_may_have_written_is_obeyed_only_wh
         lchown(&file, Some(65_534), None).expect("another's link");
         refused(status(&[]), 2, &["belongs to another user"]).await;
     }
+    std::fs::remove_file(&file).expect("none left");
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.expect("mkfifo").success());
+    refused(status(&[]), 2, &[is_not[0], "is no regular file", is_not[1]]).await;
 }
