@@ -378,3 +378,23 @@ async fn promise_01_no_superusers_command_runs_what_only_looks_like_the_relays()
         drop_role(&rig.source, &role).await;
     }
 }
+
+#[tokio::test]
+async fn promise_02_nobody_who_may_become_more_is_made_the_relays_role() {
+    let rig = Rig::told().await;
+    let (mighty, member, creator) = (
+        role(&rig.source).await,
+        role(&rig.source).await,
+        role(&rig.source).await,
+    );
+    rig.edit(&format!(
+        "alter role {mighty} superuser; grant {mighty} to {member}; alter role {creator} createrole"
+    ))
+    .await;
+    for (role, why) in [(&member, "may act as a superuser"), (&creator, "may create roles")] {
+        refused(relay(&rig, &["install", "--grant-to", role]), 2, &[why]).await;
+    }
+    for role in [member, mighty, creator] {
+        drop_role(&rig.source, &role).await;
+    }
+}
