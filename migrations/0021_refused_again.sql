@@ -11,7 +11,9 @@ comment on column rentsync.ledger.bisection is 'Sent only together with units of
 alter table rentsync.feed
     add column failures integer not null default 0,
     add column searched integer not null default 0,
+    add column refused_at timestamptz,
     add column retry_at timestamptz;
+comment on column rentsync.feed.refused_at is 'When a unit of it was refused last.';
 comment on column rentsync.feed.failures is 'How often in a row the receiver took nothing of this property while it took others.';
 comment on column rentsync.feed.searched is 'Requests of the search for bad units in a row of which none was taken.';
 comment on column rentsync.feed.retry_at is 'When the first of its refused units is tried again.';
@@ -26,7 +28,7 @@ update rentsync.feed f
    set failures = 1, paused_because = null
  where failing or paused_because = 'the receiver rejects everything about it';
 update rentsync.feed f
-   set retry_at = clock_timestamp()
+   set retry_at = clock_timestamp(), refused_at = clock_timestamp()
  where exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.withheld = 'refused');
 -- Searches begin anew.
 update rentsync.feed set bisected_sync = null, bisection_accepted = false where bisected_sync is not null;
@@ -41,5 +43,11 @@ create index ledger_refused_before on rentsync.ledger (feed_id) where refusals >
 drop index rentsync.ledger_owed;
 create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), (bisection is not null), bisection desc, unit_id)
  where owed is not null and withheld is null;
+-- Of a unit by its id, for receivers that know units by nothing else.
+create index ledger_unit on rentsync.ledger (unit_id);
+
+drop index rentsync.feed_cooldown;
+create index feed_cooldown on rentsync.feed (receiver, cooldown_because) where cooldown_until is not null;
+create index feed_refused on rentsync.feed (receiver, refused_at) where retry_at is not null;
 create index feed_searched on rentsync.feed (receiver) where bisected_sync is not null;
 create index feed_retry on rentsync.feed (receiver, retry_at) where retry_at is not null;

@@ -27,10 +27,13 @@ pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 /// `public.hashtextextended(text, integer)` would be a better match than the server's own.
 const PATH: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 /// Under a stricter isolation our reads of the source would have the application's own transactions fail.
-const SESSION: [(&str, &str); 2] = [
+const SESSION: [(&str, &str); 3] = [
     ("default_transaction_isolation", "read committed"),
     // Compiling a statement that is expected to be long took seconds where running it took tenths.
     ("jit", "off"),
+    // A plan that was made while a table was small, and is kept, reads all of it once it is large: nobody says when that is, in a
+    // database that is not analysed.
+    ("plan_cache_mode", "force_custom_plan"),
 ];
 
 /// What the server has to give up by itself, so that nothing of ours outlives a machine or a network that vanished: its locks

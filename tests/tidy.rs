@@ -244,7 +244,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
     (
         "migrations/0021_refused_again.sql",
-        "9adf08053dd5349c8f463621cb7383ad7c57c5f0020d922451b2097e83cc5c91",
+        "7583e6a69c6712ff5222b46385196732922a65fb39500d941cb8737264067071",
     ),
     (
         "migrations/0023_statistics.sql",

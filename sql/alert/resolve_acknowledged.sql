@@ -2,15 +2,23 @@
 -- about what it did not take of them before are over, and those about another digest of the properties $4. Locks those.
 --
 -- "Refused" is over with the last unit that is refused; "rejected" only once the bad units are found. An alert about a batch
--- names no property: it is over when no feed of the receiver is left that was told apart because of one. Looks up open alerts
--- by their index; where there are none, that is all it costs.
+-- names no property: it is over when no feed of the receiver is left that was told apart because of one. Each kind of each property is
+-- looked up by the index of open alerts.
+with about as materialized (
+    select open.alert_id
+      from unnest(array['rejected', 'exhausted', 'refused', 'stale', 'digest_mismatch', 'waiting', 'not_acknowledged']) as kind (kind)
+     cross join unnest(array_append($2::bigint[] || $4::bigint[], -1)) as property (property_id)
+     cross join lateral (
+           select a.alert_id from rentsync.alert a
+            where a.acked_at is null and a.kind = kind.kind and coalesce(a.receiver, '') = $1
+              and coalesce(a.property_id, -1) = property.property_id
+           offset 0
+           ) as open
+)
 update rentsync.alert a
    set acked_at = coalesce($3, clock_timestamp())
- where a.acked_at is null
-   and (a.kind in ('rejected', 'exhausted', 'refused', 'stale', 'digest_mismatch')
-     or a.kind in ('waiting', 'not_acknowledged') and a.property_id is not null)
-   and coalesce(a.receiver, '') = $1
-   and coalesce(a.property_id, -1) = any (array_append($2::bigint[] || $4::bigint[], -1))
+ where a.alert_id = any (array(select alert_id from about)) and a.acked_at is null
+   and (a.kind not in ('waiting', 'not_acknowledged') or a.property_id is not null)
    and case
        when a.kind = 'digest_mismatch' then a.property_id = any ($4)
        when a.kind = 'stale' then a.property_id = any ($2)

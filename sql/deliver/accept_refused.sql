@@ -1,11 +1,19 @@
 -- The receiver took what the syncs $2 told the feeds $1 of, pairwise. Where a unit was among that which it refused before, it may take
 -- now whatever else it refused of that feed: due at $3 (null: now), and what is owed by itself for that reason is told together.
 -- Looks up what was refused before by its index. Locks those feeds and units.
-with taken as (
+with known as materialized (
+    select before.feed_id, before.unit_id
+      from unnest($1::bigint[], $2::bigint[]) as accepted (feed_id, sequence)
+     cross join lateral (
+           select l.feed_id, l.unit_id from rentsync.ledger l
+            where l.feed_id = accepted.feed_id and l.refusals > 0 and l.sequence = accepted.sequence and l.withheld is null
+           offset 0
+           ) as before
+), taken as (
     update rentsync.ledger l
        set refusals = 0
-      from unnest($1::bigint[], $2::bigint[]) as accepted (feed_id, sequence)
-     where l.feed_id = accepted.feed_id and l.sequence = accepted.sequence and l.refusals > 0 and l.withheld is null
+      from known
+     where l.feed_id = known.feed_id and l.unit_id = known.unit_id
     returning l.feed_id, l.unit_id
 ), others as (
     update rentsync.ledger l

@@ -1,25 +1,36 @@
 -- Receiver $1 took the syncs $2 after it had failed: what it refused since it last took anything may have met that failure, and is due
--- at $3 (null: now). Costs a look at its row where it did not fail. Locks the feeds of what it refuses, then those units.
-with failed as (
+-- at $3 (null: now). Costs a look at its row where it did not fail, and else what was refused since. Step by step, so that nothing is read
+-- before it is known to be asked for. Locks the feeds of what was refused, then those units.
+with failed as materialized (
     select r.receiver,
            coalesce((select max(s.settled_at) from rentsync.sync s
                       where s.receiver = r.receiver and s.state = 'delivered' and s.sequence <> all ($2)), '-infinity') as taken_at
       from rentsync.receiver r
      where r.receiver = $1 and r.failures > 0
 ), feeds as materialized (
-    select f.feed_id, failed.taken_at
+    select refused.feed_id, failed.taken_at
       from failed
-      join rentsync.feed f on f.receiver = failed.receiver
-     where f.retry_at is not null
-     order by f.feed_id
-       for no key update of f
+     cross join lateral (
+           select f.feed_id from rentsync.feed f
+            where f.receiver = failed.receiver and f.refused_at >= failed.taken_at and f.retry_at is not null
+            order by f.feed_id
+           offset 0
+              for no key update
+           ) as refused
+), units as materialized (
+    select refused.feed_id, refused.unit_id
+      from feeds
+     cross join lateral (
+           select l.feed_id, l.unit_id from rentsync.ledger l
+            where l.feed_id = feeds.feed_id and l.withheld = 'refused' and l.bisection is null and l.withheld_at >= feeds.taken_at
+           offset 0
+           ) as refused
 ), due as (
     update rentsync.ledger l
        set retry_at = coalesce($3, clock_timestamp())
-      from feeds
-     where l.feed_id = feeds.feed_id and l.withheld = 'refused' and l.bisection is null and l.withheld_at >= feeds.taken_at
-    returning l.feed_id
+      from units
+     where l.feed_id = units.feed_id and l.unit_id = units.unit_id
 )
 update rentsync.feed
    set retry_at = coalesce($3, clock_timestamp())
- where feed_id in (select feed_id from due)
+ where feed_id in (select feed_id from units)

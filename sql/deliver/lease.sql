@@ -50,7 +50,7 @@ select leased.sequence, leased.lease, leased.sync_id, leased.sync_type, leased.s
               array_agg(f.property_id order by f.feed_id) as properties,
               array_agg(coalesce(f.external_id, f.property_id::text) order by f.feed_id) as external_ids
          from rentsync.sync_feed sf
-         join rentsync.feed f using (feed_id)
+        cross join lateral (select * from rentsync.feed f where f.feed_id = sf.feed_id offset 0) as f
         where sf.sequence = leased.sequence
        ) as about
  order by leased.sequence

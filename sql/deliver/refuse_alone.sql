@@ -9,7 +9,8 @@ with refused as (
 ), over as (
     update rentsync.feed f
        set bisected_sync = null, bisection_accepted = false, searched = 0,
-           retry_at = least(f.retry_at, (select min(retry_at) from refused))
+           retry_at = least(f.retry_at, (select min(retry_at) from refused)),
+           refused_at = case when exists (select from refused) then coalesce($2, clock_timestamp()) else f.refused_at end
      where f.feed_id = $1
 )
 select unit_id from refused order by unit_id

@@ -13,7 +13,7 @@ with refused as (
     returning l.feed_id, l.unit_id, l.retry_at
 ), noted as (
     update rentsync.feed f
-       set retry_at = least(f.retry_at, first.retry_at)
+       set retry_at = least(f.retry_at, first.retry_at), refused_at = coalesce($5, clock_timestamp())
       from (select feed_id, min(retry_at) as retry_at from refused group by feed_id) as first
      where f.feed_id = first.feed_id
 )

@@ -1,6 +1,7 @@
 -- Which of the units that a plan may tell another feed of receiver $7 has told and the receiver not yet let go of: of the
 -- touched ($1 feed, $2 unit), the owed of the feeds $3 (as many as are read, $6 each), and all that the source has for
--- the feeds $4 (properties $5). A refused removal was not let go of. Reads only.
+-- the feeds $4 (properties $5). A refused removal was not let go of. Each unit is
+-- looked up by itself. Reads only.
 with wanted as (
     select touched.feed_id, touched.unit_id from unnest($1::bigint[], $2::bigint[]) as touched (feed_id, unit_id)
      union
@@ -9,7 +10,7 @@ with wanted as (
      cross join lateral (
            select l.feed_id, l.unit_id from rentsync.ledger l
             where l.feed_id = feed.feed_id and l.owed is not null and l.withheld is null
-            order by l.owed = 'removal', l.bisection is not null, l.bisection, l.unit_id
+            order by l.owed = 'removal', l.bisection is not null, l.bisection desc, l.unit_id
             limit $6
            ) as owed
      union
@@ -19,9 +20,11 @@ with wanted as (
 )
 select wanted.feed_id, wanted.unit_id
   from wanted
- where exists (
+ cross join lateral (
        select from rentsync.ledger l
-         join rentsync.feed f on f.feed_id = l.feed_id and f.receiver = $7
-         left join rentsync.sync s on s.sequence = l.sequence
         where l.unit_id = wanted.unit_id and l.feed_id <> wanted.feed_id and l.sequence is not null
-          and (l.removed is null or l.owed is not null or l.withheld = 'refused' or s.state in ('open', 'waiting')))
+          and exists (select from rentsync.feed f where f.feed_id = l.feed_id and f.receiver = $7)
+          and (l.removed is null or l.owed is not null or l.withheld = 'refused'
+            or exists (select from rentsync.sync s where s.sequence = l.sequence and s.state in ('open', 'waiting')))
+        limit 1
+       ) as elsewhere

@@ -58,6 +58,8 @@ pub struct Look {
     pub due: usize,
     /// A snapshot run is under way.
     pub snapshot_runs: bool,
+    /// How many syncs are due, leased or not.
+    sealed: usize,
     /// How many more feeds may be planned.
     room: usize,
     /// The receiver is paused, and due a probe; the next is due after this.
@@ -171,6 +173,7 @@ impl Planner {
         Ok(Look {
             due: usize::try_from(seen.free)?,
             snapshot_runs: seen.snapshot_runs,
+            sealed: due,
             room: match (seen.is_paused, seen.probe_is_due && due == 0) {
                 (true, probe) => usize::from(probe),
                 // One request tells many properties.
@@ -222,11 +225,12 @@ impl Planner {
     /// A backlog of which nothing is told, such as a source that went empty or came back, is looked at in larger batches.
     fn widen(&self, look: Look) -> Look {
         match look.probe {
-            Some(_) => look,
-            None => Look {
+            // What is sealed waits already.
+            None if look.sealed == 0 => Look {
                 room: look.room * self.widened,
                 ..look
             },
+            _ => look,
         }
     }
 
