@@ -45,7 +45,8 @@ pub(super) fn standing<'a>(scope: &Scope, feed: &ChosenFeed, sides: &'a UnitSide
         (Verdict::Withhold, _, Present::Invalid(because)) => UnitStanding::Invalid(because),
         (Verdict::Same | Verdict::Release | Verdict::Forget | Verdict::Withhold, _, _) => UnitStanding::Settled,
         (Verdict::Upsert | Verdict::Remove(_), _, _) => UnitStanding::Differs(Announced {
-            owed: ledger.and_then(|row| row.owed),
+            // What is withheld is not told for being owed.
+            owed: ledger.filter(|row| row.is_owed()).and_then(|row| row.owed),
             whole: feed.whole,
             touched: feed.touched.contains(&sides.unit_id),
         }),

@@ -404,7 +404,7 @@ async fn what_somebody_changed_in_the_schema_is_named_and_an_index_of_a_dbas_own
         (
             "drop index rentsync.ledger_owed",
             "index ledger_owed is missing",
-            "create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), (bisection is not null), bisection, unit_id)
+            "create index ledger_owed on rentsync.ledger (feed_id, (owed = 'removal'), (bisection is not null), bisection desc, unit_id)
               where owed is not null and withheld is null",
         ),
         (
