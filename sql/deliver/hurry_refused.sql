@@ -1,12 +1,11 @@
 -- Receiver $1 took the syncs $2 after it had failed: what it refused since it last took anything may have met that failure, and is due
--- at $3 (null: now). Costs a look at its row where it did not fail, and else what was refused since. Step by step, so that nothing is read
--- before it is known to be asked for. Locks the feeds of what was refused, then those units.
+-- at $3 (null: now). Costs what was refused since, found step by step, so that nothing is read before it is known to be asked for. Locks the feeds of what was refused, then those units.
 with failed as materialized (
     select r.receiver,
            coalesce((select max(s.settled_at) from rentsync.sync s
                       where s.receiver = r.receiver and s.state = 'delivered' and s.sequence <> all ($2)), '-infinity') as taken_at
       from rentsync.receiver r
-     where r.receiver = $1 and r.failures > 0
+     where r.receiver = $1
 ), feeds as materialized (
     select refused.feed_id, failed.taken_at
       from failed

@@ -10,6 +10,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::borrowed::Borrowed;
+use super::locked::lock_receiver;
 use crate::clock::Moment;
 use crate::config::Receiver;
 use crate::heartbeat::Registration;
@@ -106,21 +107,19 @@ pub(super) async fn lease_due(
     }
     let mut borrowed = Borrowed::of(pool).await?;
     let mut tx = borrowed.begin().await?;
-    type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>, bool);
-    let standing: Option<Row> = sqlx::query_as(include_str!("../../sql/deliver/lock_receiver.sql"))
-        .bind(&receiver.name)
-        .bind(now)
-        .fetch_optional(&mut *tx)
+    let Some(locked) = lock_receiver(&mut tx, receiver, now)
         .await
-        .context("leasing due syncs")?;
-    let Some((concurrency, paced_until, moment, _)) = standing else {
+        .context("leasing due syncs")?
+    else {
         return Ok(Vec::new());
     };
+    let moment = locked.now;
     let pace = receiver
         .requests_per_second_max
-        .map(|per_second| Pace::of(per_second, paced_until, moment));
+        .map(|per_second| Pace::of(per_second, locked.paced_until, moment));
     let room = pace.as_ref().map_or(at_most, |pace| pace.count.min(at_most));
-    let concurrency = concurrency
+    let concurrency = locked
+        .concurrency
         .map_or(i64::MAX, i64::from)
         .min(i64::try_from(receiver.concurrency_max)?);
     let mut leased = lease(&mut tx, receiver, relay, (room, concurrency), now).await?;

@@ -7,7 +7,7 @@
 //!
 //! | in this order | its business |
 //! | --- | --- |
-//! | `lease` | the right to send |
+//! | `lease`, `locked` | the right to send, behind the receiver's row |
 //! | `send` | one try |
 //! | `backoff` | a relay that can't send |
 //! | `verdict`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
@@ -27,6 +27,7 @@ mod credentials;
 mod doubt;
 mod given_up;
 mod lease;
+mod locked;
 mod notices;
 mod refuse;
 mod search;

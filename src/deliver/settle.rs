@@ -6,6 +6,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 
 use super::alerts::Found;
 use super::borrowed::Borrowed;
+use super::locked::lock_receiver;
 use super::settling::Settling;
 use super::verdict::{Outcome, Verdict};
 use super::{acknowledged, blame, breaker, given_up, notices, taken};
@@ -36,7 +37,8 @@ pub(super) async fn settle(
 ) -> Result<(Settled, Vec<i64>)> {
     let mut borrowed = Borrowed::of(pool).await?;
     let mut tx = borrowed.begin().await?;
-    let paused = lock_receiver(&mut tx, receiver, now).await?;
+    let locked = lock_receiver(&mut tx, receiver, now).await.context("settling")?;
+    let (paused, has_failed) = locked.map_or((false, false), |row| (row.is_paused, row.has_failed));
     let mut verdicts: Vec<_> = outcomes
         .into_iter()
         .map(|outcome| acknowledged::judged(outcome, receiver.accept))
@@ -64,7 +66,7 @@ pub(super) async fn settle(
         now,
         found: Vec::new(),
     };
-    taken::take(&mut settling, &delivered).await?;
+    taken::take(&mut settling, &delivered, has_failed).await?;
     let entries: usize = delivered.iter().map(|verdict| verdict.entries()).sum();
     let units = entries.saturating_sub(settling.found.iter().map(Found::refused).sum());
     let given = given_up::give_up(&mut settling, &given_up).await?;
@@ -86,19 +88,6 @@ pub(super) async fn settle(
         failed: verdicts.len() - delivered.len(),
     };
     Ok((settled, late))
-}
-
-/// First of all: whoever opens the breaker locks the receiver and then its syncs, and nobody may go the other way. Says whether it is
-/// paused.
-async fn lock_receiver(conn: &mut PgConnection, receiver: &Receiver, now: Option<DateTime<Utc>>) -> Result<bool> {
-    type Row = (Option<i32>, Option<DateTime<Utc>>, DateTime<Utc>, bool);
-    let standing: Option<Row> = sqlx::query_as(include_str!("../../sql/deliver/lock_receiver.sql"))
-        .bind(&receiver.name)
-        .bind(now)
-        .fetch_optional(conn)
-        .await
-        .context("settling")?;
-    Ok(standing.is_some_and(|(.., paused)| paused))
 }
 
 async fn finish_attempts(

@@ -15,12 +15,14 @@ use super::verdict::Verdict;
 use crate::alert;
 use crate::config::Format;
 
-/// Everything that follows from the delivered.
-pub(super) async fn take(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
+/// Everything that follows from the delivered. `has_failed`: the receiver, since it last took anything.
+pub(super) async fn take(settling: &mut Settling<'_>, delivered: &[&Verdict], has_failed: bool) -> Result<()> {
     if delivered.is_empty() {
         return Ok(());
     }
-    hurry_refused(settling, delivered).await?;
+    if has_failed {
+        hurry_refused(settling, delivered).await?;
+    }
     close_feeds(settling, delivered).await?;
     open_next_parts(settling, delivered).await?;
     for verdict in delivered {
@@ -61,23 +63,17 @@ fn acknowledged(delivered: &[&Verdict]) -> Vec<i64> {
 }
 
 async fn close_feeds(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
-    let sequences: Vec<i64> = delivered
-        .iter()
-        .map(|verdict| verdict.outcome.leased.sequence)
-        .collect();
     sqlx::query(include_str!("../../sql/deliver/close_feeds.sql"))
-        .bind(sequences)
+        .bind(sequences(delivered))
         .execute(&mut *settling.conn)
         .await?;
     Ok(())
 }
 
 async fn purge_tombstones(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
-    let (feeds, sequences): (Vec<i64>, Vec<i64>) = delivered
-        .iter()
-        .map(|verdict| &verdict.outcome.leased)
-        .filter(|leased| leased.has_removals)
-        .flat_map(|leased| leased.feeds.iter().map(|feed| (feed.feed_id, leased.sequence)))
+    let (feeds, sequences): (Vec<i64>, Vec<i64>) = feeds_of(delivered)
+        .filter(|(verdict, _)| verdict.outcome.leased.has_removals)
+        .map(|(verdict, feed)| (feed.feed_id, verdict.outcome.leased.sequence))
         .unzip();
     if !feeds.is_empty() {
         sqlx::query(include_str!("../../sql/deliver/purge_tombstones.sql"))
@@ -139,17 +135,18 @@ async fn accept_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> 
 
 /// Where the receiver failed before this, so may what it refused meanwhile.
 async fn hurry_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
-    let sequences: Vec<i64> = delivered
-        .iter()
-        .map(|verdict| verdict.outcome.leased.sequence)
-        .collect();
     sqlx::query(include_str!("../../sql/deliver/hurry_refused.sql"))
         .bind(&settling.receiver.name)
-        .bind(sequences)
+        .bind(sequences(delivered))
         .bind(settling.now)
         .execute(&mut *settling.conn)
         .await?;
     Ok(())
+}
+
+fn sequences(verdicts: &[&Verdict]) -> Vec<i64> {
+    let leased = verdicts.iter().map(|verdict| &verdict.outcome.leased);
+    leased.map(|leased| leased.sequence).collect()
 }
 
 fn feeds_of<'a>(verdicts: &'a [&'a Verdict]) -> impl Iterator<Item = (&'a Verdict, &'a LeasedFeed)> {

@@ -508,15 +508,21 @@ async fn promise_11_a_database_of_another_encoding_takes_whatever_a_receiver_ans
     assert_eq!(rig.source.number(told).await, 32);
 }
 
-/// Unit 12's text has a byte that WIN1252 gives no meaning, or a site's own function fails on it.
-async fn with_an_unreadable_unit(by_function: bool) -> Rig {
-    let encoding = if by_function { "UTF8" } else { "WIN1252" };
+/// Everything told, from a database of this encoding.
+async fn told_in(encoding: &str) -> Rig {
     let source = TestDatabase::of_encoding(encoding).await;
     capture::install(&source.database, &Config::default().source)
         .await
         .expect("install");
     let rig = Rig::on(source).await;
     rig.once().await;
+    rig
+}
+
+/// Unit 12's text has a byte that WIN1252 gives no meaning, or a site's own function fails on it.
+async fn with_an_unreadable_unit(by_function: bool) -> Rig {
+    let encoding = if by_function { "UTF8" } else { "WIN1252" };
+    let rig = told_in(encoding).await;
     rig.assert_equal().await;
     if by_function {
         rig.edit(
@@ -607,12 +613,7 @@ async fn promise_11_a_property_whose_own_name_cant_be_read_stops_no_other() {
                  || ') language sql stable as ' || quote_literal(replace(body, 't.\"name\"::text', 'public.shown(t.id, t.name)'));
          end $$";
     for (encoding, unreadable) in [("WIN1252", by_bytes), ("UTF8", by_function)] {
-        let source = TestDatabase::of_encoding(encoding).await;
-        capture::install(&source.database, &Config::default().source)
-            .await
-            .expect("install");
-        let rig = Rig::on(source).await;
-        rig.once().await;
+        let rig = told_in(encoding).await;
         rig.edit(unreadable).await;
         rig.edit("update project_rent_roll_units set price = 77; insert into projects (id, name, is_actived) values (3, 'Three', true)")
             .await;
