@@ -231,7 +231,7 @@ impl Database {
     pub fn pool(&self, options: PgPoolOptions) -> PgPool {
         let options = options
             .acquire_timeout(Duration::from_secs(10))
-            // Whoever waits too long is told so by an error; a warning before that says nothing to anybody.
+            // Whoever waits too long gets an error that says so; a warning before that says nothing to anybody.
             .acquire_slow_threshold(Duration::MAX);
         let database = self.clone();
         let options = options.before_acquire(move |conn, _| {
@@ -287,7 +287,7 @@ fn why_unreachable(error: &sqlx::Error) -> String {
     }
 }
 
-/// A statement of ours ends in the server soon after the process that waits for it. Not every platform's server can tell: then
+/// A statement of ours ends in the server soon after the process that waits for it. Not every platform's server can notice: then
 /// it ends when it is done, or at its bound.
 pub(crate) async fn notice_lost_client(conn: &mut PgConnection) -> sqlx::Result<()> {
     let set = sqlx::query(include_str!("../sql/database/notice_lost_client.sql"));

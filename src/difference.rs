@@ -1,4 +1,4 @@
-//! What differs: the unit as it was told last, looked up in the sealed body that told it, against the unit as it is.
+//! What differs: the unit as it was sealed last, looked up in the body that carries it, against the unit as it is.
 //!
 //! A lead's name is never shown, only that it differs; where the body is no longer kept, not even that.
 
@@ -16,9 +16,9 @@ use crate::payload::{decompressed, without_lead};
 pub struct Difference {
     /// Its name; inside an object, behind that one's.
     pub field: String,
-    /// As it was told last; left out where it was not, and for a lead's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub told: Option<Value>,
+    /// As it was sealed last; left out where it was not, and for a lead's name.
+    #[serde(rename = "told", skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Value>,
     /// As the source has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present: Option<Value>,
@@ -30,18 +30,18 @@ const NOT_FIELDS: [&str; 3] = ["content_hash", "sync_metadata", "sync_timestamp"
 const NAMES: [&str; 2] = ["lead_first_name", "lead_last_name"];
 
 /// Every field that one side has and the other has not, or has otherwise.
-pub(crate) fn differences(told: &Value, present: &Value) -> Vec<Difference> {
-    let (told, present) = (flat(told), flat(present));
-    let fields: BTreeSet<&String> = told.keys().chain(present.keys()).collect();
+pub(crate) fn differences(sealed: &Value, present: &Value) -> Vec<Difference> {
+    let (sealed, present) = (flat(sealed), flat(present));
+    let fields: BTreeSet<&String> = sealed.keys().chain(present.keys()).collect();
     fields
         .into_iter()
-        .filter(|field| told.get(*field) != present.get(*field))
+        .filter(|field| sealed.get(*field) != present.get(*field))
         .map(|field| {
             let named = NAMES.iter().any(|name| field.ends_with(name));
             let shown = |side: &BTreeMap<String, Value>| side.get(field).filter(|_| !named).cloned();
             Difference {
                 field: field.clone(),
-                told: shown(&told),
+                sealed: shown(&sealed),
                 present: shown(&present),
             }
         })
@@ -65,12 +65,12 @@ fn flat(value: &Value) -> BTreeMap<String, Value> {
     fields
 }
 
-/// Units to be looked up in the bodies that told them.
+/// Units to be looked up in the bodies that carry them.
 #[derive(Default)]
 pub(crate) struct Bodies {
     wanted: BTreeMap<i64, BTreeSet<i64>>,
-    told: HashMap<i64, Value>,
-    /// As the ledger has them: without a lead, whether or not one was told.
+    sealed: HashMap<i64, Value>,
+    /// As the ledger has them: without a lead, whether or not one was sealed.
     kept: HashMap<i64, Value>,
 }
 
@@ -89,7 +89,7 @@ impl Bodies {
         Ok(())
     }
 
-    /// One body after another; those that were pruned or erased tell nothing any more.
+    /// One body after another; those that were pruned or erased have nothing any more.
     pub async fn read(mut self, conn: &mut PgConnection) -> Result<SentUnits> {
         for (sequence, units) in std::mem::take(&mut self.wanted) {
             if let Some(body) = body(conn, sequence).await? {
@@ -97,7 +97,7 @@ impl Bodies {
             }
         }
         Ok(SentUnits {
-            units: self.told,
+            units: self.sealed,
             kept: self.kept,
         })
     }
@@ -106,7 +106,7 @@ impl Bodies {
     fn take(&mut self, body: Map<String, Value>, wanted: &BTreeSet<i64>) {
         let id = body.get("unit_id").and_then(Value::as_i64);
         if let Some(id) = id.filter(|id| wanted.contains(id)) {
-            self.told.insert(id, Value::Object(body));
+            self.sealed.insert(id, Value::Object(body));
             return;
         }
         for (name, value) in body {
@@ -120,17 +120,17 @@ impl Bodies {
     }
 }
 
-/// What units were told as.
+/// Units as bodies carry them.
 pub(crate) struct SentUnits {
     units: HashMap<i64, Value>,
     kept: HashMap<i64, Value>,
 }
 
 impl SentUnits {
-    /// Which fields of a unit differ from its present text; none: what was told is no longer kept.
+    /// Which fields of a unit differ from its present text; none: what was sealed is no longer kept.
     pub fn differences(&self, unit_id: i64, present: &str) -> Result<Option<Vec<Difference>>> {
-        if let Some(told) = self.units.get(&unit_id) {
-            return Ok(Some(differences(told, &serde_json::from_str(present)?)));
+        if let Some(sealed) = self.units.get(&unit_id) {
+            return Ok(Some(differences(sealed, &serde_json::from_str(present)?)));
         }
         let Some(kept) = self.kept.get(&unit_id) else {
             return Ok(None);
@@ -142,8 +142,8 @@ impl SentUnits {
     }
 }
 
-/// The property's own fields as sync `sequence` told them. `id` as JSON, as the receiver knows the property.
-pub(crate) async fn property_told(conn: &mut PgConnection, sequence: i64, id: &str) -> Result<Option<Value>> {
+/// The property's own fields as sync `sequence` carries them. `id` as JSON, as the receiver knows the property.
+pub(crate) async fn sealed_property(conn: &mut PgConnection, sequence: i64, id: &str) -> Result<Option<Value>> {
     let Some(mut body) = body(conn, sequence).await? else {
         return Ok(None);
     };
@@ -151,24 +151,27 @@ pub(crate) async fn property_told(conn: &mut PgConnection, sequence: i64, id: &s
         Some(Value::Array(properties)) => properties.into_iter().filter_map(object).collect(),
         _ => Vec::new(),
     };
-    let mut told = [body]
+    let mut properties = [body]
         .into_iter()
         .chain(several)
         .filter_map(|mut part| part.remove("property"));
     let id: Value = serde_json::from_str(id)?;
-    Ok(told.find(|property| property["project_id"] == id))
+    Ok(properties.find(|property| property["project_id"] == id))
 }
 
-/// The content hash of a unit as sync `sequence` told it, where bodies have one and this is still kept.
-pub(crate) async fn told_hash(conn: &mut PgConnection, sequence: i64, unit_id: i64) -> Result<Option<String>> {
+/// The content hash of a unit as sync `sequence` carries it, where bodies have one and this is still kept.
+pub(crate) async fn sealed_hash(conn: &mut PgConnection, sequence: i64, unit_id: i64) -> Result<Option<String>> {
     let mut bodies = Bodies::default();
     bodies.want(Some(sequence), unit_id, None)?;
-    let told = bodies.read(conn).await?;
-    let hash = told.units.get(&unit_id).and_then(|unit| unit["content_hash"].as_str());
+    let sealed = bodies.read(conn).await?;
+    let hash = sealed
+        .units
+        .get(&unit_id)
+        .and_then(|unit| unit["content_hash"].as_str());
     Ok(hash.map(str::to_owned))
 }
 
-/// The unit that carries a removed one's code, where the removal that sync `sequence` told names one.
+/// The unit that carries a removed one's code, where the removal in sync `sequence` names one.
 pub(crate) async fn replaced_by(conn: &mut PgConnection, sequence: i64, unit_id: i64) -> Result<Option<i64>> {
     let body = body(conn, sequence).await?;
     Ok(body.and_then(|body| replacement(&body, unit_id)))
@@ -215,9 +218,9 @@ mod tests {
 
     #[test]
     fn a_field_differs_where_either_side_has_it_otherwise() {
-        let told = json!({ "unit_id": 1, "base_rent": 1.0, "view": null, "content_hash": "a", "exposure": "N" });
+        let sealed = json!({ "unit_id": 1, "base_rent": 1.0, "view": null, "content_hash": "a", "exposure": "N" });
         let present = json!({ "unit_id": 1, "base_rent": 2.0, "view": null, "content_hash": "b", "floor": 3 });
-        let found = serde_json::to_value(differences(&told, &present)).unwrap();
+        let found = serde_json::to_value(differences(&sealed, &present)).unwrap();
         let expected = json!([
             { "field": "base_rent", "told": 1.0, "present": 2.0 },
             { "field": "exposure", "told": "N" },
@@ -249,8 +252,8 @@ mod tests {
         ] {
             let mut bodies = Bodies::default();
             bodies.take(object(body).unwrap(), &BTreeSet::from([7]));
-            assert_eq!(bodies.told.get(&7), Some(&unit));
-            assert_eq!(bodies.told.len(), 1);
+            assert_eq!(bodies.sealed.get(&7), Some(&unit));
+            assert_eq!(bodies.sealed.len(), 1);
         }
     }
 }

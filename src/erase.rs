@@ -1,8 +1,8 @@
 //! Erase: everything that the relay keeps of one unit's lead, and the proof that it is gone.
 //!
 //! One transaction behind the planning right. Guarantees: nothing is lost by it, because what was sealed and not settled is
-//! given up in doubt and told anew as it is then, under another sync ID; no body that told the unit is left, nor an answer to
-//! one, nor an answer to any other request that has a name which was in such a body. Not its business: the source's own copy, from which the unit is told again, and the receiver's.
+//! given up in doubt and sealed anew as it is then, under another sync ID; no body that carried the unit is left, nor an answer to
+//! one, nor an answer to any other request that has a name which was in such a body. Not its business: the source's own copy, from which the unit is sent again, and the receiver's.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::receiver::Mask;
 pub struct Erased {
     /// The receiver.
     pub receiver: String,
-    /// Bodies that told the unit.
+    /// Bodies that carried the unit.
     pub bodies: i64,
     /// Of these, of syncs that were not settled and are given up.
     pub given_up: usize,
@@ -38,7 +38,7 @@ pub struct Erased {
 /// What there is of the unit, and in how much of it its lead may still be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Proof {
-    /// Syncs that told it.
+    /// Syncs that carry it.
     pub syncs: i64,
     /// Of these, with a body.
     pub bodies: i64,
@@ -67,7 +67,7 @@ impl Proof {
     }
 }
 
-/// Every receiver that may have been told of a unit.
+/// Every receiver that may have been sent a unit.
 pub async fn receivers(conn: &mut PgConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(include_str!("../sql/erase/receivers.sql"))
         .fetch_all(conn)
@@ -98,7 +98,7 @@ pub async fn erase(
         .fetch_all(&mut *tx)
         .await?;
     deliver::doubt(&mut tx, &given_up, Some("its request was given up")).await?;
-    let mut names = names_told(&mut tx, receiver, unit_id).await?;
+    let mut names = names_in_bodies(&mut tx, receiver, unit_id).await?;
     names.extend(of_source);
     let (bodies, answers): (i64, i64) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
         .bind(receiver)
@@ -142,7 +142,7 @@ async fn names_of_source(conn: &mut PgConnection, unit_id: i64) -> Result<Vec<St
 }
 
 /// The names of the unit's lead that its bodies hold.
-async fn names_told(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<BTreeSet<String>> {
+async fn names_in_bodies(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<BTreeSet<String>> {
     let mut bodies = sqlx::query_scalar::<_, Vec<u8>>(include_str!("../sql/erase/named_bodies.sql"))
         .bind(receiver)
         .bind(unit_id)
@@ -191,7 +191,7 @@ async fn silence(conn: &mut PgConnection, tries: &[(i64, i32)]) -> Result<()> {
     Ok(())
 }
 
-/// Whether the source has a lead for the unit, which is told and kept again then.
+/// Whether the source has a lead for the unit, which is sent and kept again then.
 pub async fn source_has_lead(conn: &mut PgConnection, unit_id: i64) -> Result<bool> {
     Ok(sqlx::query_scalar(include_str!("../sql/erase/source.sql"))
         .bind(unit_id)

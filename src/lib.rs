@@ -1,6 +1,6 @@
 //! rentsync-relay keeps a listing partner's copy of a PostgreSQL rent roll right.
 //!
-//! In reading order: what is told, the stages that tell it, the loop that runs them, and what stands around.
+//! In reading order: what is sent, the stages that send it, the loop that runs them, and what stands around.
 
 #![forbid(unsafe_code)]
 
@@ -32,7 +32,7 @@ pub mod snapshot;
 pub mod erase;
 /// Forgetting what is long over.
 pub mod prune;
-/// Stage 5: tell again what may be lost.
+/// Stage 5: send again what may be lost.
 pub mod replay;
 
 /// The only loops.
@@ -51,7 +51,7 @@ pub mod database;
 /// A day in fast motion, and the proof at its end.
 #[cfg(feature = "demo")]
 pub mod demo;
-/// Which fields of a unit differ from what was told last.
+/// Which fields of a unit differ from what was sealed last.
 mod difference;
 /// What is wrong, and what to do about it.
 pub mod doctor;
@@ -63,9 +63,9 @@ pub mod heartbeat;
 pub mod http;
 /// What there is to see: how receivers and units stand, what would be sent, which feeds, syncs, holds and alerts there are.
 pub mod inspect;
-/// What a scrape is told.
+/// What a scrape is answered.
 pub mod metrics;
-/// Whether this is still the database that the receivers were told from.
+/// Whether this is still the database that the receivers were fed from.
 pub mod source_identity;
 /// The states that the database has as text.
 pub mod states;

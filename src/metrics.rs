@@ -1,7 +1,7 @@
-//! What a scrape is told: figures about the service from the database, at most a second old, and few about this process.
+//! What a scrape is answered: figures about the service from the database, at most a second old, and few about this process.
 //!
-//! However many relays run, each tells the same about the service. A scrape reads on a connection of its own, takes no
-//! lock, one at a time, and is bounded in time: it is never in a planner's way. Whoever else asks within a second is told what it
+//! However many relays run, each answers the same about the service. A scrape reads on a connection of its own, takes no
+//! lock, one at a time, and is bounded in time: it is never in a planner's way. Whoever else asks within a second gets what it
 //! found, also that it failed. No field's value, no address, no secret is in it. What may be pruned is no counter: its figure is
 //! of the last hour.
 
@@ -69,7 +69,7 @@ type Counters = Family<Labels, Counter>;
 pub struct Scraper {
     /// How long a scrape may take; a statement of it ends then in the server as well.
     pub limit: Duration,
-    /// How long others are told what it found.
+    /// How long others get what it found.
     pub kept: Duration,
     database: Database,
     /// Whoever reads has it; the others wait.
@@ -212,9 +212,9 @@ impl Page {
         figure(name::FAILURES, failures, |sending, _| {
             Some(sending.failures_in_a_row.into())
         });
-        let feeds = "Properties that the receiver is told about";
+        let feeds = "Properties that have a feed to the receiver";
         figure(name::FEEDS, feeds, |_, work| Some(work.feeds as f64));
-        let behind = "Feeds that have something to tell and have not planned it";
+        let behind = "Feeds that have something to send and have not planned it";
         figure(name::FEEDS_BEHIND, behind, |_, work| Some(work.feeds_behind as f64));
         let resting = "Feeds that are left alone for a while after giving up";
         figure(name::FEEDS_COOLING_DOWN, resting, |_, work| {
@@ -222,7 +222,7 @@ impl Page {
         });
         let paused = "Feeds for which nothing is planned until somebody resumes them";
         figure(name::FEEDS_PAUSED, paused, |_, work| Some(work.feeds_paused as f64));
-        let owed = "Units that must be told at the next plan whatever they look like";
+        let owed = "Units that must be sealed by the next plan whatever they look like";
         figure(name::UNITS_OWED, owed, |_, work| Some(work.units_owed as f64));
         let codes = "Codes that several units of one property have";
         figure(name::DUPLICATE_CODES, codes, |_, work| {
@@ -242,7 +242,7 @@ impl Page {
     }
 
     fn by_kind(&mut self, figures: &Figures) {
-        let withheld = self.gauge(name::UNITS_WITHHELD, "Units whose present state is not told, by reason");
+        let withheld = self.gauge(name::UNITS_WITHHELD, "Units whose present state is not sent, by reason");
         for row in &figures.receivers {
             for kind in Withheld::ALL {
                 let units = row.work.units_withheld_as(*kind);

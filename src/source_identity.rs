@@ -1,8 +1,8 @@
-//! Source identity: is this still the database that the receivers were told from?
+//! Source identity: is this still the database that the receivers were fed from?
 //!
-//! A restored backup or a promoted standby may have lost what was told already, and its numbering with it. Asked on every
+//! A restored backup or a promoted standby may have lost what was sealed already, and its numbering with it. Asked on every
 //! connection, before anything is planned or sent over it. It guarantees: where the database went back, everything is
-//! told again, whole, under numbers above any that were sent; where it is another database altogether, nothing is told
+//! sent again, whole, under numbers above any that were sent; where it is another database altogether, nothing is sent
 //! until a person says so, receiver by receiver.
 //!
 //! A disk that was set back below the server can't be noticed from within: then too a person says `receivers resync`.
@@ -24,9 +24,9 @@ use crate::words::count;
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdentityCheck {
-    /// It is the database that the receiver was told from.
+    /// It is the database that the receiver was fed from.
     Same,
-    /// It went back: everything is told again.
+    /// It went back: everything is sent again.
     Anew,
     /// It is another one, and that was found just now: the receiver is stopped.
     Stopped,
@@ -81,7 +81,7 @@ pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime
     Ok(standing)
 }
 
-/// Accepts this database as the one that the receiver is told from, and tells it everything again. None where there is no
+/// Accepts this database as the one that the receiver is fed from, and has everything sent to it again. None where there is no
 /// such receiver.
 pub async fn resync(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Option<Resynced>> {
     let here = Server::ask(conn).await?;
@@ -155,7 +155,7 @@ async fn check_all(
     Ok(())
 }
 
-/// What tells one database from another. None where the server doesn't say.
+/// What distinguishes one database from another. None where the server doesn't say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
 struct Server {
     system_identifier: Option<i64>,
@@ -307,7 +307,7 @@ async fn went_back(
     let done = start_anew(conn, receiver, now).await?;
     note(conn, receiver, server, now).await?;
     let message = format!(
-        "the database was restored or failed over: {why}. What was told since may be lost to it, so {} told \
+        "the database was restored or failed over: {why}. What was sent since may be lost to it, so {} sent \
          again, whole, and {} given up; numbering goes on above anything that was sent. Properties that \
          were new since are unknown to it: the receiver may still have them",
         count(done.feeds, "property is", "properties are"),
@@ -317,7 +317,7 @@ async fn went_back(
 }
 
 async fn stop(conn: &mut PgConnection, receiver: &str, why: &str, now: Option<DateTime<Utc>>) -> Result<()> {
-    let because = format!("this is another database than the one that it was told from ({why})");
+    let because = format!("this is another database than the one that it was fed from ({why})");
     breaker::open(conn, receiver, &because, None, now).await?;
     sqlx::query(include_str!("../sql/source_identity/wait.sql"))
         .bind(receiver)
@@ -326,13 +326,13 @@ async fn stop(conn: &mut PgConnection, receiver: &str, why: &str, now: Option<Da
         .await?;
     let message = format!(
         "{because}: a copy in the wrong place, or a restored dump. Nothing is planned or sent for it. If this database is \
-         the right one, `receivers resync {receiver}` tells the receiver everything again from here; if it is a copy, stop \
+         the right one, `receivers resync {receiver}` sends the receiver everything again from here; if it is a copy, stop \
          this relay"
     );
     raise(conn, receiver, message, now).await
 }
 
-/// What is noted says nothing of what the receiver holds: all of it is told again.
+/// What is noted says nothing of what the receiver holds: all of it is sent again.
 async fn start_anew(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Resynced> {
     let syncs = breaker::cancel_open(conn, receiver, "source_identity", now).await?;
     sqlx::query(include_str!("../sql/source_identity/raise_sequence.sql"))

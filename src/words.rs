@@ -1,4 +1,4 @@
-//! How people are told of numbers, times, and what somebody else said.
+//! How numbers, times, and what somebody else said are put into words.
 
 use std::borrow::Cow;
 

@@ -1,13 +1,13 @@
--- The proof: what is there of unit $2 for receiver $1, and in how much of it its lead may still be. Syncs that told it, bodies
+-- The proof: what is there of unit $2 for receiver $1, and in how much of it its lead may still be. Syncs that carry it, bodies
 -- of these; tries of them, answers to these; rows of the ledger, texts with a lead among these; columns of bodies, answers and errors of which the
 -- server keeps samples, which are any unit's. Reads only.
-with telling as materialized (
+with carrying as materialized (
     select s.sequence, s.body is not null as has_body
       from rentsync.sync s
      where s.receiver = $1
        and exists (select from rentsync.sync_feed sf where sf.sequence = s.sequence and $2 = any (sf.units))
 ), tried as (
-    select count(*) as tries, count(a.answer) as answers from rentsync.attempt a join telling using (sequence)
+    select count(*) as tries, count(a.answer) as answers from rentsync.attempt a join carrying using (sequence)
 ), noted as (
     select count(*) as rows, count(*) filter (where l.content like '%"lead\_%') as texts
       from rentsync.ledger l
@@ -19,6 +19,6 @@ with telling as materialized (
      where s.schemaname = 'rentsync' and (s.tablename, s.attname) in (('sync', 'body'), ('attempt', 'answer'), ('attempt', 'error'))
        and (s.most_common_vals is not null or s.histogram_bounds is not null)
 )
-select (select count(*) from telling) as syncs, (select count(*) from telling where has_body) as bodies,
+select (select count(*) from carrying) as syncs, (select count(*) from carrying where has_body) as bodies,
        tried.tries, tried.answers, noted.rows, noted.texts, sampled.samples
   from tried, noted, sampled

@@ -1,4 +1,4 @@
--- The bodies, as they are kept, of every sync that told receiver $1 of unit $2. Reads only.
+-- The bodies, as they are kept, of every sync of receiver $1 that carries unit $2. Reads only.
 select s.body
   from rentsync.sync s
  where s.receiver = $1 and s.body is not null

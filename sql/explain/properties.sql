@@ -1,5 +1,5 @@
 -- The properties that have or had to do with unit $2, and their feeds to receiver $1: the source or the ledger has it there, its
--- removal was acknowledged, a sync told it, or a change names it. Reads only; reads changes and syncs whole, because nothing
+-- removal was acknowledged, a sync carries it, or a change names it. Reads only; reads changes and syncs whole, because nothing
 -- else asks for one unit's.
 with known as (
     select s.property_id::bigint from rentsync.source_unit() s where s.unit_id = $2 and s.property_id is not null

@@ -1,4 +1,4 @@
--- The units that carry a code together with another of their property, as receiver $1 is told them (null: any receiver), each
+-- The units that carry a code together with another of their property, as receiver $1 is sent them (null: any receiver), each
 -- as the source has it now: the columns behind the unit's id are those of `Unit::read`. Those that are gone since are left out.
 -- Units of one code follow one another. Reads only.
 -- Texts of more than $2 bytes are not read; in front of the texts stands how long all of them are where one is. Asking for a

@@ -10,8 +10,8 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
             when not f.enabled then 'disabled'
             else 'idle'
        end as state,
-       told.units, told.owed, told.withheld,
-       last.told_as as last_sequence, last.settled_at as last_delivered
+       ledger.units, ledger.owed, ledger.withheld,
+       last.numbered as last_sequence, last.settled_at as last_delivered
   from rentsync.feed f
   left join lateral (
        select s.sequence, s.attempts from rentsync.sync_feed sf join rentsync.sync s using (sequence)
@@ -20,9 +20,9 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
  cross join lateral (
        select count(l.hash) filter (where l.removed is null) as units, count(l.owed) as owed, count(l.withheld) as withheld
          from rentsync.ledger l where l.feed_id = f.feed_id
-       ) as told
+       ) as ledger
   left join lateral (
-       select s.sequence + s.sequence_offset as told_as, s.settled_at
+       select s.sequence + s.sequence_offset as numbered, s.settled_at
          from (select sf.sequence from rentsync.sync_feed sf where sf.feed_id = f.feed_id order by sf.sequence desc offset 0) as sf
         cross join lateral (select * from rentsync.sync s where s.sequence = sf.sequence and s.state = 'delivered' offset 0) as s
         limit 1

@@ -1,9 +1,9 @@
 -- The units withheld in the way $2 (refused, invalid) from receiver $1 (null: from any), and what of them; of a refusal also the
--- sync that told it and the newest answer to that. A refusal without a hash is of a removal. Reads only.
+-- sync that carried it and the newest answer to that. A refusal without a hash is of a removal. Reads only.
 select l.unit_id, f.receiver, f.property_id, l.unit_code, l.withheld_at as since,
        case when l.withheld = 'refused' and l.refused_hash is null then 'removal' else 'content' end as what,
        case when l.withheld = 'refused' then l.retry_at end as retry_at,
-       l.withheld_because as because, told.sync_id, told.answer
+       l.withheld_because as because, sent.sync_id, sent.answer
   from rentsync.ledger l
   join rentsync.feed f using (feed_id)
   left join lateral (
@@ -13,6 +13,6 @@ select l.unit_id, f.receiver, f.property_id, l.unit_code, l.withheld_at as since
                 order by a.lease desc limit 1) as answer
          from rentsync.sync s
         where l.withheld = 'refused' and s.sequence = l.sequence
-       ) as told on true
+       ) as sent on true
  where l.withheld = $2 and ($1::text is null or f.receiver = $1)
  order by f.receiver, f.property_id, l.unit_id

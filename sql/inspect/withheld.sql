@@ -1,4 +1,4 @@
--- How many units receiver $1 is not told of, of property $2 only (null: of all), and whose objection it is. Reads only.
+-- How many units are withheld from receiver $1, of property $2 only (null: of all), and whose objection it is. Reads only.
 select l.withheld, count(*)
   from rentsync.ledger l
   join rentsync.feed f using (feed_id)

@@ -1,5 +1,5 @@
 -- Open holds of receiver $1 that the next sweep ends, by the settings $2 to $5 (units and percent of a feed, of the receiver), of
--- property $6 (null: of any), and how many removals are told then; as hold/clear.sql has it. Reads only.
+-- property $6 (null: of any), and how many removals are sent then; as hold/clear.sql has it. Reads only.
 with standing as (
     select h.*,
            case when h.feed_id is null then $4::bigint else $2 end as units_min,

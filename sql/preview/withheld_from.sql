@@ -7,7 +7,7 @@ select f.property_id,
             then open.sync_id || ' is under way' || case when open.attempts > 0 then ', tried ' || open.attempts || ' times' else '' end
             else 'it rests until ' || to_char(f.cooldown_until at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"')
                  || ' after a sync that was given up'
-                 || case f.cooldown_because when 'exhausted' then ', or until the receiver takes anything' else '' end
+                 || case f.cooldown_because when 'exhausted' then ', or until the receiver acknowledges anything' else '' end
        end as because
   from rentsync.feed f
   left join lateral (

@@ -1,4 +1,4 @@
--- Receiver $1 is told from this database from now on ($4; null: now): system identifier $2, timeline $3, null where the
+-- Receiver $1 is fed from this database from now on ($4; null: now): system identifier $2, timeline $3, null where the
 -- server does not say, and the database $5. Locks its row.
 insert into rentsync.source_identity (receiver, system_identifier, database_oid, timeline, noted_at)
 values ($1, $2, $5, $3, coalesce($4, clock_timestamp()))

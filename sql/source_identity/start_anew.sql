@@ -1,4 +1,4 @@
--- Nothing that is noted of receiver $1's feeds says any more what it holds: each compares everything and tells it as a
+-- Nothing that is noted of receiver $1's feeds says any more what it holds: each compares everything and is sent as a
 -- snapshot, the property's own fields with it; any unit may be gone. Locks the feeds and the receiver's counts.
 with forgotten as (
     update rentsync.receiver_count set ahead_seen = null, doubted_at = null where receiver = $1

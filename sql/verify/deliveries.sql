@@ -1,5 +1,5 @@
--- How far the feeds $1 are delivered: the sync that told the property's own fields, the first that is under way (what it
--- and later ones told is not acknowledged), and the digests after the newest, ours and what its answer said, where it was
+-- How far the feeds $1 are delivered: the sync that carries the property's own fields, the first that is under way (what it
+-- and later ones carry is not acknowledged), and the digests after the newest, ours and what its answer said, where it was
 -- delivered and can be compared: both sides say one, and nothing is refused, held or owed since. Reads only.
 select f.feed_id, f.property_sequence, open.sequence as under_way,
        newest.sequence as newest, encode(newest.digest, 'hex') as our_digest, lower(newest.digest_said) as their_digest

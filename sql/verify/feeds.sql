@@ -1,6 +1,6 @@
 -- The feeds of receiver $1 as they stand, news or not, each with what is yet to be planned: the next $4 after feed $3, of
 -- property $2 (null: of all). The columns are those of choose_feeds; what is owed and withheld
--- is not counted, because nothing is told. Reads only, locks nothing.
+-- is not counted, because nothing is sealed. Reads only, locks nothing.
 select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.property_owed, f.digest, f.units, 0::bigint, 0::bigint,
        f.snapshot_due, f.snapshot_run, f.bisection, f.bisection_waited, f.sequence_offset,
        f.cursor is null or news.whole,

@@ -69,7 +69,7 @@ async fn list(config: &Config, options: &List) -> Result<()> {
     )
 }
 
-/// Of open alerts all are unacknowledged: a column that says so tells nothing.
+/// Of open alerts all are unacknowledged: a column that says so is of no use.
 fn columns(alert: &AlertView, with_acked: bool) -> Result<Map<String, Value>> {
     let Value::Object(mut columns) = serde_json::to_value(alert)? else {
         unreachable!("a struct is an object");

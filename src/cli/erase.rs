@@ -13,10 +13,10 @@ use crate::words::count;
 
 #[derive(Args)]
 #[command(after_long_help = "\
-Empties the body of every request that told the unit, the receiver's answers to them, and its answers to any other request \
+Empties the body of every request that carried the unit, the receiver's answers to them, and its answers to any other request \
 in which a name of the unit's lead stands. A request that is under way is \
-given up, and what it told is told anew as it is then. The source is not touched: while it has a lead for the unit that is \
-told again, and kept again for retention.syncs. Remove it there first; the receiver then learns it with the unit's next \
+given up, and what it carried is sent anew as it is then. The source is not touched: while it has a lead for the unit, that is \
+sent again, and kept again for retention.syncs. Remove it there first; the receiver then learns it with the unit's next \
 request.")]
 pub(super) struct Options {
     /// The unit's id, as the source has it
@@ -45,7 +45,7 @@ pub(super) async fn erase(config: &Config, options: &Options) -> Result<()> {
     match erase::source_has_lead(&mut conn, unit_id).await {
         Ok(false) => {}
         Ok(true) => print::line(&format!(
-            "the source still has a lead for unit {unit_id}: it is told again with the unit's next request, and kept again; remove \
+            "the source still has a lead for unit {unit_id}: it is sent again with the unit's next request, and kept again; remove \
              it there, then erase once more"
         ))?,
         Err(error) => print::line(&format!(
@@ -78,7 +78,7 @@ fn said(unit_id: i64, erased: &Erased) -> String {
     let given_up = match erased.given_up {
         0 => String::new(),
         syncs => format!(
-            " ({} under way given up, what {} told is told anew)",
+            " ({} under way given up, what {} carried is sent anew)",
             count(syncs, "request", "requests"),
             if syncs == 1 { "it" } else { "they" }
         ),
@@ -99,7 +99,7 @@ fn said(unit_id: i64, erased: &Erased) -> String {
         count(erased.bodies, "body", "bodies"),
         count(erased.answers, "answer", "answers"),
         count(erased.texts, "text of the ledger", "texts of the ledger"),
-        count(proof.syncs, "request that told it", "requests that told it"),
+        count(proof.syncs, "request that carried it", "requests that carried it"),
         count(proof.tries, "try", "tries"),
         count(proof.rows, "row of the ledger", "rows of the ledger"),
         count(proof.words, "answer to any request", "answers to any request"),

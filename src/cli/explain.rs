@@ -26,19 +26,19 @@ pub(super) async fn explain(config: &Config, options: &Options) -> Result<()> {
     let (unit_id, listing) = (options.unit_id, &options.listing);
     let scopes = scopes(config, listing.receiver.as_deref())?;
     let mut conn = connect(config).await?;
-    let mut told = Vec::new();
+    let mut explained = Vec::new();
     for scope in &scopes {
         let parts = explain::explain(&mut conn, scope, unit_id, None).await?;
-        told.push((scope.receiver.name.as_str(), parts));
+        explained.push((scope.receiver.name.as_str(), parts));
     }
-    if told.iter().all(|(_, parts)| parts.is_empty()) {
-        return Err(unknown(unit_id, &told).into());
+    if explained.iter().all(|(_, parts)| parts.is_empty()) {
+        return Err(unknown(unit_id, &explained).into());
     }
     if listing.json {
-        let parts: Vec<_> = told.into_iter().flat_map(|(_, parts)| parts).collect();
+        let parts: Vec<_> = explained.into_iter().flat_map(|(_, parts)| parts).collect();
         return print::rows(&parts, true, "");
     }
-    for (receiver, parts) in &told {
+    for (receiver, parts) in &explained {
         if parts.is_empty() {
             print::line(&format!(
                 "unit {unit_id}: {receiver} has nothing of it, and the source has no such unit\n"
@@ -51,10 +51,10 @@ pub(super) async fn explain(config: &Config, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn unknown(unit_id: i64, told: &[(&str, Vec<Part>)]) -> Fault {
-    let names: Vec<_> = told.iter().map(|(name, _)| *name).collect();
+fn unknown(unit_id: i64, explained: &[(&str, Vec<Part>)]) -> Fault {
+    let names: Vec<_> = explained.iter().map(|(name, _)| *name).collect();
     Fault::usage(format!(
-        "unit {unit_id} is known nowhere: the source has no such unit, no change that is kept names it, and {} was never told of it",
+        "unit {unit_id} is known nowhere: the source has no such unit, no change that is kept names it, and nothing of it was ever sealed for {}",
         names.join(", ")
     ))
 }
@@ -67,7 +67,7 @@ fn print_part(part: &Part) -> Result<()> {
     let fields: Vec<String> = part.differs.iter().map(field).collect();
     let facts = [
         ("source has", source(part)),
-        ("told last", told(part)),
+        ("sealed last", sealed_last(part)),
         ("acknowledged", part.acknowledged_hash.clone()),
         ("differs in", (!fields.is_empty()).then(|| fields.join(", "))),
     ];
@@ -89,17 +89,17 @@ fn print_part(part: &Part) -> Result<()> {
     print::line("")
 }
 
-/// What can't be told as it is has no hash.
+/// What can't be sealed as it is has no hash.
 fn source(part: &Part) -> Option<String> {
-    let invalid = (part.standing == "invalid").then(|| "what can't be told as it is".to_owned());
+    let invalid = (part.standing == "invalid").then(|| "what can't be sealed as it is".to_owned());
     part.source_hash.clone().or(invalid)
 }
 
-fn told(part: &Part) -> Option<String> {
-    let in_sync = part.told_in.as_ref().map(|sync_id| format!("in {sync_id}"));
-    match (&part.told_hash, in_sync) {
+fn sealed_last(part: &Part) -> Option<String> {
+    let in_sync = part.sealed_in.as_ref().map(|sync_id| format!("in {sync_id}"));
+    match (&part.sealed_hash, in_sync) {
         (Some(hash), in_sync) => Some(format!("{hash} {}", in_sync.unwrap_or_default()).trim_end().to_owned()),
-        (None, in_sync) => in_sync.map(|in_sync| format!("that it is gone, {in_sync}")),
+        (None, in_sync) => in_sync.map(|in_sync| format!("its removal, {in_sync}")),
     }
 }
 
@@ -113,7 +113,7 @@ fn said(entry: &Entry) -> String {
             differs.as_deref().unwrap_or("-")
         ),
         What::Withheld { because } => format!("withheld {}", print::in_a_line(because, ANSWER_CHARS_MAX)),
-        What::RemovalTaken { sequence } => format!(
+        What::RemovalAcknowledged { sequence } => format!(
             "removed   its removal was acknowledged (sequence {})",
             sequence.unwrap_or_default()
         ),
@@ -139,10 +139,10 @@ fn sealed(sync: &Sync) -> String {
         1 => String::new(),
         parts => format!(" part {} of {parts}", sync.part),
     };
-    let tells = match (sync.is_gone, sync.replaced_by) {
-        (false, _) => "tells it".to_owned(),
-        (true, None) => "tells that it is gone".to_owned(),
-        (true, Some(unit_id)) => format!("tells that it is gone, its code is unit {unit_id}'s now"),
+    let carries = match (sync.is_gone, sync.replaced_by) {
+        (false, _) => "carries it".to_owned(),
+        (true, None) => "carries its removal".to_owned(),
+        (true, Some(unit_id)) => format!("carries its removal, its code is unit {unit_id}'s now"),
     };
     let settled = sync
         .settled_at
@@ -152,7 +152,7 @@ fn sealed(sync: &Sync) -> String {
         .map_or(String::new(), |at| format!(", redelivered at {}", words::moment(at)));
     let probe = if sync.probe { " as a probe" } else { "" };
     format!(
-        "{}{part}{probe} {} (sequence {}) {tells}: {}{settled}{again}",
+        "{}{part}{probe} {} (sequence {}) {carries}: {}{settled}{again}",
         sync.sync_type, sync.sync_id, sync.sequence, sync.state
     )
 }

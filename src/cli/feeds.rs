@@ -126,9 +126,9 @@ impl Change {
     fn said(self) -> &'static str {
         match self {
             Self::Enabled(true) => {
-                "enabled: what the receiver lacks is told while it is active and among `property_groups`"
+                "enabled: what the receiver lacks is sent while it is active and among `property_groups`"
             }
-            Self::Enabled(false) => "disabled: the receiver is told to drop its units",
+            Self::Enabled(false) => "disabled: the receiver is sent the removal of its units",
             Self::Paused(true) => "paused: nothing is planned, changes keep gathering",
             Self::Paused(false) => "resumed",
         }
@@ -139,7 +139,7 @@ async fn set(config: &Config, one: &One, change: Change, external_id: Option<&st
     let receiver = &config.receiver(one.receiver.as_deref())?.name;
     let mut conn = connect_to_write(config).await?;
     if let Some(external_id) = external_id {
-        check_nothing_told(&mut conn, receiver, one.property_id, external_id).await?;
+        check_nothing_sent(&mut conn, receiver, one.property_id, external_id).await?;
     }
     let asked = match change {
         Change::Enabled(enabled) => FeedChange {
@@ -182,14 +182,14 @@ async fn resume_all(config: &Config, receiver: Option<&str>) -> Result<()> {
 }
 
 /// Whoever holds units under one name would keep them beside those under another.
-async fn check_nothing_told(
+async fn check_nothing_sent(
     conn: &mut PgConnection,
     receiver: &str,
     property_id: i64,
     external_id: &str,
 ) -> Result<()> {
-    let told = plan::is_told_under_another_name(conn, receiver, property_id, external_id).await?;
-    if told {
+    let sent = plan::is_told_under_another_name(conn, receiver, property_id, external_id).await?;
+    if sent {
         return Err(Fault::usage(format!(
             "property {property_id}: receiver {receiver} holds units of it under another id; `feeds disable {property_id}`, \
              wait until their removal is acknowledged (`feeds list` shows 0 units), then enable it with the new id"

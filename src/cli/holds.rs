@@ -62,7 +62,7 @@ struct Line<'a> {
     property: String,
     state: &'a str,
     units: String,
-    told_before: i64,
+    removed_before: i64,
     since: DateTime<Utc>,
     unit_ids: String,
 }
@@ -114,7 +114,7 @@ fn line(hold: &HoldView) -> Line<'_> {
         },
         state: &hold.state,
         units: format!("{} of {}", hold.units, hold.of_units),
-        told_before: hold.gone,
+        removed_before: hold.gone,
         since: hold.opened_at,
         unit_ids: in_short(&hold.unit_ids),
     }

@@ -150,7 +150,7 @@ fn check_terminal() -> Result<()> {
     .into())
 }
 
-/// What is dropped can't be made again: what the receivers were told is known nowhere else.
+/// What is dropped can't be made again: what the receivers have is known nowhere else.
 fn confirm(others: &str) -> Result<()> {
     eprint!("This drops schema rentsync with all that was ever noted in it{others}. Type yes to go on: ");
     let mut answer = String::new();

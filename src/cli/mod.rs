@@ -73,14 +73,14 @@ enum Command {
         #[arg(long)]
         snapshot: bool,
     },
-    /// Compare everything and tell everything, now; waits until it is delivered
+    /// Compare everything and send everything, now; waits until it is delivered
     Snapshot(snapshot::Options),
     /// How every receiver stands
     Status(Listing),
     /// Feeds: one property's stream to one receiver
     #[command(subcommand)]
     Feeds(feeds::Feeds),
-    /// Receivers: pause, resume, tell everything again
+    /// Receivers: pause, resume, send everything again
     #[command(subcommand)]
     Receivers(receivers::Receivers),
     /// Syncs: sealed bodies and how they were answered
@@ -89,27 +89,27 @@ enum Command {
     /// Refused units: what the receiver doesn't take
     #[command(subcommand)]
     Refused(refused::Refused),
-    /// Holds: removals that are too many to be told unasked
+    /// Holds: removals that are too many to be sent unasked
     #[command(subcommand)]
     Holds(holds::Holds),
     /// Alerts: what a person should know
     #[command(subcommand)]
     Alerts(alerts::Alerts),
-    /// Tell a receiver again what it may have lost, in its present state: after an outage of its own, or an old backup
+    /// Send a receiver again what it may have lost, in its present state: after an outage of its own, or an old backup
     Replay(replay::Replay),
     /// Send one sync's own bytes once more, under its own sync ID
     Redeliver(replay::Redeliver),
     /// Forget changes and syncs that are older than retention and that nothing needs any more
     Prune,
-    /// Erase what is kept of one unit's lead: the bodies that told it, and the answers to them
+    /// Erase what is kept of one unit's lead: the bodies that carried it, and the answers to them
     Erase(erase::Options),
-    /// Compare the source with what every receiver was told, without sending anything; exits 1 on drift
+    /// Compare the source with what was sealed for every receiver, without sending anything; exits 1 on drift
     Verify(verify::Options),
     /// The requests that would be sent now, unit by unit; writes and sends nothing
     Preview(preview::Options),
-    /// One unit's way to every receiver: changes, syncs, tries, and why it is told or not
+    /// One unit's way to every receiver: changes, syncs, tries, and why it is sent or not
     Explain(explain::Options),
-    /// Run a stand-in for RentSync: strict, keeps state, can be told to fail
+    /// Run a stand-in for RentSync: strict, keeps state, can be made to fail
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Options),
 }
@@ -217,7 +217,7 @@ fn sends(command: &Command) -> bool {
     }
 }
 
-/// `RELAY_LOG` as tracing's filters have it, for example `debug` or `rentsync_relay::deliver=debug`. The demo tells its
+/// `RELAY_LOG` as tracing's filters have it, for example `debug` or `rentsync_relay::deliver=debug`. The demo prints its
 /// own story: there only what goes wrong without being part of it is logged.
 fn log_to_stderr(command: &Command) {
     let default = match command {

@@ -28,11 +28,11 @@ pub(super) async fn preview(config: &Config, options: &Options) -> Result<()> {
         now: None,
     };
     for scope in &scopes {
-        let mut tell = |said: PreviewItem| match list.is_json() {
+        let mut report = |said: PreviewItem| match list.is_json() {
             true => list.item(&said),
             false => print_item(&said),
         };
-        preview::preview(&mut conn, scope, asked, &mut tell).await?;
+        preview::preview(&mut conn, scope, asked, &mut report).await?;
     }
     list.end()
 }
@@ -60,7 +60,7 @@ fn print_item(said: &PreviewItem) -> Result<()> {
             ))
         }
         PreviewItem::Cleared(hold) => print::line(&format!(
-            "{}: hold {} waits no longer, by [guard] as it is set: {} would be told as well",
+            "{}: hold {} waits no longer, by [guard] as it is set: {} would be sent as well",
             hold.receiver,
             hold.hold_id,
             count(hold.units, "removal", "removals")
@@ -113,11 +113,11 @@ fn print_property(property: &Property) -> Result<()> {
         print::line(&format!("    ~ {fields}"))?;
     }
     for unit in &property.units {
-        print::line(&told(unit))?;
+        print::line(&upsert(unit))?;
     }
     if property.again > 0 {
         print::line(&format!(
-            "    = {} told again as before",
+            "    = {} sent again as before",
             count(property.again, "unit", "units")
         ))?;
     }
@@ -140,7 +140,7 @@ fn print_property(property: &Property) -> Result<()> {
     Ok(())
 }
 
-fn told(unit: &Unit) -> String {
+fn upsert(unit: &Unit) -> String {
     let fields = unit.differs.iter().map(field);
     let said: Vec<_> = unit.because.iter().cloned().chain(fields).collect();
     match unit.is_new {
@@ -150,16 +150,16 @@ fn told(unit: &Unit) -> String {
 }
 
 fn removed(gone: &RemovedUnit) -> String {
-    let told_as = match gone.told_as {
-        "absent" => ", told by its absence",
-        "unavailable" => ", told as not available",
+    let sent_as = match gone.sent_as {
+        "absent" => ", by its absence",
+        "unavailable" => ", as not available",
         _ => "",
     };
     let replaced = gone
         .replaced_by
         .map_or(String::new(), |unit_id| format!(", its code is unit {unit_id}'s now"));
     let code = code(gone.unit_code.as_deref());
-    format!("    - unit {}{code}: {}{told_as}{replaced}", gone.unit_id, gone.reason)
+    format!("    - unit {}{code}: {}{sent_as}{replaced}", gone.unit_id, gone.reason)
 }
 
 fn code(code: Option<&str>) -> String {

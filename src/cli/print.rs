@@ -98,13 +98,13 @@ pub(super) fn in_a_line(text: &str, chars_max: usize) -> String {
     }
 }
 
-/// A feed that is paused tells nothing of what was asked for just now.
+/// A feed that is paused sends nothing of what was asked for just now.
 pub(super) fn paused(properties: impl Iterator<Item = i64>) -> Result<()> {
     let mut properties: Vec<i64> = properties.collect();
     properties.dedup();
     for property_id in properties {
         line(&format!(
-            "property {property_id} is paused: what it owes is told after `feeds resume {property_id}`"
+            "property {property_id} is paused: what it owes is sent after `feeds resume {property_id}`"
         ))?;
     }
     Ok(())

@@ -28,7 +28,7 @@ pub(super) enum Receivers {
         /// The receiver's name
         name: String,
     },
-    /// Tell it everything again from this database: after a restore, or where this is another database than before
+    /// Send it everything again from this database: after a restore, or where this is another database than before
     Resync {
         /// The receiver's name
         name: String,
@@ -76,8 +76,8 @@ async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {
 async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
     if source_identity::waits(conn, name).await? {
         return Err(Fault::usage(format!(
-            "receiver {name} was told from another database than this one: `receivers resync {name}` if this is the right \
-             one; it tells everything again"
+            "receiver {name} was fed from another database than this one: `receivers resync {name}` if this is the right \
+             one; it sends everything again"
         ))
         .into());
     }
@@ -92,7 +92,7 @@ async fn resync(conn: &mut PgConnection, name: &str) -> Result<()> {
         return Err(unknown_receiver(name));
     };
     if done.accepted {
-        print::line(&format!("receiver {name} is told from this database from now on"))?;
+        print::line(&format!("receiver {name} is fed from this database from now on"))?;
     }
     print::line(&format!(
         "{} given up; {} due a snapshot; numbering goes on above {}; {} removed that came from another server's transactions",
@@ -103,7 +103,7 @@ async fn resync(conn: &mut PgConnection, name: &str) -> Result<()> {
     ))?;
     match done.paused_because {
         None => {
-            print::line("the next `run` or `once` tells it everything; a relay that runs does so at its next sweep")
+            print::line("the next `run` or `once` sends it everything; a relay that runs does so at its next sweep")
         }
         Some(because) => print::line(&format!(
             "nothing is sent to it yet, it is paused ({because}): `receivers resume {name}`"

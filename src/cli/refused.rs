@@ -1,4 +1,4 @@
-//! `refused`: what a receiver doesn't take, and telling it once more.
+//! `refused`: what a receiver doesn't take, and sending it once more.
 //!
 //! What the relay's own check withholds is no refusal: nobody but the source can put it right. It is listed apart.
 
@@ -22,7 +22,7 @@ const BECAUSE_CHARS_MAX: usize = 80;
 pub(super) enum Refused {
     /// The units that are left out because the receiver doesn't take them
     List(List),
-    /// Tell refused units once more
+    /// Send refused units once more
     Retry(Retry),
 }
 
@@ -33,7 +33,7 @@ pub(super) struct List {
     /// Instead, the units that the relay's own check withholds: a price of NaN, or what [receivers.NAME.require] rules out
     #[arg(long)]
     invalid: bool,
-    /// Instead, the units that are told and have the same code as another of their property, and in what they differ
+    /// Instead, the units that are sent and have the same code as another of their property, and in what they differ
     #[arg(long, conflicts_with = "invalid")]
     duplicates: bool,
 }
@@ -66,7 +66,7 @@ async fn list(config: &Config, options: &List) -> Result<()> {
         return duplicates::list(&mut conn, config, listing).await;
     }
     let (kind, when_empty) = match options.invalid {
-        true => (Withheld::Invalid, "every unit can be told"),
+        true => (Withheld::Invalid, "every unit can be sealed"),
         false => (Withheld::Refused, "nothing is refused"),
     };
     let mut units = withheld::withheld(&mut conn, listing.receiver.as_deref(), kind).await?;
@@ -88,18 +88,20 @@ fn mention_others(statuses: &[ReceiverStatus]) {
     let sum = |of: fn(&ReceiverWork) -> i64| statuses.iter().map(|status| of(&status.work)).sum::<i64>();
     match sum(|work| work.units_withheld_as(Withheld::Invalid)) {
         0 => {}
-        1 => eprintln!("1 unit can't be told as it is, and is left out as well; see `refused list --invalid`"),
+        1 => eprintln!("1 unit can't be sealed as it is, and is left out as well; see `refused list --invalid`"),
         units => {
-            eprintln!("{units} units can't be told as they are, and are left out as well; see `refused list --invalid`")
+            eprintln!(
+                "{units} units can't be sealed as they are, and are left out as well; see `refused list --invalid`"
+            )
         }
     }
     match sum(|work| work.duplicate_codes) {
         0 => {}
         1 => eprintln!(
-            "1 code is carried by several units of its property, which are told; see `refused list --duplicates`"
+            "1 code is carried by several units of its property, which are sent; see `refused list --duplicates`"
         ),
         codes => eprintln!(
-            "{codes} codes are carried by several units of their property, which are told; see `refused list --duplicates`"
+            "{codes} codes are carried by several units of their property, which are sent; see `refused list --duplicates`"
         ),
     }
 }
@@ -112,10 +114,10 @@ async fn retry(config: &Config, options: &Retry) -> Result<()> {
         ([], Some(unit_id)) => return Err(not_refused(&mut conn, receiver, unit_id).await?.into()),
         ([], None) => print::line(&format!("nothing is refused by {receiver}"))?,
         ([one], _) => print::line(&format!(
-            "unit {} of property {} is told to {receiver} again",
+            "unit {} of property {} is sent to {receiver} again",
             one.unit_id, one.property_id
         ))?,
-        (units, _) => print::line(&format!("{} units are told to {receiver} again", units.len()))?,
+        (units, _) => print::line(&format!("{} units are sent to {receiver} again", units.len()))?,
     }
     let paused = released.iter().filter(|unit| unit.feed_is_paused);
     print::paused(paused.map(|unit| unit.property_id))
@@ -125,7 +127,7 @@ async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> R
     let invalid = withheld::withheld(conn, Some(receiver), Withheld::Invalid).await?;
     Ok(Fault::usage(match invalid.iter().any(|unit| unit.unit_id == unit_id) {
         true => format!(
-            "unit {unit_id} is not refused by {receiver} but can't be told as it is: it is told once it is put right in \
+            "unit {unit_id} is not refused by {receiver} but can't be sealed as it is: it is sent once it is put right in \
              the source, or the receiver's requirements let it through; see `refused list --invalid`"
         ),
         false => format!("unit {unit_id} is not refused by {receiver}; see `refused list`"),

@@ -21,9 +21,9 @@ const NAMED_MAX: usize = 5;
 
 #[derive(Args)]
 #[command(after_long_help = "\
-Every unit that was in a request since T, and every unit touched since T, is told again in its present state; removals \
-too. Where a whole property was touched it is told again whole. Choose T well before the receiver lost anything: what it \
-has already is only told twice.
+Every unit that was in a request since T, and every unit touched since T, is sent again in its present state; removals \
+too. Where a whole property was touched it is sent again whole. Choose T well before the receiver lost anything: what it \
+has already is only sent twice.
 
 Waits until everything is delivered, whether or not a `run` is at work, and exits 1 when something is not: the receiver \
 is paused, a feed is paused, a request was given up. Units that are withheld (invalid, refused, held) are listed.")]
@@ -57,7 +57,7 @@ Redelivering a delivered sync helps only a receiver that lost its state: any oth
 did before without applying anything.
 
 Refused where a later sync of the same property was delivered or given up, because the old bytes would undo it; with \
---force they are sent all the same, and the present state of what they tell is told after them. Refused in any case while \
+--force they are sent all the same, and the present state of what they carry is sent after them. Refused in any case while \
 another sync of the property is under way. `replay` is nearly always what you want.")]
 pub(super) struct Redeliver {
     /// As `syncs list` names it
@@ -78,7 +78,7 @@ struct Row<'a> {
     units: usize,
     removals: usize,
     snapshot: bool,
-    /// Units that are told once they can be.
+    /// Units that are sent once they can be.
     withheld: Vec<i64>,
     outcome: String,
 }
@@ -97,7 +97,7 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
     };
     if options.dry_run {
         let asked = replay::look(&mut conn, &request).await?;
-        return tell(&receiver, &asked, options.json, |_| "would be told".to_owned());
+        return report(&receiver, &asked, options.json, |_| "would be sent".to_owned());
     }
     let relay = match options.no_wait {
         true => None,
@@ -106,13 +106,13 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
     let mut asked = replay::mark(&mut conn, &request).await?;
     drop(conn);
     let Some(relay) = relay else {
-        return tell(&receiver, &asked, options.json, |_| "marked".to_owned());
+        return report(&receiver, &asked, options.json, |_| "marked".to_owned());
     };
     let outcome = wait(&relay, &receiver, asked.feed_ids()).await?;
     for feed in &mut asked.feeds {
         feed.withheld = outcome.withheld_of(feed.property_id);
     }
-    tell(&receiver, &asked, options.json, |feed| {
+    report(&receiver, &asked, options.json, |feed| {
         let missed = outcome
             .undelivered
             .iter()
@@ -146,7 +146,7 @@ pub(super) async fn redeliver(config: Config, options: &Redeliver) -> Result<()>
     };
     let opened = replay::redeliver(&mut conn, &receiver, sync_id, options.force, None).await?;
     let after_it = match opened.forced {
-        true => "; what it tells is told in its present state after it",
+        true => "; what it carries is sent in its present state after it",
         false => "",
     };
     let Some(relay) = relay else {
@@ -160,7 +160,10 @@ pub(super) async fn redeliver(config: Config, options: &Redeliver) -> Result<()>
     check_delivered(&outcome.undelivered)?;
     match state {
         Some(SyncState::Delivered) => Ok(()),
-        _ => Err(Fault::finding(format!("{sync_id} was not taken ({said}); see `syncs show {sync_id}`")).into()),
+        _ => Err(Fault::finding(format!(
+            "{sync_id} was not acknowledged ({said}); see `syncs show {sync_id}`"
+        ))
+        .into()),
     }
 }
 
@@ -181,7 +184,7 @@ async fn wait(relay: &Relay, receiver: &Receiver, feeds: Vec<i64>) -> Result<Out
     outcome
 }
 
-fn tell(receiver: &Receiver, asked: &Selection, json: bool, outcome: impl Fn(&SelectedFeed) -> String) -> Result<()> {
+fn report(receiver: &Receiver, asked: &Selection, json: bool, outcome: impl Fn(&SelectedFeed) -> String) -> Result<()> {
     let row = |feed: &SelectedFeed| Row {
         receiver: &receiver.name,
         property_id: feed.property_id,
@@ -192,7 +195,7 @@ fn tell(receiver: &Receiver, asked: &Selection, json: bool, outcome: impl Fn(&Se
         outcome: outcome(feed),
     };
     let rows: Vec<_> = asked.feeds.iter().map(row).collect();
-    print::rows(&rows, json, "nothing was told or touched in that time")?;
+    print::rows(&rows, json, "nothing was sent or touched in that time")?;
     if json || rows.is_empty() {
         return Ok(());
     }
@@ -230,7 +233,7 @@ pub(super) fn check_delivered(undelivered: &[Undelivered]) -> Result<()> {
         more => format!("; and {more} more"),
     };
     Err(Fault::finding(format!(
-        "not everything was delivered; it stays owed and is told when that is possible. {}{beyond}",
+        "not everything was delivered; it stays owed and is sent when that is possible. {}{beyond}",
         named.join("; ")
     ))
     .into())

@@ -39,10 +39,10 @@ struct Shape {
     /// Whether bodies have what goes beyond the guide's own examples
     #[arg(long, action = ArgAction::Set, default_value_t = true, value_name = "BOOL")]
     extensions: bool,
-    /// The unit fields that are told, by their flat names [default: all]
+    /// The unit fields that bodies have, by their flat names [default: all]
     #[arg(long, value_delimiter = ',', value_name = "FIELD,…")]
     fields: Option<Vec<String>>,
-    /// How a unit that went is told
+    /// How the removal of a unit is sent
     #[arg(long, value_enum, default_value = "list")]
     removed: Removed,
 }

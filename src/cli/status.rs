@@ -103,8 +103,8 @@ fn to_do(row: &ReceiverWork) -> [(&'static str, String); 7] {
         (
             "units",
             format!(
-                "{} told, {} owed{}, {} withheld{see}",
-                row.units_told,
+                "{} sealed, {} owed{}, {} withheld{see}",
+                row.units_sealed,
                 row.units_owed,
                 of_these(row.units_replayed, "for a replay"),
                 row.units_withheld

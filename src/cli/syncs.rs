@@ -91,7 +91,7 @@ async fn show(conn: &mut PgConnection, options: &Show) -> Result<()> {
         return match inspect::body(conn, &sync).await? {
             Body::Kept(body) => print::json_line(&String::from_utf8_lossy(&body)),
             Body::Erased => Err(Fault::finding(format!(
-                "the body of {sync_id} was erased, because it told a unit that `erase` was asked for"
+                "the body of {sync_id} was erased, because it carried a unit that `erase` was asked for"
             ))
             .into()),
             Body::Pruned => Err(Fault::finding(format!(

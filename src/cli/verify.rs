@@ -45,8 +45,8 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
     };
     let mut bad = Vec::new();
     for scope in &scopes {
-        let mut tell = |finding: Finding| printer.print(&finding);
-        let counts = verify::verify(&mut conn, scope, options.property, &mut tell).await?;
+        let mut report = |finding: Finding| printer.print(&finding);
+        let counts = verify::verify(&mut conn, scope, options.property, &mut report).await?;
         printer.sum_up(&scope.receiver.name, &counts)?;
         if counts.drift + counts.digests_differing > 0 {
             bad.push(scope.receiver.name.as_str());
@@ -57,7 +57,7 @@ pub(super) async fn verify(config: &Config, options: &Options) -> Result<()> {
         return Ok(());
     }
     Err(Fault::finding(format!(
-        "{} may hold something else than the source has, and no change that waits explains it; the next snapshot tells \
+        "{} may hold something else than the source has, and no change that waits explains it; the next snapshot sends \
          every unit again",
         bad.join(", ")
     ))
@@ -130,7 +130,7 @@ impl Printer {
             removed => format!(", {removed} removed"),
         };
         let digests = match (counts.digests, counts.digests_differing) {
-            (0, _) => "it tells no digest that can be compared".to_owned(),
+            (0, _) => "it answers no digest that can be compared".to_owned(),
             (1, 0) => "its digest of 1 property is ours".to_owned(),
             (digests, 0) => format!("its digests of {digests} properties are ours"),
             (digests, differing) => format!(
@@ -139,7 +139,7 @@ impl Printer {
                 count(differing, "is", "are")
             ),
         };
-        // No drift, and not to be taken for a proof of anything either.
+        // No drift, and no proof of anything either.
         let unproved = match counts.equal + counts.removed {
             0 if counts.waiting > 0 => {
                 "; nothing that the source has now is acknowledged yet, so nothing is verified: see `status`"
@@ -173,8 +173,8 @@ fn sentence(finding: &Finding) -> String {
 /// What differs of one field; of a lead's name, that it does.
 pub(super) fn field(difference: &Difference) -> String {
     let side = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
-    match (&difference.told, &difference.present) {
+    match (&difference.sealed, &difference.present) {
         (None, None) => format!("{} differs", difference.field),
-        (told, present) => format!("{} {} -> {}", difference.field, side(told), side(present)),
+        (sealed, present) => format!("{} {} -> {}", difference.field, side(sealed), side(present)),
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn known_parameters(url: &str) -> (String, Vec<String>) {
     }
 }
 
-/// What the server has to prove before it is told a password: what the setting says, else the URL, else PGSSLMODE, else
+/// What the server has to prove before it is sent a password: what the setting says, else the URL, else PGSSLMODE, else
 /// everything, unless it is on this machine.
 pub(super) fn proven(options: PgConnectOptions, url: &str, tls: Option<Tls>) -> Result<PgConnectOptions> {
     let in_url = url.split_once('?').is_some_and(|(_, parameters)| {
@@ -76,7 +76,7 @@ pub(super) fn proven(options: PgConnectOptions, url: &str, tls: Option<Tls>) -> 
     // Else it would count as the least.
     if in_environment && environment.parse::<PgSslMode>().is_err() {
         return Err(Fault::usage(
-            "PGSSLMODE is none of disable, allow, prefer, require, verify-ca, verify-full: nobody is told a password by it",
+            "PGSSLMODE is none of disable, allow, prefer, require, verify-ca, verify-full: nobody is sent a password by it",
         )
         .into());
     }

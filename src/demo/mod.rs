@@ -45,7 +45,7 @@ pub struct Options {
     seed: u64,
 }
 
-/// Tells the story; fails unless the receiver equals the source at its end.
+/// Plays the story; fails unless the receiver equals the source at its end.
 pub async fn run(options: Options, mut stop: watch::Receiver<Stop>) -> Result<()> {
     let began = Instant::now();
     let server = tokio::task::spawn_blocking(|| Server::start(Durability::Full)).await??;
@@ -60,11 +60,11 @@ pub async fn run(options: Options, mut stop: watch::Receiver<Stop>) -> Result<()
         },
         began.elapsed().as_secs_f64()
     );
-    let told = tokio::select! {
-        told = tell(&server, &database, &options, began) => told,
+    let played = tokio::select! {
+        played = play(&server, &database, &options, began) => played,
         () = stopped(&mut stop, Stop::Finish) => Err(Fault::finding("interrupted; nothing is left behind").into()),
     };
-    let outcome = match told {
+    let outcome = match played {
         Ok(story) => story.end(&server, &database, &options, &mut stop).await,
         Err(error) => Err(error),
     };
@@ -72,7 +72,7 @@ pub async fn run(options: Options, mut stop: watch::Receiver<Stop>) -> Result<()
     outcome
 }
 
-async fn tell(server: &Server, database: &str, options: &Options, began: Instant) -> Result<Story> {
+async fn play(server: &Server, database: &str, options: &Options, began: Instant) -> Result<Story> {
     let mut story = Story::begin(server, database, options).await?;
     story.all(options.speed).await?;
     println!("({:.1} s in all)", began.elapsed().as_secs_f64());
@@ -170,7 +170,7 @@ impl Story {
             .await
     }
 
-    /// The receiver is set back to its state of an hour ago; a replay tells it what it lost.
+    /// The receiver is set back to its state of an hour ago; a replay sends it what it lost.
     async fn lost_hour(&mut self) -> Result<()> {
         let backup = self.sandbox.save();
         let since = sqlx::query_scalar("select clock_timestamp()")
@@ -191,7 +191,7 @@ impl Story {
             property: None,
         };
         replay::mark(&mut self.conn, &request).await?;
-        self.settle("a replay of that hour tells it again", 0).await
+        self.settle("a replay of that hour sends it again", 0).await
     }
 
     /// Something changes units past the triggers; the nightly snapshot finds it.
@@ -257,7 +257,7 @@ impl Story {
         Ok(query.execute(&mut self.conn).await?.rows_affected())
     }
 
-    /// Waits until everything is told, then says what it took.
+    /// Waits until everything is settled, then prints what it took.
     async fn settle(&mut self, what: &str, edits: u64) -> Result<()> {
         let began = Instant::now();
         while receivers::unsettled(&mut self.conn, RECEIVER).await? > 0 || self.nothing_yet() {
@@ -276,7 +276,7 @@ impl Story {
     fn heading(&self) {
         println!(
             "\n{:<52} {:>7} {:>8} {:>6} {:>9} {:>9}",
-            "", "edits", "changes", "told", "requests", "bytes"
+            "", "edits", "changes", "sent", "requests", "bytes"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Is the receiver's copy equal to the source? Compared unit by unit and field by field, in whatever shape it was told.
+//! Is the receiver's copy equal to the source? Compared unit by unit and field by field, in whatever shape it was sent.
 //!
 //! Reads the source tables and the sandbox's state, and nothing of the relay: neither its ledger nor its payload code.
 //! What sender and receiver agreed on is an input, so that both can be held to it.
@@ -16,7 +16,7 @@ use rentsync_sandbox::{Format, PropertyId, PropertyState, Removed, Sandbox, Sand
 pub struct Agreement {
     /// The statuses that mean available.
     pub available: Vec<i64>,
-    /// What was told to the sandbox.
+    /// The shape of what is sent to the sandbox.
     pub shape: SandboxOptions,
     /// Properties that the receiver knows by another id than the source.
     pub external_ids: BTreeMap<i64, PropertyId>,
@@ -81,10 +81,10 @@ impl Agreement {
         external.unwrap_or(PropertyId::Integer(property_id))
     }
 
-    /// Of everything that the source has of a unit, what is told.
-    fn told(&self, unit_id: i64, unit: Fields, mut beside: Fields) -> Fields {
-        let is_told = |name: &String| name == "unit_id" || self.shape.fields.contains(name);
-        beside.extend(unit.into_iter().filter(|(name, _)| is_told(name)));
+    /// Of everything that the source has of a unit, what is sent.
+    fn sent(&self, unit_id: i64, unit: Fields, mut beside: Fields) -> Fields {
+        let is_sent = |name: &String| name == "unit_id" || self.shape.fields.contains(name);
+        beside.extend(unit.into_iter().filter(|(name, _)| is_sent(name)));
         if let Some(code) = beside.get_mut("unit_code") {
             let mapped = self.unit_codes.map.get(&unit_id).cloned();
             let prefixed = code.as_str().map(|code| [&self.unit_codes.prefix, code].concat());
@@ -104,7 +104,7 @@ impl Agreement {
         fields_of(fields)
     }
 
-    /// A receiver that is told of no removals keeps what went, and knows that it can't be had.
+    /// A receiver that is sent no removals keeps what went, and knows that it can't be had.
     fn may_be_left(&self, unit: &Fields) -> bool {
         self.shape.removed == Removed::Unavailable && unit.get("is_available") == Some(&json!(false))
     }
@@ -127,8 +127,8 @@ async fn expected_units(conn: &mut PgConnection, agreed: &Agreement) -> Result<U
         .await?;
     let expected = rows.into_iter().map(|row| {
         let beside = agreed.beside(row.property_id, row.name, row.address);
-        let told = agreed.told(row.unit_id, fields_of(row.unit), beside);
-        ((agreed.id_of(row.property_id), row.unit_id), told)
+        let sent = agreed.sent(row.unit_id, fields_of(row.unit), beside);
+        ((agreed.id_of(row.property_id), row.unit_id), sent)
     });
     Ok(expected.collect())
 }
@@ -208,7 +208,7 @@ async fn property_differences(conn: &mut PgConnection, sandbox: &Sandbox, agreed
         }
         let what = match sandbox.property_by(&id).and_then(|state| state.property) {
             Some(held) => field_difference(&expected, &fields_of(held))?,
-            None => "it was never told".to_owned(),
+            None => "it was never sent".to_owned(),
         };
         Some(format!("property {id}: {what}"))
     });

@@ -139,7 +139,7 @@ pub(super) fn said_by(refusal: &dyn DatabaseError) -> String {
     }
 }
 
-/// A function of a site's may say what it likes under any code. Its context tells where a message came from; in one of ours, and in
+/// A function of a site's may say what it likes under any code. Its context says where a message came from; in one of ours, and in
 /// plain SQL, it is PostgreSQL's own or ours.
 fn is_from_function(refusal: &dyn DatabaseError) -> bool {
     let context = refusal

@@ -1,6 +1,6 @@
 //! What a running relay answers over HTTP: whether it is alive, whether its stages get anywhere, its figures.
 //!
-//! Nothing here changes anything, and nothing here can stop the relay: where the port is taken it is asked for again now
+//! Nothing here changes anything, and nothing here can stop the relay: where the port is in use it is asked for again now
 //! and then, and delivering goes on. Not its business: the figures themselves, see [`crate::metrics`].
 
 mod serve;
@@ -30,7 +30,7 @@ const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 struct Face {
     progress: Arc<Progress>,
     scraper: Scraper,
-    /// Of one scrape at work and those that wait for what it finds; whoever comes then is told to come again.
+    /// Of one scrape at work and those that wait for what it finds; whoever comes then is refused for a while.
     scrapes: Arc<Semaphore>,
     stop: watch::Receiver<Stop>,
 }
@@ -91,7 +91,7 @@ async fn readyz(State(face): State<Arc<Face>>) -> Response {
 }
 
 /// However many scrape, places are left for the others, and no connection is kept for the next scrape. Whoever hangs up before
-/// the end has cost the database no more than others: what was begun is told to the next.
+/// the end has cost the database no more than others: what was begun is answered to the next.
 async fn metrics(State(face): State<Arc<Face>>) -> Response {
     let answer = match face.scrapes.clone().try_acquire_owned() {
         Ok(place) => {
@@ -104,7 +104,7 @@ async fn metrics(State(face): State<Arc<Face>>) -> Response {
                 _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             }
         }
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "others are being told already\n").into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "others are being answered already\n").into_response(),
     };
     ([(header::CONNECTION, "close")], answer).into_response()
 }

@@ -31,7 +31,7 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// A client sends its request as soon as it is connected. Until then it keeps its place, however many others come: they wait in the
 /// system's queue, of which each place serves forty a second.
 const MOMENT: Duration = Duration::from_millis(25);
-/// The least that hyper can be told; ours are a few hundred bytes.
+/// The least that hyper can be set to; ours are a few hundred bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// What clients may cost.
@@ -60,7 +60,7 @@ impl Default for Limits {
     }
 }
 
-/// A connection that was taken.
+/// A connection that was accepted.
 struct Connection {
     task: AbortHandle,
     /// A request is under way.

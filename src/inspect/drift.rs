@@ -10,7 +10,7 @@ use sqlx::{FromRow, PgConnection};
 pub struct DriftView {
     /// `drift_id`
     pub id: i64,
-    /// Who was told of something else.
+    /// Who was sent something else.
     pub receiver: String,
     /// Its property.
     pub property_id: i64,
@@ -18,7 +18,7 @@ pub struct DriftView {
     pub unit_id: Option<i64>,
     /// The run that found it.
     pub run_id: Option<i64>,
-    /// Of what was told last; none where nothing was.
+    /// Of what was sealed last; none where nothing was.
     pub ledger_hash: Option<String>,
     /// Of what the source had; none where it had nothing.
     pub source_hash: Option<String>,

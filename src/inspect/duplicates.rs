@@ -17,7 +17,7 @@ use crate::unit::{Columns, Lossy, TEXT_BYTES_MAX, Unit};
 pub struct DuplicateView {
     /// The source's id.
     pub unit_id: i64,
-    /// Who is told of it.
+    /// To whom it is sent.
     pub receiver: String,
     /// Its property.
     pub property_id: i64,
@@ -34,7 +34,7 @@ pub struct DuplicateView {
 pub struct FieldView {
     /// Its flat name.
     pub field: &'static str,
-    /// Left out where it is not told, and for a lead's name.
+    /// Left out where it is not sent, and for a lead's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
 }

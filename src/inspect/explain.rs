@@ -41,13 +41,15 @@ pub struct Part {
     pub answer: String,
     /// SHA-256 of what the source has.
     pub source_hash: Option<String>,
-    /// SHA-256 of what the receiver was told last; none: nothing, or that it is gone.
-    pub told_hash: Option<String>,
-    /// The sync that told that.
-    pub told_in: Option<String>,
-    /// SHA-256 of what the receiver took last, as far as that is still known.
+    /// SHA-256 of what was sealed last; none: nothing was, or its removal.
+    #[serde(rename = "told_hash")]
+    pub sealed_hash: Option<String>,
+    /// The sync that carries that.
+    #[serde(rename = "told_in")]
+    pub sealed_in: Option<String>,
+    /// SHA-256 of what was acknowledged last, as far as that is still known.
     pub acknowledged_hash: Option<String>,
-    /// Which fields differ between what was told last and the source, where the former is still kept.
+    /// Which fields differ between what was sealed last and the source, where the former is still kept.
     pub differs: Vec<Difference>,
     /// Changes and syncs from before may have been pruned.
     pub known_since: Option<DateTime<Utc>>,
@@ -127,24 +129,24 @@ impl UnitQuestion<'_> {
         let fed = self.read(conn, property_id, feed_id).await?;
         let mut timeline = Timeline::read(conn, property_id, Some(feed_id), self.unit_id).await?;
         timeline.note(&fed);
-        let told = fed.pair.ledger.as_ref().map_or(LastSealed::Nothing, |row| row.told);
-        let is_taken = reason::is_taken(&fed);
-        let acknowledged_hash = match (told.hash(), is_taken) {
+        let sealed = fed.pair.ledger.as_ref().map_or(LastSealed::Nothing, |row| row.told);
+        let is_acknowledged = reason::is_acknowledged(&fed);
+        let acknowledged_hash = match (sealed.hash(), is_acknowledged) {
             (Some(hash), true) => Some(hash.to_string()),
             _ => {
-                let not_taken = fed.standing.told_sequence.filter(|_| !is_taken);
-                timeline.taken_hash(conn, self.unit_id, not_taken).await?
+                let unacknowledged = fed.standing.last_sequence.filter(|_| !is_acknowledged);
+                timeline.acknowledged_hash(conn, self.unit_id, unacknowledged).await?
             }
         };
         let source_hash = fed.pair.source_hash();
-        let differs = match (source_hash, told.hash()) {
-            (Some(source), Some(told)) if source != *told => self.differences(conn, &fed.feed).await?,
+        let differs = match (source_hash, sealed.hash()) {
+            (Some(source), Some(sealed)) if source != *sealed => self.differences(conn, &fed.feed).await?,
             _ => Vec::new(),
         };
         Ok(Part {
             source_hash: source_hash.map(|hash| hash.to_string()),
-            told_hash: told.hash().map(ToString::to_string),
-            told_in: fed.standing.told_sync_id.clone(),
+            sealed_hash: sealed.hash().map(ToString::to_string),
+            sealed_in: fed.standing.last_sync_id.clone(),
             acknowledged_hash,
             differs,
             ..self.part(Some(property_id), reason::of(self, &fed), timeline)
@@ -188,8 +190,8 @@ impl UnitQuestion<'_> {
             standing: reason.standing,
             answer: reason.sentence,
             source_hash: None,
-            told_hash: None,
-            told_in: None,
+            sealed_hash: None,
+            sealed_in: None,
             acknowledged_hash: None,
             differs: Vec::new(),
             known_since: self.known_since,

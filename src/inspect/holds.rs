@@ -10,7 +10,7 @@ use sqlx::{FromRow, PgConnection};
 pub struct HoldView {
     /// `hold_id`
     pub id: i64,
-    /// Who is not told of the removals.
+    /// From whom the removals are withheld.
     pub receiver: String,
     /// None: over the receiver as a whole.
     pub property_id: Option<i64>,
@@ -20,7 +20,7 @@ pub struct HoldView {
     pub units: i64,
     /// Units when the first of them went.
     pub of_units: i64,
-    /// Removals told in the 24 hours before.
+    /// Removals sealed in the 24 hours before.
     pub gone: i64,
     /// When the first of them went.
     pub opened_at: DateTime<Utc>,
@@ -39,13 +39,13 @@ pub struct HoldView {
 pub struct HeldUnitView {
     /// Its hold.
     pub id: i64,
-    /// Who is not told that it is gone.
+    /// From whom its removal is withheld.
     pub receiver: String,
     /// Its property.
     pub property_id: i64,
     /// The source's id.
     pub unit_id: i64,
-    /// As it was told last.
+    /// As it was sealed last.
     pub unit_code: Option<String>,
     /// Of the hold.
     pub state: String,

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | how does a receiver stand | `receivers`: whether it may be sent to, and what there is to do for it |
 //! | why is a unit there as it is | `explain` in words with its history; `unit` is the answer itself, which `verify` counts |
-//! | does the source differ from what was told | `verify`; `drift` is what snapshots found |
+//! | does the source differ from what was sealed | `verify`; `drift` is what snapshots found |
 //! | what would be sent now | `preview` |
 //! | which are there | `alerts`, `duplicates`, `feeds`, `holds`, `syncs`, `withheld` |
 

@@ -2,9 +2,9 @@
 //!
 //! Chosen, compared and put into bodies by the planner's own functions, in batches of feeds, each in a read-only REPEATABLE READ
 //! transaction of its own; only what follows from an answer is left out. So it is what a pass would seal first, and then what
-//! it would seal for what doesn't fit a feed's first request, as if the receiver took each; what is told in halves is counted.
-//! Guards are asked for the first requests, batch by batch, as if the batches before had told nothing. Memory holds one
-//! batch, and all that is told of those of its feeds that need several requests.
+//! it would seal for what doesn't fit a feed's first request, as if the receiver took each; what is bisected is only counted.
+//! Guards are asked for the first requests, batch by batch, as if the batches before had sealed nothing. Memory holds one
+//! batch, and all that is sealed of those of its feeds that need several requests.
 
 mod request;
 
@@ -33,9 +33,9 @@ pub enum PreviewItem {
     Receiver(About),
     /// It would be sent.
     Request(Request),
-    /// Nothing of it is told, and there is something to say of it.
+    /// Nothing of it is sent, and there is something to say of it.
     Property(Property),
-    /// Not planned, whatever there is to tell.
+    /// Not planned, whatever differs.
     NotPlanned(About),
     /// Removals would wait for a person.
     Hold(Hold),
@@ -63,13 +63,13 @@ pub struct Hold {
     pub property_id: Option<i64>,
     /// Removals that would wait.
     pub units: i64,
-    /// Removals told within 24 hours.
+    /// Removals sealed within 24 hours.
     pub gone: i64,
     /// Units when those began.
     pub of_units: i64,
 }
 
-/// A hold that the settings no longer ask for: its removals are told as well, once the next sweep has let them go.
+/// A hold that the settings no longer ask for: its removals are sent as well, once the next sweep has let them go.
 #[derive(Serialize, FromRow)]
 pub struct Cleared {
     /// Whose.
@@ -90,15 +90,15 @@ pub struct Total {
     pub receiver: String,
     /// Requests that would be sent.
     pub requests: usize,
-    /// Units told in them.
+    /// Units in them.
     pub units: usize,
-    /// Removals told in them.
+    /// Removals in them.
     pub removed_units: usize,
     /// Bytes of their bodies, before any compression.
     pub body_bytes: usize,
     /// Units that wait for later requests.
     pub later: i64,
-    /// Removals that waited for a person and would be told as well.
+    /// Removals that waited for a person and would be sent as well.
     pub cleared: i64,
     /// Properties that would be enrolled.
     pub new_properties: usize,
@@ -126,7 +126,7 @@ struct Numbering {
 }
 
 /// Previews one receiver.
-pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: PreviewRequest, tell: Sink<'_>) -> Result<Total> {
+pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: PreviewRequest, report: Sink<'_>) -> Result<Total> {
     let name = &scope.receiver.name;
     let standing = receivers::standing(conn, name, asked.now).await?;
     let numbering: Numbering = sqlx::query_as(include_str!("../../sql/preview/numbering.sql"))
@@ -146,7 +146,7 @@ pub async fn preview(conn: &mut PgConnection, scope: &Scope, asked: PreviewReque
             ..Total::default()
         },
         over_all: None,
-        tell,
+        report,
     };
     if let Some(property_id) = asked.property_id {
         preview.check_known(conn, property_id).await?;
@@ -186,7 +186,7 @@ struct Preview<'a, 'b> {
     total: Total,
     /// The hold over the receiver as a whole, as far as the batches so far would have it.
     over_all: Option<Hold>,
-    tell: Sink<'b>,
+    report: Sink<'b>,
 }
 
 impl Preview<'_, '_> {
@@ -206,18 +206,18 @@ impl Preview<'_, '_> {
         });
         let waits = another.map(|why| {
             format!(
-                "this is another database than it was told from ({why}), and nothing is sent until `receivers resync {name}`; \
-                 then everything is told again"
+                "this is another database than it was fed from ({why}), and nothing is sent until `receivers resync {name}`; \
+                 then everything is sent again"
             )
         });
         let silence = sending
             .and_then(|sending| sending.wait_until)
             .map(|until| format!("it asked to be left alone until {}; then this", moment(until)));
         let settings = self.whole.then(|| {
-            "it was last run with other settings than these: everything is compared, and told as these settings have it".to_owned()
+            "it was last run with other settings than these: everything is compared, and sent as these settings have it".to_owned()
         });
         for because in [waits, paused, silence, settings].into_iter().flatten() {
-            (self.tell)(PreviewItem::Receiver(about(&name, None, because)))?;
+            (self.report)(PreviewItem::Receiver(about(&name, None, because)))?;
         }
         Ok(())
     }
@@ -231,7 +231,7 @@ impl Preview<'_, '_> {
             .fetch_all(conn)
             .await?;
         for (property_id, because) in feeds {
-            (self.tell)(PreviewItem::NotPlanned(about(name, Some(property_id), because)))?;
+            (self.report)(PreviewItem::NotPlanned(about(name, Some(property_id), because)))?;
         }
         Ok(())
     }
@@ -250,7 +250,7 @@ impl Preview<'_, '_> {
         for mut hold in cleared {
             hold.receiver.clone_from(&self.scope.receiver.name);
             self.total.cleared += hold.units;
-            (self.tell)(PreviewItem::Cleared(hold))?;
+            (self.report)(PreviewItem::Cleared(hold))?;
         }
         Ok(())
     }
@@ -283,7 +283,7 @@ impl Preview<'_, '_> {
             after,
             feeds_max: usize::try_from(FEEDS_PER_BATCH_MAX)?,
             probe: None,
-            // Nothing is taken.
+            // Nothing is claimed.
             relay: 0,
             now: self.asked.now,
         };
@@ -305,7 +305,7 @@ impl Preview<'_, '_> {
             of_units: grown.of_units,
         };
         match (grown.feed_id, &mut self.over_all) {
-            (Some(_), _) => (self.tell)(PreviewItem::Hold(hold))?,
+            (Some(_), _) => (self.report)(PreviewItem::Hold(hold))?,
             (None, Some(over_all)) => over_all.units += grown.joined,
             (None, none) => *none = Some(hold),
         }
@@ -323,13 +323,13 @@ impl Preview<'_, '_> {
             self.total.body_bytes += request.body_bytes;
             let later = |property: &Property| property.later.iter().map(|later| later.units).sum::<i64>();
             self.total.later += request.properties.iter().map(later).sum::<i64>();
-            (self.tell)(PreviewItem::Request(request))?;
+            (self.report)(PreviewItem::Request(request))?;
         }
         for delta in &rehearsal.quiet {
             let property = Property::of(conn, self.scope, delta).await?;
             self.total.later += property.later.iter().map(|later| later.units).sum::<i64>();
             if !property.says_nothing() {
-                (self.tell)(PreviewItem::Property(property))?;
+                (self.report)(PreviewItem::Property(property))?;
             }
         }
         self.sequence = rehearsal.sequence();
@@ -339,9 +339,9 @@ impl Preview<'_, '_> {
     async fn end(mut self, conn: &mut PgConnection) -> Result<Total> {
         self.total.withheld = withheld::counts(conn, &self.scope.receiver.name, self.asked.property_id).await?;
         if let Some(hold) = self.over_all.take() {
-            (self.tell)(PreviewItem::Hold(hold))?;
+            (self.report)(PreviewItem::Hold(hold))?;
         }
-        (self.tell)(PreviewItem::Total(self.total.clone()))?;
+        (self.report)(PreviewItem::Total(self.total.clone()))?;
         Ok(self.total)
     }
 
@@ -372,7 +372,7 @@ fn about(receiver: &str, property_id: Option<i64>, because: String) -> About {
     }
 }
 
-/// Why more than news is told of a feed.
+/// Why more than news is sent of a feed.
 fn reason(feed: &ChosenFeed) -> Option<String> {
     match (&feed.snapshot_due, feed.uncovered) {
         (Some(due), _) => Some(format!("due a snapshot ({due})")),

@@ -40,7 +40,7 @@ pub struct ReceiverStanding {
     #[serde(flatten)]
     #[sqlx(flatten)]
     pub sending: Sending,
-    /// This is another database than it was told from.
+    /// This is another database than it was fed from.
     pub waits_for_resync: bool,
     /// The fingerprint of the settings that it was run with last.
     #[serde(skip)]
@@ -66,8 +66,10 @@ pub struct ReceiverWork {
     /// Of these, those that a person paused.
     #[serde(skip)]
     pub feeds_paused_by_command: i64,
-    /// Units sealed.
-    pub units_told: i64,
+    /// Units sealed last as upserts.
+    #[serde(rename = "units_told")]
+    #[sqlx(rename = "units_told")]
+    pub units_sealed: i64,
     /// Units that are due, for whatever reason.
     pub units_owed: i64,
     /// Of these, units that a replay asked for.
@@ -125,7 +127,7 @@ impl ReceiverStanding {
 }
 
 impl ReceiverWork {
-    /// Feeds that are paused because the receiver rejects all that is told of them.
+    /// Feeds that are paused because the receiver rejects all that is sent of them.
     pub fn feeds_rejected(&self) -> i64 {
         self.feeds_paused - self.feeds_paused_by_command
     }

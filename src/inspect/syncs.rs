@@ -92,7 +92,7 @@ pub struct Wanted<'a> {
 pub enum Body {
     /// Decompressed.
     Kept(Vec<u8>),
-    /// It told a unit that `erase` was asked for.
+    /// It carried a unit that `erase` was asked for.
     Erased,
     /// It is older than `retention.syncs`.
     Pruned,

@@ -7,15 +7,15 @@ use crate::states::Owed;
 
 /// How a unit of a feed stands.
 pub(super) enum UnitStanding<'a> {
-    /// Nothing is to be told.
+    /// Nothing is to be sealed.
     Settled,
-    /// Nothing is to be told, and the ledger still has an objection that is over.
+    /// Nothing is to be sealed, and the ledger still has an objection that is over.
     Released(&'a Withholding),
-    /// Something objects to telling it.
+    /// Something objects to sealing it.
     Withheld(&'a Withholding),
-    /// It can't be told as it is, for a reason that is not noted yet.
+    /// It can't be sealed as it is, for a reason that is not noted yet.
     Invalid(&'a str),
-    /// It is to be told.
+    /// It is to be sealed.
     Differs(Announced),
 }
 
@@ -45,7 +45,7 @@ pub(super) fn standing<'a>(scope: &Scope, feed: &ChosenFeed, sides: &'a UnitSide
         (Verdict::Withhold, _, Present::Invalid(because)) => UnitStanding::Invalid(because),
         (Verdict::Same | Verdict::Release | Verdict::Forget | Verdict::Withhold, _, _) => UnitStanding::Settled,
         (Verdict::Upsert | Verdict::Remove(_), _, _) => UnitStanding::Differs(Announced {
-            // What is withheld is not told for being owed.
+            // What is withheld is not sealed for being owed.
             owed: ledger.filter(|row| row.is_owed()).and_then(|row| row.owed),
             whole: feed.whole,
             touched: feed.touched.contains(&sides.unit_id),

@@ -2,7 +2,7 @@
 //!
 //! The comparison is the planner's, in batches of feeds, each in a read-only REPEATABLE READ transaction of its own: what a
 //! batch says held at one moment, and none of them keeps the database from cleaning up. What differs is sorted: what a
-//! plan is yet to tell waits, what somebody objects to is withheld, and the rest is drift, which nobody announced.
+//! plan is yet to seal waits, what somebody objects to is withheld, and the rest is drift, which nobody announced.
 //! Memory holds the ids of one batch and the contents of a handful of units.
 //!
 //! It sees what the relay noted, not what the receiver holds: that takes the receiver's digest.
@@ -29,7 +29,7 @@ use sorting::{Sorting, property_drifted};
 
 pub use crate::difference::Difference;
 pub(crate) use delivery::property_differences;
-pub use finding::{Counts, Finding, Tell};
+pub use finding::{Counts, Finding, Sink};
 
 /// Units whose contents are looked at together.
 const DETAILED_AT_ONCE: usize = 100;
@@ -39,7 +39,7 @@ pub async fn verify(
     conn: &mut PgConnection,
     scope: &Scope,
     property_id: Option<i64>,
-    tell: Tell<'_>,
+    report: Sink<'_>,
 ) -> Result<Counts> {
     check_settings(conn, scope).await?;
     let mut counts = Counts::default();
@@ -49,7 +49,7 @@ pub async fn verify(
             .begin_with("begin isolation level repeatable read read only")
             .await?;
         read_briefly(&mut tx).await?;
-        after = verify_batch(&mut tx, scope, property_id, from, &mut counts, tell)
+        after = verify_batch(&mut tx, scope, property_id, from, &mut counts, report)
             .await
             .map_err(without_values)?;
         tx.rollback().await?;
@@ -64,7 +64,7 @@ pub async fn verify(
     Ok(counts)
 }
 
-/// With other settings than it was told with, everything would look different.
+/// With other settings than it was sealed with, everything would look different.
 async fn check_settings(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
     let receiver = &scope.receiver.name;
     let standing = receivers::standing(conn, receiver, None).await?;
@@ -88,7 +88,7 @@ async fn verify_batch(
     property_id: Option<i64>,
     after: i64,
     counts: &mut Counts,
-    tell: Tell<'_>,
+    report: Sink<'_>,
 ) -> Result<Option<i64>> {
     let (feeds, more_after) = every_feed(conn, &scope.receiver, property_id, after).await?;
     let deliveries = deliveries(conn, &feeds).await?;
@@ -96,7 +96,7 @@ async fn verify_batch(
         scope,
         deliveries: &deliveries,
         counts,
-        tell,
+        report,
         yet_to_compare: HashMap::new(),
         drifted: HashMap::new(),
     };
@@ -115,7 +115,7 @@ async fn verify_batch(
         if property_drifted(delta, scope) {
             sorting.counts.drift += 1;
             let finding = drifted_property(conn, scope, delta, &deliveries[&delta.feed.feed_id]).await?;
-            (sorting.tell)(finding)?;
+            (sorting.report)(finding)?;
         }
         for units in drifted
             .get(&delta.feed.feed_id)
@@ -123,7 +123,7 @@ async fn verify_batch(
             .flat_map(|units| units.chunks(DETAILED_AT_ONCE))
         {
             for found in differing(conn, scope, &delta.feed, units).await? {
-                (sorting.tell)(drifted_unit(scope, &delta.feed, found))?;
+                (sorting.report)(drifted_unit(scope, &delta.feed, found))?;
             }
         }
     }
@@ -150,7 +150,7 @@ async fn drifted_property(
     Ok(Finding {
         because: fields
             .is_none()
-            .then(|| "what was told last is no longer kept".to_owned()),
+            .then(|| "what was sealed last is no longer kept".to_owned()),
         ledger_hash: delta.feed.property_hash.as_ref().map(Hash::to_string),
         source_hash: Some(delta.property.hash.to_string()),
         fields: fields.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Units that a receiver is not told of.
+//! Units that are withheld from a receiver.
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use crate::states::Withheld;
 pub struct WithheldView {
     /// The source's id.
     pub unit_id: i64,
-    /// Who is not told of it.
+    /// From whom.
     pub receiver: String,
     /// Its property.
     pub property_id: i64,
@@ -27,7 +27,7 @@ pub struct WithheldView {
     pub retry_at: Option<DateTime<Utc>>,
     /// The reason, with the receiver's own words where its answer is still kept.
     pub because: String,
-    /// The sync that told it, where there still is one.
+    /// The sync that carried it, where there still is one.
     pub sync_id: Option<String>,
     /// The answer to that sync.
     #[serde(skip)]

@@ -92,10 +92,10 @@ pub(crate) struct Differing {
 impl Differing {
     fn of(pair: &UnitSides, told: &SentUnits) -> Result<Self> {
         let (because, fields) = match (&pair.source, pair.ledger_hash()) {
-            (Present::Content(_), None) => (Some("it was never told"), Vec::new()),
+            (Present::Content(_), None) => (Some("it was never sealed"), Vec::new()),
             (Present::Content(unit), Some(_)) => match told.differences(pair.unit_id, &unit.json)? {
                 Some(fields) => (None, fields),
-                None => (Some("what was told last is no longer kept"), Vec::new()),
+                None => (Some("what was sealed last is no longer kept"), Vec::new()),
             },
             (Present::Absent(_) | Present::Invalid(_), _) => (Some("the source no longer has it here"), Vec::new()),
         };

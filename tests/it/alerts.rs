@@ -1,4 +1,4 @@
-//! What a person is told and can do about it: refused units, alerts, posts to a webhook.
+//! What a person is warned of and can do about it: refused units, alerts, posts to a webhook.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ async fn listed(rig: &Rig, arguments: &[&str]) -> Vec<Value> {
 
 /// The receiver refuses units 11 and 22; the second's reason is long and would break a table.
 async fn with_refused_units() -> Rig {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.faults(json!({ "reject_units": [11, 22] }));
     rig.edit("update project_rent_roll_units set price = price + 1").await;
     rig.plan().await;
@@ -43,7 +43,7 @@ async fn with_refused_units() -> Rig {
 }
 
 #[tokio::test]
-async fn refused_units_are_listed_and_told_again_by_command() {
+async fn refused_units_are_listed_and_sent_again_by_command() {
     let rig = with_refused_units().await;
     let units = listed(&rig, &["refused", "list"]).await;
     let ids: Vec<_> = units
@@ -84,7 +84,7 @@ async fn refused_units_are_listed_and_told_again_by_command() {
 }
 
 #[tokio::test]
-async fn a_running_relay_tells_a_retried_unit_without_waiting_for_its_sweep() {
+async fn a_running_relay_sends_a_retried_unit_without_waiting_for_its_sweep() {
     let rig = with_refused_units().await;
     let mut conn = rig.source.connect().await;
     let mut hands = rig.hands().await;
@@ -96,7 +96,7 @@ async fn a_running_relay_tells_a_retried_unit_without_waiting_for_its_sweep() {
 
 #[tokio::test]
 async fn a_refused_removal_is_listed_as_one() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.faults(json!({ "refuse_units": [12] }));
     rig.edit("delete from project_rent_roll_units where id = 12").await;
     rig.plan().await;
@@ -114,14 +114,14 @@ async fn a_refused_removal_is_listed_as_one() {
 
 #[tokio::test]
 async fn what_is_invalid_is_listed_apart_and_cannot_be_retried() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 'NaN' where id = 13")
         .await;
     rig.settle().await;
     assert_eq!(listed(&rig, &["refused", "list"]).await, [] as [Value; 0]);
     let people = ok(relay(&rig, &["refused", "list"])).await;
     assert!(
-        people.contains("1 unit can't be told") && people.contains("--invalid"),
+        people.contains("1 unit can't be sealed") && people.contains("--invalid"),
         "{people}"
     );
     let invalid = listed(&rig, &["refused", "list", "--invalid"]).await;
@@ -135,7 +135,7 @@ async fn what_is_invalid_is_listed_apart_and_cannot_be_retried() {
 }
 
 #[tokio::test]
-async fn a_retry_of_a_paused_property_says_when_it_will_be_told() {
+async fn a_retry_of_a_paused_property_says_when_it_will_be_sent() {
     let rig = with_refused_units().await;
     ok(relay(&rig, &["feeds", "pause", "1"])).await;
     let done = ok(relay(&rig, &["refused", "retry", "--all"])).await;
@@ -173,7 +173,7 @@ async fn a_retry_needs_a_refused_unit_and_where_there_is_a_choice_a_receiver() {
 
 #[tokio::test]
 async fn alerts_are_listed_until_they_are_acknowledged() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     for _ in 0..2 {
         rig.faults(json!({ "status": 400, "property_id": 1, "times": 1 }));
         rig.edit("update project_rent_roll_units set price = price + 1 where id = 11")
@@ -202,7 +202,7 @@ async fn alerts_are_listed_until_they_are_acknowledged() {
 
 #[tokio::test]
 async fn all_alerts_are_acknowledged_at_once_of_the_receiver_that_is_meant() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "insert into rentsync.receiver (receiver) values ('other');
          insert into rentsync.alert (kind, receiver, property_id, message, raised_at, last_at)
@@ -266,7 +266,7 @@ async fn willing() -> Stub {
 
 #[tokio::test]
 async fn one_post_a_kind_and_receiver_says_what_is_newest() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let webhook = willing().await;
     let poster = poster(&rig, &webhook.url);
     assert_eq!(post(&rig, &poster).await, 0, "nothing to say");
@@ -289,7 +289,7 @@ async fn one_post_a_kind_and_receiver_says_what_is_newest() {
 
 #[tokio::test]
 async fn what_happens_again_is_posted_hourly_and_what_does_not_is_not() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let webhook = willing().await;
     let poster = poster(&rig, &webhook.url);
     raise(&rig, Kind::Rejected, Some(1), "at first").await;
@@ -307,7 +307,7 @@ async fn what_happens_again_is_posted_hourly_and_what_does_not_is_not() {
 
 #[tokio::test]
 async fn what_is_acknowledged_or_over_is_not_posted_any_more() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let webhook = willing().await;
     let poster = poster(&rig, &webhook.url);
     raise(&rig, Kind::Rejected, Some(1), "a person knows").await;
@@ -323,7 +323,7 @@ async fn what_is_acknowledged_or_over_is_not_posted_any_more() {
 
 #[tokio::test]
 async fn a_webhook_that_fails_is_tried_every_minute_for_as_long_as_a_day() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let webhook = Stub::answering(|number, _| answer(if number < 200 { 503 } else { 200 }, &[], "")).await;
     let poster = poster(&rig, &webhook.url);
     raise(&rig, Kind::Rejected, Some(1), "bad").await;
@@ -339,7 +339,7 @@ async fn a_webhook_that_fails_is_tried_every_minute_for_as_long_as_a_day() {
 
 #[tokio::test]
 async fn of_several_relays_one_posts() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let webhook = willing().await;
     let poster = poster(&rig, &webhook.url);
     raise(&rig, Kind::Rejected, Some(1), "bad").await;
@@ -361,7 +361,7 @@ async fn of_several_relays_one_posts() {
 
 #[tokio::test]
 async fn an_outage_and_its_end_are_posted() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.receiver.breaker.failures = 2;
     let webhook = willing().await;
     let poster = poster(&rig, &webhook.url);
@@ -393,8 +393,8 @@ async fn a_webhook_that_never_answers_is_in_nobodys_way() {
     working.config.alerts.webhook_url = Some(SecretUrl::Given(format!("http://{address}/").into()));
     let (stop, stopped) = watch::channel(Stop::No);
     let running = tokio::spawn(working.run(stopped));
-    let told = rig.sandbox.wait_until(|sandbox| sandbox.syncs().len() == 2, LIMIT);
-    assert!(told.await, "deliveries go on");
+    let delivered = rig.sandbox.wait_until(|sandbox| sandbox.syncs().len() == 2, LIMIT);
+    assert!(delivered.await, "deliveries go on");
     let asked = async {
         while heads.lock().expect("heads").is_empty() {
             tokio::task::yield_now().await;
@@ -413,7 +413,7 @@ async fn a_webhook_that_never_answers_is_in_nobodys_way() {
 
 #[tokio::test]
 async fn a_webhook_that_never_answers_is_given_up_and_tried_again() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     raise(&rig, Kind::Rejected, Some(1), "bad").await;
     let (address, heads) = raw(b"", never_answer).await;
     let mut poster = poster(&rig, &format!("http://{address}/"));
@@ -489,7 +489,7 @@ async fn once_posts_what_it_found_and_is_not_failed_by_the_webhook() {
 
 #[tokio::test]
 async fn status_and_receivers_list_say_what_the_breaker_does_and_when_it_tries_again() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.receiver.breaker.failures = 2;
     let one = async |arguments: &[&str]| listed(&rig, arguments).await.remove(0);
     let well = one(&["status"]).await;

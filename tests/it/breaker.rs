@@ -7,12 +7,12 @@ use serde_json::json;
 use crate::support::rig::Rig;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// More than the work takes: the clock that is told goes on meanwhile.
+/// More than the work takes: the clock that is set goes on meanwhile.
 const BEFORE: Duration = Duration::from_secs(30);
 const PROPERTIES: usize = 20;
 
-/// Many properties, told, and a breaker that opens after a few failures.
-async fn told() -> Rig {
+/// Many properties, delivered, and a breaker that opens after a few failures.
+async fn delivered() -> Rig {
     let mut rig = Rig::empty().await;
     rig.receiver.breaker.failures = 5;
     rig.receiver.concurrency_max = 4;
@@ -49,7 +49,7 @@ pub async fn is_paused(rig: &Rig) -> bool {
 
 #[tokio::test]
 async fn an_outage_costs_few_requests_and_afterwards_one_for_each_property() {
-    let rig = told().await;
+    let rig = delivered().await;
     open_breaker(&rig).await;
     assert!(is_paused(&rig).await);
     let failed = rig.sandbox.syncs().len();
@@ -79,7 +79,7 @@ async fn an_outage_costs_few_requests_and_afterwards_one_for_each_property() {
 
 #[tokio::test]
 async fn probes_keep_to_the_schedule_then_to_their_own_pace_and_each_is_one_try_of_something_new() {
-    let rig = told().await;
+    let rig = delivered().await;
     open_breaker(&rig).await;
     rig.sandbox.clear_log();
     for wait in [1, 2, 5, 10, 15, 15] {
@@ -105,7 +105,7 @@ async fn probes_keep_to_the_schedule_then_to_their_own_pace_and_each_is_one_try_
 
 #[tokio::test]
 async fn one_relays_breaker_is_every_relays() {
-    let rig = told().await;
+    let rig = delivered().await;
     let mut other = rig.hands().await;
     open_breaker(&rig).await;
     rig.sandbox.clear_log();
@@ -120,7 +120,7 @@ async fn one_relays_breaker_is_every_relays() {
 
 #[tokio::test]
 async fn a_probe_that_is_rejected_is_an_answer_and_ends_the_pause() {
-    let rig = told().await;
+    let rig = delivered().await;
     open_breaker(&rig).await;
     rig.faults(json!({ "status": 400, "times": 1 }));
     rig.pass(MINUTE);
@@ -131,7 +131,7 @@ async fn a_probe_that_is_rejected_is_an_answer_and_ends_the_pause() {
 
 #[tokio::test]
 async fn a_success_between_failures_keeps_the_breaker_closed() {
-    let rig = told().await;
+    let rig = delivered().await;
     for price in 1..10 {
         rig.faults(json!({ "status": 503, "times": 4 }));
         rig.edit(&format!("update project_rent_roll_units set price = {price}"))
@@ -148,7 +148,7 @@ async fn a_success_between_failures_keeps_the_breaker_closed() {
 
 #[tokio::test]
 async fn concurrency_shrinks_when_the_receiver_is_overburdened_and_grows_back() {
-    let rig = told().await;
+    let rig = delivered().await;
     let bears = "select coalesce(concurrency, 99)::bigint from rentsync.receiver";
     rig.faults(json!({ "status": 429, "retry_after": 1, "times": 1 }));
     rig.edit("update project_rent_roll_units set price = 1").await;
@@ -170,7 +170,7 @@ async fn concurrency_shrinks_when_the_receiver_is_overburdened_and_grows_back() 
 
 #[tokio::test]
 async fn relays_together_keep_to_the_receivers_concurrency() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.edit("update project_rent_roll_units set price = 1").await;
     rig.plan().await;
     let (mut one, mut other) = (rig.deliverer("one:1").await, rig.deliverer("other:1").await);
@@ -182,8 +182,8 @@ async fn relays_together_keep_to_the_receivers_concurrency() {
 }
 
 #[tokio::test]
-async fn a_pause_by_command_outlasts_every_probe_and_tells_the_latest_when_it_ends() {
-    let rig = told().await;
+async fn a_pause_by_command_outlasts_every_probe_and_sends_the_latest_when_it_ends() {
+    let rig = delivered().await;
     rig.edit("update project_rent_roll_units set price = 1").await;
     rig.plan().await;
     let mut conn = rig.source.connect().await;
@@ -206,7 +206,7 @@ async fn a_pause_by_command_outlasts_every_probe_and_tells_the_latest_when_it_en
 
 #[tokio::test]
 async fn resuming_by_command_ends_every_wait_that_was_asked_for() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.faults(json!({ "status": 429, "retry_after": 80_000, "times": 1 }));
     rig.edit("update project_rent_roll_units set price = 1").await;
     work(&rig).await;

@@ -14,9 +14,9 @@ type Change = (Option<i64>, String, Option<Vec<i64>>);
 /// The changes since the last call, units sorted.
 async fn changes(conn: &mut PgConnection) -> Vec<Change> {
     sqlx::query_as(
-        "with taken as (delete from rentsync.outbox returning *)
+        "with read as (delete from rentsync.outbox returning *)
          select property_id, op, (select array_agg(u order by u) from unnest(unit_ids) u)
-           from taken order by property_id nulls first, op, unit_ids",
+           from read order by property_id nulls first, op, unit_ids",
     )
     .fetch_all(conn)
     .await

@@ -214,7 +214,7 @@ async fn assert_at_rest(rig: &Rig) {
     assert_eq!(
         number("select count(*) from rentsync.sync s where attempts > 5 or attempts > (select count(*) from rentsync.attempt a where a.sequence = s.sequence)").await,
         0,
-        "no sync has more tries than its schedule, or than rows that tell of them"
+        "no sync has more tries than its schedule, or than rows that say so"
     );
     let sealed = number("select count(*) from rentsync.sync").await;
     rig.settle().await;

@@ -42,7 +42,7 @@ async fn arm(rig: &Rig, table: &str, write: &str, nth: usize) {
     .await;
 }
 
-/// Whether the fuse has blown; it is taken out.
+/// Whether the fuse has blown; it is removed.
 async fn disarm(rig: &Rig, table: &str, nth: usize) -> bool {
     let fired = rig
         .source
@@ -88,7 +88,7 @@ async fn a_relay_that_dies_at_any_write_leaves_nothing_half_done() {
     let mut blown = 0;
     for (table, write) in WRITES {
         for nth in [1, 2] {
-            let rig = Rig::told().await;
+            let rig = Rig::delivered().await;
             rig.edit(
                 "update project_rent_roll_units set price = 1 where id in (11, 12, 21);
                  delete from project_rent_roll_units where id = 13;
@@ -127,8 +127,8 @@ const TELLING_AGAIN: [(&str, &str); 8] = [
 ];
 
 /// Two properties due a snapshot in parts, and a replay of everything.
-async fn told_again() -> Rig {
-    let mut rig = Rig::told().await;
+async fn sent_again() -> Rig {
+    let mut rig = Rig::delivered().await;
     rig.receiver.units_per_request_max = 2;
     let mut conn = rig.source.connect().await;
     snapshot::begin(&mut conn, "main", "test", Some(1), rig.clock.now())
@@ -140,14 +140,14 @@ async fn told_again() -> Rig {
 }
 
 #[tokio::test]
-async fn a_relay_that_dies_at_any_write_of_a_snapshot_or_a_replay_tells_nothing_twice_but_under_the_same_sync_id() {
-    let rig = told_again().await;
+async fn a_relay_that_dies_at_any_write_of_a_snapshot_or_a_replay_sends_nothing_twice_but_under_the_same_sync_id() {
+    let rig = sent_again().await;
     rig.settle().await;
     let undisturbed = distinct_syncs(&rig);
     let mut blown = 0;
     for (table, write) in TELLING_AGAIN {
         for nth in [1, 3] {
-            let rig = told_again().await;
+            let rig = sent_again().await;
             arm(&rig, table, write, nth).await;
             work_until_it_dies(&rig).await;
             blown += usize::from(disarm(&rig, table, nth).await);
@@ -167,7 +167,7 @@ fn distinct_syncs(rig: &Rig) -> usize {
 
 #[tokio::test]
 async fn an_answer_that_could_not_be_written_down_is_asked_for_again_under_the_same_sync_id() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
     rig.plan().await;
@@ -184,7 +184,7 @@ async fn an_answer_that_could_not_be_written_down_is_asked_for_again_under_the_s
 
 #[tokio::test]
 async fn a_plan_that_dies_gives_back_the_right_to_plan() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 1").await;
     arm(&rig, "sync", "insert", 1).await;
     let Hands { mut conn, .. } = rig.hands().await;

@@ -17,7 +17,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// One change, sealed and not yet sent.
 async fn sealed() -> Rig {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
     assert_eq!(rig.plan().await.syncs, 1);
@@ -106,8 +106,8 @@ async fn doubt_outlives_a_source_that_went_back_to_what_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_removal_in_doubt_is_told_again_until_it_is_acknowledged() {
-    let rig = Rig::told().await;
+async fn a_removal_in_doubt_is_sent_again_until_it_is_acknowledged() {
+    let rig = Rig::delivered().await;
     rig.edit("delete from project_rent_roll_units where id = 11").await;
     rig.plan().await;
     rig.faults(json!({ "status": 500 }));
@@ -139,7 +139,7 @@ async fn a_rejected_sync_is_never_sent_again_and_other_feeds_go_on() {
         rig.edit("update project_rent_roll_units set price = 1 where id = 21")
             .await;
         rig.plan().await;
-        // The later of the two: what is acknowledged after it would have it told once more.
+        // The later of the two: what is acknowledged after it would have it sent once more.
         rig.faults(json!({ "status": status, "times": 1, "property_id": 1, "delay_ms": 100 }));
         rig.deliver().await;
         assert_eq!(rig.requests(), [(1, 1, 0, status), (2, 1, 0, 200)]);
@@ -309,7 +309,7 @@ async fn what_a_stop_cuts_off_is_no_failed_try_and_is_due_at_once() {
 
 #[tokio::test]
 async fn a_receiver_that_is_ahead_of_our_numbering_is_numbered_past() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 2").await;
     rig.settle().await;
     rig.sandbox.clear_log();

@@ -24,7 +24,7 @@ fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
         rustls::crypto::ring::default_provider().install_default().ok();
-        // What doctor is told is what counts here, not what the disk under it would do.
+        // What doctor sees is what counts here, not what the disk under it would do.
         let durable = ["fsync", "full_page_writes", "synchronous_commit"].map(|setting| (setting, "on"));
         Server::Private(LocalPostgres::start_with(Durability::InMemory, &durable).expect("a durable PostgreSQL"))
     })
@@ -56,7 +56,7 @@ impl Patient {
         Self { rig, role }
     }
 
-    /// Two properties, told.
+    /// Two properties, delivered.
     async fn well() -> Self {
         let it = Self::bare().await;
         it.install().await;
@@ -917,7 +917,7 @@ async fn credentials_that_are_missing_or_of_no_use_are_found_and_never_shown() {
 }
 
 #[tokio::test]
-async fn what_keeps_a_receiver_from_being_told_is_found_with_the_command_that_ends_it() {
+async fn what_keeps_a_receiver_from_being_sent_to_is_found_with_the_command_that_ends_it() {
     let patient = Patient::well().await;
     for (defect, check, grade, part, repair) in [
         (
@@ -1015,7 +1015,7 @@ async fn what_keeps_a_receiver_from_being_told_is_found_with_the_command_that_en
 }
 
 #[tokio::test]
-async fn a_receiver_that_was_never_run_is_said_and_the_others_are_told_apart() {
+async fn a_receiver_that_was_never_run_is_said_and_the_others_are_distinguished() {
     let patient = Patient::well().await;
     let two = |arguments: &[&str]| {
         let mut command = patient.command(arguments);

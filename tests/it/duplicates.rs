@@ -1,4 +1,4 @@
-//! Two units of one property with the same code: both are told, and a person is told of them.
+//! Two units of one property with the same code: both are sent, and a person is warned of them.
 
 use std::path::Path;
 
@@ -42,8 +42,8 @@ async fn duplicates(rig: &Rig) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn both_are_told_and_flagged_until_it_ends() {
-    let rig = Rig::told().await;
+async fn both_are_sent_and_flagged_until_it_ends() {
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set unit_code = '11' where id = 12")
         .await;
     rig.settle().await;
@@ -68,7 +68,7 @@ async fn both_are_told_and_flagged_until_it_ends() {
 
 #[tokio::test]
 async fn they_are_listed_with_what_differs_between_them_and_no_leads_name() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "update project_rent_roll_units set unit_code = '11', price = 1234, view = 'Lake' where id = 12;
          update project_rent_roll_units set view = 'Lake', lead_first_name = 'Wilhelmina', lead_last_name = 'Doe' where id = 11;
@@ -173,7 +173,7 @@ async fn the_first_plan_finds_them_and_so_does_a_snapshot() {
 
 #[tokio::test]
 async fn a_code_that_says_nothing_is_no_code() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "update project_rent_roll_units set unit_code = null where project_id = 1;
          update project_rent_roll_units set unit_code = E' \\t' where project_id = 2",
@@ -185,7 +185,7 @@ async fn a_code_that_says_nothing_is_no_code() {
 
 #[tokio::test]
 async fn one_code_in_two_properties_is_none_of_ours() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set unit_code = '11' where id = 21")
         .await;
     rig.settle().await;
@@ -193,8 +193,8 @@ async fn one_code_in_two_properties_is_none_of_ours() {
 }
 
 #[tokio::test]
-async fn codes_are_compared_as_the_receiver_is_told_them() {
-    let mut rig = Rig::told().await;
+async fn codes_are_compared_as_the_receiver_is_sent_them() {
+    let mut rig = Rig::delivered().await;
     rig.receiver.unit_codes.prefix = "A-".into();
     rig.receiver.unit_codes.map = [(12, "A-11".to_owned())].into();
     rig.settle().await;
@@ -208,7 +208,7 @@ async fn codes_are_compared_as_the_receiver_is_told_them() {
     assert_eq!(flagged(&rig).await, [(1, "A-12".to_owned(), vec![12, 13])]);
     rig.receiver.fields = rig.receiver.fields.without(Field::UnitCode);
     rig.plan().await;
-    assert_eq!(flagged(&rig).await, [], "it is told no codes");
+    assert_eq!(flagged(&rig).await, [], "it is sent no codes");
     assert_eq!(open_alerts(&rig).await, []);
 }
 
@@ -239,7 +239,7 @@ async fn it_ends_when_one_goes_or_the_property_does() {
 }
 
 #[tokio::test]
-async fn a_property_that_the_receiver_is_not_told_has_none() {
+async fn a_property_that_the_receiver_is_not_sent_has_none() {
     let mut receiver = Rig::receiver();
     receiver.removed = RemovedAs::Unavailable;
     let rig = Rig::agreeing(TestDatabase::installed().await, receiver).await;
@@ -255,7 +255,7 @@ async fn a_property_that_the_receiver_is_not_told_has_none() {
 
 #[tokio::test]
 async fn what_is_known_is_not_said_again_and_what_joins_is() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set unit_code = '11' where id = 12")
         .await;
     rig.settle().await;
@@ -273,8 +273,8 @@ async fn what_is_known_is_not_said_again_and_what_joins_is() {
 }
 
 #[tokio::test]
-async fn a_unit_that_is_not_told_yet_carries_its_code_all_the_same() {
-    let mut rig = Rig::told().await;
+async fn a_unit_that_is_not_sent_yet_carries_its_code_all_the_same() {
+    let mut rig = Rig::delivered().await;
     rig.receiver.units_per_request_max = 1;
     rig.edit(
         "update project_rent_roll_units set unit_code = '11', price = 'NaN' where id = 12;
@@ -288,7 +288,7 @@ async fn a_unit_that_is_not_told_yet_carries_its_code_all_the_same() {
         both,
         "invalid, and beyond the limit of one request"
     );
-    // Before it was ever told as 14.
+    // Before it was ever sent as 14.
     rig.edit("update project_rent_roll_units set unit_code = '16' where id = 15")
         .await;
     rig.settle().await;
@@ -303,8 +303,8 @@ async fn a_unit_that_is_not_told_yet_carries_its_code_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_code_that_is_taken_back_before_it_was_told_is_no_news_for_long() {
-    let mut rig = Rig::told().await;
+async fn a_code_that_is_undone_before_it_was_sent_is_no_news_for_long() {
+    let mut rig = Rig::delivered().await;
     rig.receiver.units_per_request_max = 1;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11; update project_rent_roll_units set unit_code = '12' where id = 13")
         .await;
@@ -319,7 +319,7 @@ async fn a_code_that_is_taken_back_before_it_was_told_is_no_news_for_long() {
 
 #[tokio::test]
 async fn an_edit_that_moves_no_code_looks_at_none() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     // What was noted by nobody stays as long as nobody looks.
     rig.edit(
         "insert into rentsync.duplicate select feed_id, 'planted', '{1, 2}', now() from rentsync.feed;
@@ -336,7 +336,7 @@ async fn an_edit_that_moves_no_code_looks_at_none() {
 
 #[tokio::test]
 async fn each_receiver_has_its_own() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let text = "[receivers.other]\nurl = 'http://127.0.0.1:9/'\nunit_codes.map = { 12 = '11' }";
     let config = Config::parse(Some(text), Path::new("relay.toml"), &[]).expect("settings");
     let other = &config.receivers["other"];
@@ -370,7 +370,7 @@ async fn each_receiver_has_its_own() {
             "RELAY_RECEIVERS__OTHER__FIELDS",
             "{ include = ['unit_code', 'building'] }",
         );
-    assert_eq!(listed(command).await[0]["fields"], json!([]), "it is told no rent");
+    assert_eq!(listed(command).await[0]["fields"], json!([]), "it is sent no rent");
     assert_eq!(
         listed(relay(
             &rig,

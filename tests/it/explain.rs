@@ -40,7 +40,7 @@ async fn until_no_relay_is_connected(rig: &Rig, unit_id: i64) {
         let parts = explain::explain(&mut conn, &rig.scope(), unit_id, None)
             .await
             .expect("explain");
-        let says = "no relay is connected to this database: `rentsync-relay run` or `once` tells it";
+        let says = "no relay is connected to this database: `rentsync-relay run` or `once` sends it";
         if parts[0].answer.contains(says) {
             return;
         }
@@ -62,7 +62,7 @@ async fn json_of(rig: &Rig, unit_id: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn what_the_receiver_shows_is_said_first_and_then_how_it_came_there() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 1111 where id = 11")
         .await;
     rig.settle().await;
@@ -71,7 +71,7 @@ async fn what_the_receiver_shows_is_said_first_and_then_how_it_came_there() {
     assert_eq!(output.status.code(), Some(0), "{text}");
     let first = text.lines().next().expect("a line");
     assert!(
-        first.starts_with("unit 11 of property 1: main shows it as the source has it, told at "),
+        first.starts_with("unit 11 of property 1: main shows it as the source has it, sent at "),
         "{text}"
     );
     assert!(first.contains(" in sync sync-"), "{text}");
@@ -126,7 +126,7 @@ async fn what_the_receiver_shows_is_said_first_and_then_how_it_came_there() {
 
 #[tokio::test]
 async fn what_waits_says_for_what_and_which_fields_differ_but_no_leads_name() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.source.connect_anew();
     rig.edit("update project_rent_roll_units set price = 1111, lead_first_name = 'Somebody' where id = 11")
         .await;
@@ -136,7 +136,7 @@ async fn what_waits_says_for_what_and_which_fields_differ_but_no_leads_name() {
         11,
         "waiting",
         &[
-            "main has it as told at ",
+            "main has it as sent at ",
             "the source has it otherwise: it changed and is not planned yet; a relay is connected",
         ],
     )
@@ -144,7 +144,7 @@ async fn what_waits_says_for_what_and_which_fields_differ_but_no_leads_name() {
     drop(relaying);
     tokio::time::timeout(LIMIT, until_no_relay_is_connected(&rig, 11))
         .await
-        .expect("it is said that nobody tells it");
+        .expect("it is said that nobody sends it");
     let text = said(&output(relay(&rig, &["explain", "11"])).await);
     assert!(
         text.contains("differs in     base_rent 1100.0 -> 1111.0, lead_first_name differs, lead_last_name differs"),
@@ -154,13 +154,13 @@ async fn what_waits_says_for_what_and_which_fields_differ_but_no_leads_name() {
     let before = json_of(&rig, "11").await.remove(0);
     assert_ne!(before["acknowledged_hash"], before["source_hash"]);
 
-    // Sealed, and nobody has taken it yet.
+    // Sealed, and nobody has leased it yet.
     rig.plan().await;
     stands(
         &rig,
         11,
         "under_way",
-        &["is being told it as the source has it, in sync sync-", "not tried yet"],
+        &["is being sent it as the source has it, in sync sync-", "not tried yet"],
     )
     .await;
     let sealed = json_of(&rig, "11").await.remove(0);
@@ -183,7 +183,7 @@ async fn what_waits_says_for_what_and_which_fields_differ_but_no_leads_name() {
         &rig,
         13,
         "waiting",
-        &["was told it as the source has it", "a replay asked for it"],
+        &["was sent it as the source has it", "a replay asked for it"],
     )
     .await;
     rig.edit("update rentsync.feed set snapshot_due = 'test' where property_id = 2")
@@ -193,7 +193,7 @@ async fn what_waits_says_for_what_and_which_fields_differ_but_no_leads_name() {
 
 #[tokio::test]
 async fn what_nothing_announced_is_drift() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "alter table project_rent_roll_units disable trigger all; update project_rent_roll_units set price = 9 where id = 11;
          alter table project_rent_roll_units enable trigger all; alter table project_rent_roll_units enable always trigger rentsync_update",
@@ -227,7 +227,7 @@ async fn what_nothing_announced_is_drift() {
 
 #[tokio::test]
 async fn whoever_objects_is_named_with_what_to_do() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let acknowledged = json_of(&rig, "21").await.remove(0)["acknowledged_hash"].clone();
     rig.faults(json!({ "reject_units": [21] }));
     rig.edit(
@@ -240,7 +240,7 @@ async fn whoever_objects_is_named_with_what_to_do() {
         11,
         "invalid",
         &[
-            "main keeps what it was told at",
+            "main keeps what was sent at",
             "base_rent is not a finite number",
             "put right in the source",
         ],
@@ -251,10 +251,10 @@ async fn whoever_objects_is_named_with_what_to_do() {
         &rig,
         11,
         "invalid",
-        &["main keeps what it was told at", "base_rent is not a finite number"],
+        &["main keeps what was sent at", "base_rent is not a finite number"],
     )
     .await;
-    stands(&rig, 14, "invalid", &["main is not told of it"]).await;
+    stands(&rig, 14, "invalid", &["main does not have it"]).await;
     stands(
         &rig,
         21,
@@ -296,7 +296,7 @@ async fn a_removal_that_waits_for_a_person_names_its_hold() {
             &rig,
             101,
             "waiting",
-            &["still has it as told at", "though the source no longer has it"],
+            &["still has it as sent at", "though the source no longer has it"],
         )
         .await;
         rig.settle().await;
@@ -358,7 +358,7 @@ async fn a_unit_that_moved_has_a_part_for_each_property() {
 
 #[tokio::test]
 async fn what_is_gone_says_why_and_what_carries_its_code() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set id = 19 where id = 11")
         .await;
     rig.plan().await;
@@ -368,7 +368,7 @@ async fn what_is_gone_says_why_and_what_carries_its_code() {
         &rig,
         11,
         "under_way",
-        &["is being told that the source no longer has it"],
+        &["is being sent its removal, because the source no longer has it"],
     )
     .await;
     rig.settle().await;
@@ -381,7 +381,7 @@ async fn what_is_gone_says_why_and_what_carries_its_code() {
     .await;
     let text = said(&output(relay(&rig, &["explain", "11"])).await);
     assert!(
-        text.contains("tells that it is gone, its code is unit 19's now"),
+        text.contains("carries its removal, its code is unit 19's now"),
         "{text}"
     );
     // A property's ways out.
@@ -449,8 +449,8 @@ async fn a_property_without_a_feed_says_why() {
 }
 
 #[tokio::test]
-async fn a_pause_an_outage_and_doubt_are_told_with_what_ends_them() {
-    let rig = Rig::told().await;
+async fn a_pause_an_outage_and_doubt_are_explained_with_what_ends_them() {
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 7 where id = 11")
         .await;
     rig.faults(json!({ "status": 503 }));
@@ -464,9 +464,9 @@ async fn a_pause_an_outage_and_doubt_are_told_with_what_ends_them() {
         11,
         "resting",
         &[
-            "whether main has taken what it was told at",
+            "whether main applied what was sent at",
             "which was given up is not known: a sync of its property was given up, and it rests until",
-            "or until main takes anything",
+            "or until main acknowledges anything",
         ],
     )
     .await;
@@ -474,7 +474,7 @@ async fn a_pause_an_outage_and_doubt_are_told_with_what_ends_them() {
         .await;
     stands(&rig, 11, "resting", &["is not known"]).await;
     rig.pass(Duration::from_secs(3600));
-    stands(&rig, 11, "waiting", &["the sync that told it was given up"]).await;
+    stands(&rig, 11, "waiting", &["the sync that carried it was given up"]).await;
 
     let mut conn = rig.source.connect().await;
     breaker::open(&mut conn, "main", "paused by command", None, None)
@@ -497,7 +497,7 @@ async fn a_pause_an_outage_and_doubt_are_told_with_what_ends_them() {
 
 #[tokio::test]
 async fn what_was_pruned_is_said_and_the_answer_stays() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 7 where id = 12")
         .await;
     rig.settle().await;
@@ -512,7 +512,7 @@ async fn what_was_pruned_is_said_and_the_answer_stays() {
     .unwrap()
     .more
     {}
-    stands(&rig, 11, "equal", &["told in sequence", "which is pruned"]).await;
+    stands(&rig, 11, "equal", &["sent in sequence", "which is pruned"]).await;
     let part = json_of(&rig, "11").await.remove(0);
     assert_eq!(part["source_hash"], part["acknowledged_hash"]);
     assert!(part["known_since"].is_string(), "{part}");
@@ -528,11 +528,11 @@ async fn what_was_pruned_is_said_and_the_answer_stays() {
 
 #[tokio::test]
 async fn a_unit_known_nowhere_is_one_sentence_and_nothing_is_written() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     refused(
         relay(&rig, &["explain", "4711"]),
         2,
-        &["unit 4711 is known nowhere", "main was never told of it"],
+        &["unit 4711 is known nowhere", "nothing of it was ever sealed for main"],
     )
     .await;
     refused(relay(&rig, &["explain", "11", "--receiver", "nope"]), 2, &["nope"]).await;

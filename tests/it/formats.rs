@@ -1,4 +1,4 @@
-//! Relay and sandbox agree in every shape that a receiver may want: the same eventful day is told in each of them, and
+//! Relay and sandbox agree in every shape that a receiver may want: the same eventful day is sent in each of them, and
 //! at every stop the copy is equal to the source, unit by unit, without a complaint.
 //!
 //! The sandbox is strict and shares no code with the sending side, so what holds here is the contract and not a habit of
@@ -19,10 +19,10 @@ use tokio::runtime::Runtime;
 
 use settings::{Case, cases};
 
-/// Days told side by side.
+/// Days sent side by side.
 const AT_ONCE: usize = 2;
 
-/// Tells the day in every shape of this format. All that fail are named, each by its settings.
+/// Sends the day in every shape of this format. All that fail are named, each by its settings.
 fn every_day_ends_equal(format: &str) {
     let left = Mutex::new(cases(format));
     let next = || left.lock().expect("no panic while it is held").pop();
@@ -36,13 +36,13 @@ fn every_day_ends_equal(format: &str) {
     assert!(failed.is_empty(), "{} failed:\n\n{}", failed.len(), failed.join("\n\n"));
 }
 
-/// Tells the day in one case after another, on one database. A case that fails leaves its own behind.
+/// Sends the day in one case after another, on one database. A case that fails leaves its own behind.
 fn failures(next: impl Fn() -> Option<Case>) -> Vec<String> {
     let runtime = runtime();
     let (mut database, mut failed) = (None, Vec::new());
     while let Some(case) = next() {
         let used = database.take();
-        let day = AssertUnwindSafe(|| runtime.block_on(day::tell(used, &case)));
+        let day = AssertUnwindSafe(|| runtime.block_on(day::send(used, &case)));
         match catch_unwind(day) {
             Ok(used) => database = Some(used),
             Err(panicked) => {
@@ -60,16 +60,16 @@ fn runtime() -> Runtime {
 }
 
 #[test]
-fn a_day_told_by_property_ends_equal_in_every_shape() {
+fn a_day_sent_by_property_ends_equal_in_every_shape() {
     every_day_ends_equal("property");
 }
 
 #[test]
-fn a_day_told_in_rows_ends_equal_in_every_shape() {
+fn a_day_sent_in_rows_ends_equal_in_every_shape() {
     every_day_ends_equal("flat");
 }
 
 #[test]
-fn a_day_told_unit_by_unit_ends_equal_in_every_shape() {
+fn a_day_sent_unit_by_unit_ends_equal_in_every_shape() {
     every_day_ends_equal("unit");
 }

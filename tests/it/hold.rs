@@ -1,4 +1,4 @@
-//! What waits for a person: removals that are too many to be told unasked, and nothing else.
+//! What waits for a person: removals that are too many to be sent unasked, and nothing else.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::support::rig::Rig;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Twenty units in property 1, three in property 2, and eighty in eight others; told.
-async fn told() -> Rig {
+/// Twenty units in property 1, three in property 2, and eighty in eight others; delivered.
+async fn delivered() -> Rig {
     let rig = filled().await;
     rig.settle().await;
     rig.sandbox.clear_log();
@@ -85,7 +85,7 @@ async fn alert(rig: &Rig) -> Option<String> {
 
 #[tokio::test]
 async fn too_many_removals_of_a_property_wait_and_everything_else_goes_on() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.edit("update project_rent_roll_units set price = 2 where id in (120, 201)")
         .await;
     delete(&rig, 101..=109).await;
@@ -117,11 +117,11 @@ async fn too_many_removals_of_a_property_wait_and_everything_else_goes_on() {
 }
 
 #[tokio::test]
-async fn few_units_and_few_percent_are_told_unasked() {
-    let rig = told().await;
+async fn few_units_and_few_percent_are_sent_unasked() {
+    let rig = delivered().await;
     delete(&rig, 101..=108).await;
     assert_eq!(has(&rig, 1), 12, "8 of 20 are 40 %");
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 201..=203).await;
     assert_eq!(has(&rig, 2), 0, "3 are fewer than 5");
     assert_eq!(rig.alerts().await, [] as [&str; 0]);
@@ -129,7 +129,7 @@ async fn few_units_and_few_percent_are_told_unasked() {
 
 #[tokio::test]
 async fn a_trickle_is_counted_over_a_day_and_no_longer() {
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 101..=104).await;
     rig.pass(12 * HOUR);
     delete(&rig, 105..=108).await;
@@ -138,7 +138,7 @@ async fn a_trickle_is_counted_over_a_day_and_no_longer() {
     delete(&rig, 109..=109).await;
     assert_eq!(has(&rig, 1), 12, "the ninth of twenty within a day");
     assert_eq!(kept(&rig, "held").await, [109]);
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 101..=104).await;
     rig.pass(12 * HOUR);
     delete(&rig, 105..=108).await;
@@ -150,19 +150,19 @@ async fn a_trickle_is_counted_over_a_day_and_no_longer() {
 
 #[tokio::test]
 async fn a_hold_ends_by_units_that_come_back_and_not_by_time() {
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 101..=110).await;
     assert_eq!(kept(&rig, "held").await.len(), 10);
     rig.pass(72 * HOUR);
     rig.settle().await;
     assert_eq!(kept(&rig, "held").await.len(), 10);
     rig.sandbox.clear_log();
-    // One comes back as it was, which is nothing to tell; nine are still too many.
+    // One comes back as it was, which is nothing to send; nine are still too many.
     rig.edit("insert into project_rent_roll_units (id, project_id, unit_code, price) values (101, 1, 101, 1)")
         .await;
     rig.settle().await;
     assert_eq!((kept(&rig, "held").await.len(), rig.requests().len()), (9, 0));
-    // Eight would never have waited: they are told.
+    // Eight would never have waited: they are sent.
     rig.edit("insert into project_rent_roll_units (id, project_id, unit_code, price) values (102, 1, 102, 7)")
         .await;
     rig.settle().await;
@@ -177,7 +177,7 @@ async fn a_hold_ends_by_units_that_come_back_and_not_by_time() {
 
 #[tokio::test]
 async fn an_empty_source_for_an_hour_sends_nothing() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.edit(
         "create table kept as select * from project_rent_roll_units;
          create table kept_projects as select * from projects;
@@ -206,11 +206,11 @@ async fn an_empty_source_for_an_hour_sends_nothing() {
 
 #[tokio::test]
 async fn properties_that_are_deactivated_together_wait_as_one_hold_over_the_receiver() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.edit("update projects set is_actived = false where id between 3 and 8")
         .await;
     rig.settle().await;
-    assert_eq!(rig.requests(), [], "60 of 103 units, found before the first is told");
+    assert_eq!(rig.requests(), [], "60 of 103 units, found before the first is sent");
     let hold = the_hold(&rig).await;
     assert_eq!(open(&rig).await, [(hold, None)]);
     assert_eq!(kept(&rig, "guarded").await.len(), 60);
@@ -234,7 +234,7 @@ async fn properties_that_are_deactivated_together_wait_as_one_hold_over_the_rece
     assert_eq!(
         (open(&rig).await.len(), has(&rig, 2)),
         (0, 2),
-        "one removal is told unasked"
+        "one removal is sent unasked"
     );
     rig.assert_equal().await;
 }
@@ -257,8 +257,8 @@ async fn a_source_that_goes_empty_is_doubted_before_the_first_of_many_batches() 
 }
 
 #[tokio::test]
-async fn properties_that_go_one_by_one_are_told_until_a_fifth_is_gone() {
-    let rig = told().await;
+async fn properties_that_go_one_by_one_are_sent_until_a_fifth_is_gone() {
+    let rig = delivered().await;
     for property in 3..=10 {
         rig.edit(&format!("update projects set is_actived = false where id = {property}"))
             .await;
@@ -272,15 +272,15 @@ async fn properties_that_go_one_by_one_are_told_until_a_fifth_is_gone() {
 
 #[tokio::test]
 async fn a_property_that_is_deactivated_alone_is_none_of_its_own_hold() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.edit("update projects set is_actived = false where id = 1").await;
     rig.settle().await;
     assert_eq!((has(&rig, 1), open(&rig).await.len()), (0, 0));
 }
 
 #[tokio::test]
-async fn what_is_approved_is_told_and_nothing_that_joined_since() {
-    let rig = told().await;
+async fn what_is_approved_is_sent_and_nothing_that_joined_since() {
+    let rig = delivered().await;
     delete(&rig, 101..=110).await;
     let shown = the_hold(&rig).await;
     delete(&rig, 111..=111).await;
@@ -309,7 +309,7 @@ async fn what_is_approved_is_told_and_nothing_that_joined_since() {
 
 #[tokio::test]
 async fn what_is_approved_is_still_so_when_its_request_fails_for_good() {
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 101..=110).await;
     rig.faults(json!({ "status": 503, "times": 5 }));
     decide(&rig, None, Decision::Approve).await.unwrap();
@@ -319,7 +319,7 @@ async fn what_is_approved_is_still_so_when_its_request_fails_for_good() {
 
 #[tokio::test]
 async fn what_is_rejected_stays_until_it_is_back_and_is_not_asked_about_again() {
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 101..=110).await;
     let hold = the_hold(&rig).await;
     decide(&rig, Some(hold), Decision::Reject).await.unwrap();
@@ -348,7 +348,7 @@ async fn what_is_rejected_stays_until_it_is_back_and_is_not_asked_about_again() 
 
 #[tokio::test]
 async fn a_feed_that_is_disabled_ends_what_was_rejected_before() {
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 101..=110).await;
     decide(&rig, None, Decision::Reject).await.unwrap();
     output(relay(&rig, &["feeds", "disable", "1"])).await;
@@ -357,8 +357,8 @@ async fn a_feed_that_is_disabled_ends_what_was_rejected_before() {
 }
 
 #[tokio::test]
-async fn telling_a_tombstone_again_does_not_count() {
-    let rig = told().await;
+async fn sealing_a_tombstone_again_does_not_count() {
+    let rig = delivered().await;
     rig.faults(json!({ "status": 503 }));
     rig.edit("delete from project_rent_roll_units where id between 101 and 108")
         .await;
@@ -372,13 +372,13 @@ async fn telling_a_tombstone_again_does_not_count() {
     let syncs = rig
         .source
         .number("select count(*) from rentsync.sync where removed_units > 0");
-    assert!(syncs.await > 1, "told more than once");
+    assert!(syncs.await > 1, "sent more than once");
     assert_eq!((has(&rig, 1), open(&rig).await.len()), (12, 0));
 }
 
 #[tokio::test]
 async fn replaying_removals_does_not_count() {
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 101..=108).await;
     let replayed = said(&output(relay(&rig, &["replay", "--since", "1h", "--no-wait"])).await);
     assert!(replayed.contains("8 removals"), "{replayed}");
@@ -389,14 +389,14 @@ async fn replaying_removals_does_not_count() {
 
 #[tokio::test]
 async fn units_that_move_count_where_they_were() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.edit("update project_rent_roll_units set project_id = 2 where project_id = 1")
         .await;
     rig.settle().await;
     assert_eq!(
         (has(&rig, 1), has(&rig, 2)),
         (20, 23),
-        "told in the new property, kept in the old"
+        "sent in the new property, kept in the old"
     );
     decide(&rig, None, Decision::Approve).await.unwrap();
     rig.settle().await;
@@ -444,7 +444,7 @@ async fn holds_work_alike_whatever_a_removal_looks_like() {
 }
 
 #[tokio::test]
-async fn without_a_word_for_keep_a_snapshot_is_told_as_deltas_while_something_is_held() {
+async fn without_a_word_for_keep_a_snapshot_is_sent_as_deltas_while_something_is_held() {
     let mut rig = filled().await;
     rig.agree_anew(|receiver| {
         receiver.extensions = false;
@@ -465,7 +465,7 @@ async fn without_a_word_for_keep_a_snapshot_is_told_as_deltas_while_something_is
 
 #[tokio::test]
 async fn limits_are_settings_and_a_hundred_percent_is_never() {
-    let mut rig = told().await;
+    let mut rig = delivered().await;
     let off = Limit {
         units_min: 1,
         percent_max: 100,
@@ -476,7 +476,7 @@ async fn limits_are_settings_and_a_hundred_percent_is_never() {
     };
     delete(&rig, 101..=1010).await;
     assert_eq!((has(&rig, 1), has(&rig, 10), open(&rig).await.len()), (0, 0, 0));
-    let mut rig = told().await;
+    let mut rig = delivered().await;
     rig.receiver.guard.feed = Limit {
         units_min: 1,
         percent_max: 0,
@@ -491,7 +491,7 @@ async fn limits_are_settings_and_a_hundred_percent_is_never() {
 
 #[tokio::test]
 async fn two_relays_hold_the_same_and_what_is_left_open_survives_a_restart() {
-    let rig = told().await;
+    let rig = delivered().await;
     let (mut one, mut other) = (rig.hands().await, rig.hands().await);
     rig.edit("delete from project_rent_roll_units where project_id = 1")
         .await;
@@ -503,7 +503,7 @@ async fn two_relays_hold_the_same_and_what_is_left_open_survives_a_restart() {
 
 #[tokio::test]
 async fn the_commands_show_and_decide() {
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 101..=110).await;
     let hold = the_hold(&rig).await.to_string();
     let listed = said(&output(relay(&rig, &["holds", "list"])).await);
@@ -553,7 +553,7 @@ async fn the_commands_show_and_decide() {
 
 #[tokio::test]
 async fn pruning_forgets_what_holds_no_longer_go_by_and_nothing_that_is_still_kept() {
-    let rig = told().await;
+    let rig = delivered().await;
     delete(&rig, 201..=202).await;
     delete(&rig, 101..=110).await;
     decide(&rig, None, Decision::Reject).await.unwrap();

@@ -97,7 +97,7 @@ impl Running {
     }
 }
 
-/// Every sample, after checking that the text is what the format wants: each described before it is told, and once.
+/// Every sample, after checking that the text is what the format wants: each described before it is given, and once.
 fn figures(text: &str) -> BTreeMap<String, f64> {
     assert!(text.ends_with('\n'));
     let mut described = "";
@@ -112,14 +112,14 @@ fn figures(text: &str) -> BTreeMap<String, f64> {
             let (sample, value) = line.rsplit_once(' ').expect("a sample");
             assert_eq!(sample.split('{').next(), Some(described), "{line}");
             let before = samples.insert(sample.to_owned(), value.parse().expect("a number"));
-            assert_eq!(before, None, "told twice: {line}");
+            assert_eq!(before, None, "given twice: {line}");
         }
     }
     samples
 }
 
 #[tokio::test]
-async fn a_running_relay_tells_its_health_and_its_figures() {
+async fn a_running_relay_answers_its_health_and_its_figures() {
     let rig = Rig::new().await;
     rig.edit("update project_rent_roll_units set lead_first_name = 'Hunter', lead_last_name = 'Two' where id = 11")
         .await;
@@ -127,7 +127,7 @@ async fn a_running_relay_tells_its_health_and_its_figures() {
     assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
     assert_eq!(running.until_ready_is(200).await, "ready\n");
     at_rest(&rig).await;
-    let told = async {
+    let counted = async {
         while running
             .figures()
             .await
@@ -135,7 +135,9 @@ async fn a_running_relay_tells_its_health_and_its_figures() {
             != Some(&2.0)
         {}
     };
-    tokio::time::timeout(LIMIT, told).await.expect("two syncs are counted");
+    tokio::time::timeout(LIMIT, counted)
+        .await
+        .expect("two syncs are counted");
 
     rig.faults(json!({ "reject_units": [22] }));
     rig.edit("update project_rent_roll_units set price = 'NaN' where id = 13; update project_rent_roll_units set price = 5, unit_code = '21' where id = 22")
@@ -237,10 +239,10 @@ async fn a_relay_that_stops_is_not_ready_any_more() {
 }
 
 #[tokio::test]
-async fn a_taken_port_stops_nothing_and_is_used_once_it_is_free() {
+async fn a_port_in_use_stops_nothing_and_is_used_once_it_is_free() {
     let rig = Rig::new().await;
-    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = taken.local_addr().expect("address").to_string();
+    let holder = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = holder.local_addr().expect("address").to_string();
     let mut child = listening(&rig, &address).spawn().expect("run");
     let said = logged(&mut child, "http.listen").await;
     assert!(
@@ -249,7 +251,7 @@ async fn a_taken_port_stops_nothing_and_is_used_once_it_is_free() {
     );
     at_rest(&rig).await;
     rig.assert_equal().await;
-    drop(taken);
+    drop(holder);
     let asked = async { while reqwest::get(format!("http://{address}/healthz")).await.is_err() {} };
     tokio::time::timeout(LIMIT, asked).await.expect("it listens");
     signal(&child, Signal::TERM);
@@ -264,7 +266,7 @@ fn reading_each_time(rig: &Rig) -> Scraper {
 
 #[tokio::test]
 async fn a_thousand_scrapes_at_once_read_the_database_once() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let mut scraper = Scraper::new(rig.source.database.clone());
     scraper.kept = LIMIT;
     let progress = Progress::new(&["main".to_owned()]);
@@ -291,7 +293,7 @@ async fn a_thousand_scrapes_at_once_read_the_database_once() {
     assert_eq!(figures(&scraper.scrape(&progress).await.expect("text")), down);
 }
 
-/// From an address of this machine, so that several clients can be told apart.
+/// From an address of this machine, so that several clients can be distinguished.
 async fn connected_from(running: &Running, client: [u8; 4]) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from((client, 0))).expect("an address");
@@ -323,7 +325,7 @@ async fn promise_09_half_sent_requests_of_one_client_end_no_connection_of_anothe
 
 #[tokio::test]
 async fn a_scrape_that_can_not_read_ends_in_time_and_is_in_no_planners_way() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let mut scraper = reading_each_time(&rig);
     let progress = Progress::new(&["main".to_owned()]);
     let up = async |scraper: &Scraper| {
@@ -353,7 +355,7 @@ async fn a_scrape_that_can_not_read_ends_in_time_and_is_in_no_planners_way() {
 }
 
 #[tokio::test]
-async fn without_a_database_a_scrape_tells_what_the_process_knows() {
+async fn without_a_database_a_scrape_answers_what_the_process_knows() {
     rustls::crypto::ring::default_provider().install_default().ok();
     let database = Database::from_url(&"postgres://nobody@127.0.0.1:1/none".into()).expect("a URL");
     let progress = Progress::new(&["main".to_owned()]);
@@ -370,7 +372,7 @@ async fn without_a_database_a_scrape_tells_what_the_process_knows() {
 
 #[tokio::test]
 async fn in_an_outage_the_oldest_change_grows_old_though_all_is_planned() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.receiver.breaker.failures = 1;
     let scraper = reading_each_time(&rig);
     let progress = Progress::new(&["main".to_owned()]);

@@ -1,4 +1,4 @@
-//! What is told: what really changed, and nothing else.
+//! What is sealed: what really changed, and nothing else.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::process::LIMIT;
 use crate::support::rig::{Hands, Rig, UNGUARDED};
 
 #[tokio::test]
-async fn a_new_property_is_told_whole_and_then_rests() {
+async fn a_new_property_is_sent_whole_and_then_rests() {
     let rig = Rig::new().await;
     rig.settle().await;
     assert_eq!(rig.requests(), [(1, 3, 0, 200), (2, 3, 0, 200)]);
@@ -19,8 +19,8 @@ async fn a_new_property_is_told_whole_and_then_rests() {
 }
 
 #[tokio::test]
-async fn only_what_changed_is_told() {
-    let rig = Rig::told().await;
+async fn only_what_changed_is_sent() {
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 1150 where id = 11")
         .await;
     rig.settle().await;
@@ -33,7 +33,7 @@ async fn only_what_changed_is_told() {
 
 #[tokio::test]
 async fn a_touch_a_reverted_edit_and_ten_edits_of_one_unit_cost_at_most_one_unit() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = price").await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 12; update project_rent_roll_units set price = 1200 where id = 12")
         .await;
@@ -52,7 +52,7 @@ async fn a_touch_a_reverted_edit_and_ten_edits_of_one_unit_cost_at_most_one_unit
 
 #[tokio::test]
 async fn a_rename_alone_is_a_delta_without_units() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update projects set name = 'Uno' where id = 1").await;
     rig.settle().await;
     assert_eq!(rig.requests(), [(1, 0, 0, 200)]);
@@ -61,7 +61,7 @@ async fn a_rename_alone_is_a_delta_without_units() {
 
 #[tokio::test]
 async fn a_unit_that_moves_leaves_one_property_and_comes_to_the_other() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set project_id = 2 where id = 11")
         .await;
     rig.settle().await;
@@ -73,7 +73,7 @@ async fn a_unit_that_moves_leaves_one_property_and_comes_to_the_other() {
 
 #[tokio::test]
 async fn a_renumbered_unit_is_a_removal_that_names_its_replacement() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set id = 14 where id = 11")
         .await;
     rig.settle().await;
@@ -86,8 +86,8 @@ async fn a_renumbered_unit_is_a_removal_that_names_its_replacement() {
 }
 
 #[tokio::test]
-async fn every_way_out_of_a_feed_has_its_reason_and_every_way_back_is_told() {
-    let rig = Rig::told().await;
+async fn every_way_out_of_a_feed_has_its_reason_and_every_way_back_is_sent() {
+    let rig = Rig::delivered().await;
     let reasons = async || {
         rig.settle().await;
         let removed = rig.bodies(1).await.pop().unwrap()["removed_units"].clone();
@@ -136,11 +136,11 @@ async fn every_way_out_of_a_feed_has_its_reason_and_every_way_back_is_told() {
 
 #[tokio::test]
 async fn a_property_that_comes_back_without_units_is_active_again() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let is_active = || rig.sandbox.property(1).unwrap().property.unwrap()["is_active"].clone();
     rig.edit("update projects set is_actived = false where id = 1").await;
     rig.settle().await;
-    assert_eq!(is_active(), false, "told with the removals");
+    assert_eq!(is_active(), false, "sent with the removals");
     rig.edit(
         "delete from project_rent_roll_units where project_id = 1; update projects set is_actived = true where id = 1",
     )
@@ -150,7 +150,7 @@ async fn a_property_that_comes_back_without_units_is_active_again() {
 }
 
 #[tokio::test]
-async fn a_snapshot_tells_a_property_without_units_again_whatever_the_shape() {
+async fn a_snapshot_sends_a_property_without_units_again_whatever_the_shape() {
     for extensions in [true, false] {
         let mut rig = Rig::empty().await;
         rig.agree_anew(|receiver| {
@@ -173,7 +173,7 @@ async fn a_snapshot_tells_a_property_without_units_again_whatever_the_shape() {
 
 #[tokio::test]
 async fn a_truncate_empties_every_feed() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("truncate project_rent_roll_units").await;
     rig.settle().await;
     assert_eq!(rig.requests(), [(1, 0, 3, 200), (2, 0, 3, 200)]);
@@ -183,7 +183,7 @@ async fn a_truncate_empties_every_feed() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_a_request_is_owed_and_told_next() {
+async fn what_does_not_fit_a_request_is_owed_and_sent_next() {
     let mut rig = Rig::empty().await;
     rig.receiver.units_per_request_max = 2;
     rig.edit(
@@ -197,7 +197,7 @@ async fn what_does_not_fit_a_request_is_owed_and_told_next() {
     rig.settle().await;
     assert_eq!(rig.requests(), [(1, 1, 0, 200), (1, 2, 0, 200), (1, 2, 0, 200)]);
     rig.assert_equal().await;
-    // Removals are bounded as well, and the newest content is told, not the one that was owed first.
+    // Removals are bounded as well, and the newest content is sent, not the one that was owed first.
     rig.edit("delete from project_rent_roll_units where id <= 4; update project_rent_roll_units set price = 5")
         .await;
     rig.settle().await;
@@ -225,8 +225,8 @@ async fn a_body_stays_within_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_unit_that_json_cannot_say_is_withheld_and_told_when_it_is_well_again() {
-    let rig = Rig::told().await;
+async fn a_unit_that_json_cannot_say_is_withheld_and_sent_when_it_is_well_again() {
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 'NaN' where id = 11; update project_rent_roll_units set price = 7 where id = 12")
         .await;
     rig.settle().await;
@@ -247,7 +247,7 @@ async fn a_unit_that_json_cannot_say_is_withheld_and_told_when_it_is_well_again(
 
 #[tokio::test]
 async fn a_feed_has_at_most_one_open_sync_and_plans_what_came_meanwhile_after_it() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
     assert_eq!(rig.plan().await.syncs, 1);
@@ -276,7 +276,7 @@ async fn a_feed_has_at_most_one_open_sync_and_plans_what_came_meanwhile_after_it
 
 #[tokio::test]
 async fn sequences_rise_within_every_feed() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     for price in 0..5 {
         rig.edit(&format!("update project_rent_roll_units set price = {price}"))
             .await;
@@ -296,7 +296,7 @@ async fn sequences_rise_within_every_feed() {
 }
 
 #[tokio::test]
-async fn only_the_receivers_portfolio_is_told() {
+async fn only_the_receivers_portfolio_is_sent() {
     let mut rig = Rig::new().await;
     rig.receiver.property_groups = Some(vec![7]);
     rig.hands().await.round(&rig).await;
@@ -308,8 +308,8 @@ async fn only_the_receivers_portfolio_is_told() {
 }
 
 #[tokio::test]
-async fn a_changed_setting_tells_exactly_what_it_changes() {
-    let rig = Rig::told().await;
+async fn a_changed_setting_sends_exactly_what_it_changes() {
+    let rig = Rig::delivered().await;
     let scope = Scope::new(&rig.receiver, &[1, 2]);
     let mut conn = rig.source.connect().await;
     plan::register(&mut conn, &scope).await.unwrap();
@@ -323,7 +323,7 @@ async fn a_changed_setting_tells_exactly_what_it_changes() {
 
 #[tokio::test]
 async fn a_paused_feed_gathers_and_catches_up() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update rentsync.feed set paused_because = 'by hand' where property_id = 1")
         .await;
     rig.edit("update project_rent_roll_units set price = 9").await;
@@ -336,7 +336,7 @@ async fn a_paused_feed_gathers_and_catches_up() {
 
 #[tokio::test]
 async fn a_source_that_fails_to_answer_is_not_an_empty_source() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "alter table project_rent_roll_units rename column price to rent; update project_rent_roll_units set rent = 1",
     )
@@ -399,7 +399,7 @@ async fn joined_rows_that_repeat_a_unit_are_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_property_far_beyond_one_request_is_told_in_as_many_as_it_takes() {
+async fn a_property_far_beyond_one_request_is_sent_in_as_many_as_it_takes() {
     let mut rig = Rig::empty().await;
     rig.receiver.units_per_request_max = 50;
     rig.receiver.guard = UNGUARDED;
@@ -485,7 +485,7 @@ async fn a_value_that_fails_is_not_quoted() {
 
 #[tokio::test]
 async fn an_older_relays_settings_never_swallow_a_newer_ones() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let newer = Scope::new(&rig.receiver, &[1, 2]);
     let mut old = rig.hands().await;
     let mut conn = rig.source.connect().await;
@@ -502,7 +502,7 @@ async fn an_older_relays_settings_never_swallow_a_newer_ones() {
 
 #[tokio::test]
 async fn steady_edits_of_one_property_do_not_hold_up_the_sweep() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "update rentsync.feed set paused_because = 'by hand' where property_id = 1; truncate project_rent_roll_units",
     )
@@ -520,7 +520,7 @@ async fn steady_edits_of_one_property_do_not_hold_up_the_sweep() {
 
 #[tokio::test]
 async fn a_planner_is_at_rest_until_any_transaction_ends() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let mut hands = rig.hands().await;
     hands.settle(&rig).await;
     let hour = Duration::from_secs(3600);

@@ -26,8 +26,8 @@ fn of<'a>(said: &'a [Value], what: &'a str) -> Vec<&'a Value> {
 }
 
 #[tokio::test]
-async fn every_unit_is_shown_as_it_was_told_and_as_it_would_be_but_no_leads_name() {
-    let rig = Rig::told().await;
+async fn every_unit_is_shown_as_it_was_sent_and_as_it_would_be_but_no_leads_name() {
+    let rig = Rig::delivered().await;
     assert_eq!(text_of(&rig).await, "receiver main: nothing would be sent now\n");
     rig.edit(
         "update project_rent_roll_units set price = 1111, lead_first_name = 'Somebody' where id = 11;
@@ -55,7 +55,7 @@ async fn every_unit_is_shown_as_it_was_told_and_as_it_would_be_but_no_leads_name
     assert!(!serde_json::to_string(&said).unwrap().contains("Somebody"));
     let once = output(relay(&rig, &["once"])).await;
     assert_eq!(once.status.code(), Some(0), "{}", crate::process::said(&once));
-    let mut foretold: Vec<_> = of(&said, "request")
+    let mut forecast: Vec<_> = of(&said, "request")
         .iter()
         .map(|request| {
             let number = |name: &str| usize::try_from(request[name].as_u64().expect("a number")).expect("a number");
@@ -67,8 +67,8 @@ async fn every_unit_is_shown_as_it_was_told_and_as_it_would_be_but_no_leads_name
             )
         })
         .collect();
-    foretold.sort_unstable();
-    assert_eq!(rig.requests(), foretold);
+    forecast.sort_unstable();
+    assert_eq!(rig.requests(), forecast);
     let mut bytes: Vec<_> = of(&said, "request")
         .iter()
         .map(|request| request["body_bytes"].as_i64().unwrap())
@@ -155,7 +155,7 @@ async fn what_is_not_sent_says_why() {
 
 #[tokio::test]
 async fn a_paused_receiver_and_other_settings_are_said_and_what_would_be_sent_all_the_same() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 4 where id = 11")
         .await;
     let mut conn = rig.source.connect().await;
@@ -181,7 +181,7 @@ async fn a_paused_receiver_and_other_settings_are_said_and_what_would_be_sent_al
 }
 
 #[tokio::test]
-async fn a_receiver_that_was_never_run_would_be_told_everything_and_a_property_that_is_unknown_is_an_error() {
+async fn a_receiver_that_was_never_run_would_be_sent_everything_and_a_property_that_is_unknown_is_an_error() {
     let mut rig = Rig::new().await;
     let text = text_of(&rig).await;
     assert!(text.contains("  property 1, new, it is enrolled first\n"), "{text}");
@@ -208,19 +208,19 @@ async fn a_receiver_that_was_never_run_would_be_told_everything_and_a_property_t
 }
 
 #[tokio::test]
-async fn a_receiver_that_knows_units_by_their_ids_is_told_of_a_move_in_two_turns() {
+async fn a_receiver_that_knows_units_by_their_ids_is_sent_a_move_in_two_turns() {
     let mut rig = Rig::new().await;
     rig.receiver.unit_identity = UnitIdentity::Global;
     rig.settle().await;
     rig.edit("update project_rent_roll_units set project_id = 2 where id = 11")
         .await;
     let mut said = Vec::new();
-    let mut tell = |one| {
+    let mut report = |one| {
         said.push(serde_json::to_value(&one).unwrap());
         Ok(())
     };
     let mut conn = rig.source.connect().await;
-    let total = preview::preview(&mut conn, &rig.scope(), PreviewRequest::default(), &mut tell)
+    let total = preview::preview(&mut conn, &rig.scope(), PreviewRequest::default(), &mut report)
         .await
         .unwrap();
     assert_eq!((total.requests, total.units, total.removed_units), (1, 0, 1));
@@ -234,11 +234,11 @@ type Brief = (i64, i64, i64, i64);
 /// What a receiver's settings are made to say.
 type Shaping = (&'static str, fn(&mut Receiver));
 
-/// What is foretold of a receiver is what it gets until nothing is left.
-async fn all_is_foretold(rig: &Rig, what: &str) {
+/// What is forecast for a receiver is what it gets until nothing is left.
+async fn all_is_forecast(rig: &Rig, what: &str) {
     rig.sandbox.clear_log();
     let mut said = Vec::new();
-    let mut tell = |one| {
+    let mut report = |one| {
         if let preview::PreviewItem::Request(request) = one {
             said.push(request);
         }
@@ -248,11 +248,11 @@ async fn all_is_foretold(rig: &Rig, what: &str) {
         property_id: None,
         now: rig.clock.now(),
     };
-    let total = preview::preview(&mut rig.source.connect().await, &rig.scope(), asked, &mut tell)
+    let total = preview::preview(&mut rig.source.connect().await, &rig.scope(), asked, &mut report)
         .await
         .expect("preview");
     let number = |number: usize| i64::try_from(number).expect("a number");
-    let mut foretold: Vec<Brief> = said
+    let mut forecast: Vec<Brief> = said
         .iter()
         .map(|one| {
             (
@@ -277,14 +277,14 @@ async fn all_is_foretold(rig: &Rig, what: &str) {
             )
         })
         .collect();
-    foretold.sort_unstable();
+    forecast.sort_unstable();
     came.sort_unstable();
-    assert_eq!((foretold, total.later), (came, 0), "{what}");
+    assert_eq!((forecast, total.later), (came, 0), "{what}");
     rig.assert_equal().await;
 }
 
 #[tokio::test]
-async fn every_request_of_a_feed_that_needs_several_is_foretold() {
+async fn every_request_of_a_feed_that_needs_several_is_forecast() {
     let shapes: [Shaping; 4] = [
         ("few units", |receiver| receiver.units_per_request_max = 6),
         ("few bytes", |receiver| receiver.body_bytes_max = 4_000),
@@ -310,7 +310,7 @@ async fn every_request_of_a_feed_that_needs_several_is_foretold() {
         rig.settle().await;
         rig.edit("update project_rent_roll_units set price = 2 where id <= 40; delete from project_rent_roll_units where id > 66")
             .await;
-        all_is_foretold(&rig, what).await;
+        all_is_forecast(&rig, what).await;
         rig.edit("delete from project_rent_roll_units where id > 20").await;
         rig.settle().await;
         let mut conn = rig.source.connect().await;
@@ -318,14 +318,14 @@ async fn every_request_of_a_feed_that_needs_several_is_foretold() {
             .await
             .unwrap();
         assert_eq!(approved.iter().map(|hold| hold.units).sum::<i64>(), 46, "{what}");
-        all_is_foretold(&rig, what).await;
+        all_is_forecast(&rig, what).await;
         rig.edit("update projects set name = 'Uno' where id = 1").await;
-        all_is_foretold(&rig, what).await;
+        all_is_forecast(&rig, what).await;
     }
 }
 
 #[tokio::test]
-async fn a_hold_that_the_settings_no_longer_ask_for_is_said_before_its_removals_are_told() {
+async fn a_hold_that_the_settings_no_longer_ask_for_is_said_before_its_removals_are_sent() {
     let rig = Rig::new().await;
     rig.edit("insert into project_rent_roll_units (id, project_id, unit_code) select n, 1, n from generate_series(101, 107) n")
         .await;
@@ -338,7 +338,7 @@ async fn a_hold_that_the_settings_no_longer_ask_for_is_said_before_its_removals_
     preview.env("RELAY_GUARD__REMOVED_PERCENT_MAX", "60");
     let text = said(&output(preview).await);
     assert!(
-        text.contains("waits no longer, by [guard] as it is set: 6 removals would be told as well")
+        text.contains("waits no longer, by [guard] as it is set: 6 removals would be sent as well")
             && text.contains("6 removals that waited would follow")
             && !text.contains("nothing would be sent"),
         "{text}"
@@ -347,7 +347,7 @@ async fn a_hold_that_the_settings_no_longer_ask_for_is_said_before_its_removals_
 
 #[tokio::test]
 async fn another_database_is_said_first_and_what_ends_that() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     output(relay(&rig, &["once"])).await;
     rig.edit("update rentsync.source_identity set system_identifier = system_identifier + 1")
         .await;
@@ -355,7 +355,7 @@ async fn another_database_is_said_first_and_what_ends_that() {
         let text = text_of(&rig).await;
         let first = text.lines().next().unwrap();
         assert!(
-            first.starts_with("receiver main: this is another database than it was told from ("),
+            first.starts_with("receiver main: this is another database than it was fed from ("),
             "{found}: {text}"
         );
         assert!(

@@ -113,7 +113,7 @@ async fn delivered(rig: &Rig) -> usize {
 }
 
 #[tokio::test]
-async fn run_tells_every_edit_until_it_is_stopped() {
+async fn run_sends_every_edit_until_it_is_stopped() {
     let rig = Rig::new().await;
     let child = relay(&rig, &["run"]).spawn().expect("run");
     at_rest(&rig).await;
@@ -162,7 +162,7 @@ async fn a_second_signal_cuts_off_and_gives_back() {
 #[tokio::test]
 async fn what_works_until_it_is_done_stops_as_a_relay_does() {
     for command in [&["once"][..], &["snapshot"], &["replay", "--since", "1h"]] {
-        let rig = Rig::told().await;
+        let rig = Rig::delivered().await;
         let begin = async |delay_ms: u32| {
             rig.faults(json!({ "delay_ms": delay_ms }));
             rig.edit("update project_rent_roll_units set price = price + 1 where id = 11")
@@ -204,7 +204,7 @@ async fn whoever_waits_for_a_lock_can_be_stopped() {
             &[Signal::INT, Signal::TERM],
         ),
     ] {
-        let rig = Rig::told().await;
+        let rig = Rig::delivered().await;
         let mut blocker = rig.source.connect().await;
         let mut tx = blocker.begin().await.expect("begin");
         sqlx::query(lock).execute(&mut *tx).await.expect("lock");
@@ -235,7 +235,7 @@ async fn interrupted(child: Child) {
 }
 
 #[tokio::test]
-async fn a_killed_relay_loses_nothing_and_two_tell_nothing_twice() {
+async fn a_killed_relay_loses_nothing_and_two_send_nothing_twice() {
     let rig = Rig::new().await;
     let first = relay(&rig, &["run"]).spawn().expect("run");
     let second = relay(&rig, &["run"]).spawn().expect("run");
@@ -368,7 +368,7 @@ async fn what_listings_print_is_for_people_and_with_json_for_programs() {
 }
 
 #[tokio::test]
-async fn feeds_and_receivers_do_as_they_are_told() {
+async fn feeds_and_receivers_obey_their_commands() {
     let rig = Rig::new().await;
     output(relay(&rig, &["once"])).await;
     let ok = async |arguments: &[&str]| {
@@ -377,14 +377,14 @@ async fn feeds_and_receivers_do_as_they_are_told() {
     };
     ok(&["feeds", "disable", "1"]).await;
     ok(&["once"]).await;
-    assert_eq!(rig.sandbox.property(1).expect("told").units.len(), 0);
+    assert_eq!(rig.sandbox.property(1).expect("received").units.len(), 0);
     ok(&["feeds", "enable", "1"]).await;
     ok(&["feeds", "pause", "2"]).await;
     rig.edit("update project_rent_roll_units set price = 77").await;
     ok(&["once"]).await;
-    assert_eq!(rig.sandbox.property(1).expect("told").units.len(), 3);
+    assert_eq!(rig.sandbox.property(1).expect("received").units.len(), 3);
     assert_ne!(
-        rig.sandbox.property(2).expect("told").units[&21]["base_rent"],
+        rig.sandbox.property(2).expect("received").units[&21]["base_rent"],
         json!(77.0)
     );
     ok(&["feeds", "resume", "2"]).await;
@@ -411,7 +411,7 @@ async fn feeds_and_receivers_do_as_they_are_told() {
 }
 
 #[tokio::test]
-async fn a_listed_receiver_is_told_only_the_properties_that_were_enabled() {
+async fn a_listed_receiver_is_sent_only_the_properties_that_were_enabled() {
     let rig = Rig::new().await;
     let listed = |arguments: &[&str]| {
         let mut command = relay(&rig, arguments);

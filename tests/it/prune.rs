@@ -69,7 +69,7 @@ async fn edit_all(rig: &Rig, price: u32) {
 
 #[tokio::test]
 async fn what_every_feed_has_planned_goes_when_it_is_old_and_the_horizon_says_so() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     edit_all(&rig, 1).await;
     rig.settle().await;
     assert_eq!(prune(&rig).await, Pruned::default(), "nothing is old");
@@ -83,7 +83,7 @@ async fn what_every_feed_has_planned_goes_when_it_is_old_and_the_horizon_says_so
     assert_eq!(rig.source.number(young).await, before);
     rig.sandbox.clear_log();
     rig.settle().await;
-    assert_eq!(rig.requests(), [], "nobody was told anything again");
+    assert_eq!(rig.requests(), [], "nobody was sent anything again");
 
     let horizon = prune::horizon(&mut rig.source.connect().await).await.unwrap().unwrap();
     assert!(horizon < Utc::now() - TimeDelta::days(1));
@@ -107,8 +107,8 @@ async fn what_every_feed_has_planned_goes_when_it_is_old_and_the_horizon_says_so
 }
 
 #[tokio::test]
-async fn idle_feeds_let_go_of_the_outbox_without_being_told_anything() {
-    let rig = Rig::told().await;
+async fn idle_feeds_let_go_of_the_outbox_without_a_request() {
+    let rig = Rig::delivered().await;
     // Only property 1 changes; the feed of property 2 stands where it began.
     for price in 0..20 {
         rig.edit(&format!(
@@ -130,7 +130,7 @@ async fn idle_feeds_let_go_of_the_outbox_without_being_told_anything() {
 
 #[tokio::test]
 async fn a_feed_that_was_paused_a_while_keeps_its_news_and_nothing_else() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     // What the feed of property 2 holds back is none of its own.
     for price in 0..3 {
         rig.edit(&format!(
@@ -157,7 +157,7 @@ async fn a_feed_that_was_paused_a_while_keeps_its_news_and_nothing_else() {
 
 #[tokio::test]
 async fn a_feed_paused_for_longer_than_retention_is_due_a_snapshot_and_keeps_nothing_back() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update rentsync.feed set paused_because = 'by hand' where property_id = 2")
         .await;
     rig.edit("update project_rent_roll_units set price = 9; delete from project_rent_roll_units where id in (12, 22)")
@@ -176,7 +176,7 @@ async fn a_feed_paused_for_longer_than_retention_is_due_a_snapshot_and_keeps_not
 
 #[tokio::test]
 async fn a_receiver_that_nobody_runs_any_more_keeps_nothing_back() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "insert into rentsync.receiver (receiver) values ('former');
          insert into rentsync.feed (receiver, property_id, cursor) select 'former', property_id, cursor from rentsync.feed",
@@ -190,8 +190,8 @@ async fn a_receiver_that_nobody_runs_any_more_keeps_nothing_back() {
 }
 
 #[tokio::test]
-async fn what_a_transaction_in_progress_wrote_is_told_when_it_commits_however_old_it_is() {
-    let rig = Rig::told().await;
+async fn what_a_transaction_in_progress_wrote_is_sent_when_it_commits_however_old_it_is() {
+    let rig = Rig::delivered().await;
     let mut open = rig.source.connect().await;
     crate::support::execute(
         &mut open,
@@ -222,7 +222,7 @@ async fn what_a_transaction_in_progress_wrote_is_told_when_it_commits_however_ol
 
 #[tokio::test]
 async fn nothing_beyond_a_cursor_goes_while_that_cursor_is_another_relays_to_move() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     edit_all(&rig, 1).await;
     backdate(&rig, "2 days").await;
     let mut planner = rig.source.connect().await;
@@ -245,7 +245,7 @@ async fn nothing_beyond_a_cursor_goes_while_that_cursor_is_another_relays_to_mov
 
 #[tokio::test]
 async fn two_relays_that_prune_at_once_share_the_work() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "insert into rentsync.outbox (property_id, op, unit_ids)
          select 1 + n % 2, 'update', '{}' from generate_series(1, 12000) n",
@@ -260,7 +260,7 @@ async fn two_relays_that_prune_at_once_share_the_work() {
 
 #[tokio::test]
 async fn nobody_waits_for_pruning_and_pruning_waits_for_nobody() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     edit_all(&rig, 1).await;
     rig.settle().await;
     backdate(&rig, "2 days").await;
@@ -292,7 +292,7 @@ async fn nobody_waits_for_pruning_and_pruning_waits_for_nobody() {
 
 #[tokio::test]
 async fn settled_syncs_go_with_their_attempts_but_the_newest_delivered_of_each_feed_stays() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     for price in 0..3 {
         rig.edit(&format!(
             "update project_rent_roll_units set price = {price} where id = 11"
@@ -344,7 +344,7 @@ async fn settled_syncs_go_with_their_attempts_but_the_newest_delivered_of_each_f
 
 #[tokio::test]
 async fn sizes_stay_small_under_churn() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let size = "select pg_relation_size('rentsync.outbox') + pg_relation_size('rentsync.outbox_xid')
                      + pg_relation_size('rentsync.sync') + pg_relation_size('rentsync.attempt')";
     let churn = async || {
@@ -374,7 +374,7 @@ async fn sizes_stay_small_under_churn() {
 
 #[tokio::test]
 async fn the_command_prunes_and_says_what_and_how_far_back_a_replay_can_go() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let relay = |arguments: &[&str]| {
         let mut command = relay(&rig, arguments);
         command

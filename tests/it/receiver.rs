@@ -167,16 +167,16 @@ async fn what_a_receiver_says_is_understood() {
     let said = body.to_string();
     let stub = Stub::answering(move |number, _| answer([200, 422, 500][number], &[], said.clone())).await;
     let receiver = receiver(&stub.url);
-    let [taken, refused, failed] = [
+    let [acknowledged, refused, failed] = [
         posted(&receiver).await,
         posted(&receiver).await,
         posted(&receiver).await,
     ];
-    assert_eq!(taken.answer, status(200));
-    assert_eq!(taken.said.property_digest, Some(digest.clone()));
-    assert_eq!(taken.said.stale, [("101".to_owned(), 4800)]);
-    assert_eq!(taken.said.properties, [("7".to_owned(), digest)]);
-    let errors = &taken.said.errors;
+    assert_eq!(acknowledged.answer, status(200));
+    assert_eq!(acknowledged.said.property_digest, Some(digest.clone()));
+    assert_eq!(acknowledged.said.stale, [("101".to_owned(), 4800)]);
+    assert_eq!(acknowledged.said.properties, [("7".to_owned(), digest)]);
+    let errors = &acknowledged.said.errors;
     assert_eq!((errors.len(), errors[0].unit_id), (1, 12345));
     assert_eq!(&refused.said.errors, errors);
     assert_eq!(refused.said.property_digest, None);

@@ -11,8 +11,8 @@ use crate::support::rig::Rig;
 const MINUTE: Duration = Duration::from_secs(60);
 const UNITS: i64 = 64;
 
-/// One property with many units and one with a few, told.
-async fn told() -> Rig {
+/// One property with many units and one with a few, delivered.
+async fn delivered() -> Rig {
     let rig = Rig::new().await;
     rig.edit(&format!(
         "insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id, price)
@@ -33,7 +33,7 @@ async fn refused(rig: &Rig) -> Vec<i64> {
 }
 
 /// What there is to do now, and then an edit of another property, which shows that the receiver takes others.
-async fn another_is_taken(rig: &Rig) {
+async fn another_is_acknowledged(rig: &Rig) {
     let mut hands = rig.hands().await;
     while hands.round(rig).await {}
     rig.edit("update project_rent_roll_units set price = 4711 where id in (2, 12)")
@@ -47,7 +47,7 @@ fn rent(rig: &Rig, property_id: i64, unit_id: i64) -> Value {
 #[tokio::test]
 async fn a_unit_that_poisons_its_request_is_found_in_few_requests_and_all_others_arrive() {
     for poison in [100, 131, 99 + UNITS] {
-        let rig = told().await;
+        let rig = delivered().await;
         rig.faults(json!({ "poison_units": [poison] }));
         rig.edit("update project_rent_roll_units set price = 7 where id >= 100 or id = 21")
             .await;
@@ -65,8 +65,8 @@ async fn a_unit_that_poisons_its_request_is_found_in_few_requests_and_all_others
 }
 
 #[tokio::test]
-async fn a_property_tells_its_news_before_the_halves_of_what_was_rejected() {
-    let rig = told().await;
+async fn a_property_sends_its_news_before_the_halves_of_what_was_rejected() {
+    let rig = delivered().await;
     rig.faults(json!({ "poison_units": [131] }));
     rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
         .await;
@@ -83,7 +83,7 @@ async fn a_property_tells_its_news_before_the_halves_of_what_was_rejected() {
 
 #[tokio::test]
 async fn several_poisonous_units_are_all_found() {
-    let rig = told().await;
+    let rig = delivered().await;
     let bad = [100, 101, 140, 150];
     rig.faults(json!({ "poison_units": bad }));
     rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
@@ -95,13 +95,13 @@ async fn several_poisonous_units_are_all_found() {
     rig.edit("update project_rent_roll_units set price = 9 where id in (100, 101, 140, 150)")
         .await;
     rig.settle().await;
-    assert_eq!(refused(&rig).await, [] as [i64; 0], "told again when they change");
+    assert_eq!(refused(&rig).await, [] as [i64; 0], "sent again when they change");
     rig.assert_equal().await;
 }
 
 #[tokio::test]
-async fn units_that_a_rejection_names_are_refused_and_the_others_told_at_once() {
-    let rig = told().await;
+async fn units_that_a_rejection_names_are_refused_and_the_others_sent_at_once() {
+    let rig = delivered().await;
     rig.faults(json!({ "refuse_units": [110, 120] }));
     rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
         .await;
@@ -113,7 +113,7 @@ async fn units_that_a_rejection_names_are_refused_and_the_others_told_at_once() 
 
 #[tokio::test]
 async fn units_that_a_success_leaves_out_are_refused_until_they_change() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.faults(json!({ "reject_units": [110] }));
     rig.edit("update project_rent_roll_units set price = 7 where id in (110, 111)")
         .await;
@@ -132,8 +132,8 @@ async fn units_that_a_success_leaves_out_are_refused_until_they_change() {
 }
 
 #[tokio::test]
-async fn an_answer_that_names_what_it_was_not_told_refuses_nothing_else() {
-    let rig = told().await;
+async fn an_answer_that_names_what_it_was_not_sent_refuses_nothing_else() {
+    let rig = delivered().await;
     let body = json!({ "errors": [{ "unit_id": 11, "message": "not mine" }, { "unit_id": 999, "message": "whose?" }] });
     rig.faults(json!({ "status": 200, "times": 1, "body": body.to_string() }));
     rig.edit("update project_rent_roll_units set price = 7 where id = 110")
@@ -143,7 +143,7 @@ async fn an_answer_that_names_what_it_was_not_told_refuses_nothing_else() {
     assert_eq!(refused(&rig).await, [] as [i64; 0]);
 }
 
-/// Which properties rest because nothing of them is taken.
+/// Which properties rest because nothing of them is acknowledged.
 async fn failing(rig: &Rig) -> Vec<i64> {
     let failing = "select property_id from rentsync.feed where cooldown_because = 'failing' order by property_id";
     let mut conn = rig.source.connect().await;
@@ -152,7 +152,7 @@ async fn failing(rig: &Rig) -> Vec<i64> {
 
 #[tokio::test]
 async fn where_everything_of_a_property_is_rejected_nothing_is_refused_and_the_property_rests() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.faults(json!({ "status": 400, "property_id": 1 }));
     rig.edit("update project_rent_roll_units set price = 7 where id between 100 and 107 or id = 21")
         .await;
@@ -175,12 +175,12 @@ async fn where_everything_of_a_property_is_rejected_nothing_is_refused_and_the_p
 }
 
 #[tokio::test]
-async fn a_property_that_was_never_taken_rests_and_its_unit_is_not_blamed() {
-    let rig = Rig::told().await;
+async fn a_property_that_was_never_acknowledged_rests_and_its_unit_is_not_blamed() {
+    let rig = Rig::delivered().await;
     rig.faults(json!({ "status": 422, "property_id": 3 }));
     rig.edit("insert into projects (id, name, is_actived) values (3, 'Three', true); insert into project_rent_roll_units (id, project_id) values (31, 3)")
         .await;
-    another_is_taken(&rig).await;
+    another_is_acknowledged(&rig).await;
     rig.hands().await.pass(&rig, 30).await;
     assert_eq!((refused(&rig).await, failing(&rig).await), (vec![], vec![3]));
     assert_eq!(rig.alerts().await, ["rejected", "exhausted"]);
@@ -190,8 +190,8 @@ async fn a_property_that_was_never_taken_rests_and_its_unit_is_not_blamed() {
 }
 
 #[tokio::test]
-async fn a_body_too_large_is_told_in_halves_and_nobody_is_refused() {
-    let rig = told().await;
+async fn a_body_too_large_is_bisected_and_nobody_is_refused() {
+    let rig = delivered().await;
     rig.faults(json!({ "units_max": 10 }));
     rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
         .await;
@@ -201,8 +201,8 @@ async fn a_body_too_large_is_told_in_halves_and_nobody_is_refused() {
 }
 
 #[tokio::test]
-async fn what_fails_again_and_again_where_others_are_taken_is_told_in_halves() {
-    let rig = told().await;
+async fn what_fails_again_and_again_where_others_are_acknowledged_is_bisected() {
+    let rig = delivered().await;
     rig.faults(json!({ "poison_units": [105], "poison_status": 500 }));
     rig.edit("update project_rent_roll_units set price = 7 where id between 100 and 107")
         .await;
@@ -253,8 +253,8 @@ async fn several_properties_in_a_request_are_halved_before_their_units() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_holds_something_else_is_told_everything_at_most_hourly() {
-    let rig = told().await;
+async fn a_receiver_that_holds_something_else_is_sent_everything_at_most_hourly() {
+    let rig = delivered().await;
     rig.faults(json!({ "digest": "ab".repeat(32) }));
     let edit = async |price: i32| {
         rig.edit(&format!(
@@ -285,7 +285,7 @@ async fn a_receiver_that_holds_something_else_is_told_everything_at_most_hourly(
     rig.no_faults();
     rig.pass(MINUTE);
     rig.settle().await;
-    assert_eq!(rig.requests().len(), 5, "told by itself when the hour is over");
+    assert_eq!(rig.requests().len(), 5, "sent by itself when the hour is over");
     assert_eq!(rig.sandbox.syncs()[4].sync_type, Some("snapshot"));
     rig.pass(120 * MINUTE);
     rig.settle().await;
@@ -295,7 +295,7 @@ async fn a_receiver_that_holds_something_else_is_told_everything_at_most_hourly(
 
 #[tokio::test]
 async fn digests_are_not_compared_while_something_is_refused() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.faults(json!({ "reject_units": [21] }));
     rig.edit("update project_rent_roll_units set price = 7 where id in (21, 22)")
         .await;
@@ -305,7 +305,7 @@ async fn digests_are_not_compared_while_something_is_refused() {
 
 #[tokio::test]
 async fn steady_news_of_a_property_does_not_keep_its_bisection_back() {
-    let rig = told().await;
+    let rig = delivered().await;
     rig.faults(json!({ "poison_units": [131] }));
     rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
         .await;
@@ -328,7 +328,7 @@ async fn steady_news_of_a_property_does_not_keep_its_bisection_back() {
 
 #[tokio::test]
 async fn an_outage_of_one_property_alone_blames_nothing_and_a_unit_that_always_fails_is_found_in_the_end() {
-    let rig = told().await;
+    let rig = delivered().await;
     let outage = json!({ "status": 503, "property_id": 1 });
     let minutes = async |rig: &Rig, count: i32| {
         let mut hands = rig.hands().await;
@@ -358,7 +358,7 @@ async fn an_outage_of_one_property_alone_blames_nothing_and_a_unit_that_always_f
 }
 
 #[tokio::test]
-async fn a_bad_first_unit_of_a_property_told_unit_by_unit_keeps_no_other_back() {
+async fn a_bad_first_unit_of_a_property_sent_unit_by_unit_keeps_no_other_back() {
     let mut rig = Rig::empty().await;
     rig.receiver.units_per_request_max = 1;
     rig.faults(json!({ "poison_units": [1] }));
@@ -377,7 +377,7 @@ async fn a_bad_first_unit_of_a_property_told_unit_by_unit_keeps_no_other_back() 
          insert into project_rent_roll_units (id, project_id) select n, 2 from generate_series(21, 24) n",
     )
     .await;
-    another_is_taken(&rig).await;
+    another_is_acknowledged(&rig).await;
     rig.hands().await.pass(&rig, 30).await;
     assert_eq!(refused(&rig).await, [] as [i64; 0], "where all are bad none is");
     assert_eq!(failing(&rig).await, [2]);
@@ -385,7 +385,7 @@ async fn a_bad_first_unit_of_a_property_told_unit_by_unit_keeps_no_other_back() 
 
 #[tokio::test]
 async fn a_unit_that_brings_a_quiet_receiver_down_is_found_and_nobody_else_waits_for_it() {
-    let mut rig = told().await;
+    let mut rig = delivered().await;
     rig.receiver.breaker.failures = 10;
     rig.faults(json!({ "poison_units": [131], "poison_status": 500 }));
     rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
@@ -405,7 +405,7 @@ async fn a_unit_that_brings_a_quiet_receiver_down_is_found_and_nobody_else_waits
 
 #[tokio::test]
 async fn a_removal_names_no_code_that_a_refused_unit_may_still_have() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set unit_code = '13' where id = 11")
         .await;
     rig.settle().await;
@@ -423,7 +423,7 @@ async fn a_removal_names_no_code_that_a_refused_unit_may_still_have() {
         *removal,
         json!({ "unit_id": 11, "replaced_by": 13, "reason": "deleted" })
     );
-    // Once the new code is told and taken, the old one is nobody's.
+    // Once the new code is sent and acknowledged, the old one is nobody's.
     rig.edit(
         "insert into project_rent_roll_units (id, project_id, unit_code) values (14, 1, '13');
          update project_rent_roll_units set price = 5 where id = 13",
@@ -442,7 +442,7 @@ async fn a_removal_names_no_code_that_a_refused_unit_may_still_have() {
 
 #[tokio::test]
 async fn a_success_that_objects_to_a_removal_leaves_it_refused() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let body = json!({ "errors": [{ "unit_id": 12, "message": "is leased through us" }] });
     rig.faults(json!({ "status": 200, "times": 1, "body": body.to_string() }));
     rig.edit("delete from project_rent_roll_units where id = 12").await;

@@ -1,7 +1,7 @@
-//! A year of a city's building register, told day by day: every building is a property, the first four of its
+//! A year of a city's building register, sent day by day: every building is a property, the first four of its
 //! apartments are units: fewer than `guard.removed_units_min`, so that a building that really goes asks nobody.
 //!
-//! Each day is loaded the careless way, everything emptied and filled again in the order of the file. So what is told says
+//! Each day is loaded the careless way, everything emptied and filled again in the order of the file. So what is sent says
 //! what really changed: neither rows in another order, nor rows with other numbers, nor a column that goes. On one day
 //! the register answered with an error page instead of its 3,611 buildings.
 //!
@@ -56,7 +56,7 @@ const LOAD: &str = "
      where n <= greatest(confirmed_units, 1)
      order by place, n;
 ";
-/// What has to come in of each building: units told, removals told.
+/// What has to come in of each building: units sent, removals sent.
 const DUE: &str = "
     with building as (
         select rsn,
@@ -82,11 +82,11 @@ struct Day {
     changed: Option<usize>,
 }
 
-/// What one building's difference is worth: units told, removals told.
-type Told = BTreeMap<i64, (usize, usize)>;
+/// What one building's difference is worth: units sent, removals sent.
+type Units = BTreeMap<i64, (usize, usize)>;
 
 #[tokio::test]
-async fn a_year_of_a_building_register_is_told_as_what_really_changed() {
+async fn a_year_of_a_building_register_is_sent_as_what_really_changed() {
     let Some(register) = register() else { return };
     let days: Vec<Day> = serde_json::from_slice(&fs::read(register.join("index.json")).unwrap()).unwrap();
     let mut rig = Rig::empty().await;
@@ -99,14 +99,14 @@ async fn a_year_of_a_building_register_is_told_as_what_really_changed() {
         load(&rig, &register.join(&day.file)).await;
         rig.settle().await;
         if day.rows == 0 {
-            nothing_is_told_of_an_error_page(&rig, before.expect("a day before")).await;
+            nothing_is_sent_of_an_error_page(&rig, before.expect("a day before")).await;
             continue;
         }
         assert_eq!(holds(&rig).await, 0, "{}", day.date);
-        let told = told(&rig);
-        assert_eq!(told, due(&rig).await, "{}", day.date);
+        let received = received(&rig);
+        assert_eq!(received, due(&rig).await, "{}", day.date);
         if let (Some(added), Some(removed), Some(changed)) = (day.added, day.removed, day.changed) {
-            assert_eq!(kinds(&rig, &told).await, (added, removed, changed), "{}", day.date);
+            assert_eq!(kinds(&rig, &received).await, (added, removed, changed), "{}", day.date);
             println!(
                 "{}: {added} added, {removed} removed, {changed} changed of {}",
                 day.date, day.rows
@@ -131,8 +131,8 @@ fn register() -> Option<PathBuf> {
     None
 }
 
-/// Everything waits, also through a night's snapshot, and a person is told the numbers.
-async fn nothing_is_told_of_an_error_page(rig: &Rig, buildings: usize) {
+/// Everything waits, also through a night's snapshot, and an alert has the numbers.
+async fn nothing_is_sent_of_an_error_page(rig: &Rig, buildings: usize) {
     assert_eq!(rig.requests(), []);
     // What is said at once is of the first batch; a sweep later it is of all.
     rig.pass(A_SWEEP);
@@ -173,19 +173,19 @@ async fn holds(rig: &Rig) -> i64 {
 }
 
 /// What came in, by building.
-fn told(rig: &Rig) -> Told {
-    let mut told = Told::new();
+fn received(rig: &Rig) -> Units {
+    let mut received = Units::new();
     for (building, units, removed, status) in rig.requests() {
         assert_eq!(status, 200);
-        let sum = told.entry(building).or_default();
+        let sum = received.entry(building).or_default();
         sum.0 += units;
         sum.1 += removed;
     }
-    told
+    received
 }
 
 /// What has to come in: the day's file against the one before, by their own columns.
-async fn due(rig: &Rig) -> Told {
+async fn due(rig: &Rig) -> Units {
     let rows: Vec<(i32, i64, i64)> = sqlx::query_as(DUE)
         .fetch_all(&mut rig.source.connect().await)
         .await
@@ -200,13 +200,13 @@ async fn due(rig: &Rig) -> Told {
         .collect()
 }
 
-/// How many of the buildings that were told are new, gone, changed.
-async fn kinds(rig: &Rig, told: &Told) -> (usize, usize, usize) {
+/// How many of the buildings that were sent are new, gone, changed.
+async fn kinds(rig: &Rig, received: &Units) -> (usize, usize, usize) {
     let kinds: Vec<(bool, bool)> = sqlx::query_as(
         "select rsn in (select rsn from register.yesterday), rsn in (select rsn from register.today)
-           from unnest($1::bigint[]) as told (rsn)",
+           from unnest($1::bigint[]) as sent (rsn)",
     )
-    .bind(told.keys().collect::<Vec<_>>())
+    .bind(received.keys().collect::<Vec<_>>())
     .fetch_all(&mut rig.source.connect().await)
     .await
     .unwrap();

@@ -1,4 +1,4 @@
-//! Replay: what a receiver may have lost is told again, and no more than that.
+//! Replay: what a receiver may have lost is sent again, and no more than that.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ pub async fn backdate(rig: &Rig, by: &str) {
     .await;
 }
 
-/// Three properties with three units each, told a day ago.
-async fn told_yesterday() -> Rig {
+/// Three properties with three units each, delivered a day ago.
+async fn delivered_yesterday() -> Rig {
     let rig = Rig::new().await;
     rig.edit(
         "insert into projects (id, name, is_actived) values (3, 'Three', true);
@@ -99,7 +99,7 @@ fn counts(asked: &Selection) -> Vec<(i64, usize, usize, bool)> {
 
 #[tokio::test]
 async fn a_receiver_set_back_by_an_hour_becomes_equal_and_is_sent_only_what_was_touched_since() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     let backup = rig.sandbox.save();
     for edit in [
         "update project_rent_roll_units set price = 1 where id = 11",
@@ -124,7 +124,7 @@ async fn a_receiver_set_back_by_an_hour_becomes_equal_and_is_sent_only_what_was_
         counts(&asked),
         [
             (1, 2, 1, false),
-            // The rename is about all of it, what moved away is told by absence.
+            // The rename is about all of it, what moved away is removed by absence.
             (2, 2, 1, true),
             (3, 0, 1, false),
             (4, 2, 0, true),
@@ -148,8 +148,8 @@ async fn a_receiver_set_back_by_an_hour_becomes_equal_and_is_sent_only_what_was_
 }
 
 #[tokio::test]
-async fn an_edit_from_before_that_was_delivered_since_is_told_and_so_is_what_is_yet_to_be_planned() {
-    let rig = told_yesterday().await;
+async fn an_edit_from_before_that_was_delivered_since_is_sent_and_so_is_what_is_yet_to_be_planned() {
+    let rig = delivered_yesterday().await;
     let backup = rig.sandbox.save();
     rig.edit(
         "update project_rent_roll_units set price = 1 where id = 11; delete from project_rent_roll_units where id = 32",
@@ -168,8 +168,8 @@ async fn an_edit_from_before_that_was_delivered_since_is_told_and_so_is_what_is_
 }
 
 #[tokio::test]
-async fn a_request_that_began_before_and_ended_since_is_told_again() {
-    let rig = told_yesterday().await;
+async fn a_request_that_began_before_and_ended_since_is_sent_again() {
+    let rig = delivered_yesterday().await;
     let backup = rig.sandbox.save();
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
@@ -198,7 +198,7 @@ async fn a_request_that_began_before_and_ended_since_is_told_again() {
 
 #[tokio::test]
 async fn a_unit_touched_again_and_again_costs_one() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     for price in 0..5 {
         rig.edit(&format!(
             "update project_rent_roll_units set price = {price} where id = 11"
@@ -219,8 +219,8 @@ async fn a_unit_touched_again_and_again_costs_one() {
 }
 
 #[tokio::test]
-async fn until_leaves_out_what_came_later_but_tells_the_present() {
-    let rig = told_yesterday().await;
+async fn until_leaves_out_what_came_later_but_sends_the_present() {
+    let rig = delivered_yesterday().await;
     rig.edit("update project_rent_roll_units set price = 1 where id in (11, 21)")
         .await;
     rig.settle().await;
@@ -245,8 +245,8 @@ async fn until_leaves_out_what_came_later_but_tells_the_present() {
 }
 
 #[tokio::test]
-async fn one_property_is_told_and_no_other() {
-    let rig = told_yesterday().await;
+async fn one_property_is_sent_and_no_other() {
+    let rig = delivered_yesterday().await;
     rig.edit("update project_rent_roll_units set price = 1").await;
     rig.settle().await;
     rig.sandbox.clear_log();
@@ -269,7 +269,7 @@ async fn one_property_is_told_and_no_other() {
 
 #[tokio::test]
 async fn a_dry_run_says_the_same_and_moves_nothing() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     rig.edit(
         "update project_rent_roll_units set price = 1 where id = 11; delete from project_rent_roll_units where id = 12",
     )
@@ -296,8 +296,8 @@ async fn a_dry_run_says_the_same_and_moves_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_owed_already_keeps_its_reason_and_what_is_withheld_is_listed_and_told_later() {
-    let rig = told_yesterday().await;
+async fn what_is_owed_already_keeps_its_reason_and_what_is_withheld_is_listed_and_sent_later() {
+    let rig = delivered_yesterday().await;
     rig.edit("update project_rent_roll_units set price = 1 where project_id = 1")
         .await;
     rig.settle().await;
@@ -316,7 +316,7 @@ async fn what_is_owed_already_keeps_its_reason_and_what_is_withheld_is_listed_an
     assert!(outcome.undelivered.is_empty(), "{outcome:?}");
     assert_eq!(outcome.withheld_of(1), [11]);
     assert_eq!(outcome.withheld[0].withheld, "invalid");
-    // Back to what was acknowledged before the receiver lost it: told all the same.
+    // Back to what was acknowledged before the receiver lost it: sent all the same.
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
     rig.settle().await;
@@ -325,8 +325,8 @@ async fn what_is_owed_already_keeps_its_reason_and_what_is_withheld_is_listed_an
 }
 
 #[tokio::test]
-async fn a_rename_alone_is_told_again() {
-    let rig = told_yesterday().await;
+async fn a_rename_alone_is_sent_again() {
+    let rig = delivered_yesterday().await;
     let backup = rig.sandbox.save();
     rig.edit("update projects set name = 'Uno' where id = 1").await;
     rig.settle().await;
@@ -343,8 +343,8 @@ async fn a_rename_alone_is_told_again() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_knows_units_by_their_ids_alone_is_not_told_that_a_moved_one_is_gone() {
-    let mut rig = told_yesterday().await;
+async fn a_receiver_that_knows_units_by_their_ids_alone_is_not_sent_the_removal_of_a_moved_one() {
+    let mut rig = delivered_yesterday().await;
     rig.edit("update project_rent_roll_units set project_id = 2, unit_code = '11b' where id = 11")
         .await;
     rig.settle().await;
@@ -357,8 +357,8 @@ async fn a_receiver_that_knows_units_by_their_ids_alone_is_not_told_that_a_moved
 }
 
 #[tokio::test]
-async fn the_relays_own_notices_are_no_reason_to_tell_everything() {
-    let rig = told_yesterday().await;
+async fn the_relays_own_notices_are_no_reason_to_send_everything() {
+    let rig = delivered_yesterday().await;
     rig.edit(
         "insert into rentsync.outbox (property_id, op) values (null, 'settings'), (1, 'feed');
          insert into rentsync.outbox (property_id, op, unit_ids) values (2, 'replay', '{}')",
@@ -372,7 +372,7 @@ async fn the_relays_own_notices_are_no_reason_to_tell_everything() {
 
 #[tokio::test]
 async fn waiting_ends_where_the_receiver_is_paused_or_a_request_is_given_up() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     rig.edit("update project_rent_roll_units set price = 1 where id in (11, 21)")
         .await;
     rig.settle().await;
@@ -409,7 +409,7 @@ async fn waiting_ends_where_the_receiver_is_paused_or_a_request_is_given_up() {
 
 #[tokio::test]
 async fn a_retry_is_waited_for() {
-    let mut rig = told_yesterday().await;
+    let mut rig = delivered_yesterday().await;
     rig.receiver.retry.schedule = vec![Duration::from_millis(1); 4];
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
@@ -424,7 +424,7 @@ async fn a_retry_is_waited_for() {
 
 #[tokio::test]
 async fn the_command_waits_and_says_what_came_of_it() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     let backup = rig.sandbox.save();
     rig.edit(
         "update project_rent_roll_units set price = 1 where id = 11; delete from project_rent_roll_units where id = 12",
@@ -456,7 +456,7 @@ async fn the_command_waits_and_says_what_came_of_it() {
 
     let nothing = output(relay(&rig, &["replay", "--since", "1s", "--property", "3"])).await;
     assert_eq!(nothing.status.code(), Some(0), "{}", said(&nothing));
-    assert!(said(&nothing).contains("nothing was told or touched"));
+    assert!(said(&nothing).contains("nothing was sent or touched"));
 
     rig.faults(json!({ "status": 401 }));
     refused(relay(&rig, &["replay", "--since", "1h"]), 1, &["property 1", "401"]).await;
@@ -464,7 +464,7 @@ async fn the_command_waits_and_says_what_came_of_it() {
 
 #[tokio::test]
 async fn bad_times_names_and_ids_are_one_sentence_and_exit_2() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     for (arguments, parts) in [
         (&["--since", "yesterday"][..], &["--since", "yesterday", "1h"][..]),
         (&["--since", "2999-01-01T00:00:00Z"], &["future"]),
@@ -521,7 +521,7 @@ async fn state(rig: &Rig, sync_id: &str) -> String {
 
 #[tokio::test]
 async fn a_redelivered_sync_is_the_same_bytes_under_the_same_id() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     let backup = rig.sandbox.save();
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
@@ -551,7 +551,7 @@ async fn a_redelivered_sync_is_the_same_bytes_under_the_same_id() {
 
 #[tokio::test]
 async fn what_stands_in_the_way_of_a_redelivery_is_named() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     let first = newest(&rig, 1).await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
@@ -584,7 +584,7 @@ async fn what_stands_in_the_way_of_a_redelivery_is_named() {
 
 #[tokio::test]
 async fn a_forced_redelivery_is_followed_by_the_present_state() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     let first = newest(&rig, 1).await;
     let backup = Saved::default();
     rig.edit(
@@ -619,7 +619,7 @@ async fn a_forced_redelivery_is_followed_by_the_present_state() {
 
 #[tokio::test]
 async fn a_forced_redelivery_of_an_old_name_is_followed_by_the_present_one() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     let backup = rig.sandbox.save();
     rig.edit("update projects set name = 'Uno' where id = 1").await;
     rig.settle().await;
@@ -635,7 +635,7 @@ async fn a_forced_redelivery_of_an_old_name_is_followed_by_the_present_one() {
 
 #[tokio::test]
 async fn a_redelivery_that_is_rejected_blames_nothing_and_the_present_state_follows() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     let first = newest(&rig, 1).await;
     rig.edit("update project_rent_roll_units set price = 1").await;
     rig.settle().await;
@@ -654,7 +654,7 @@ async fn a_redelivery_that_is_rejected_blames_nothing_and_the_present_state_foll
 
 #[tokio::test]
 async fn a_forced_redelivery_of_a_snapshot_does_not_drop_what_came_after_it() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     rig.edit("update rentsync.feed set snapshot_due = 'by hand' where property_id = 1")
         .await;
     rig.settle().await;
@@ -681,7 +681,7 @@ async fn a_forced_redelivery_of_a_snapshot_does_not_drop_what_came_after_it() {
 
 #[tokio::test]
 async fn an_answer_to_a_try_of_long_ago_does_not_count_against_a_redelivery() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
     rig.plan().await;
@@ -707,7 +707,7 @@ async fn an_answer_to_a_try_of_long_ago_does_not_count_against_a_redelivery() {
 
 #[tokio::test]
 async fn the_command_redelivers_and_exits_1_when_it_may_not() {
-    let rig = told_yesterday().await;
+    let rig = delivered_yesterday().await;
     let first = newest(&rig, 1).await;
     let done = output(relay(&rig, &["redeliver", &first])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));

@@ -1,4 +1,4 @@
-//! What a receiver requires: a unit that fails is not sent, is listed with every reason, and is told once it is right.
+//! What a receiver requires: a unit that fails is not sent, is listed with every reason, and is sent once it is right.
 
 use std::path::Path;
 use std::time::Duration;
@@ -98,14 +98,14 @@ async fn a_unit_that_fails_is_not_sent_and_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn it_stays_as_it_was_told_and_is_told_as_soon_as_it_is_right_again() {
+async fn it_stays_as_it_was_sent_and_is_sent_as_soon_as_it_is_right_again() {
     let rig = requiring("require.base_rent = { min = 1000 }").await;
     rig.settle().await;
     rig.sandbox.clear_log();
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
     rig.settle().await;
-    assert_eq!(rig.requests(), [], "nothing to tell");
+    assert_eq!(rig.requests(), [], "nothing to send");
     assert_eq!(rig.sandbox.property(1).unwrap().units[&11]["base_rent"], 1100.0);
     rig.edit("update rentsync.feed set snapshot_due = 'test' where property_id = 1")
         .await;
@@ -122,8 +122,8 @@ async fn it_stays_as_it_was_told_and_is_told_as_soon_as_it_is_right_again() {
 }
 
 #[tokio::test]
-async fn stricter_settings_withhold_what_fails_and_relaxed_ones_tell_it() {
-    let mut rig = Rig::told().await;
+async fn stricter_settings_withhold_what_fails_and_relaxed_ones_send_it() {
+    let mut rig = Rig::delivered().await;
     rig.receiver.require = require("base_rent = { min = 1250 }\nunit_code = { required = true }");
     rig.edit("insert into project_rent_roll_units (id, project_id, price) values (14, 1, 1)")
         .await;
@@ -138,7 +138,7 @@ async fn stricter_settings_withhold_what_fails_and_relaxed_ones_tell_it() {
         "unit_code is missing; base_rent is less than 1250".len(),
     );
     assert_eq!(reasons, [(11, low), (12, low), (14, both)]);
-    assert_eq!(rig.requests(), [], "what was told stays");
+    assert_eq!(rig.requests(), [], "what was sent stays");
 
     rig.receiver.require = require("base_rent = { min = 1150 }");
     rig.settle().await;
@@ -205,7 +205,7 @@ async fn one_alert_says_that_there_are_invalid_units_until_there_are_none() {
 }
 
 #[tokio::test]
-async fn where_keep_cannot_be_told_an_invalid_unit_stays_all_the_same() {
+async fn where_keep_cannot_be_sent_an_invalid_unit_stays_all_the_same() {
     let rig = requiring("extensions = false\nremoved = 'unavailable'\nrequire.base_rent = { min = 1000 }").await;
     rig.settle().await;
     rig.edit(
@@ -234,7 +234,7 @@ async fn an_invalid_unit_may_still_go() {
 }
 
 #[tokio::test]
-async fn a_unit_whose_request_is_in_doubt_is_told_again_once_it_is_right() {
+async fn a_unit_whose_request_is_in_doubt_is_sent_again_once_it_is_right() {
     let rig = requiring("require.base_rent = { min = 1000 }").await;
     rig.settle().await;
     rig.faults(json!({ "drop_after_apply": 5, "property_id": 1 }));
@@ -258,7 +258,7 @@ async fn a_unit_whose_request_is_in_doubt_is_told_again_once_it_is_right() {
 
 #[tokio::test]
 async fn the_settings_are_read_and_verify_lists_what_they_withhold() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let with = |arguments: &[&str]| {
         let mut command = relay(&rig, arguments);
         command.env("RELAY_RECEIVERS__MAIN__REQUIRE", "{ base_rent = { min = 1150 } }");

@@ -55,10 +55,10 @@ impl Schemas {
         )
     }
 
-    /// For a receiver that is told these fields alone: taken out of `fields.json` as that file says.
-    fn of_fields(mut self, told: &[&str]) -> Self {
+    /// For a receiver that is sent these fields alone: left out of `fields.json` as that file says.
+    fn of_fields(mut self, sent: &[&str]) -> Self {
         let defs = &mut self.0.get_mut("fields").unwrap()["$defs"];
-        leave_out(&mut defs["flat"], |name| told.contains(&name));
+        leave_out(&mut defs["flat"], |name| sent.contains(&name));
         let objects = [
             ("status", "status_"),
             ("availability", ""),
@@ -69,13 +69,13 @@ impl Schemas {
         ];
         let nested = &mut defs["nested"];
         for (object, prefix) in objects {
-            let is_told = |key: &str| told.contains(&key) || told.contains(&format!("{prefix}{key}").as_str());
-            leave_out(&mut nested["properties"][object], is_told);
+            let is_sent = |key: &str| sent.contains(&key) || sent.contains(&format!("{prefix}{key}").as_str());
+            leave_out(&mut nested["properties"][object], is_sent);
         }
         let properties = nested["properties"].clone();
         leave_out(nested, |name| match properties[name]["properties"].as_object() {
             Some(object) => !object.is_empty(),
-            None => told.contains(&name),
+            None => sent.contains(&name),
         });
         self
     }
@@ -104,10 +104,10 @@ impl Schemas {
 }
 
 /// Takes fields out of an object's schema.
-fn leave_out(schema: &mut Value, is_told: impl Fn(&str) -> bool) {
+fn leave_out(schema: &mut Value, is_sent: impl Fn(&str) -> bool) {
     for key in ["properties", "dependentRequired"] {
         if let Some(entries) = schema.get_mut(key).and_then(Value::as_object_mut) {
-            entries.retain(|name, _| is_told(name));
+            entries.retain(|name, _| is_sent(name));
         }
     }
     if let Some(dependent) = schema.get_mut("dependentRequired").and_then(Value::as_object_mut) {
@@ -115,11 +115,11 @@ fn leave_out(schema: &mut Value, is_told: impl Fn(&str) -> bool) {
             others
                 .as_array_mut()
                 .unwrap()
-                .retain(|other| is_told(other.as_str().unwrap()));
+                .retain(|other| is_sent(other.as_str().unwrap()));
         }
     }
     let required = schema["required"].as_array_mut().unwrap();
-    required.retain(|name| is_told(name.as_str().unwrap()));
+    required.retain(|name| is_sent(name.as_str().unwrap()));
 }
 
 #[test]

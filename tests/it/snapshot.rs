@@ -39,7 +39,7 @@ fn types(rig: &Rig) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn what_no_change_announced_is_found_counted_and_put_right() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     bypass(
         &rig,
         "update project_rent_roll_units set price = 1 where id = 11;
@@ -66,15 +66,15 @@ async fn what_no_change_announced_is_found_counted_and_put_right() {
     let expected = [
         (11, false, false, "base_rent"),
         (12, false, true, "the source no longer has it here"),
-        (14, true, false, "it was never told"),
+        (14, true, false, "it was never sealed"),
     ];
-    let expected = expected.map(|(unit, untold, gone, differs)| (unit, untold, gone, differs.to_owned()));
+    let expected = expected.map(|(unit, unsealed, gone, differs)| (unit, unsealed, gone, differs.to_owned()));
     assert_eq!(drift, expected);
 }
 
 #[tokio::test]
 async fn what_a_change_announced_is_no_drift() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "update project_rent_roll_units set price = 1 where id = 11; delete from project_rent_roll_units where id = 12",
     )
@@ -85,8 +85,8 @@ async fn what_a_change_announced_is_no_drift() {
 }
 
 #[tokio::test]
-async fn only_the_property_that_is_asked_for_is_told() {
-    let rig = Rig::told().await;
+async fn only_the_property_that_is_asked_for_is_sent() {
+    let rig = Rig::delivered().await;
     let run = take(&rig, Some(2)).await;
     assert_eq!((run.feeds, run.units), (1, 3));
     assert_eq!(rig.requests(), [(2, 3, 0, 200)]);
@@ -106,7 +106,7 @@ async fn only_the_property_that_is_asked_for_is_told() {
 }
 
 #[tokio::test]
-async fn a_property_larger_than_a_request_is_told_in_parts_of_one_snapshot() {
+async fn a_property_larger_than_a_request_is_sent_in_parts_of_one_snapshot() {
     let mut rig = Rig::empty().await;
     rig.receiver.units_per_request_max = 4;
     rig.edit(
@@ -139,7 +139,7 @@ async fn a_property_larger_than_a_request_is_told_in_parts_of_one_snapshot() {
     assert_eq!(
         held.units[&5]["base_rent"],
         json!(5.0),
-        "what can't be told is not dropped either"
+        "what can't be sealed is not dropped either"
     );
     assert_eq!(
         rig.source
@@ -155,7 +155,7 @@ async fn a_property_larger_than_a_request_is_told_in_parts_of_one_snapshot() {
 
 #[tokio::test]
 async fn an_edit_while_parts_are_under_way_comes_after_them() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.receiver.units_per_request_max = 2;
     let mut conn = rig.source.connect().await;
     snapshot::begin(&mut conn, "main", "test", Some(1), rig.clock.now())
@@ -176,8 +176,8 @@ async fn an_edit_while_parts_are_under_way_comes_after_them() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_given_up_takes_the_later_ones_with_it_and_everything_is_told_as_deltas() {
-    let mut rig = Rig::told().await;
+async fn a_part_that_is_given_up_takes_the_later_ones_with_it_and_everything_is_sent_as_deltas() {
+    let mut rig = Rig::delivered().await;
     rig.receiver.units_per_request_max = 2;
     rig.edit("insert into project_rent_roll_units (id, project_id) select n, 1 from generate_series(14, 18) n")
         .await;
@@ -199,7 +199,7 @@ async fn a_part_that_is_given_up_takes_the_later_ones_with_it_and_everything_is_
 
 #[tokio::test]
 async fn what_was_refused_is_tried_once_a_night_by_itself_and_spoils_no_snapshot() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.faults(json!({ "poison_units": [11] }));
     rig.edit("update project_rent_roll_units set price = 3").await;
     rig.settle().await;
@@ -225,7 +225,7 @@ async fn what_was_refused_is_tried_once_a_night_by_itself_and_spoils_no_snapshot
 
 #[tokio::test]
 async fn a_snapshot_that_an_outage_interrupts_is_due_again_by_itself() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.receiver.breaker.failures = 2;
     bypass(&rig, "update project_rent_roll_units set price = 1").await;
     rig.faults(json!({ "status": 503 }));
@@ -254,7 +254,7 @@ fn every_night_at_two() -> config::Snapshot {
 
 #[tokio::test]
 async fn a_night_begins_once_however_many_relays_ask_and_a_missed_one_is_caught_up() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let mut conn = rig.source.connect().await;
     let mut other = rig.source.connect().await;
     let settings = every_night_at_two();
@@ -283,7 +283,7 @@ async fn a_night_begins_once_however_many_relays_ask_and_a_missed_one_is_caught_
 
 #[tokio::test]
 async fn a_run_by_command_after_the_nights_hour_stands_for_the_night() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let settings = every_night_at_two();
     let next = snapshot::next_night(Utc::now(), &settings);
     rig.pass((next.due_at - Utc::now()).to_std().unwrap() + MINUTE);
@@ -297,7 +297,7 @@ async fn a_run_by_command_after_the_nights_hour_stands_for_the_night() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_relay_takes_the_nights_snapshot_and_a_killed_one_is_no_matter() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     bypass(&rig, "update project_rent_roll_units set price = 77 where id = 21").await;
     let next = snapshot::next_night(Utc::now(), &every_night_at_two());
     rig.pass((next.due_at - Utc::now()).to_std().unwrap() + MINUTE);
@@ -330,7 +330,7 @@ async fn a_running_relay_takes_the_nights_snapshot_and_a_killed_one_is_no_matter
 
 #[tokio::test]
 async fn a_property_renamed_past_the_triggers_is_drift_as_well() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("alter table projects disable trigger all; update projects set name = 'Uno' where id = 1; alter table projects enable trigger all")
         .await;
     let run = take(&rig, None).await;
@@ -342,7 +342,7 @@ async fn a_property_renamed_past_the_triggers_is_drift_as_well() {
 
 #[tokio::test]
 async fn a_run_that_another_takes_over_is_not_done_before_that_one_is() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let mut conn = rig.source.connect().await;
     let first = snapshot::begin(&mut conn, "main", "test", None, rig.clock.now())
         .await
@@ -361,7 +361,7 @@ async fn a_run_that_another_takes_over_is_not_done_before_that_one_is() {
 
 #[tokio::test]
 async fn the_age_of_what_is_owed_is_that_of_its_oldest_change() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.receiver.units_per_request_max = 1;
     rig.edit("update project_rent_roll_units set price = 5 where project_id = 1")
         .await;
@@ -380,8 +380,8 @@ async fn the_age_of_what_is_owed_is_that_of_its_oldest_change() {
 }
 
 #[tokio::test]
-async fn what_a_snapshot_says_again_is_not_written_again_and_a_lost_one_leaves_nothing_untold() {
-    let rig = Rig::told().await;
+async fn what_a_snapshot_says_again_is_not_written_again_and_a_lost_one_leaves_nothing_unsent() {
+    let rig = Rig::delivered().await;
     let versions = "select count(*) from rentsync.ledger where xmin::text::bigint >= $1";
     let before: i64 = rig.source.number("select pg_current_xact_id()::text::bigint").await;
     rig.edit("update rentsync.feed set snapshot_due = 'command'").await;
@@ -392,7 +392,7 @@ async fn what_a_snapshot_says_again_is_not_written_again_and_a_lost_one_leaves_n
         .await
         .expect("the ledger");
     assert_eq!(written, 0, "nothing changed");
-    // One unit changes, the snapshot with it is lost, and the change is taken back.
+    // One unit changes, the snapshot with it is lost, and the change is undone.
     rig.faults(json!({ "status": 400, "times": 1 }));
     rig.edit("update project_rent_roll_units set price = price + 1 where id = 11; update rentsync.feed set snapshot_due = 'command' where property_id = 1")
         .await;

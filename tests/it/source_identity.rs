@@ -26,9 +26,9 @@ use crate::support::rig::Rig;
 const LIMIT: Duration = Duration::from_secs(60);
 const NAME: &str = "rent_roll";
 
-/// Everything told, and the database noted.
+/// Everything delivered, and the database noted.
 async fn noted() -> Rig {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     assert_eq!(check(&rig).await, IdentityCheck::Same);
     rig
 }
@@ -59,7 +59,7 @@ fn newest_sequence(rig: &Rig) -> i64 {
 }
 
 /// Every property came as a snapshot, above everything before, and nothing was called stale.
-fn assert_told_anew(rig: &Rig, properties: &[i64], beyond: i64) {
+fn assert_sent_anew(rig: &Rig, properties: &[i64], beyond: i64) {
     let now = chrono::Utc::now().timestamp_micros();
     let an_hour = 3_600_000_000;
     for sync in rig.sandbox.syncs() {
@@ -68,14 +68,14 @@ fn assert_told_anew(rig: &Rig, properties: &[i64], beyond: i64) {
         assert!(sequence > beyond && sequence > now - an_hour, "{sequence}, {beyond}");
         assert_eq!(sync.sync_type, Some("snapshot"), "{sync:?}");
     }
-    let mut told: Vec<i64> = rig.sandbox.syncs().iter().filter_map(|sync| sync.project_id).collect();
-    told.sort_unstable();
-    assert_eq!(told, properties);
+    let mut received: Vec<i64> = rig.sandbox.syncs().iter().filter_map(|sync| sync.project_id).collect();
+    received.sort_unstable();
+    assert_eq!(received, properties);
 }
 
 #[tokio::test]
 async fn a_database_is_noted_once_and_that_costs_nothing_later() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     for _ in 0..2 {
         assert_eq!(check(&rig).await, IdentityCheck::Same);
         let noted = "select count(*) from rentsync.source_identity where system_identifier is not null and timeline ~ '^[0-9A-F]{8}$'";
@@ -87,7 +87,7 @@ async fn a_database_is_noted_once_and_that_costs_nothing_later() {
 }
 
 #[tokio::test]
-async fn cursors_ahead_of_the_database_have_everything_told_anew_once() {
+async fn cursors_ahead_of_the_database_have_everything_sent_anew_once() {
     let rig = noted().await;
     // One sync is open, one unit is owed, a property left the feed: all of it as the restored ledger has it.
     rig.edit("update project_rent_roll_units set price = 1 where id = 11; update projects set is_actived = false where id = 2")
@@ -97,7 +97,7 @@ async fn cursors_ahead_of_the_database_have_everything_told_anew_once() {
     let beyond = newest_sequence(&rig);
     rig.once().await;
     rig.assert_equal().await;
-    assert_told_anew(&rig, &[1, 2], beyond);
+    assert_sent_anew(&rig, &[1, 2], beyond);
     assert_eq!(rig.alerts().await, ["source_identity"]);
     assert_eq!(
         rig.source
@@ -135,7 +135,7 @@ async fn units_that_only_the_receiver_knows_of_are_dropped_also_where_the_proper
     let held = |property_id| {
         rig.sandbox
             .property(property_id)
-            .expect("told")
+            .expect("received")
             .units
             .into_keys()
             .collect::<Vec<_>>()
@@ -202,7 +202,7 @@ async fn resync(rig: &Rig) {
     let done = output(relay(rig, &["receivers", "resync", "main"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
     assert!(
-        said(&done).contains("told from this database from now on"),
+        said(&done).contains("fed from this database from now on"),
         "{}",
         said(&done)
     );
@@ -226,7 +226,7 @@ async fn another_system_identifier_waits_for_a_person_and_each_receiver_for_itse
     let done = output(relay(&rig, &["once"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
     rig.assert_equal().await;
-    assert_told_anew(&rig, &[1, 2], beyond);
+    assert_sent_anew(&rig, &[1, 2], beyond);
     let mut conn = rig.source.connect().await;
     assert_eq!(
         source_identity::check(&mut conn, "other", None).await.unwrap(),
@@ -271,7 +271,7 @@ async fn resync_serves_a_restore_that_nothing_can_detect_and_keeps_a_pause() {
     output(relay(&rig, &["receivers", "resume", "main"])).await;
     rig.settle().await;
     rig.assert_equal().await;
-    assert_told_anew(&rig, &[1, 2], beyond);
+    assert_sent_anew(&rig, &[1, 2], beyond);
     refused(relay(&rig, &["receivers", "resync", "nobody"]), 2, &["nobody"]).await;
 }
 
@@ -354,12 +354,12 @@ async fn a_dump_restored_into_a_new_cluster_waits_and_then_makes_the_receiver_eq
     resync(&rig).await;
     let done = output(relay(&rig, &["once"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    assert_told_anew(&rig, &[1, 2], beyond);
+    assert_sent_anew(&rig, &[1, 2], beyond);
     rig.assert_equal().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_that_comes_up_on_a_new_timeline_under_a_running_relay_is_told_by_itself() {
+async fn a_backup_that_comes_up_on_a_new_timeline_under_a_running_relay_is_sent_by_itself() {
     let cluster = LocalPostgres::start(Durability::InMemory).unwrap();
     let place = tempfile::tempdir().unwrap();
     let address = place.path().join("server");
@@ -396,7 +396,7 @@ async fn a_backup_that_comes_up_on_a_new_timeline_under_a_running_relay_is_told_
     at_rest(&rig, 1).await;
     stop.send_replace(Stop::Finish);
     running.await.unwrap().unwrap();
-    assert_told_anew(&rig, &[1, 2, 3], beyond);
+    assert_sent_anew(&rig, &[1, 2, 3], beyond);
     rig.assert_equal().await;
     let timeline = "select count(*) from rentsync.source_identity where timeline = '00000002'";
     assert_eq!(rig.source.number(timeline).await, 1);
@@ -457,7 +457,7 @@ fn succeeds(command: &mut Command) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A copy of a running server's files, which comes up on a timeline of its own when told to. Tied to this process as the
+/// A copy of a running server's files, which comes up on a timeline of its own when asked to. Tied to this process as the
 /// private servers are: it goes when the other end of its standard input closes.
 pub struct Backup {
     supervisor: Child,
@@ -485,17 +485,17 @@ rm -rf "$directory"
 "#;
 
 impl Backup {
-    /// Taken when this returns; comes up as a primary.
+    /// Made when this returns; comes up as a primary.
     fn of(server: &Path, bin: &Path) -> Self {
-        Self::taken(server, bin, ["recovery.signal", "off"])
+        Self::made(server, bin, ["recovery.signal", "off"])
     }
 
-    /// Taken when this returns; comes up as a standby that can be read.
+    /// Made when this returns; comes up as a standby that can be read.
     pub fn standby(server: &Path, bin: &Path) -> Self {
-        Self::taken(server, bin, ["standby.signal", "on"])
+        Self::made(server, bin, ["standby.signal", "on"])
     }
 
-    fn taken(server: &Path, bin: &Path, comes_up: [&str; 2]) -> Self {
+    fn made(server: &Path, bin: &Path, comes_up: [&str; 2]) -> Self {
         let server = std::fs::canonicalize(server).unwrap();
         let owner = std::fs::metadata(&server).unwrap();
         let directory = PathBuf::from(format!("{}-restored", server.display()));
@@ -553,6 +553,6 @@ async fn status_and_the_alert_say_that_a_database_went_back_and_why() {
     let status = output(relay(&rig, &["status", "--json"])).await;
     let status: Value = serde_json::from_slice(&status.stdout).expect("JSON");
     assert_eq!(status[0]["alerts"], json!(1));
-    let message = "select count(*) from rentsync.alert where kind = 'source_identity' and message like '%2 properties are told again%'";
+    let message = "select count(*) from rentsync.alert where kind = 'source_identity' and message like '%2 properties are sent again%'";
     assert_eq!(rig.source.number(message).await, 1);
 }

@@ -1,4 +1,4 @@
-//! Whatever commits is told once, and none of it waits for an unrelated transaction.
+//! Whatever commits is sent once, and none of it waits for an unrelated transaction.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::support::rig::Rig;
 use crate::support::{execute, seed};
 
-/// How often each unit was told since the log was cleared.
-async fn tellings(rig: &Rig) -> BTreeMap<i64, usize> {
+/// How often each unit was sent since the log was cleared.
+async fn times_sent(rig: &Rig) -> BTreeMap<i64, usize> {
     let mut counts = BTreeMap::new();
     for property_id in [1, 2] {
         for body in rig.bodies(property_id).await.iter().skip(1) {
@@ -24,8 +24,8 @@ async fn tellings(rig: &Rig) -> BTreeMap<i64, usize> {
 }
 
 #[tokio::test]
-async fn a_late_commit_is_told_without_waiting_and_without_making_others_wait() {
-    let rig = Rig::told().await;
+async fn a_late_commit_is_sent_without_waiting_and_without_making_others_wait() {
+    let rig = Rig::delivered().await;
     let mut slow = rig.source.connect().await;
     execute(
         &mut slow,
@@ -36,16 +36,16 @@ async fn a_late_commit_is_told_without_waiting_and_without_making_others_wait() 
     rig.edit("update project_rent_roll_units set price = 2 where id = 12")
         .await;
     rig.settle().await;
-    assert_eq!(tellings(&rig).await, BTreeMap::from([(12, 1)]));
+    assert_eq!(times_sent(&rig).await, BTreeMap::from([(12, 1)]));
     execute(&mut slow, "commit").await;
     rig.settle().await;
-    assert_eq!(tellings(&rig).await, BTreeMap::from([(11, 1), (12, 1)]));
+    assert_eq!(times_sent(&rig).await, BTreeMap::from([(11, 1), (12, 1)]));
     rig.assert_equal().await;
 }
 
 #[tokio::test]
 async fn a_long_transaction_anywhere_delays_nobody() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("create table elsewhere (n integer)").await;
     let mut long = rig.source.connect().await;
     execute(&mut long, "begin; insert into elsewhere values (1)").await;
@@ -56,12 +56,12 @@ async fn a_long_transaction_anywhere_delays_nobody() {
         .await;
         rig.settle().await;
         assert_eq!(
-            rig.sandbox.property(2).expect("told").units[&21]["base_rent"],
+            rig.sandbox.property(2).expect("received").units[&21]["base_rent"],
             Value::from(f64::from(price))
         );
     }
     assert_eq!(
-        tellings(&rig).await,
+        times_sent(&rig).await,
         BTreeMap::from([(21, 20)]),
         "and nothing is looked at twice"
     );
@@ -69,8 +69,8 @@ async fn a_long_transaction_anywhere_delays_nobody() {
 }
 
 #[tokio::test]
-async fn what_is_rolled_back_is_never_told() {
-    let rig = Rig::told().await;
+async fn what_is_rolled_back_is_never_sent() {
+    let rig = Rig::delivered().await;
     rig.edit("begin; update project_rent_roll_units set price = 1; rollback")
         .await;
     rig.edit("begin; savepoint a; update project_rent_roll_units set price = 1 where id = 11; rollback to a; commit")
@@ -80,8 +80,8 @@ async fn what_is_rolled_back_is_never_told() {
 }
 
 #[tokio::test]
-async fn a_prepared_transaction_is_told_when_it_commits_and_makes_nobody_wait() {
-    let rig = Rig::told().await;
+async fn a_prepared_transaction_is_sent_when_it_commits_and_makes_nobody_wait() {
+    let rig = Rig::delivered().await;
     let name = format!("prepared-{}", std::process::id());
     rig.edit(&format!(
         "begin; update project_rent_roll_units set price = 1 where id = 11; prepare transaction '{name}'"
@@ -90,14 +90,14 @@ async fn a_prepared_transaction_is_told_when_it_commits_and_makes_nobody_wait() 
     rig.edit("update project_rent_roll_units set price = 2 where id = 12")
         .await;
     rig.settle().await;
-    assert_eq!(tellings(&rig).await, BTreeMap::from([(12, 1)]));
+    assert_eq!(times_sent(&rig).await, BTreeMap::from([(12, 1)]));
     rig.edit(&format!("commit prepared '{name}'")).await;
     rig.settle().await;
-    assert_eq!(tellings(&rig).await, BTreeMap::from([(11, 1), (12, 1)]));
+    assert_eq!(times_sent(&rig).await, BTreeMap::from([(11, 1), (12, 1)]));
 }
 
 /// Writers begin, dawdle, commit and roll back in any order while the relay plans all the time. Each unit is edited by
-/// one transaction at the most, so each that committed must be told once, and no other ever.
+/// one transaction at the most, so each that committed must be sent once, and no other ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_storm_every_committed_change_arrives_exactly_once() {
     const WRITERS: i64 = 6;
@@ -131,7 +131,7 @@ async fn in_a_storm_every_committed_change_arrives_exactly_once() {
     let (committed, ()) = tokio::join!(writers, planning);
     rig.settle().await;
     assert!(committed.len() > 50, "{} commits", committed.len());
-    assert_eq!(tellings(&rig).await, committed);
+    assert_eq!(times_sent(&rig).await, committed);
     rig.assert_equal().await;
 }
 

@@ -87,8 +87,8 @@ async fn every_release_is_upgraded_with_all_that_it_knew_and_owed() {
         rig.edit("delete from rentsync.source_identity").await;
         rig.pass(Duration::from_secs(3600));
         rig.settle().await;
-        let told = rig.sandbox.syncs().len() - had;
-        assert_eq!(told, 2, "{version}: one sync was open, one change waited");
+        let sent = rig.sandbox.syncs().len() - had;
+        assert_eq!(sent, 2, "{version}: one sync was open, one change waited");
         let mut conn = rig.source.connect().await;
         let held = hold::decide(&mut conn, "main", None, Decision::Approve, rig.clock.now())
             .await

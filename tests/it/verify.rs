@@ -14,7 +14,7 @@ async fn verify(rig: &Rig, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
     (findings, output.status.code())
 }
 
-/// As if the triggers had been taken off for a moment.
+/// As if the triggers had been off for a moment.
 async fn bypass(rig: &Rig, statements: &str) {
     rig.edit(&format!(
         "begin; alter table project_rent_roll_units disable trigger all; alter table projects disable trigger all;
@@ -41,7 +41,7 @@ fn brief(findings: &[Value]) -> Vec<(i64, i64, &str)> {
 
 #[tokio::test]
 async fn after_rest_there_is_nothing_to_find() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     assert_eq!(verify(&rig, &[]).await, (vec![], Some(0)));
     let said = said(&output(relay(&rig, &["verify"])).await);
     assert_eq!(
@@ -68,7 +68,7 @@ async fn what_waits_altogether_is_no_drift_and_is_not_passed_off_as_verified() {
 
 #[tokio::test]
 async fn a_bypassed_trigger_is_drift_with_the_fields_that_differ_but_no_leads_name() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     bypass(
         &rig,
         "update project_rent_roll_units set price = 1111, view = 'Park', lead_first_name = 'Somebody' where id = 11;
@@ -119,7 +119,7 @@ async fn a_bypassed_trigger_is_drift_with_the_fields_that_differ_but_no_leads_na
     assert!(!text.contains("Somebody"), "{text}");
     assert_eq!(output.status.code(), Some(1));
 
-    // Once told it is drift no more, and where a snapshot found it, it is listed.
+    // Once sent it is drift no more, and where a snapshot found it, it is listed.
     rig.edit("update rentsync.feed set snapshot_due = 'test'").await;
     rig.settle().await;
     rig.assert_equal().await;
@@ -139,7 +139,7 @@ async fn a_bypassed_trigger_is_drift_with_the_fields_that_differ_but_no_leads_na
 
 #[tokio::test]
 async fn what_waits_is_no_drift_whatever_it_waits_for() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
     rig.plan().await;
@@ -159,7 +159,7 @@ async fn what_waits_is_no_drift_whatever_it_waits_for() {
             .expect("found")["because"]
             .clone()
     };
-    assert_eq!(because(11), "told, not yet acknowledged");
+    assert_eq!(because(11), "sealed, not yet acknowledged");
     assert_eq!(because(12), "changed, not yet planned");
     assert_eq!(because(13), "owed: replay");
     rig.settle().await;
@@ -168,7 +168,7 @@ async fn what_waits_is_no_drift_whatever_it_waits_for() {
 
 #[tokio::test]
 async fn what_is_refused_or_invalid_is_listed_apart_and_is_no_failure() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.faults(json!({ "reject_units": [21] }));
     rig.edit(
         "update project_rent_roll_units set price = 'NaN' where id = 11;
@@ -184,8 +184,8 @@ async fn what_is_refused_or_invalid_is_listed_apart_and_is_no_failure() {
     assert_eq!(findings[0]["because"], "base_rent is not a finite number");
 }
 
-/// A property of ten units, told.
-async fn ten_told() -> Rig {
+/// A property of ten units, delivered.
+async fn ten_delivered() -> Rig {
     let rig = Rig::new().await;
     rig.edit("insert into project_rent_roll_units (id, project_id, unit_code) select n, 1, n from generate_series(101, 107) n")
         .await;
@@ -196,7 +196,7 @@ async fn ten_told() -> Rig {
 #[tokio::test]
 async fn what_waits_for_a_person_is_withheld_and_no_drift() {
     for (receiver_min, kind) in [(50, "held"), (5, "guarded")] {
-        let mut rig = ten_told().await;
+        let mut rig = ten_delivered().await;
         rig.receiver.guard.receiver.units_min = receiver_min;
         rig.receiver.guard.feed.units_min = 55 - receiver_min;
         rig.edit("delete from project_rent_roll_units where id between 101 and 106")
@@ -228,7 +228,7 @@ async fn what_the_receiver_still_has_elsewhere_is_withheld_and_no_drift() {
 
 #[tokio::test]
 async fn another_digest_than_ours_is_a_finding_and_exit_code_1() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update rentsync.sync_feed set digest_said = repeat('ab', 32) where feed_id = (select min(feed_id) from rentsync.feed)")
         .await;
     let (findings, code) = verify(&rig, &[]).await;
@@ -242,7 +242,7 @@ async fn another_digest_than_ours_is_a_finding_and_exit_code_1() {
 }
 
 #[tokio::test]
-async fn what_was_told_is_looked_up_in_every_shape_of_body_and_its_absence_is_said() {
+async fn what_was_sealed_is_looked_up_in_every_shape_of_body_and_its_absence_is_said() {
     use rentsync_relay::config::{Batch, UnitStyle};
     for (batch, style, field) in [
         (Batch::AllProperties, UnitStyle::Flat, "base_rent"),
@@ -277,11 +277,11 @@ async fn what_was_told_is_looked_up_in_every_shape_of_body_and_its_absence_is_sa
         for kept in [true, false] {
             let mut conn = rig.source.connect().await;
             let mut found = Vec::new();
-            let mut tell = |finding| {
+            let mut report = |finding| {
                 found.push(serde_json::to_value(finding).expect("JSON"));
                 Ok(())
             };
-            let counts = rentsync_relay::inspect::verify::verify(&mut conn, &rig.scope(), None, &mut tell)
+            let counts = rentsync_relay::inspect::verify::verify(&mut conn, &rig.scope(), None, &mut report)
                 .await
                 .unwrap();
             assert_eq!((counts.drift, counts.equal), (2, 5));
@@ -298,7 +298,7 @@ async fn what_was_told_is_looked_up_in_every_shape_of_body_and_its_absence_is_sa
                 assert!(
                     found
                         .iter()
-                        .all(|found| found["because"] == "what was told last is no longer kept"),
+                        .all(|found| found["because"] == "what was sealed last is no longer kept"),
                     "{found:?}"
                 );
             }

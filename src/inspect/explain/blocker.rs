@@ -22,14 +22,14 @@ impl Case<'_> {
         }
         if let Some(sync_id) = &standing.open_sync_id {
             let what = format!(
-                "its property has {sync_id} under way, and it is told after that; {}",
+                "its property has {sync_id} under way, and it is sent after that; {}",
                 self.progress()
             );
             return ("waiting", what);
         }
         if let Some(at) = standing.cooldown_until {
-            let or = match standing.wakes_when_any_is_taken {
-                true => format!(", or until {receiver} takes anything"),
+            let or = match standing.wakes_when_any_is_acknowledged {
+                true => format!(", or until {receiver} acknowledges anything"),
                 false => String::new(),
             };
             let why = match standing.is_unreadable {
@@ -43,7 +43,7 @@ impl Case<'_> {
             Some(what) => ("waiting", format!("{what}; {}", self.asked.relays())),
             None => {
                 let what = format!(
-                    "no change announced that, so a trigger was bypassed or a joined table has none; the night's snapshot tells \
+                    "no change announced that, so a trigger was bypassed or a joined table has none; the night's snapshot carries \
                      it, or `snapshot --property {property_id}` now"
                 );
                 ("drift", what)
@@ -88,7 +88,7 @@ fn pause(standing: &ReceiverStanding) -> Option<String> {
     let (receiver, sending) = (&standing.receiver, &standing.sending);
     if standing.waits_for_resync {
         return Some(format!(
-            "this is another database than {receiver} was told from: `receivers resync {receiver}` if it is the right one"
+            "this is another database than {receiver} was fed from: `receivers resync {receiver}` if it is the right one"
         ));
     }
     let because = sending.because.as_ref()?;
@@ -105,11 +105,11 @@ fn pause(standing: &ReceiverStanding) -> Option<String> {
 fn in_words(owed: Owed) -> &'static str {
     match owed {
         Owed::OverLimit => "it did not fit the requests before",
-        Owed::Removal => "its removal waits until everything living is told",
-        Owed::InDoubt => "it is told again, because the sync that told it was given up",
-        Owed::Resend => "every unit of its property is told again",
+        Owed::Removal => "its removal waits until everything living is sent",
+        Owed::InDoubt => "it is sent again, because the sync that carried it was given up",
+        Owed::Resend => "every unit of its property is sent again",
         Owed::Replay => "a replay asked for it",
-        Owed::Retry => "it was let go to be told once more",
+        Owed::Retry => "it was let go to be sent once more",
         Owed::Approved => "a person approved its removal",
     }
 }

@@ -1,4 +1,4 @@
-//! A unit in a feed, and what is known of it in words: when it was told, how its sync stands, why it is gone.
+//! A unit in a feed, and what is known of it in words: when it was sent, how its sync stands, why it is gone.
 
 use super::standing::{Fed, UnitQuestion};
 use crate::delta::LedgerRow;
@@ -33,19 +33,19 @@ impl Case<'_> {
             }
             Gone::PropertyInactive => format!("property {property_id} is inactive in the source"),
             Gone::FeedDisabled => {
-                format!("the feed of property {property_id} is disabled (`feeds enable {property_id}` tells it again)")
+                format!("the feed of property {property_id} is disabled (`feeds enable {property_id}` sends it again)")
             }
         }
     }
 
-    /// When the receiver was told last, and by which sync.
-    pub fn told_when(&self) -> String {
+    /// When it was sent last, and in which sync.
+    pub fn sent_when(&self) -> String {
         let standing = &self.fed.standing;
-        let sequence = standing.told_sequence.unwrap_or_default();
-        match (&standing.told_sync_id, standing.told_sealed_at) {
+        let sequence = standing.last_sequence.unwrap_or_default();
+        match (&standing.last_sync_id, standing.last_sealed_at) {
             (Some(sync_id), Some(sealed_at)) => {
-                let at = standing.told_settled_at.unwrap_or(sealed_at);
-                let given_up = match standing.told_state {
+                let at = standing.last_settled_at.unwrap_or(sealed_at);
+                let given_up = match standing.last_state {
                     Some(SyncState::Rejected | SyncState::Exhausted | SyncState::Cancelled) => ", which was given up",
                     Some(SyncState::Waiting | SyncState::Open | SyncState::Delivered) | None => "",
                 };
@@ -55,10 +55,10 @@ impl Case<'_> {
         }
     }
 
-    /// The sync that tells it now.
+    /// The sync that carries it now.
     pub fn under_way(&self) -> String {
-        let sync_id = self.fed.standing.told_sync_id.as_deref().unwrap_or_default();
-        match self.fed.standing.told_state {
+        let sync_id = self.fed.standing.last_sync_id.as_deref().unwrap_or_default();
+        match self.fed.standing.last_state {
             Some(SyncState::Waiting) => format!("sync {sync_id}, which follows the parts before it"),
             _ => format!("sync {sync_id}: {}", self.progress()),
         }
@@ -81,11 +81,11 @@ impl Case<'_> {
 }
 
 impl UnitQuestion<'_> {
-    /// Who tells it.
+    /// Who sends it.
     pub fn relays(&self) -> String {
         match self.relays {
-            0 => "no relay is connected to this database: `rentsync-relay run` or `once` tells it".to_owned(),
-            _ => "a relay is connected and tells it in a moment; if it doesn't, its log says why".to_owned(),
+            0 => "no relay is connected to this database: `rentsync-relay run` or `once` sends it".to_owned(),
+            _ => "a relay is connected and sends it in a moment; if it doesn't, its log says why".to_owned(),
         }
     }
 }

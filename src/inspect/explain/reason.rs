@@ -43,9 +43,7 @@ pub(super) fn without_feed(asked: &UnitQuestion<'_>, property_id: Option<i64>) -
     let Some(property_id) = property_id else {
         return Reason::new(
             "no_property",
-            format!(
-                "{name} is not told of it, because the source has it without a property: units are told with theirs"
-            ),
+            format!("{name} is not sent it, because the source has it without a property: units are sent with theirs"),
         );
     };
     let is_here = |home: &&Home| home.property_id == Some(property_id);
@@ -53,11 +51,11 @@ pub(super) fn without_feed(asked: &UnitQuestion<'_>, property_id: Option<i64>) -
         return Reason::new(
             "no_feed",
             format!(
-                "{name} was never told of it here: the source no longer has it in property {property_id}, which has no feed"
+                "{name} was never sent it here: the source no longer has it in property {property_id}, which has no feed"
             ),
         );
     };
-    let never = format!("{name} was never told of it, because property {property_id}");
+    let never = format!("{name} was never sent it, because property {property_id}");
     let in_portfolio = receiver
         .property_groups
         .as_ref()
@@ -88,7 +86,7 @@ pub(super) fn without_feed(asked: &UnitQuestion<'_>, property_id: Option<i64>) -
     }
     let run = match asked.receiver.is_some() {
         true => asked.relays(),
-        false => format!("{name} was never run here: `rentsync-relay run` or `once` tells it everything"),
+        false => format!("{name} was never run here: `rentsync-relay run` or `once` sends it everything"),
     };
     Reason::new(
         "no_feed",
@@ -96,15 +94,15 @@ pub(super) fn without_feed(asked: &UnitQuestion<'_>, property_id: Option<i64>) -
     )
 }
 
-/// Whether the receiver has what the ledger says it was told.
-pub(super) fn is_taken(fed: &Fed) -> bool {
+/// Whether what the ledger has as sealed last is acknowledged.
+pub(super) fn is_acknowledged(fed: &Fed) -> bool {
     let Some(row) = fed.pair.ledger.as_ref() else {
         return false;
     };
-    // Syncs that were pruned were delivered, or what they told is owed.
+    // Syncs that were pruned were delivered, or what they carried is owed.
     let delivered = fed
         .standing
-        .told_state
+        .last_state
         .is_none_or(|state| state == SyncState::Delivered);
     let refused = row.withheld.as_ref().filter(|kept| kept.kind == Withheld::Refused);
     let is_refused = refused.is_some_and(|kept| kept.hash.as_ref() == row.told.hash());
@@ -121,46 +119,52 @@ impl Case<'_> {
         }
     }
 
-    /// Nothing is to be told: the receiver was told the same, or has nothing of it.
+    /// Nothing is to be sealed: the same was sealed last, or the receiver has nothing of it.
     fn settled(&self) -> Reason {
         let (receiver, standing) = (self.receiver, &self.fed.standing);
-        let told = self.ledger.map_or(LastSealed::Nothing, |row| row.told);
-        let is_open = matches!(standing.told_state, Some(SyncState::Open | SyncState::Waiting));
+        let sealed = self.ledger.map_or(LastSealed::Nothing, |row| row.told);
+        let is_open = matches!(standing.last_state, Some(SyncState::Open | SyncState::Waiting));
         let gone = match self.fed.pair.source {
             Present::Absent(reason) => self.gone(reason),
             Present::Content(_) | Present::Invalid(_) => String::new(),
         };
-        match told {
+        match sealed {
             LastSealed::Content(..) if is_open => {
                 let sentence = format!(
-                    "{receiver} is being told it as the source has it, in {}",
+                    "{receiver} is being sent it as the source has it, in {}",
                     self.under_way()
                 );
                 Reason::new("under_way", sentence)
             }
             LastSealed::Content(..) => {
-                let sentence = format!("{receiver} shows it as the source has it, told {}", self.told_when());
+                let sentence = format!("{receiver} shows it as the source has it, sent {}", self.sent_when());
                 Reason::new("equal", sentence)
             }
             LastSealed::Removal(..) | LastSealed::Unavailable(..) if is_open => {
-                let sentence = format!("{receiver} is being told that {gone}, in {}", self.under_way());
+                let sentence = format!(
+                    "{receiver} is being sent its removal, because {gone}, in {}",
+                    self.under_way()
+                );
                 Reason::new("under_way", sentence)
             }
             LastSealed::Removal(..) => {
-                let sentence = format!("{receiver} no longer has it, because {gone}; told {}", self.told_when());
+                let sentence = format!(
+                    "{receiver} no longer has it, because {gone}; its removal was sent {}",
+                    self.sent_when()
+                );
                 Reason::new("gone", sentence)
             }
             LastSealed::Unavailable(..) => {
                 let sentence = format!(
-                    "{receiver} has it as not available, because {gone} and this receiver is told of no removals; told {}",
-                    self.told_when()
+                    "{receiver} has it as not available, because {gone} and this receiver is sent no removals; sent {}",
+                    self.sent_when()
                 );
                 Reason::new("gone", sentence)
             }
             LastSealed::Nothing => match (standing.purged_at, standing.purged_sequence) {
                 (Some(at), Some(sequence)) => {
                     let sentence = format!(
-                        "{receiver} no longer has it, because {gone}; it took the removal at {} (sequence {sequence})",
+                        "{receiver} no longer has it, because {gone}; it acknowledged the removal at {} (sequence {sequence})",
                         moment(at)
                     );
                     Reason::new("gone", sentence)
@@ -170,7 +174,7 @@ impl Case<'_> {
         }
     }
 
-    /// Something is to be told, and was not yet.
+    /// Something is to be sealed, and was not yet.
     fn differs(&self, announced: &Announced) -> Reason {
         let (standing, blocker) = self.blocker(announced);
         Reason::new(standing, format!("{}: {blocker}", self.difference()))
@@ -178,43 +182,40 @@ impl Case<'_> {
 
     fn difference(&self) -> String {
         let receiver = self.receiver;
-        let told = self.ledger.map_or(LastSealed::Nothing, |row| row.told);
+        let sealed = self.ledger.map_or(LastSealed::Nothing, |row| row.told);
         let in_doubt = self.ledger.is_some_and(|row| row.owed == Some(Owed::InDoubt));
         let gone = match self.fed.pair.source {
             Present::Absent(reason) => Some(self.gone(reason)),
             Present::Content(_) | Present::Invalid(_) => None,
         };
-        match (gone, told) {
+        match (gone, sealed) {
             (_, LastSealed::Content(..) | LastSealed::Removal(..) | LastSealed::Unavailable(..)) if in_doubt => {
                 format!(
-                    "whether {receiver} has taken what it was told {} is not known",
-                    self.told_when()
+                    "whether {receiver} applied what was sent {} is not known",
+                    self.sent_when()
                 )
             }
             (None, LastSealed::Content(hash, _)) if Some(hash) == self.fed.pair.source_hash() => {
                 format!(
-                    "{receiver} was told it as the source has it {}, and is told again",
-                    self.told_when()
+                    "{receiver} was sent it as the source has it {}, and is sent it again",
+                    self.sent_when()
                 )
             }
             (None, LastSealed::Content(..)) => {
                 format!(
-                    "{receiver} has it as told {}, and the source has it otherwise",
-                    self.told_when()
+                    "{receiver} has it as sent {}, and the source has it otherwise",
+                    self.sent_when()
                 )
             }
             (None, LastSealed::Removal(..) | LastSealed::Unavailable(..)) => {
-                format!(
-                    "{receiver} was told that it is gone {}, and it is back",
-                    self.told_when()
-                )
+                format!("{receiver} was sent its removal {}, and it is back", self.sent_when())
             }
-            (None, LastSealed::Nothing) => format!("{receiver} was never told of it"),
+            (None, LastSealed::Nothing) => format!("{receiver} was never sent it"),
             (Some(gone), LastSealed::Content(..) | LastSealed::Nothing) => {
-                format!("{receiver} still has it as told {}, though {gone}", self.told_when())
+                format!("{receiver} still has it as sent {}, though {gone}", self.sent_when())
             }
             (Some(gone), LastSealed::Removal(..) | LastSealed::Unavailable(..)) => {
-                format!("{receiver} is told again that {gone}")
+                format!("{receiver} is sent its removal again, because {gone}")
             }
         }
     }
@@ -233,10 +234,10 @@ impl Case<'_> {
             Withheld::Refused => {
                 let what = match kept.hash {
                     Some(_) => "it as it is",
-                    None => "that it is gone",
+                    None => "its removal",
                 };
                 format!(
-                    "{receiver} does not take {what}: {}; it is told again when it changes, by itself after a while (see \
+                    "{receiver} does not take {what}: {}; it is sent again when it changes, by itself after a while (see \
                      `refused list`), or by `refused retry {unit_id}`",
                     in_a_line(&kept.because)
                 )
@@ -258,7 +259,7 @@ impl Case<'_> {
                     None => "another property".to_owned(),
                 };
                 format!(
-                    "{receiver} knows units by their ids alone and still has it from {of}: it is told here once that let go of it"
+                    "{receiver} knows units by their ids alone and still has it from {of}: it is sent from here once that let go of it"
                 )
             }
         };
@@ -267,13 +268,13 @@ impl Case<'_> {
 
     fn invalid(&self, because: &str) -> Reason {
         let stays = match self.ledger.map_or(LastSealed::Nothing, |row| row.told) {
-            LastSealed::Content(..) => format!("keeps what it was told {}", self.told_when()),
+            LastSealed::Content(..) => format!("keeps what was sent {}", self.sent_when()),
             LastSealed::Nothing | LastSealed::Removal(..) | LastSealed::Unavailable(..) => {
-                "is not told of it".to_owned()
+                "does not have it".to_owned()
             }
         };
         let sentence = format!(
-            "{receiver} {stays}, because it can't be told as it is: {because}; it is told once that is put right in the source, or \
+            "{receiver} {stays}, because it can't be sealed as it is: {because}; it is sent once that is put right in the source, or \
              the settings of receivers.{receiver} let it through (require, body_bytes_max)",
             receiver = self.receiver
         );

@@ -38,8 +38,9 @@ pub enum What {
     Withheld {
         because: String,
     },
-    /// The receiver took its removal.
-    RemovalTaken {
+    /// Its removal was acknowledged.
+    #[serde(rename = "removal_taken")]
+    RemovalAcknowledged {
         sequence: Option<i64>,
     },
 }
@@ -58,7 +59,7 @@ pub struct Change {
     pub is_planned: Option<bool>,
 }
 
-/// A sync that told the unit, or that it is gone.
+/// A sync that carries the unit or its removal.
 #[derive(Serialize, FromRow)]
 #[allow(missing_docs)]
 pub struct Sync {
@@ -103,8 +104,8 @@ pub struct Attempt {
 pub(super) struct Timeline {
     entries: Vec<Entry>,
     pub older_left_out: bool,
-    /// Syncs that told the unit, or that it is gone, and were taken, the newest first.
-    taken: Vec<(i64, bool)>,
+    /// Acknowledged syncs that carry the unit or, true, its removal, the newest first.
+    acknowledged: Vec<(i64, bool)>,
 }
 
 impl Timeline {
@@ -120,12 +121,12 @@ impl Timeline {
             .await?;
         timeline.extend(changes, |change| (change.occurred_at, What::Change(change)));
         if let Some(feed_id) = feed_id {
-            timeline.read_told(conn, feed_id, unit_id).await?;
+            timeline.read_syncs(conn, feed_id, unit_id).await?;
         }
         Ok(timeline)
     }
 
-    async fn read_told(&mut self, conn: &mut PgConnection, feed_id: i64, unit_id: i64) -> Result<()> {
+    async fn read_syncs(&mut self, conn: &mut PgConnection, feed_id: i64, unit_id: i64) -> Result<()> {
         let mut syncs: Vec<Sync> = sqlx::query_as(include_str!("../../../sql/explain/syncs.sql"))
             .bind(feed_id)
             .bind(unit_id)
@@ -135,8 +136,8 @@ impl Timeline {
         for sync in syncs.iter_mut().filter(|sync| sync.is_gone) {
             sync.replaced_by = difference::replaced_by(conn, sync.sequence, unit_id).await?;
         }
-        let taken = syncs.iter().filter(|sync| sync.state == SyncState::Delivered);
-        self.taken = taken.map(|sync| (sync.sequence, sync.is_gone)).collect();
+        let acknowledged = syncs.iter().filter(|sync| sync.state == SyncState::Delivered);
+        self.acknowledged = acknowledged.map(|sync| (sync.sequence, sync.is_gone)).collect();
         let attempts: Vec<Attempt> = sqlx::query_as(include_str!("../../../sql/explain/attempts.sql"))
             .bind(syncs.iter().map(|sync| sync.sequence).collect::<Vec<_>>())
             .fetch_all(&mut *conn)
@@ -179,21 +180,24 @@ impl Timeline {
             let sequence = fed.standing.purged_sequence;
             self.entries.push(Entry {
                 at,
-                what: What::RemovalTaken { sequence },
+                what: What::RemovalAcknowledged { sequence },
             });
         }
     }
 
-    /// The content hash that the receiver took last before what `not_taken` told, where the body says it.
-    pub async fn taken_hash(
+    /// The content hash that was acknowledged last before sync `unacknowledged`, where the body has it.
+    pub async fn acknowledged_hash(
         &self,
         conn: &mut PgConnection,
         unit_id: i64,
-        not_taken: Option<i64>,
+        unacknowledged: Option<i64>,
     ) -> Result<Option<String>> {
-        let newest = self.taken.iter().find(|(sequence, _)| Some(*sequence) != not_taken);
+        let newest = self
+            .acknowledged
+            .iter()
+            .find(|(sequence, _)| Some(*sequence) != unacknowledged);
         match newest {
-            Some((sequence, false)) => difference::told_hash(conn, *sequence, unit_id).await,
+            Some((sequence, false)) => difference::sealed_hash(conn, *sequence, unit_id).await,
             Some((_, true)) | None => Ok(None),
         }
     }

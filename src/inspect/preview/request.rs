@@ -22,7 +22,7 @@ pub struct Request {
     pub receiver: String,
     /// Which of this preview's.
     pub number: usize,
-    /// 1: it goes out first of its feeds' requests; 2: once that is taken, and so on.
+    /// 1: it goes out first of its feeds' requests; 2: once that is acknowledged, and so on.
     pub turn: usize,
     /// delta, snapshot or replay.
     pub sync_type: &'static str,
@@ -32,9 +32,9 @@ pub struct Request {
     pub parts: usize,
     /// Before any compression.
     pub body_bytes: usize,
-    /// Units told.
+    /// Units that it carries.
     pub units: usize,
-    /// Removals told, in words or by absence.
+    /// Removals that it carries, in words or by absence.
     pub removed_units: usize,
     /// What it says of each property.
     pub properties: Vec<Property>,
@@ -47,17 +47,17 @@ pub struct Property {
     pub receiver: String,
     /// The property.
     pub property_id: i64,
-    /// Why more than news is told.
+    /// Why more than news is sent.
     pub because: Option<String>,
-    /// Its own fields that differ from those told last, where these are still kept.
+    /// Its own fields that differ from those sealed last, where these are still kept.
     pub differs: Vec<Difference>,
     /// Its own fields are news, whether or not it can be said how.
     pub is_news: bool,
     /// Units that are new or changed.
     pub units: Vec<Unit>,
-    /// How many more are told again as they were.
+    /// How many more are sent again as they were.
     pub again: usize,
-    /// What is told as gone.
+    /// Its removals.
     pub removed: Vec<RemovedUnit>,
     /// What would be withheld from now on.
     pub withheld: Vec<WithheldUnit>,
@@ -65,34 +65,35 @@ pub struct Property {
     pub later: Vec<PostponedUnit>,
 }
 
-/// A unit that is told.
+/// A unit that is sent.
 #[derive(Serialize)]
 pub struct Unit {
     /// Which.
     pub unit_id: i64,
-    /// Its code as told.
+    /// Its code as sent.
     pub unit_code: Option<String>,
     /// The receiver has nothing of it.
     pub is_new: bool,
-    /// Which fields differ from what was told last.
+    /// Which fields differ from what was sealed last.
     pub differs: Vec<Difference>,
     /// Why that can't be said.
     pub because: Option<String>,
 }
 
-/// A unit that is told as gone.
+/// A removal that is sent.
 #[derive(Serialize)]
 pub struct RemovedUnit {
     /// Which.
     pub unit_id: i64,
-    /// Its code as told last.
+    /// Its code as sealed last.
     pub unit_code: Option<String>,
     /// The unit that carries its code now.
     pub replaced_by: Option<i64>,
     /// Why it is gone.
     pub reason: &'static str,
     /// removed, absent (from a snapshot) or unavailable.
-    pub told_as: &'static str,
+    #[serde(rename = "told_as")]
+    pub sent_as: &'static str,
 }
 
 /// A unit that would be withheld.
@@ -170,7 +171,7 @@ impl Property {
         })
     }
 
-    /// Nothing is told, and nothing kept from being told.
+    /// Nothing is sent, and nothing is kept from being sent.
     pub(super) fn says_nothing(&self) -> bool {
         self.withheld.is_empty() && self.later.is_empty()
     }
@@ -209,12 +210,12 @@ async fn units(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Res
 }
 
 fn removed(delta: &FeedDelta) -> Vec<RemovedUnit> {
-    let gone = |unit_id, unit_code: &Option<String>, reason: Reason, told_as| RemovedUnit {
+    let gone = |unit_id, unit_code: &Option<String>, reason: Reason, sent_as| RemovedUnit {
         unit_id,
         unit_code: unit_code.clone(),
         replaced_by: None,
         reason: reason.as_str(),
-        told_as,
+        sent_as,
     };
     let removed = delta.remove.iter().map(|removal| RemovedUnit {
         replaced_by: removal.replaced_by,
@@ -241,12 +242,12 @@ fn withheld(delta: &FeedDelta) -> Vec<WithheldUnit> {
     noted.collect()
 }
 
-/// What is owed from now on, and what was owed before and isn't told.
+/// What is owed from now on, and what was owed before and isn't sent.
 async fn later(conn: &mut PgConnection, delta: &FeedDelta) -> Result<Vec<PostponedUnit>> {
-    let told = delta.upserts.iter().map(|upsert| upsert.unit.unit_id);
+    let upserts = delta.upserts.iter().map(|upsert| upsert.unit.unit_id);
     let removed = delta.remove.iter().map(|removal| removal.unit_id);
     let noted = delta.noted.iter().map(|row| row.unit_id);
-    let settled: Vec<i64> = told
+    let settled: Vec<i64> = upserts
         .chain(removed)
         .chain(noted)
         .chain(delta.forget.iter().copied())

@@ -1,11 +1,11 @@
-//! What a feed's syncs say of it: what is under way, which digests were told, what its property was told as.
+//! What a feed's syncs say of it: what is under way, both sides' digests, and how its property was sealed last.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
-use crate::difference::{Difference, differences, property_told};
+use crate::difference::{Difference, differences, sealed_property};
 use crate::plan::{ChosenFeed, FeedDelta};
 
 /// What a feed's syncs say of it, as `sql/verify/deliveries.sql` has it.
@@ -13,7 +13,7 @@ use crate::plan::{ChosenFeed, FeedDelta};
 pub(super) struct Delivery {
     feed_id: i64,
     pub property_sequence: Option<i64>,
-    /// What was told by this sync or a later one is not acknowledged.
+    /// What was sealed in this sync or a later one is not acknowledged.
     pub under_way: Option<i64>,
     newest: Option<i64>,
     our_digest: Option<String>,
@@ -36,7 +36,7 @@ pub(super) async fn deliveries(conn: &mut PgConnection, feeds: &[ChosenFeed]) ->
     Ok(rows.into_iter().map(|delivery| (delivery.feed_id, delivery)).collect())
 }
 
-/// Which of a property's own fields differ from those told last; none: what was told is no longer kept, or nothing was.
+/// Which of a property's own fields differ from those sealed last; none: what was sealed is no longer kept, or nothing was.
 pub(crate) async fn property_differences(
     conn: &mut PgConnection,
     delta: &FeedDelta,
@@ -56,9 +56,9 @@ pub(super) async fn property_fields(
     let Some(sequence) = delivery.property_sequence else {
         return Ok(None);
     };
-    let Some(told) = property_told(conn, sequence, &delta.property.id).await? else {
+    let Some(sealed) = sealed_property(conn, sequence, &delta.property.id).await? else {
         return Ok(None);
     };
     let present = serde_json::from_str(&delta.property.json)?;
-    Ok(Some(differences(&told, &present)))
+    Ok(Some(differences(&sealed, &present)))
 }

@@ -19,11 +19,11 @@ pub struct Finding {
     pub finding: &'static str,
     /// In words.
     pub because: Option<String>,
-    /// SHA-256 of what the receiver was told last.
+    /// SHA-256 of what was sealed last.
     pub ledger_hash: Option<String>,
     /// SHA-256 of what the source has.
     pub source_hash: Option<String>,
-    /// Which fields differ, where what was told last is still kept.
+    /// Which fields differ, where what was sealed last is still kept.
     pub fields: Vec<Difference>,
 }
 
@@ -36,22 +36,22 @@ pub struct Counts {
     pub units: usize,
     /// Equal, and acknowledged.
     pub equal: usize,
-    /// Acknowledged as removed, or never told: deleted, or of a property that is inactive, disabled or not covered.
+    /// Acknowledged as removed, or never sealed: deleted, or of a property that is inactive, disabled or not covered.
     pub removed: usize,
-    /// Yet to be told, or told and not yet acknowledged.
+    /// Yet to be sealed, or sealed and not yet acknowledged.
     pub waiting: usize,
     /// Held, refused, invalid, or still at the receiver under another property.
     pub withheld: usize,
     /// Units and properties that differ though nothing announced it.
     pub drift: usize,
-    /// Properties whose digest the receiver told.
+    /// Properties whose digest the receiver answered.
     pub digests: usize,
     /// Of these, how many are not ours.
     pub digests_differing: usize,
 }
 
 /// Where findings go, one after another.
-pub type Tell<'a> = &'a mut (dyn FnMut(Finding) -> Result<()> + Send);
+pub type Sink<'a> = &'a mut (dyn FnMut(Finding) -> Result<()> + Send);
 
 /// Of which nothing is said yet.
 pub(super) fn about(scope: &Scope, feed: &ChosenFeed, unit_id: Option<i64>, finding: &'static str) -> Finding {

@@ -1,11 +1,11 @@
-//! Sorting what differs: what a plan is yet to tell waits, what somebody objects to is withheld, and the rest is drift.
+//! Sorting what differs: what a plan is yet to seal waits, what somebody objects to is withheld, and the rest is drift.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 
 use super::delivery::Delivery;
-use super::finding::{Counts, Finding, Tell, about};
+use super::finding::{Counts, Finding, Sink, about};
 use crate::delta::Present;
 use crate::inspect::unit::{Announced, UnitStanding, standing};
 use crate::plan::{FeedDelta, Scope, UnitSides};
@@ -13,12 +13,12 @@ use crate::words::count;
 
 const WAITING: &str = "waiting";
 
-/// Sorts a batch's units, tells what is found, and remembers only which of them drifted.
+/// Sorts a batch's units, reports what is found, and remembers only which of them drifted.
 pub(super) struct Sorting<'a, 'b> {
     pub scope: &'a Scope,
     pub deliveries: &'a HashMap<i64, Delivery>,
     pub counts: &'a mut Counts,
-    pub tell: Tell<'b>,
+    pub report: Sink<'b>,
     pub yet_to_compare: HashMap<i64, usize>,
     pub drifted: HashMap<i64, Vec<i64>>,
 }
@@ -28,13 +28,13 @@ impl Sorting<'_, '_> {
     pub fn sort(&mut self, delta: &FeedDelta, pair: &UnitSides) -> Result<()> {
         let feed_id = delta.feed.feed_id;
         self.counts.units += 1;
-        let told = pair.ledger.as_ref().and_then(|row| row.told.sequence());
+        let sealed = pair.ledger.as_ref().and_then(|row| row.told.sequence());
         let under_way = self.deliveries[&feed_id].under_way;
         let (finding, because) = match standing(self.scope, &delta.feed, pair) {
             UnitStanding::Withheld(kept) | UnitStanding::Released(kept) => (kept.kind.as_str(), kept.because.clone()),
             UnitStanding::Invalid(because) => ("invalid", because.to_owned()),
-            UnitStanding::Settled if under_way.is_some_and(|first| told >= Some(first)) => {
-                (WAITING, "told, not yet acknowledged".to_owned())
+            UnitStanding::Settled if under_way.is_some_and(|first| sealed >= Some(first)) => {
+                (WAITING, "sealed, not yet acknowledged".to_owned())
             }
             UnitStanding::Settled => {
                 match pair.source {
@@ -60,7 +60,7 @@ impl Sorting<'_, '_> {
             WAITING => self.counts.waiting += 1,
             _ => self.counts.withheld += 1,
         }
-        (self.tell)(Finding {
+        (self.report)(Finding {
             because: Some(because),
             ledger_hash: pair.ledger_hash().map(|hash| hash.to_string()),
             source_hash: pair.source_hash().map(|hash| hash.to_string()),
@@ -73,7 +73,7 @@ impl Sorting<'_, '_> {
         let feed = &delta.feed;
         self.counts.feeds += 1;
         if let Some(because) = self.waits(delta) {
-            (self.tell)(Finding {
+            (self.report)(Finding {
                 because: Some(because),
                 ..about(self.scope, feed, None, WAITING)
             })?;
@@ -88,7 +88,7 @@ impl Sorting<'_, '_> {
         self.counts.digests_differing += 1;
         let because =
             format!("after sequence {sequence} the receiver should hold {ours}, and says that it holds {said}");
-        (self.tell)(Finding {
+        (self.report)(Finding {
             because: Some(because),
             ..about(self.scope, feed, None, "digest")
         })
@@ -106,13 +106,13 @@ impl Sorting<'_, '_> {
         let own = (delta.feed.property_owed || (delta.property_changed && delta.feed.uncovered.is_none()))
             && self.scope.shape.properties_are_told()
             && !property_drifted(delta, self.scope);
-        let own = own.then(|| "the property's own fields are yet to be told".to_owned());
+        let own = own.then(|| "the property's own fields are yet to be sealed".to_owned());
         let all: Vec<String> = units.into_iter().chain(own).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
 }
 
-/// The property's own fields differ, and nothing says that they are to be told. One that left the feed tells none.
+/// The property's own fields differ, and nothing says that they are to be sealed. Of one that left the feed none are.
 pub(super) fn property_drifted(delta: &FeedDelta, scope: &Scope) -> bool {
     let feed = &delta.feed;
     let announced = feed.property_owed || feed.whole || feed.uncovered.is_some();

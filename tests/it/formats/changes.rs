@@ -1,4 +1,4 @@
-//! Settings that change while the receiver keeps what it holds: exactly what looks different now is told again.
+//! Settings that change while the receiver keeps what it holds: exactly what looks different now is sent again.
 
 use rentsync_relay::config::{Batch, Compression, Field, Fields, Format, Receiver, RemovedAs, UnitStyle};
 
@@ -6,17 +6,17 @@ use crate::support::rig::Rig;
 
 type Change = fn(&mut Receiver);
 
-/// What each property is told: units, and in how many requests.
-struct Told {
+/// What each property is sent: units, and in how many requests.
+struct Sent {
     units: [usize; 2],
     requests: usize,
 }
 
-const NOTHING: Told = Told {
+const NOTHING: Sent = Sent {
     units: [0, 0],
     requests: 0,
 };
-const EVERYTHING: Told = Told {
+const EVERYTHING: Sent = Sent {
     units: [3, 3],
     requests: 2,
 };
@@ -36,7 +36,7 @@ fn without_extensions(receiver: &mut Receiver) {
     receiver.removed = RemovedAs::Unavailable;
 }
 
-const CHANGES: [(&str, Change, Change, Told); 14] = [
+const CHANGES: [(&str, Change, Change, Sent); 14] = [
     (
         "a field goes",
         |_| {},
@@ -48,7 +48,7 @@ const CHANGES: [(&str, Change, Change, Told); 14] = [
         "a lead's names go",
         |_| {},
         |r| r.fields = Fields::ALL.without(Field::LeadFirstName).without(Field::LeadLastName),
-        Told {
+        Sent {
             units: [1, 0],
             requests: 1,
         },
@@ -64,7 +64,7 @@ const CHANGES: [(&str, Change, Change, Told); 14] = [
         "a code",
         |_| {},
         |r| r.unit_codes.map = [(21, "PH".into())].into(),
-        Told {
+        Sent {
             units: [0, 1],
             requests: 1,
         },
@@ -75,7 +75,7 @@ const CHANGES: [(&str, Change, Change, Told); 14] = [
         "one by one",
         |_| {},
         by_unit,
-        Told {
+        Sent {
             units: [3, 3],
             requests: 6,
         },
@@ -91,7 +91,7 @@ const CHANGES: [(&str, Change, Change, Told); 14] = [
         "no extensions",
         |_| {},
         without_extensions,
-        Told {
+        Sent {
             units: [0, 0],
             requests: 2,
         },
@@ -113,8 +113,8 @@ const CHANGES: [(&str, Change, Change, Told); 14] = [
 ];
 
 #[tokio::test]
-async fn a_changed_setting_tells_again_exactly_what_looks_different() {
-    for (what, before, change, told) in CHANGES {
+async fn a_changed_setting_sends_again_exactly_what_looks_different() {
+    for (what, before, change, sent) in CHANGES {
         let mut rig = Rig::new().await;
         rig.agree_anew(before).await;
         rig.edit("update project_rent_roll_units set lead_first_name = 'Ada' where id = 11")
@@ -129,7 +129,7 @@ async fn a_changed_setting_tells_again_exactly_what_looks_different() {
         });
         assert_eq!(
             (units, requests.len()),
-            (told.units, told.requests),
+            (sent.units, sent.requests),
             "{what}: {requests:?}"
         );
         rig.assert_equal().await;

@@ -1,4 +1,4 @@
-//! One eventful day, told to a receiver of any shape. Time is the rig's; nothing here waits.
+//! One eventful day, sent to a receiver of any shape. Time is the rig's; nothing here waits.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ struct Day {
     hands: Hands,
 }
 
-/// Tells the day, on a database that has seen another day or on a new one. Panics where the copy differs from the source
+/// Sends the day, on a database that has seen another day or on a new one. Panics where the copy differs from the source
 /// or the receiver had to complain.
-pub async fn tell(used: Option<TestDatabase>, case: &Case) -> TestDatabase {
+pub async fn send(used: Option<TestDatabase>, case: &Case) -> TestDatabase {
     let database = TestDatabase::installed_again(used).await;
     let mut rig = Rig::agreeing(database, case.receiver.clone()).await;
     rig.receiver.guard = UNGUARDED;
@@ -35,7 +35,7 @@ pub async fn tell(used: Option<TestDatabase>, case: &Case) -> TestDatabase {
     day.edits().await;
     day.ways_out_and_back().await;
     day.night().await;
-    day.receiver_that_lost_what_it_was_told().await;
+    day.receiver_that_lost_what_it_had().await;
     day.outage().await;
     day.rest().await;
     day.showed_what_it_should();
@@ -99,7 +99,7 @@ impl Day {
     }
 
     async fn ways_out_and_back(&mut self) {
-        let before = self.held(1, 13).expect("it was told");
+        let before = self.held(1, 13).expect("it was sent");
         self.edit_and_stop(
             "update project_rent_roll_units set project_id = 2 where id = 12;
              delete from project_rent_roll_units where id = 13;
@@ -125,7 +125,7 @@ impl Day {
         .await;
     }
 
-    /// As told last, but not available, where removals aren't told.
+    /// As sent last, but not available, where removals aren't sent.
     fn what_is_left(&self, mut unit: Value) -> Option<Value> {
         if self.rig.receiver.removed == RemovedAs::List {
             return None;
@@ -159,8 +159,8 @@ impl Day {
         self.snapshot().await;
     }
 
-    /// What every unit is told again for.
-    async fn receiver_that_lost_what_it_was_told(&mut self) {
+    /// What every unit is sent again for.
+    async fn receiver_that_lost_what_it_had(&mut self) {
         let backup = self.rig.sandbox.save();
         self.edit_and_stop(
             "update project_rent_roll_units set price = price + 1;

@@ -1,4 +1,4 @@
-//! A receiver that knows a unit by its id alone, whatever its property: it must never be told of one by two properties
+//! A receiver that knows a unit by its id alone, whatever its property: it must never be sent one by two properties
 //! at once, else the one that lets go of it last takes it away from the other.
 
 use std::time::Duration;
@@ -41,8 +41,8 @@ fn one_by_one(receiver: &mut Receiver) {
     receiver.units_per_request_max = 1;
 }
 
-/// Two properties of three units each, told to a receiver that knows units by their ids alone.
-async fn told(used: Option<TestDatabase>, shape: Shape) -> (Rig, Hands) {
+/// Two properties of three units each, delivered to a receiver that knows units by their ids alone.
+async fn delivered(used: Option<TestDatabase>, shape: Shape) -> (Rig, Hands) {
     let mut receiver = Rig::receiver();
     receiver.unit_identity = UnitIdentity::Global;
     shape(&mut receiver);
@@ -75,17 +75,17 @@ async fn settle(rig: &Rig, hands: &mut Hands) {
     rig.assert_equal().await;
 }
 
-/// Of what was taken, whose news it was.
+/// Of what was acknowledged, whose news it was.
 fn order(rig: &Rig) -> Vec<Vec<PropertyId>> {
-    let taken = rig.sandbox.syncs().into_iter().filter(|sync| sync.status == Some(200));
-    taken.map(|sync| sync.property_ids).collect()
+    let acknowledged = rig.sandbox.syncs().into_iter().filter(|sync| sync.status == Some(200));
+    acknowledged.map(|sync| sync.property_ids).collect()
 }
 
 #[tokio::test]
-async fn a_unit_that_moved_is_told_by_its_new_property_only_after_the_old_one_let_go_of_it() {
+async fn a_unit_that_moved_is_sent_by_its_new_property_only_after_the_old_one_let_go_of_it() {
     let mut used = None;
     for (name, shape) in SHAPES {
-        let (rig, mut hands) = told(used, shape).await;
+        let (rig, mut hands) = delivered(used, shape).await;
         // There and back: what the old property still has of it differs.
         for (from, to) in [(1, 2), (2, 1)] {
             rig.sandbox.clear_log();
@@ -105,7 +105,7 @@ async fn a_unit_that_moved_is_told_by_its_new_property_only_after_the_old_one_le
 async fn a_removal_that_is_not_acknowledged_keeps_its_unit_back_and_nothing_else() {
     let mut used = None;
     for (name, shape) in SHAPES {
-        let (rig, mut hands) = told(used, shape).await;
+        let (rig, mut hands) = delivered(used, shape).await;
         rig.faults(json!({ "status": 503, "property_id": 1 }));
         rig.edit("update project_rent_roll_units set project_id = 2 where id = 11")
             .await;
@@ -117,8 +117,8 @@ async fn a_removal_that_is_not_acknowledged_keeps_its_unit_back_and_nothing_else
             rig.pass(MINUTE);
         }
         assert_eq!(homes(&rig, 11), [1], "{name}");
-        let told = rig.sandbox.property(2).unwrap().units[&21].clone();
-        let rent = told.get("pricing").unwrap_or(&told)["base_rent"].clone();
+        let received = rig.sandbox.property(2).unwrap().units[&21].clone();
+        let rent = received.get("pricing").unwrap_or(&received)["base_rent"].clone();
         assert_eq!(rent, json!(1.0), "{name}");
         rig.no_faults();
         settle(&rig, &mut hands).await;
@@ -128,10 +128,10 @@ async fn a_removal_that_is_not_acknowledged_keeps_its_unit_back_and_nothing_else
 }
 
 #[tokio::test]
-async fn a_refused_removal_keeps_its_unit_back_until_it_is_taken() {
+async fn a_refused_removal_keeps_its_unit_back_until_it_is_acknowledged() {
     let mut used = None;
     for (name, shape) in SHAPES {
-        let (rig, mut hands) = told(used, shape).await;
+        let (rig, mut hands) = delivered(used, shape).await;
         rig.faults(json!({ "poison_units": [11], "property_id": 1 }));
         rig.edit("update project_rent_roll_units set project_id = 2 where id = 11")
             .await;
@@ -151,7 +151,7 @@ async fn a_refused_removal_keeps_its_unit_back_until_it_is_taken() {
 
 #[tokio::test]
 async fn a_removal_that_is_acknowledged_while_its_unit_is_being_withheld_lets_it_go_all_the_same() {
-    let (rig, mut hands) = told(None, |_| {}).await;
+    let (rig, mut hands) = delivered(None, |_| {}).await;
     rig.edit("update project_rent_roll_units set project_id = 2 where id = 11")
         .await;
     let scope = rig.scope();
@@ -163,7 +163,7 @@ async fn a_removal_that_is_acknowledged_while_its_unit_is_being_withheld_lets_it
         .await
         .expect("plan");
     assert_eq!(old.removed_units, 1);
-    // The new property's plan has taken its snapshot and stands before its feed; the removal is delivered meanwhile.
+    // The new property's plan has its snapshot and stands before its feed; the removal is delivered meanwhile.
     let mut conn = rig.source.connect().await;
     let mut tx = conn.begin().await.expect("begin");
     execute(&mut tx, "select from rentsync.feed where property_id = 2 for update").await;
@@ -187,10 +187,10 @@ async fn a_removal_that_is_acknowledged_while_its_unit_is_being_withheld_lets_it
 }
 
 #[tokio::test]
-async fn a_snapshot_does_not_tell_a_unit_that_another_property_still_has() {
+async fn a_snapshot_does_not_send_a_unit_that_another_property_still_has() {
     let mut used = None;
     for (name, shape) in SHAPES {
-        let (mut rig, mut hands) = told(used, shape).await;
+        let (mut rig, mut hands) = delivered(used, shape).await;
         // In parts as well, but where both properties shall be in one request.
         if name != "properties" {
             rig.receiver.units_per_request_max = rig.receiver.units_per_request_max.min(2);

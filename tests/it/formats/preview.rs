@@ -18,7 +18,7 @@ type Brief = (String, i64, i64, i64, i64, i64);
 
 async fn previewed(rig: &Rig, conn: &mut PgConnection) -> (Vec<Request>, Total) {
     let mut requests = Vec::new();
-    let mut tell = |said| {
+    let mut report = |said| {
         if let PreviewItem::Request(request) = said {
             requests.push(request);
         }
@@ -28,7 +28,7 @@ async fn previewed(rig: &Rig, conn: &mut PgConnection) -> (Vec<Request>, Total) 
         property_id: None,
         now: rig.clock.now(),
     };
-    let total = preview::preview(conn, &rig.scope(), asked, &mut tell)
+    let total = preview::preview(conn, &rig.scope(), asked, &mut report)
         .await
         .expect("preview");
     (requests, total)
@@ -46,14 +46,14 @@ fn brief(request: &Request) -> Brief {
     )
 }
 
-/// The units that a request names as told and as gone.
+/// The units that a request carries, and its removals.
 fn named(request: &Request) -> (usize, usize) {
     let properties = request.properties.iter();
     let count = |property: &preview::Property| {
         let unavailable = property
             .removed
             .iter()
-            .filter(|gone| gone.told_as == "unavailable")
+            .filter(|gone| gone.sent_as == "unavailable")
             .count();
         (
             property.units.len() + property.again + unavailable,
@@ -105,20 +105,20 @@ async fn agrees(rig: &Rig, hands: &mut Hands) -> Total {
     .unwrap();
     let (first, later): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.turn == 1);
     assert_eq!(first.iter().copied().map(brief).collect::<Vec<_>>(), sealed);
-    let told = |requests: &[&Request]| {
+    let carried = |requests: &[&Request]| {
         let sum = |of: fn(&Request) -> usize| requests.iter().copied().map(of).sum::<usize>();
         (sum(|request| request.units), sum(|request| request.removed_units))
     };
     assert_eq!(
-        (first.len(), told(&first)),
+        (first.len(), carried(&first)),
         (planned.syncs, (planned.units, planned.removed_units))
     );
     assert_eq!(
         (total.requests, total.units, total.removed_units),
         (
             requests.len(),
-            told(&first).0 + told(&later).0,
-            told(&first).1 + told(&later).1
+            carried(&first).0 + carried(&later).0,
+            carried(&first).1 + carried(&later).1
         )
     );
     assert_eq!(
@@ -138,13 +138,13 @@ async fn agrees(rig: &Rig, hands: &mut Hands) -> Total {
     .fetch_one(conn)
     .await
     .unwrap();
-    let foretold = i64::try_from(told(&later).0 + told(&later).1).expect("a number");
-    assert_eq!(total.later + foretold, owed);
+    let forecast = i64::try_from(carried(&later).0 + carried(&later).1).expect("a number");
+    assert_eq!(total.later + forecast, owed);
     total
 }
 
 /// A day's stages, each previewed.
-async fn tell(used: Option<TestDatabase>, case: &Case) -> TestDatabase {
+async fn play(used: Option<TestDatabase>, case: &Case) -> TestDatabase {
     let database = TestDatabase::installed_again(used).await;
     let rig = Rig::agreeing(database, case.receiver.clone()).await;
     rig.edit(BEGINNING).await;
@@ -172,7 +172,7 @@ async fn tell(used: Option<TestDatabase>, case: &Case) -> TestDatabase {
         assert_eq!(under_way.requests, 0, "what is under way is not planned again");
         hands.settle(&rig).await;
     }
-    // What a rejected request told is told again in halves.
+    // What a rejected request carried is sent again in halves.
     rig.edit("update project_rent_roll_units set price = price + 1").await;
     rig.plan().await;
     rig.faults(json!({ "status": 400, "times": 2 }));
@@ -201,7 +201,7 @@ fn every_preview_is_what_is_sealed(format: &str) {
         .filter(|(number, _)| number / 2 % 2 == number % 2);
     for (_, case) in one_of_each {
         let database = used.take();
-        match catch_unwind(AssertUnwindSafe(|| runtime.block_on(tell(database, &case)))) {
+        match catch_unwind(AssertUnwindSafe(|| runtime.block_on(play(database, &case)))) {
             Ok(database) => used = Some(database),
             Err(panicked) => panic!("{}{:?}", case.text, panicked.downcast_ref::<String>()),
         }

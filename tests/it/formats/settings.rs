@@ -165,7 +165,7 @@ fn the_cover_has_every_shape_that_is_allowed_and_every_format_in_every_way() {
 
 #[test]
 fn relay_and_sandbox_allow_the_same_shapes() {
-    // A sandbox of format "unit" is told no style.
+    // A sandbox of format "unit" is given no style.
     let can_be_said = |shape: &Shape| (shape.format, shape.unit_style) != ("unit", "flat");
     for shape in every_shape().into_iter().filter(can_be_said) {
         let relay = read(&shape.to_string(), Path::new(""));

@@ -3,7 +3,7 @@
 use rentsync_relay::config::Batch;
 use serde_json::json;
 
-use super::receivers::{MINUTE, messages, open_alerts, pass, requests_of, told, touch, work};
+use super::receivers::{MINUTE, delivered, messages, open_alerts, pass, requests_of, touch, work};
 use crate::breaker::is_paused;
 use crate::process::{LIMIT, output, relay, said};
 use crate::support::rig::Rig;
@@ -19,7 +19,7 @@ async fn feeds_paused(rig: &Rig) -> i64 {
 }
 
 fn rent(rig: &Rig, property_id: i64) -> f64 {
-    let property = rig.sandbox.property(property_id).expect("told");
+    let property = rig.sandbox.property(property_id).expect("received");
     let rent = &property.units[&(10 * property_id + 1)]["base_rent"];
     rent.as_f64().expect("a rent")
 }
@@ -27,7 +27,7 @@ fn rent(rig: &Rig, property_id: i64) -> f64 {
 #[tokio::test]
 async fn promise_12_ten_properties_that_are_answered_so_at_once_keep_no_other_for_longer_than_one_probe() {
     for status in [404, 400, 503] {
-        let rig = told(40, Batch::PerProperty).await;
+        let rig = delivered(40, Batch::PerProperty).await;
         let bad: Vec<i64> = (1..=10).flat_map(|p| (1..=3).map(move |n| 10 * p + n)).collect();
         rig.faults(json!({ "poison_units": bad, "poison_status": status }));
         let mut hands = rig.hands().await;
@@ -50,7 +50,7 @@ async fn promise_12_ten_properties_that_are_answered_so_at_once_keep_no_other_fo
 
 #[tokio::test]
 async fn promise_12_what_is_under_way_when_a_receiver_is_paused_says_that_it_takes_others() {
-    let mut rig = told(3, Batch::PerProperty).await;
+    let mut rig = delivered(3, Batch::PerProperty).await;
     rig.faults(json!({ "status": 404, "property_id": 1 }));
     touch(&rig, 7).await;
     rig.plan().await;
@@ -80,7 +80,7 @@ async fn promise_13_rejections_of_everything_pause_no_feed_and_refuse_no_unit_fo
         ),
         (4, "update projects set name = name || '!'"),
     ] {
-        let rig = told(properties, Batch::PerProperty).await;
+        let rig = delivered(properties, Batch::PerProperty).await;
         rig.faults(json!({ "status": 400 }));
         rig.edit(edit).await;
         let mut hands = rig.hands().await;
@@ -106,7 +106,7 @@ async fn promise_13_rejections_of_everything_pause_no_feed_and_refuse_no_unit_fo
 
 #[tokio::test]
 async fn promise_12_a_bad_unit_is_tried_again_by_itself_less_and_less_often() {
-    let mut rig = told(2, Batch::PerProperty).await;
+    let mut rig = delivered(2, Batch::PerProperty).await;
     rig.receiver.retry.refused_max = 40 * MINUTE;
     rig.faults(json!({ "poison_units": [11] }));
     rig.edit("update project_rent_roll_units set price = 7 where id in (11, 12, 13)")
@@ -131,9 +131,9 @@ async fn promise_12_a_bad_unit_is_tried_again_by_itself_less_and_less_often() {
 }
 
 #[tokio::test]
-async fn promise_12_units_that_one_bad_node_of_two_refused_are_told_within_minutes() {
+async fn promise_12_units_that_one_bad_node_of_two_refused_are_sent_within_minutes() {
     for batch in [Batch::PerProperty, Batch::AllProperties] {
-        let rig = told(12, batch).await;
+        let rig = delivered(12, batch).await;
         let mut hands = rig.hands().await;
         for price in 1..=10 {
             touch(&rig, price).await;
@@ -154,8 +154,8 @@ async fn promise_12_units_that_one_bad_node_of_two_refused_are_told_within_minut
 }
 
 #[tokio::test]
-async fn promise_12_once_one_of_the_refused_is_taken_the_others_are_told_together() {
-    let rig = told(2, Batch::PerProperty).await;
+async fn promise_12_once_one_of_the_refused_is_taken_the_others_are_sent_together() {
+    let rig = delivered(2, Batch::PerProperty).await;
     rig.faults(json!({ "reject_units": [11, 12] }));
     rig.edit("update project_rent_roll_units set price = 7 where id in (11, 12)")
         .await;
@@ -170,8 +170,8 @@ async fn promise_12_once_one_of_the_refused_is_taken_the_others_are_told_togethe
 }
 
 #[tokio::test]
-async fn promise_12_in_a_property_of_mostly_bad_units_the_good_one_is_told_within_minutes() {
-    let rig = told(2, Batch::PerProperty).await;
+async fn promise_12_in_a_property_of_mostly_bad_units_the_good_one_is_sent_within_minutes() {
+    let rig = delivered(2, Batch::PerProperty).await;
     rig.edit("insert into project_rent_roll_units (id, project_id, price) select n, 1, 1000 from generate_series(100, 129) n")
         .await;
     rig.settle().await;
@@ -181,14 +181,14 @@ async fn promise_12_in_a_property_of_mostly_bad_units_the_good_one_is_told_withi
         .await;
     let mut hands = rig.hands().await;
     pass(&mut hands, &rig, 30).await;
-    let property = rig.sandbox.property(1).expect("told");
+    let property = rig.sandbox.property(1).expect("received");
     assert_eq!(property.units[&129]["base_rent"], json!(7.0));
     assert_eq!(refused(&rig).await, 29);
 }
 
 #[tokio::test]
 async fn promise_12_a_property_that_is_not_known_pauses_a_quiet_receiver_once_at_most() {
-    let rig = told(3, Batch::PerProperty).await;
+    let rig = delivered(3, Batch::PerProperty).await;
     rig.faults(json!({ "status": 404, "property_id": 1 }));
     rig.edit("update project_rent_roll_units set price = 7 where project_id = 1")
         .await;
@@ -212,9 +212,9 @@ async fn promise_12_a_property_that_is_not_known_pauses_a_quiet_receiver_once_at
 }
 
 #[tokio::test]
-async fn promise_12_a_batch_that_is_answered_so_because_of_one_property_is_told_in_parts() {
+async fn promise_12_a_batch_that_is_answered_so_because_of_one_property_is_sent_in_parts() {
     for status in [404, 403, 410, 302] {
-        let rig = told(8, Batch::AllProperties).await;
+        let rig = delivered(8, Batch::AllProperties).await;
         rig.faults(json!({ "status": status, "property_id": 5 }));
         let mut hands = rig.hands().await;
         for minute in 1..=60 {
@@ -234,7 +234,7 @@ async fn promise_12_a_batch_that_is_answered_so_because_of_one_property_is_told_
 
 #[tokio::test]
 async fn promise_12_a_unit_whose_content_is_forbidden_silences_neither_its_property_nor_the_receiver() {
-    let rig = told(3, Batch::PerProperty).await;
+    let rig = delivered(3, Batch::PerProperty).await;
     rig.faults(json!({ "poison_units": [12], "poison_status": 403 }));
     let mut hands = rig.hands().await;
     for minute in 1..=40 {
@@ -253,7 +253,7 @@ async fn promise_12_a_unit_whose_content_is_forbidden_silences_neither_its_prope
 
 #[tokio::test]
 async fn promise_13_hours_of_silence_asked_for_one_property_silence_the_others_once() {
-    let rig = told(3, Batch::PerProperty).await;
+    let rig = delivered(3, Batch::PerProperty).await;
     rig.faults(json!({ "status": 429, "retry_after": 7200, "property_id": 1 }));
     let mut hands = rig.hands().await;
     let mut silent = 0;
@@ -278,7 +278,7 @@ async fn promise_13_hours_of_silence_asked_for_one_property_silence_the_others_o
 
 #[tokio::test]
 async fn promise_13_a_limit_of_one_property_in_a_batch_keeps_the_others_waiting_for_one_schedule_at_most() {
-    let rig = told(8, Batch::AllProperties).await;
+    let rig = delivered(8, Batch::AllProperties).await;
     rig.faults(json!({ "status": 429, "property_id": 5 }));
     let mut hands = rig.hands().await;
     let mut silent = 0;
@@ -296,7 +296,7 @@ async fn promise_13_a_limit_of_one_property_in_a_batch_keeps_the_others_waiting_
 
 #[tokio::test]
 async fn promise_13_a_limit_that_all_properties_meet_is_kept_whole() {
-    let rig = told(8, Batch::AllProperties).await;
+    let rig = delivered(8, Batch::AllProperties).await;
     rig.faults(json!({ "status": 429 }));
     touch(&rig, 7).await;
     let mut hands = rig.hands().await;
@@ -311,14 +311,14 @@ async fn promise_13_a_limit_that_all_properties_meet_is_kept_whole() {
 #[tokio::test]
 async fn promise_20_what_waits_for_one_property_alone_ends() {
     for command in [&["snapshot"][..], &["replay", "--since", "1h"]] {
-        let rig = told(3, Batch::PerProperty).await;
+        let rig = delivered(3, Batch::PerProperty).await;
         rig.faults(json!({ "status": 429, "property_id": 1 }));
         let mut command = relay(&rig, command);
         command.env("RELAY_RECEIVERS__MAIN__RETRY__SCHEDULE", "[\"10ms\", \"20ms\"]");
         let mut hands = rig.hands().await;
         let done = tokio::select! {
             done = tokio::time::timeout(LIMIT, output(command)) => done.expect("an end"),
-            // Others are taken all the while.
+            // Others are acknowledged all the while.
             () = async {
                 for price in 1.. {
                     rig.edit(&format!("update project_rent_roll_units set price = {price} where project_id = 2")).await;
@@ -331,7 +331,7 @@ async fn promise_20_what_waits_for_one_property_alone_ends() {
     }
 }
 
-/// Nothing is left to be told by a person: neither a unit that is refused nor a feed that is paused.
+/// Nothing is left for a person to release: neither a unit that is refused nor a feed that is paused.
 async fn assert_nobody_is_blamed(rig: &Rig, of: &str) {
     assert_eq!((refused(rig).await, feeds_paused(rig).await), (0, 0), "{of}");
     rig.assert_equal_but(of).await;
@@ -341,7 +341,7 @@ async fn assert_nobody_is_blamed(rig: &Rig, of: &str) {
 async fn promise_12_a_receiver_that_rejects_everything_for_a_while_blames_no_unit() {
     for status in [400, 413, 422] {
         for batch in [Batch::PerProperty, Batch::AllProperties] {
-            let rig = told(12, batch).await;
+            let rig = delivered(12, batch).await;
             rig.faults(json!({ "status": status }));
             rig.edit("update project_rent_roll_units set price = 5 where id % 10 < 3")
                 .await;
@@ -356,7 +356,7 @@ async fn promise_12_a_receiver_that_rejects_everything_for_a_while_blames_no_uni
 
 #[tokio::test]
 async fn promise_12_an_acknowledgement_that_was_under_way_proves_nothing_against_those_beside_it() {
-    let rig = told(8, Batch::PerProperty).await;
+    let rig = delivered(8, Batch::PerProperty).await;
     // The first property's request got through before the receiver began to reject.
     let rejected: Vec<i64> = (2..=8).flat_map(|p| (1..=3).map(move |n| 10 * p + n)).collect();
     rig.faults(json!({ "poison_units": rejected }));
@@ -372,13 +372,13 @@ async fn promise_12_an_acknowledgement_that_was_under_way_proves_nothing_against
 }
 
 #[tokio::test]
-async fn promise_12_what_fails_of_one_property_for_hours_is_told_by_itself_once_it_is_mended() {
+async fn promise_12_what_fails_of_one_property_for_hours_is_sent_by_itself_once_it_is_mended() {
     for faults in [
         json!({ "status": 503, "property_id": 1 }),
         json!({ "poison_units": [12], "poison_status": 500 }),
         json!({ "status": 200, "property_id": 1, "body": "<html>", "headers": { "content-type": "text/html" } }),
     ] {
-        let rig = told(3, Batch::PerProperty).await;
+        let rig = delivered(3, Batch::PerProperty).await;
         rig.faults(faults.clone());
         rig.edit("update project_rent_roll_units set price = 5 where project_id = 1")
             .await;
@@ -404,7 +404,7 @@ async fn promise_12_what_fails_of_one_property_for_hours_is_told_by_itself_once_
 #[tokio::test]
 async fn promise_12_what_one_property_alone_is_rejected_for_a_while_blames_no_unit_of_it() {
     for status in [400, 403, 404] {
-        let rig = told(3, Batch::PerProperty).await;
+        let rig = delivered(3, Batch::PerProperty).await;
         rig.faults(json!({ "status": status, "property_id": 1 }));
         rig.edit("update project_rent_roll_units set price = 5 where id = 11")
             .await;
@@ -430,7 +430,7 @@ async fn promise_12_what_one_property_alone_is_rejected_for_a_while_blames_no_un
 
 #[tokio::test]
 async fn promise_12_a_failure_is_no_first_rejection() {
-    let rig = told(3, Batch::PerProperty).await;
+    let rig = delivered(3, Batch::PerProperty).await;
     rig.faults(json!({ "poison_units": [11], "poison_status": 503 }));
     rig.edit("update project_rent_roll_units set price = 5 where id = 11")
         .await;

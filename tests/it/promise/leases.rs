@@ -73,7 +73,7 @@ impl Gate {
 
 #[tokio::test]
 async fn promise_18_a_heartbeat_that_comes_too_late_is_said() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     // Each beat is answered, and the next comes when the last counts no longer.
     rig.edit(
         "create function public.busy() returns trigger language plpgsql as 'begin perform pg_sleep(2.5); return new; end';
@@ -178,7 +178,7 @@ async fn promise_18_a_relay_that_was_stopped_sends_nothing_that_others_took_over
 
 #[tokio::test]
 async fn promise_18_what_is_under_way_is_broken_off_before_others_take_it_over() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let options = server_of(&rig);
     let network = Network::to(&options).await;
     let gate = Gate::before(&rig).await;

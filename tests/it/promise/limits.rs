@@ -69,7 +69,7 @@ async fn promise_10_a_text_of_200_mb_is_not_read_and_is_one_invalid_unit() {
 }
 
 #[tokio::test]
-async fn promise_10_a_field_that_is_not_told_keeps_nothing_back() {
+async fn promise_10_a_field_that_is_not_sent_keeps_nothing_back() {
     let text = "[receivers.main]\nurl = 'http://127.0.0.1:9/'\nfields.exclude = ['view']";
     let config = Config::parse(Some(text), Path::new("relay.toml"), &[]).expect("settings");
     let rig = Rig::agreeing(TestDatabase::installed().await, config.receivers["main"].clone()).await;
@@ -81,7 +81,7 @@ async fn promise_10_a_field_that_is_not_told_keeps_nothing_back() {
 }
 
 #[tokio::test]
-async fn promise_10_a_property_whose_name_is_too_long_stays_as_it_was_told_and_the_others_go_on() {
+async fn promise_10_a_property_whose_name_is_too_long_stays_as_it_was_sent_and_the_others_go_on() {
     for format in [Format::Property, Format::Unit] {
         let receiver = Receiver {
             format,
@@ -128,8 +128,8 @@ async fn promise_10_a_property_whose_name_is_too_long_stays_as_it_was_told_and_t
 }
 
 #[tokio::test]
-async fn promise_10_a_removal_waits_while_its_propertys_name_can_not_be_told() {
-    let rig = Rig::told().await;
+async fn promise_10_a_removal_waits_while_its_propertys_name_can_not_be_sent() {
+    let rig = Rig::delivered().await;
     rig.edit(
         "update projects set name = repeat('x', 70000) where id = 1; delete from project_rent_roll_units where id = 11",
     )
@@ -278,7 +278,7 @@ async fn promise_23_a_unit_that_no_request_has_room_for_is_invalid() {
 }
 
 #[tokio::test]
-async fn promise_23_a_unit_told_last_that_no_longer_fits_is_not_told_as_unavailable() {
+async fn promise_23_a_unit_sent_last_that_no_longer_fits_is_not_sent_as_unavailable() {
     let receiver = Receiver {
         removed: RemovedAs::Unavailable,
         body_bytes_max: 50_000,
@@ -305,7 +305,7 @@ async fn promise_23_a_unit_told_last_that_no_longer_fits_is_not_told_as_unavaila
 }
 
 #[tokio::test]
-async fn promise_23_a_property_that_leaves_no_room_for_units_is_not_told() {
+async fn promise_23_a_property_that_leaves_no_room_for_units_is_not_sent() {
     let receiver = Receiver {
         body_bytes_max: 10_000,
         ..Rig::receiver()
@@ -472,10 +472,10 @@ async fn promise_22_tables_of_other_columns_get_a_template_and_the_file_that_com
     assert_eq!(ended.status.code(), Some(0), "{}", said(&ended));
     assert_eq!(installed(&rig.source).await, "installed", "and again without the file");
     rig.settle().await;
-    let told = rig.sandbox.property(1).expect("told");
-    assert_eq!(told.property.expect("fields")["address"], "1 First Street");
-    assert_eq!(told.units[&11]["base_rent"], 1100.0);
-    assert_eq!(told.units[&11]["exposure"], json!(null));
+    let received = rig.sandbox.property(1).expect("received");
+    assert_eq!(received.property.expect("fields")["address"], "1 First Street");
+    assert_eq!(received.units[&11]["base_rent"], 1100.0);
+    assert_eq!(received.units[&11]["exposure"], json!(null));
     let doctor = said(&output(relay(&rig, &["doctor"])).await);
     assert!(doctor.contains("source_unit() is inlined and uses indexes"), "{doctor}");
 }
@@ -504,12 +504,12 @@ async fn promise_11_a_database_of_another_encoding_takes_whatever_a_receiver_ans
         .await
         .expect("an attempt");
     assert_eq!(kept, "{\"message\": \"\\u2192 \\u20ac \\ud83c\\udfe0\"}");
-    let told = "select count(*) from rentsync.ledger where hash is not null and withheld is null";
-    assert_eq!(rig.source.number(told).await, 32);
+    let sealed = "select count(*) from rentsync.ledger where hash is not null and withheld is null";
+    assert_eq!(rig.source.number(sealed).await, 32);
 }
 
-/// Everything told, from a database of this encoding.
-async fn told_in(encoding: &str) -> Rig {
+/// Everything delivered, from a database of this encoding.
+async fn delivered_from(encoding: &str) -> Rig {
     let source = TestDatabase::of_encoding(encoding).await;
     capture::install(&source.database, &Config::default().source)
         .await
@@ -522,7 +522,7 @@ async fn told_in(encoding: &str) -> Rig {
 /// Unit 12's text has a byte that WIN1252 gives no meaning, or a site's own function fails on it.
 async fn with_an_unreadable_unit(by_function: bool) -> Rig {
     let encoding = if by_function { "UTF8" } else { "WIN1252" };
-    let rig = told_in(encoding).await;
+    let rig = delivered_from(encoding).await;
     rig.assert_equal().await;
     if by_function {
         rig.edit(
@@ -613,7 +613,7 @@ async fn promise_11_a_property_whose_own_name_cant_be_read_stops_no_other() {
                  || ') language sql stable as ' || quote_literal(replace(body, 't.\"name\"::text', 'public.shown(t.id, t.name)'));
          end $$";
     for (encoding, unreadable) in [("WIN1252", by_bytes), ("UTF8", by_function)] {
-        let rig = told_in(encoding).await;
+        let rig = delivered_from(encoding).await;
         rig.edit(unreadable).await;
         rig.edit("update project_rent_roll_units set price = 77; insert into projects (id, name, is_actived) values (3, 'Three', true)")
             .await;
@@ -692,7 +692,7 @@ async fn promise_22_types_that_lose_nothing_are_cast() {
     let mut rig = Rig::empty().await;
     rig.source = database;
     rig.settle().await;
-    let unit = &rig.sandbox.property(1).expect("told").units[&11];
+    let unit = &rig.sandbox.property(1).expect("received").units[&11];
     for (field, value) in [
         ("unit_code", json!("A-1")),
         ("building", json!("B")),
@@ -731,8 +731,8 @@ async fn promise_22_a_date_before_christ_or_for_ever_stops_nobody() {
     let mut rig = Rig::empty().await;
     rig.source = database;
     rig.settle().await;
-    let told = rig.sandbox.property(1).expect("told").units;
-    let said = |unit: i64| ["when_available", "type", "dwelling_type"].map(|field| told[&unit][field].clone());
+    let received = rig.sandbox.property(1).expect("received").units;
+    let said = |unit: i64| ["when_available", "type", "dwelling_type"].map(|field| received[&unit][field].clone());
     assert_eq!(
         said(11),
         ["0044-03-15 BC", "0044-03-15T00:00:00 BC", "0044-03-15T12:00:00Z BC"]
@@ -740,7 +740,7 @@ async fn promise_22_a_date_before_christ_or_for_ever_stops_nobody() {
     assert_eq!(said(12), ["infinity"; 3]);
     assert_eq!(said(13), ["-infinity"; 3]);
     assert_eq!(said(15), ["2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00Z"]);
-    assert_eq!(told.len(), 7, "{told:?}");
+    assert_eq!(received.len(), 7, "{received:?}");
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ fn statements() -> Vec<String> {
 
 #[tokio::test]
 async fn promise_04_a_right_that_is_never_given_back_is_no_progress_and_raises_an_alert() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let running = Running::start(rig.relay());
     until("it to work", LIMIT, async || running.is_ready()).await;
     let mut sitting = rig.source.connect().await;
@@ -148,7 +148,7 @@ async fn promise_04_a_right_that_is_never_given_back_is_no_progress_and_raises_a
 
 #[tokio::test]
 async fn promise_04_while_another_relay_plans_that_is_progress() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let other = immortal(&rig.source, "other:1").await;
     rig.edit(&format!(
         "update rentsync.planner set relay_id = {}, taken_at = now() + interval '1 hour'",
@@ -170,18 +170,18 @@ async fn promise_04_while_another_relay_plans_that_is_progress() {
 
 #[tokio::test]
 async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_taken_unless_a_plan_holds_it() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 5").await;
     let other = immortal(&rig.source, "other:1").await;
     let mut conn = rig.source.connect().await;
-    let taken_ago = async |seconds: i64| {
+    let acquired_ago = async |seconds: i64| {
         rig.edit(&format!(
             "update rentsync.planner set relay_id = {}, fence = fence + 1, taken_at = clock_timestamp() - interval '{seconds} seconds'",
             other.id()
         ))
         .await;
     };
-    taken_ago(0).await;
+    acquired_ago(0).await;
     let scope = rig.scope();
     assert!(
         plan::plan_batch(&mut conn, &scope, &rig.batch(0))
@@ -189,7 +189,7 @@ async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_taken_unless_a
             .unwrap()
             .elsewhere
     );
-    taken_ago(6).await;
+    acquired_ago(6).await;
     let mut planning = rig.source.connect().await;
     execute(&mut planning, "begin; select from rentsync.planner for no key update").await;
     assert!(
@@ -209,7 +209,7 @@ async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_taken_unless_a
 
 #[tokio::test]
 async fn promise_04_a_plan_is_ended_as_soon_as_its_relay_is_dead_and_never_while_that_is_only_slow() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 5").await;
     let other = immortal(&rig.source, "other:1").await;
     let mut sitting = rig.source.connect().await;
@@ -233,7 +233,7 @@ async fn promise_04_a_plan_is_ended_as_soon_as_its_relay_is_dead_and_never_while
 
 #[tokio::test]
 async fn promise_04_a_dead_relays_plan_is_ended_whatever_its_role_is_called() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let role = format!("Relay.One@x_{}", std::process::id());
     rig.edit(&format!("create role \"{role}\" login")).await;
     capture::install_for(&rig.source.database, &Config::default().source, Some(&role))
@@ -262,7 +262,7 @@ async fn promise_04_a_dead_relays_plan_is_ended_whatever_its_role_is_called() {
 
 #[tokio::test]
 async fn promise_04_another_session_than_the_one_that_planned_is_left_alone() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     for other_by in [
         // Another process under the same number.
         "update rentsync.planner set session_began = session_began - interval '1 second'",
@@ -301,7 +301,7 @@ async fn plan_since_an_hour(conn: &mut PgConnection, relay: i64, then: &str) {
 
 #[tokio::test]
 async fn promise_04_a_relay_that_is_stopped_in_the_middle_of_a_plan_is_replaced_as_soon_as_it_is_missed() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let stopped = relay(&rig, &["run"]).spawn().expect("run");
     let planned = "select count(*) from rentsync.planner p join rentsync.live_relay r on 'main' = any (r.receivers)
                     where p.planned_at > now() - interval '1 second'";
@@ -337,7 +337,7 @@ async fn promise_04_a_relay_that_is_stopped_in_the_middle_of_a_plan_is_replaced_
     ended(stopped).await;
 }
 
-/// Between relay and database; what it holds up nobody is told of.
+/// Between relay and database; what it holds up nobody learns.
 pub(super) struct Network {
     port: u16,
     flows: watch::Sender<bool>,
@@ -411,7 +411,7 @@ async fn waits_for_a_lock(rig: &Rig) -> bool {
 
 #[tokio::test]
 async fn promise_15_a_relay_that_vanishes_in_the_middle_of_a_plan_is_taken_over_within_15_s() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let options = server_of(&rig);
     let network = Network::to(&options).await;
     let far = Running::start(network.relay(&rig, &options));
@@ -445,7 +445,7 @@ async fn promise_15_a_relay_that_vanishes_in_the_middle_of_a_plan_is_taken_over_
 
 #[tokio::test]
 async fn promise_15_a_database_that_falls_silent_is_noticed_within_15_s_and_used_again() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let options = server_of(&rig);
     let network = Network::to(&options).await;
     let far = Running::start(network.relay(&rig, &options));
@@ -566,9 +566,9 @@ async fn promise_18_a_killed_relays_leases_are_free_whatever_the_timeout_is_and_
     let killed = one.id().expect("it runs").to_string();
     signal(&one, Signal::KILL);
     let dead = Instant::now();
-    let taken_over = "select count(*) from rentsync.sync where lease = 2 and relay_id is not null";
-    until("its leases to be taken over", 10 * SECOND, async || {
-        rig.source.number(taken_over).await == 2
+    let passed_on = "select count(*) from rentsync.sync where lease = 2 and relay_id is not null";
+    until("its leases to be passed on", 10 * SECOND, async || {
+        rig.source.number(passed_on).await == 2
     })
     .await;
     assert!(dead.elapsed() < 10 * SECOND);
@@ -607,7 +607,7 @@ async fn promise_16_a_tolerant_attachment_fails_no_write_though_nothing_can_be_n
 
 #[tokio::test]
 async fn promise_18_a_relay_whose_heartbeat_lapses_sends_nothing_twice() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 9 where id = 11")
         .await;
     rig.plan().await;
@@ -624,11 +624,11 @@ async fn promise_18_a_relay_whose_heartbeat_lapses_sends_nothing_twice() {
 
 #[tokio::test]
 async fn promise_18_relays_that_die_blame_no_unit_and_no_receiver() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 9 where id = 11")
         .await;
     rig.plan().await;
-    // Twice, because what stands alone gets a second chance; others are taken meanwhile.
+    // Twice, because what stands alone gets a second chance; others are acknowledged meanwhile.
     for price in 1..=3 {
         for _ in 0..5 {
             let mut dying = rig.deliverer("dying:1").await;
@@ -660,7 +660,7 @@ async fn promise_18_relays_that_die_blame_no_unit_and_no_receiver() {
 
 #[tokio::test]
 async fn promise_16_whoever_locks_one_source_table_after_the_other_is_never_the_victim_of_a_deadlock() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     // Else it waits for the first table before it plans, and holds nothing.
     rig.receiver.enroll = Enroll::Listed;
     let running = Running::start(rig.relay());
@@ -670,7 +670,7 @@ async fn promise_16_whoever_locks_one_source_table_after_the_other_is_never_the_
         "begin; lock table projects in access exclusive mode; update projects set name = 'Uno' where id = 1",
     )
     .await;
-    // Something to plan, told by another session: the planner reads one table and is kept from the other.
+    // Something to plan, committed by another session: the planner reads one table and is kept from the other.
     rig.edit("insert into rentsync.outbox (property_id, op) values (1, 'update'), (2, 'update')")
         .await;
     let kept_out = "select count(*) from pg_locks l join pg_stat_activity a using (pid)
@@ -694,7 +694,7 @@ async fn promise_16_whoever_locks_one_source_table_after_the_other_is_never_the_
 
 #[tokio::test]
 async fn promise_04_commands_that_mark_without_end_neither_fail_a_plan_nor_keep_it_from_its_turn() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "insert into projects (id, name, is_actived) values (9, 'Nine', true);
          insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id)

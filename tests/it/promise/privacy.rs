@@ -104,7 +104,7 @@ async fn promise_05_a_removed_units_lead_is_neither_kept_nor_sent() {
         let rig = unavailable(style).await;
         with_lead(&rig, "11, 12").await;
         rig.settle().await;
-        assert!(has_name(&rig.bodies(1).await[0].to_string()), "a lead is told");
+        assert!(has_name(&rig.bodies(1).await[0].to_string()), "a lead is sent");
         let content = text(&rig, "select content from rentsync.ledger where unit_id = 11").await;
         let content = content.expect("kept for when it goes");
         assert!(
@@ -141,7 +141,7 @@ async fn promise_05_a_removed_units_lead_is_neither_kept_nor_sent() {
         rig.settle().await;
         let replayed = rig.bodies(1).await.pop().unwrap();
         let units = replayed["units"].as_array().unwrap();
-        let gone = units.iter().find(|unit| unit["unit_id"] == 11).expect("told again");
+        let gone = units.iter().find(|unit| unit["unit_id"] == 11).expect("sent again");
         assert!(!gone.to_string().contains("lead"), "{gone}");
         rig.assert_equal().await;
         for command in [["explain", "11"].as_slice(), &["preview"], &["verify"]] {
@@ -189,7 +189,7 @@ fn words_of_before() -> String {
 }
 
 #[tokio::test]
-async fn promise_05_an_upgrade_forgets_leads_and_tells_what_is_gone_once_more_without() {
+async fn promise_05_an_upgrade_forgets_leads_and_sends_what_is_gone_once_more_without() {
     for style in [UnitStyle::Flat, UnitStyle::Nested] {
         let rig = unavailable(style).await;
         with_lead(&rig, "11, 12").await;
@@ -243,15 +243,15 @@ async fn promise_05_an_upgrade_forgets_leads_and_tells_what_is_gone_once_more_wi
 
         let before = sync_ids(&rig).await.len();
         rig.settle().await;
-        let told: Vec<Value> = rig.bodies(1).await.pop().into_iter().collect();
+        let received: Vec<Value> = rig.bodies(1).await.pop().into_iter().collect();
         assert_eq!(
             sync_ids(&rig).await.len(),
             before + 1,
             "one unit that is gone had a lead"
         );
-        let units = told[0]["units"].as_array().unwrap();
-        assert_eq!((units.len(), &units[0]["unit_id"]), (1, &json!(11)), "{told:?}");
-        assert!(!told[0].to_string().contains("lead"), "{told:?}");
+        let units = received[0]["units"].as_array().unwrap();
+        assert_eq!((units.len(), &units[0]["unit_id"]), (1, &json!(11)), "{received:?}");
+        assert!(!received[0].to_string().contains("lead"), "{received:?}");
         rig.settle().await;
         assert_eq!(sync_ids(&rig).await.len(), before + 1, "it rests");
     }
@@ -295,7 +295,7 @@ async fn promise_05_every_body_goes_with_retention_and_once_sees_to_it() {
     );
     assert!(!has_name(&everything_kept(&rig).await));
 
-    // What the rows are kept for still holds, and whoever asks for a body is told.
+    // What the rows are kept for still holds, and whoever asks for a body gets an answer.
     refused(
         relay(&rig, &["syncs", "show", &ids[0], "--body"]),
         1,
@@ -380,7 +380,7 @@ async fn promise_05_erase_leaves_nothing_of_a_unit_and_loses_nothing() {
         "unit 11, receiver main: erased 2 bodies",
         "1 request under way given up",
         "nothing is left",
-        "2 requests that told it",
+        "2 requests that carried it",
     ] {
         assert!(shown.contains(part), "{part} in {shown}");
     }
@@ -411,14 +411,14 @@ async fn promise_05_the_servers_statistics_keep_no_body_and_no_answer_and_erase_
     let rig = Rig::new().await;
     with_lead(&rig, "11").await;
     rig.settle().await;
-    let tell = async |prices: std::ops::Range<i32>| {
+    let send = async |prices: std::ops::Range<i32>| {
         for price in prices {
             let edit = format!("update project_rent_roll_units set price = {price} where id in (11, 12)");
             rig.edit(&edit).await;
             rig.settle().await;
         }
     };
-    tell(7..10).await;
+    send(7..10).await;
     rig.edit(
         "update rentsync.attempt set answer = 'said ' || lease || sequence, error = 'failed ' || lease || sequence;
          alter table rentsync.sync alter body set statistics -1;
@@ -445,7 +445,7 @@ async fn promise_05_the_servers_statistics_keep_no_body_and_no_answer_and_erase_
     }
     let done = output(relay(&rig, &["install"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    tell(10..13).await;
+    send(10..13).await;
     rig.edit("alter table rentsync.sync alter body set statistics -1; analyze rentsync.sync")
         .await;
     let doctor = said(&output(relay(&rig, &["doctor"])).await);
@@ -610,7 +610,7 @@ async fn promise_05_erase_says_what_the_source_still_has_and_asks_which_receiver
     assert_eq!(
         (erased.bodies, erased.proof),
         (0, erase::Proof::default()),
-        "nobody was ever told of it"
+        "nobody was ever sent it"
     );
     // A part of a snapshot takes its other parts along.
     let mut rig = rig;

@@ -33,8 +33,8 @@ pub async fn pass(hands: &mut Hands, rig: &Rig, minutes: u32) {
     hands.pass(rig, minutes).await;
 }
 
-/// Every property told, so many of them, and the request log empty.
-pub async fn told(properties: u32, batch: Batch) -> Rig {
+/// Every property delivered, so many of them, and the request log empty.
+pub async fn delivered(properties: u32, batch: Batch) -> Rig {
     let mut rig = Rig::empty().await;
     rig.receiver.batch = batch;
     rig.agree_anew(|_| {}).await;
@@ -78,8 +78,8 @@ pub async fn open_alerts(rig: &Rig) -> Vec<String> {
 /// The newest number of each property that came in.
 fn numbers(rig: &Rig) -> BTreeMap<i64, i64> {
     let syncs = rig.sandbox.syncs();
-    let told = syncs.iter().filter_map(|sync| Some((sync.project_id?, sync.sequence?)));
-    told.fold(BTreeMap::new(), |mut newest, (property, sequence)| {
+    let received = syncs.iter().filter_map(|sync| Some((sync.project_id?, sync.sequence?)));
+    received.fold(BTreeMap::new(), |mut newest, (property, sequence)| {
         let of = newest.entry(property).or_insert(sequence);
         *of = (*of).max(sequence);
         newest
@@ -93,7 +93,7 @@ async fn promise_12_a_forged_sequence_raises_the_numbers_of_that_property_for_th
         9_007_199_254_740_993,
         9_100_000_000_000_000_000_i64,
     ] {
-        let mut rig = told(2, Batch::PerProperty).await;
+        let mut rig = delivered(2, Batch::PerProperty).await;
         let before = number_now(&rig).await;
         rig.faults(json!({ "stale": forged, "property_id": 1, "times": 1 }));
         touch(&rig, 1).await;
@@ -127,8 +127,8 @@ async fn promise_12_a_forged_sequence_raises_the_numbers_of_that_property_for_th
 }
 
 #[tokio::test]
-async fn promise_12_a_sequence_that_nothing_goes_on_above_raises_nothing_and_its_property_is_told_hourly() {
-    let rig = told(2, Batch::PerProperty).await;
+async fn promise_12_a_sequence_that_nothing_goes_on_above_raises_nothing_and_its_property_is_sent_hourly() {
+    let rig = delivered(2, Batch::PerProperty).await;
     let before = number_now(&rig).await;
     rig.faults(json!({ "stale": i64::MAX, "property_id": 1 }));
     touch(&rig, 1).await;
@@ -149,8 +149,8 @@ async fn promise_12_a_sequence_that_nothing_goes_on_above_raises_nothing_and_its
 }
 
 #[tokio::test]
-async fn promise_12_after_a_purge_a_new_installation_is_told_and_nothing_is_stale() {
-    let rig = told(3, Batch::PerProperty).await;
+async fn promise_12_after_a_purge_a_new_installation_is_sent_and_nothing_is_stale() {
+    let rig = delivered(3, Batch::PerProperty).await;
     capture::uninstall(&rig.source.database, &Config::default().source, true)
         .await
         .expect("purge");
@@ -166,8 +166,8 @@ async fn promise_12_after_a_purge_a_new_installation_is_told_and_nothing_is_stal
 #[tokio::test]
 async fn promise_12_numbers_that_a_purge_lost_are_gone_on_above_at_once_however_high_they_are() {
     for batch in [Batch::PerProperty, Batch::AllProperties] {
-        let rig = told(12, batch).await;
-        // As an installation leaves it that believed every number it was told.
+        let rig = delivered(12, batch).await;
+        // As an installation leaves it that believed every number it was sent.
         rig.edit("select setval('rentsync.sync_sequence', 4000001000000000)")
             .await;
         touch(&rig, 2).await;
@@ -185,7 +185,7 @@ async fn promise_12_numbers_that_a_purge_lost_are_gone_on_above_at_once_however_
         pass(&mut hands, &rig, 2).await;
         rig.assert_equal().await;
         let paused = "select count(*) from rentsync.receiver where paused_at is not null or failures > 0";
-        assert_eq!(rig.source.number(paused).await, 0, "it told what was wrong: no failure");
+        assert_eq!(rig.source.number(paused).await, 0, "it said what was wrong: no failure");
         let requests = rig.sandbox.syncs().len();
         assert!(requests <= 24, "{batch:?}: {requests}");
 
@@ -207,7 +207,7 @@ async fn promise_12_a_receiver_that_calls_everything_stale_gets_a_snapshot_an_ho
         (Batch::AllProperties, 9_000),
         (Batch::AllProperties, 9_000_000_000_000_000_i64),
     ] {
-        let rig = told(4, batch).await;
+        let rig = delivered(4, batch).await;
         rig.edit("delete from rentsync.attempt").await;
         rig.faults(json!({ "stale": stale }));
         touch(&rig, 1).await;
@@ -215,8 +215,8 @@ async fn promise_12_a_receiver_that_calls_everything_stale_gets_a_snapshot_an_ho
         work(&mut hands, &rig).await;
         pass(&mut hands, &rig, 185).await;
         let snapshots = rig.source.number(
-            "select coalesce(max(told), 0) from (
-                 select count(*) as told from rentsync.sync s join rentsync.sync_feed using (sequence)
+            "select coalesce(max(syncs), 0) from (
+                 select count(*) as syncs from rentsync.sync s join rentsync.sync_feed using (sequence)
                    join rentsync.attempt using (sequence)
                   where s.sync_type = 'snapshot' group by feed_id) as feed",
         );
@@ -235,7 +235,7 @@ async fn promise_12_a_receiver_that_calls_everything_stale_gets_a_snapshot_an_ho
 
 #[tokio::test]
 async fn promise_12_staleness_over_and_over_opens_the_breaker_and_a_probe_that_meets_it_leaves_it_open() {
-    let mut rig = told(8, Batch::PerProperty).await;
+    let mut rig = delivered(8, Batch::PerProperty).await;
     rig.receiver.breaker.failures = 5;
     rig.faults(json!({ "stale": 9_000 }));
     touch(&rig, 1).await;
@@ -255,7 +255,7 @@ async fn promise_12_staleness_over_and_over_opens_the_breaker_and_a_probe_that_m
 
 #[tokio::test]
 async fn promise_12_what_is_stale_of_a_batch_keeps_nothing_else_of_it_waiting() {
-    let rig = told(3, Batch::AllProperties).await;
+    let rig = delivered(3, Batch::AllProperties).await;
     rig.faults(json!({ "stale": 9_000_000_000_000_000_i64, "property_id": 1 }));
     touch(&rig, 1).await;
     let mut hands = rig.hands().await;
@@ -264,7 +264,7 @@ async fn promise_12_what_is_stale_of_a_batch_keeps_nothing_else_of_it_waiting() 
         touch(&rig, price).await;
         pass(&mut hands, &rig, 5).await;
         for property in [2, 3] {
-            let unit = &rig.sandbox.property(property).expect("told").units[&(10 * property + 1)];
+            let unit = &rig.sandbox.property(property).expect("received").units[&(10 * property + 1)];
             assert_eq!(unit["base_rent"], json!(f64::from(price)));
         }
     }
@@ -282,7 +282,7 @@ async fn promise_12_what_is_stale_of_a_batch_keeps_nothing_else_of_it_waiting() 
 #[tokio::test]
 async fn promise_13_a_day_of_silence_asked_for_by_a_failure_lasts_as_long_as_the_longest_step() {
     for status in [503, 425, 408, 409, 500] {
-        let rig = told(2, Batch::PerProperty).await;
+        let rig = delivered(2, Batch::PerProperty).await;
         rig.faults(json!({ "status": status, "retry_after": 86_400, "times": 1, "property_id": 1 }));
         touch(&rig, 1).await;
         let mut hands = rig.hands().await;
@@ -294,7 +294,7 @@ async fn promise_13_a_day_of_silence_asked_for_by_a_failure_lasts_as_long_as_the
 
 #[tokio::test]
 async fn promise_13_a_long_wait_is_alerted_and_the_alert_ends_with_what_is_taken() {
-    let rig = told(2, Batch::PerProperty).await;
+    let rig = delivered(2, Batch::PerProperty).await;
     rig.faults(json!({ "status": 429, "retry_after": 60, "times": 1 }));
     touch(&rig, 1).await;
     rig.settle().await;
@@ -318,7 +318,7 @@ async fn promise_13_a_long_wait_is_alerted_and_the_alert_ends_with_what_is_taken
 #[tokio::test]
 async fn promise_13_no_answer_puts_a_probe_off_for_longer_than_probes_are_apart() {
     for status in [503, 429] {
-        let mut rig = told(2, Batch::PerProperty).await;
+        let mut rig = delivered(2, Batch::PerProperty).await;
         rig.receiver.breaker.failures = 2;
         rig.receiver.retry.schedule = vec![MINUTE];
         // Silence was asked for as well, before the breaker opened.
@@ -362,7 +362,7 @@ async fn promise_13_no_answer_puts_a_probe_off_for_longer_than_probes_are_apart(
 #[tokio::test]
 async fn promise_13_a_rate_limit_without_end_is_alerted_and_blames_no_unit() {
     for retry_after in [Value::Null, json!(1)] {
-        let rig = told(12, Batch::PerProperty).await;
+        let rig = delivered(12, Batch::PerProperty).await;
         let mut limited = json!({ "status": 429 });
         if !retry_after.is_null() {
             limited["retry_after"] = retry_after;
@@ -417,7 +417,7 @@ pub fn requests_of(rig: &Rig, property_id: i64) -> usize {
 #[tokio::test]
 async fn promise_12_a_property_that_the_receiver_does_not_know_stops_no_other() {
     for status in [404, 403, 410, 301] {
-        let rig = told(3, Batch::PerProperty).await;
+        let rig = delivered(3, Batch::PerProperty).await;
         rig.faults(json!({ "status": status, "property_id": 1 }));
         let mut hands = rig.hands().await;
         let mut pauses = 0;
@@ -442,7 +442,7 @@ async fn promise_12_a_property_that_the_receiver_does_not_know_stops_no_other() 
 
 #[tokio::test]
 async fn promise_12_an_address_that_is_wrong_for_all_pauses_at_once() {
-    let rig = told(3, Batch::PerProperty).await;
+    let rig = delivered(3, Batch::PerProperty).await;
     rig.faults(json!({ "status": 404 }));
     let mut hands = rig.hands().await;
     touch(&rig, 7).await;
@@ -456,7 +456,7 @@ async fn promise_12_an_address_that_is_wrong_for_all_pauses_at_once() {
 
 #[tokio::test]
 async fn promise_13_a_limit_that_one_property_meets_for_ever_keeps_no_other_waiting_and_is_alerted() {
-    let rig = told(3, Batch::PerProperty).await;
+    let rig = delivered(3, Batch::PerProperty).await;
     rig.faults(json!({ "status": 429, "property_id": 1 }));
     let mut hands = rig.hands().await;
     for minute in 0..60 {
@@ -469,7 +469,7 @@ async fn promise_13_a_limit_that_one_property_meets_for_ever_keeps_no_other_wait
         "{said:?}"
     );
     assert_eq!(open_alerts(&rig).await, ["waiting"]);
-    // From then on a minute's news is told in that minute.
+    // From then on a minute's news is sent in that minute.
     rig.sandbox.clear_log();
     for minute in 0..30 {
         touch(&rig, 3_000 + minute).await;
@@ -484,7 +484,7 @@ async fn promise_13_a_limit_that_one_property_meets_for_ever_keeps_no_other_wait
 }
 
 #[tokio::test]
-async fn promise_13_a_receiver_that_rejects_everything_is_given_rest_and_told_all_of_it_later() {
+async fn promise_13_a_receiver_that_rejects_everything_is_given_rest_and_sent_all_of_it_later() {
     let mut rig = Rig::empty().await;
     rig.agree_anew(|receiver| receiver.concurrency_max = 2).await;
     rig.edit(
@@ -528,7 +528,7 @@ async fn promise_20_what_waits_for_a_receiver_ends_when_nothing_more_comes_of_it
         (json!({ "status": 429 }), "asked to be left alone until"),
     ] {
         for command in [&["snapshot"][..], &["replay", "--since", "1h"]] {
-            let rig = told(2, Batch::PerProperty).await;
+            let rig = delivered(2, Batch::PerProperty).await;
             rig.faults(faults.clone());
             let mut command = relay(&rig, command);
             command.env("RELAY_RECEIVERS__MAIN__RETRY__SCHEDULE", "[\"10ms\", \"20ms\"]");
@@ -541,7 +541,7 @@ async fn promise_20_what_waits_for_a_receiver_ends_when_nothing_more_comes_of_it
 
 #[tokio::test]
 async fn promise_14_a_page_acknowledges_nothing_and_an_alert_says_so_until_something_is_taken() {
-    let rig = told(2, Batch::PerProperty).await;
+    let rig = delivered(2, Batch::PerProperty).await;
     rig.edit("update rentsync.feed set snapshot_due = 'test' where property_id = 1")
         .await;
     touch(&rig, 1).await;
@@ -614,10 +614,10 @@ async fn promise_14_accept_says_what_an_acknowledgement_looks_like() {
             rig.faults(answers(body, content_type));
             rig.plan().await;
             let settled = rig.deliver().await;
-            let taken = Some(accept) <= strictest;
+            let acknowledged = Some(accept) <= strictest;
             assert_eq!(
                 settled.delivered,
-                usize::from(taken),
+                usize::from(acknowledged),
                 "{accept:?} {content_type} {body}"
             );
         }
@@ -626,7 +626,7 @@ async fn promise_14_accept_says_what_an_acknowledgement_looks_like() {
 
 #[tokio::test]
 async fn promise_14_units_that_a_long_answer_refuses_are_refused() {
-    let rig = told(1, Batch::PerProperty).await;
+    let rig = delivered(1, Batch::PerProperty).await;
     let errors: Vec<_> = (11..14)
         .map(|unit| json!({ "unit_id": unit, "message": "x".repeat(500_000) }))
         .collect();
@@ -639,7 +639,7 @@ async fn promise_14_units_that_a_long_answer_refuses_are_refused() {
 
 #[tokio::test]
 async fn promise_20_a_receiver_that_is_resumed_by_command_is_paused_no_more() {
-    let rig = told(1, Batch::PerProperty).await;
+    let rig = delivered(1, Batch::PerProperty).await;
     rig.faults(json!({ "status": 404, "times": 1 }));
     touch(&rig, 1).await;
     rig.plan().await;
@@ -657,7 +657,7 @@ async fn promise_20_a_receiver_that_is_resumed_by_command_is_paused_no_more() {
 #[tokio::test]
 async fn promise_14_the_strictest_setting_takes_what_a_receiver_by_the_contract_answers() {
     for batch in [Batch::PerProperty, Batch::AllProperties] {
-        let mut rig = told(3, batch).await;
+        let mut rig = delivered(3, batch).await;
         rig.receiver.accept = Accept::Digest;
         rig.receiver.units_per_request_max = 2;
         touch(&rig, 1).await;
@@ -671,7 +671,7 @@ async fn promise_14_the_strictest_setting_takes_what_a_receiver_by_the_contract_
 
 #[tokio::test]
 async fn promise_14_doctor_recommends_the_strictest_setting_that_the_partner_keeps_to() {
-    let rig = told(12, Batch::PerProperty).await;
+    let rig = delivered(12, Batch::PerProperty).await;
     for (accept, grade, recommended) in [
         ("not_html", "warning", "receivers.main.accept = \"digest\""),
         ("digest", "ok", ""),
@@ -743,8 +743,12 @@ async fn promise_09_half_sent_requests_keep_neither_deliveries_nor_a_health_chec
     assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
     assert!(files_of(&running) < 200, "{}", files_of(&running));
     rig.fill().await;
-    let told = |sandbox: &Sandbox| sandbox.property(1).is_some() && sandbox.property(2).is_some();
-    assert!(rig.sandbox.wait_until(told, LIMIT).await, "{:?}", rig.sandbox.syncs());
+    let received = |sandbox: &Sandbox| sandbox.property(1).is_some() && sandbox.property(2).is_some();
+    assert!(
+        rig.sandbox.wait_until(received, LIMIT).await,
+        "{:?}",
+        rig.sandbox.syncs()
+    );
     assert_eq!(rig.alerts().await, [] as [String; 0]);
     // The newest is not pushed out by another; its time is up.
     let mut last = clients.pop().expect("a client");
@@ -755,7 +759,7 @@ async fn promise_09_half_sent_requests_keep_neither_deliveries_nor_a_health_chec
 }
 
 /// What each body about a property says of its digest, the oldest first.
-async fn digests_told(rig: &Rig) -> Vec<Option<String>> {
+async fn digests_sent(rig: &Rig) -> Vec<Option<String>> {
     let bodies = rig.bodies(1).await;
     let digest = |body: &Value| {
         body.get("property_digest")
@@ -767,7 +771,7 @@ async fn digests_told(rig: &Rig) -> Vec<Option<String>> {
 }
 
 #[tokio::test]
-async fn promise_12_a_digest_is_told_only_where_nothing_is_left_to_be_told() {
+async fn promise_12_a_digest_is_sent_only_where_nothing_is_left_to_be_sent() {
     let mut rig = Rig::empty().await;
     rig.receiver.units_per_request_max = 2;
     rig.receiver.accept = Accept::Digest;
@@ -777,9 +781,9 @@ async fn promise_12_a_digest_is_told_only_where_nothing_is_left_to_be_told() {
     )
     .await;
     rig.settle().await;
-    let told = digests_told(&rig).await;
+    let received = digests_sent(&rig).await;
     assert_eq!(
-        told.iter().map(Option::is_some).collect::<Vec<_>>(),
+        received.iter().map(Option::is_some).collect::<Vec<_>>(),
         [false, false, true]
     );
     // A receiver that says its own digest each time, and an operator who asks for one, agree with that.
@@ -791,25 +795,28 @@ async fn promise_12_a_digest_is_told_only_where_nothing_is_left_to_be_told() {
     assert_eq!(rig.alerts().await, [] as [String; 0]);
     rig.assert_equal().await;
     let said = "select count(*) from rentsync.sync_feed where digest_said is not null";
-    assert_eq!(rig.source.number(said).await, 3, "it says its own whatever it is told");
+    assert_eq!(rig.source.number(said).await, 3, "it says its own whatever it is sent");
     // Of a snapshot in parts each part says what holds after the last.
     rig.edit("update rentsync.feed set snapshot_due = 'test'").await;
     rig.settle().await;
-    let told = digests_told(&rig).await;
-    assert_eq!(told[3..], [told[2].clone(), told[2].clone(), told[2].clone()]);
+    let received = digests_sent(&rig).await;
+    assert_eq!(
+        received[3..],
+        [received[2].clone(), received[2].clone(), received[2].clone()]
+    );
     assert_eq!(rig.alerts().await, [] as [String; 0]);
 }
 
 #[tokio::test]
-async fn promise_12_no_digest_is_told_while_a_unit_is_withheld_or_in_doubt() {
-    let rig = Rig::told().await;
+async fn promise_12_no_digest_is_sent_while_a_unit_is_withheld_or_in_doubt() {
+    let rig = Rig::delivered().await;
     let edit = async |price: i32| {
         rig.edit(&format!(
             "update project_rent_roll_units set price = {price} where id = 11"
         ))
         .await;
         rig.settle().await;
-        digests_told(&rig).await.pop().expect("a body").is_some()
+        digests_sent(&rig).await.pop().expect("a body").is_some()
     };
     assert!(edit(1).await);
     // Another unit that no plan looks at.
@@ -818,21 +825,24 @@ async fn promise_12_no_digest_is_told_while_a_unit_is_withheld_or_in_doubt() {
         .await;
     rig.settle().await;
     rig.no_faults();
-    // Where it refuses a unit it is not what it was told to become.
+    // Where it refuses a unit it is not what it was to become.
     rig.sandbox.clear_log();
     assert!(!edit(2).await, "unit 12 is refused");
     rig.edit("update project_rent_roll_units set price = 6 where id = 12")
         .await;
     rig.settle().await;
-    assert!(edit(3).await, "it is taken");
+    assert!(edit(3).await, "it is acknowledged");
     rig.edit("update rentsync.ledger set owed = 'in_doubt', bisection = 7 where unit_id = 13")
         .await;
     rig.edit("update project_rent_roll_units set price = 4 where id = 11")
         .await;
     rig.plan().await;
-    assert_eq!(digests_told(&rig).await.pop(), Some(None), "unit 13 is in doubt");
+    assert_eq!(digests_sent(&rig).await.pop(), Some(None), "unit 13 is in doubt");
     rig.settle().await;
-    assert!(digests_told(&rig).await.pop().expect("a body").is_some(), "it was told");
+    assert!(
+        digests_sent(&rig).await.pop().expect("a body").is_some(),
+        "it was acknowledged"
+    );
     assert!(rig.sandbox.syncs().iter().all(|sync| !sync.digest_mismatch));
     rig.assert_equal().await;
     // What a sync did not say is no mismatch, whatever the receiver says.
@@ -867,14 +877,14 @@ async fn promise_09_however_many_ask_for_figures_a_health_check_is_answered_with
     let rig = Rig::empty().await;
     let running = Running::of(&rig).await;
     running.until_ready_is(200).await;
-    let told = Arc::new(AtomicUsize::new(0));
+    let answered = Arc::new(AtomicUsize::new(0));
     let mut clients = JoinSet::new();
     for _ in 0..100 {
-        let (base, told) = (running.base.clone(), told.clone());
+        let (base, answered) = (running.base.clone(), answered.clone());
         clients.spawn(async move {
             loop {
                 let answer = asked(&base, "/metrics").await.unwrap_or_default();
-                told.fetch_add(usize::from(answer.starts_with("HTTP/1.1 200")), Ordering::Relaxed);
+                answered.fetch_add(usize::from(answer.starts_with("HTTP/1.1 200")), Ordering::Relaxed);
             }
         });
     }
@@ -893,11 +903,13 @@ async fn promise_09_however_many_ask_for_figures_a_health_check_is_answered_with
         }
     }
     let scraped = async {
-        while told.load(Ordering::Relaxed) < 3 {
+        while answered.load(Ordering::Relaxed) < 3 {
             yield_now().await;
         }
     };
-    timeout(LIMIT, scraped).await.expect("figures are told all the while");
+    timeout(LIMIT, scraped)
+        .await
+        .expect("figures are answered all the while");
     clients.shutdown().await;
     running.stop().await;
 }

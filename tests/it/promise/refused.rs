@@ -5,7 +5,7 @@ use std::time::Duration;
 use rentsync_relay::config::{Batch, Format};
 use serde_json::json;
 
-use super::receivers::{MINUTE, pass, told, work};
+use super::receivers::{MINUTE, delivered, pass, work};
 use crate::support::rig::Rig;
 
 async fn refused(rig: &Rig) -> i64 {
@@ -80,7 +80,7 @@ async fn promise_12_what_was_refused_stays_owed_whatever_withholds_it_next() {
 #[tokio::test]
 async fn promise_12_a_property_whose_own_fields_are_rejected_rests_and_keeps_no_other_waiting() {
     for status in [400, 404, 503] {
-        let rig = told(3, Batch::PerProperty).await;
+        let rig = delivered(3, Batch::PerProperty).await;
         rig.faults(json!({ "status": status, "property_id": 1 }));
         rig.edit("update projects set name = 'Another' where id = 1").await;
         others_go_on(&rig, 120).await;
@@ -95,8 +95,8 @@ async fn promise_12_a_property_whose_own_fields_are_rejected_rests_and_keeps_no_
 }
 
 #[tokio::test]
-async fn promise_12_of_many_bad_units_the_good_are_told_within_minutes() {
-    let rig = told(2, Batch::PerProperty).await;
+async fn promise_12_of_many_bad_units_the_good_are_sent_within_minutes() {
+    let rig = delivered(2, Batch::PerProperty).await;
     rig.edit("insert into project_rent_roll_units (id, project_id, price) select n, 1, 1000 from generate_series(100, 219) n")
         .await;
     rig.settle().await;
@@ -105,15 +105,15 @@ async fn promise_12_of_many_bad_units_the_good_are_told_within_minutes() {
     rig.edit("update project_rent_roll_units set price = 7 where id >= 100")
         .await;
     others_go_on(&rig, 20).await;
-    let property = rig.sandbox.property(1).expect("told");
-    let told = (100..220).filter(|unit_id| property.units[unit_id]["base_rent"] == json!(7.0));
-    assert_eq!(told.count(), 60);
+    let property = rig.sandbox.property(1).expect("received");
+    let sent = (100..220).filter(|unit_id| property.units[unit_id]["base_rent"] == json!(7.0));
+    assert_eq!(sent.count(), 60);
     assert_eq!(refused(&rig).await, 60);
 }
 
 #[tokio::test]
 async fn promise_12_a_search_of_which_nothing_is_left_ends() {
-    let rig = told(2, Batch::PerProperty).await;
+    let rig = delivered(2, Batch::PerProperty).await;
     rig.faults(json!({ "status": 400, "property_id": 1 }));
     rig.edit("insert into project_rent_roll_units (id, project_id, price) select n, 1, 1000 from generate_series(100, 129) n")
         .await;
@@ -131,7 +131,7 @@ async fn promise_12_a_search_of_which_nothing_is_left_ends() {
 
 #[tokio::test]
 async fn promise_12_refusals_are_counted_for_as_long_as_it_takes() {
-    let mut rig = told(1, Batch::PerProperty).await;
+    let mut rig = delivered(1, Batch::PerProperty).await;
     rig.receiver.retry.refused_max = Duration::from_secs(60);
     rig.faults(json!({ "reject_units": [11] }));
     rig.edit("update project_rent_roll_units set price = 7 where id = 11")
@@ -149,7 +149,7 @@ async fn promise_12_refusals_are_counted_for_as_long_as_it_takes() {
 
 #[tokio::test]
 async fn promise_13_a_receiver_that_rejects_all_is_probed_by_the_schedule_and_batches_pause_it_soon() {
-    let mut rig = told(60, Batch::PerProperty).await;
+    let mut rig = delivered(60, Batch::PerProperty).await;
     rig.receiver.breaker.probe_every = 15 * MINUTE;
     rig.faults(json!({ "status": 400 }));
     super::receivers::touch(&rig, 7).await;
@@ -158,7 +158,7 @@ async fn promise_13_a_receiver_that_rejects_all_is_probed_by_the_schedule_and_ba
     let requests = rig.sandbox.syncs().len();
     assert!(requests <= 60, "{requests} requests in two hours");
 
-    let mut rig = told(64, Batch::AllProperties).await;
+    let mut rig = delivered(64, Batch::AllProperties).await;
     rig.receiver.units_per_request_max = 6;
     rig.faults(json!({ "status": 400 }));
     super::receivers::touch(&rig, 7).await;

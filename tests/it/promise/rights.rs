@@ -450,8 +450,8 @@ async fn promise_03_the_outbox_loses_its_number_without_making_a_writer_wait() {
     assert_eq!(database.number(id).await, 0);
 }
 
-/// A server that refuses TLS, and what it is told after that.
-async fn tell_a_server_without_tls(tls: &str) -> (Vec<u8>, String) {
+/// A server that refuses TLS, and what it is sent after that.
+async fn a_server_without_tls(tls: &str) -> (Vec<u8>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let rig = Rig::new().await;
@@ -469,30 +469,30 @@ async fn tell_a_server_without_tls(tls: &str) -> (Vec<u8>, String) {
         assert_eq!(asked[4..], 80_877_103_u32.to_be_bytes(), "it asks for TLS");
         stream.write_all(b"N").await.unwrap();
         // Whatever comes, a password is asked for in clear text.
-        let mut told = vec![0; 1024];
-        let length = stream.read(&mut told).await.unwrap_or(0);
-        told.truncate(length);
+        let mut received = vec![0; 1024];
+        let length = stream.read(&mut received).await.unwrap_or(0);
+        received.truncate(length);
         if length > 0 {
             stream.write_all(&[b'R', 0, 0, 0, 8, 0, 0, 0, 3]).await.unwrap();
-            stream.read_to_end(&mut told).await.ok();
+            stream.read_to_end(&mut received).await.ok();
         }
-        told
+        received
     };
-    let (told, done) = tokio::join!(serving, output(command));
+    let (received, done) = tokio::join!(serving, output(command));
     assert_eq!(done.status.code(), Some(3), "{}", said(&done));
-    (told, said(&done))
+    (received, said(&done))
 }
 
 #[tokio::test]
-async fn promise_07_a_server_that_refuses_tls_is_told_no_password() {
-    let (told, message) = tell_a_server_without_tls("verify-full").await;
-    assert_eq!(told, b"", "{message}");
+async fn promise_07_a_server_that_refuses_tls_is_sent_no_password() {
+    let (received, message) = a_server_without_tls("verify-full").await;
+    assert_eq!(received, b"", "{message}");
     assert!(message.contains("TLS") && message.contains("database.tls"), "{message}");
     assert!(!message.contains("open-sesame"), "{message}");
-    // That this server would be told it, were it asked for less.
-    let (told, _) = tell_a_server_without_tls("prefer").await;
+    // That this server would be sent it, were it asked for less.
+    let (received, _) = a_server_without_tls("prefer").await;
     assert!(
-        told.windows(11).any(|some| some == b"open-sesame"),
+        received.windows(11).any(|some| some == b"open-sesame"),
         "the test sees what is sent"
     );
 }
@@ -743,7 +743,7 @@ async fn promise_24_whoever_waits_for_a_database_can_be_stopped() {
 
 #[tokio::test]
 async fn promise_02_nothing_of_a_strangers_schema_is_used() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let stranger = format!("stranger_{}", std::process::id());
     rig.edit(&format!(
         "create role {stranger}; alter schema rentsync owner to {stranger};
@@ -842,7 +842,7 @@ async fn promise_01_default_privileges_give_nobody_anything() {
     assert_eq!(
         rights_of(database, &app).await,
         [""; 0],
-        "nor is it taken for the relay's"
+        "nor does it count as the relay's"
     );
     let mut once = relay(&rig, &["once"]);
     once.env("DATABASE_URL", url_as(database, &relay_role));
@@ -1009,7 +1009,7 @@ async fn promise_02_a_schema_called_like_the_role_makes_nobody_the_owner_of_the_
 
 #[tokio::test]
 async fn promise_02_a_schema_called_like_the_relays_role_stops_no_relay() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let (own, stranger, owner) = (
         role(&rig.source).await,
         role(&rig.source).await,
@@ -1036,7 +1036,7 @@ async fn promise_02_a_schema_called_like_the_relays_role_stops_no_relay() {
 
 #[tokio::test]
 async fn promise_02_the_name_of_a_table_is_not_run() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let (own, other) = (role(&rig.source).await, role(&rig.source).await);
     rig.edit(&format!(
         "create table rentsync.\"relay to {other}; create table public.ran (); --\" (id bigint)"
@@ -1070,7 +1070,7 @@ async fn functions_without_schema(database: &TestDatabase) -> String {
 
 #[tokio::test]
 async fn promise_02_what_a_file_of_source_functions_sets_does_not_outlive_it() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let functions = functions_without_schema(&rig.source).await;
     let database = &rig.source.database;
     let source = Config::default().source;
@@ -1093,7 +1093,7 @@ async fn promise_02_what_a_file_of_source_functions_sets_does_not_outlive_it() {
 
 #[tokio::test]
 async fn promise_02_a_schema_called_like_the_role_decides_nothing() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let database = &rig.source;
     let (stranger, relay_role) = (role(database).await, role(database).await);
     capture::install_for(&database.database, &Config::default().source, Some(&relay_role))
@@ -1264,7 +1264,7 @@ async fn promise_22_tables_of_two_owners_are_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn promise_01_what_a_role_hung_on_our_tables_does_not_outlive_an_install() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let stranger = role(&rig.source).await;
     rig.edit(&format!(
         "grant trigger on all tables in schema rentsync to {stranger}; grant usage on schema rentsync to {stranger};

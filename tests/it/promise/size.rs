@@ -188,7 +188,7 @@ pub(super) async fn filled(properties: i64) -> Rig {
 }
 
 #[tokio::test]
-async fn promise_17_a_source_that_goes_empty_and_comes_back_leaves_no_hold_and_tells_nothing() {
+async fn promise_17_a_source_that_goes_empty_and_comes_back_leaves_no_hold_and_sends_nothing() {
     let rig = filled(80).await;
     rig.edit("create table kept as select * from project_rent_roll_units; delete from project_rent_roll_units")
         .await;
@@ -324,7 +324,7 @@ async fn promise_19_any_number_of_holds_is_listed_in_short_and_decided_at_once()
 
 /// A command whose statement takes for ever is stopped: it ends, and so does the statement, though what it waits for does not.
 async fn leaves_nothing(arguments: &[&str]) {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let mut blocking = rig.source.connect().await;
     sqlx::raw_sql("begin; lock table rentsync.hold, rentsync.feed in access exclusive mode")
         .execute(&mut blocking)

@@ -43,7 +43,7 @@ async fn promise_02_a_source_function_that_a_stranger_made_in_advance_is_taken_o
 
 #[tokio::test]
 async fn promise_02_a_source_function_of_a_strangers_is_run_by_no_command() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let (stranger, own) = (role(&rig.source).await, role(&rig.source).await);
     let granted = output(relay(&rig, &["install", "--grant-to", &own])).await;
     assert_eq!(granted.status.code(), Some(0), "{}", said(&granted));
@@ -79,7 +79,7 @@ async fn promise_02_a_source_function_of_a_strangers_is_run_by_no_command() {
 
 #[tokio::test]
 async fn promise_02_no_further_connection_is_made_while_a_source_function_is_a_strangers() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let stranger = role(&rig.source).await;
     let tables = ["public.projects", "public.project_rent_roll_units"].map(str::to_owned);
     let database = &rig.source.database;
@@ -99,7 +99,7 @@ const FEED_COLUMN: &str = "create temp table t (l rentsync.feed[])";
 
 #[tokio::test]
 async fn promise_03_nobody_but_the_owner_makes_a_column_of_our_row_types() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let reader = role(&rig.source).await;
     rig.edit(&format!("grant usage on schema rentsync to {reader}")).await;
     let as_reader = async |statement: &str| {
@@ -121,7 +121,7 @@ async fn promise_03_nobody_but_the_owner_makes_a_column_of_our_row_types() {
 /// A reader's view stands on a source function.
 #[tokio::test]
 async fn promise_24_a_readers_view_stops_no_install_that_leaves_what_it_stands_on() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let reader = role(&rig.source).await;
     let view = format!(
         "grant usage on schema rentsync to {reader}; grant execute on function rentsync.source_unit() to {reader};
@@ -161,7 +161,7 @@ async fn promise_24_a_readers_view_stops_no_install_that_leaves_what_it_stands_o
 
 #[tokio::test]
 async fn promise_24_what_a_purge_drops_of_others_is_said() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let reader = role(&rig.source).await;
     rig.edit(&format!(
         "grant usage on schema rentsync to {reader}; grant select on rentsync.feed to {reader};
@@ -178,7 +178,7 @@ async fn promise_24_what_a_purge_drops_of_others_is_said() {
 
 #[tokio::test]
 async fn promise_25_a_role_whatever_it_is_called_is_one_line() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let name = role(&rig.source).await;
     let hostile = format!("{name}\nrole other may read");
     rig.edit(&format!("alter role {name} rename to \"{hostile}\"")).await;
@@ -193,7 +193,7 @@ async fn promise_25_a_role_whatever_it_is_called_is_one_line() {
 /// What a file of source functions joins is a third role's.
 #[tokio::test]
 async fn promise_01_no_superusers_command_runs_what_the_sites_own_source_functions_join() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let functions = rig
         .source
         .texts(
@@ -267,7 +267,7 @@ async fn promise_01_no_superusers_command_runs_what_the_sites_own_source_functio
 /// Production's own column uses a function that a stranger put into the schema.
 #[tokio::test]
 async fn promise_24_nothing_of_productions_goes_with_a_function_that_a_stranger_made() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let (stranger, admin) = (role(&rig.source).await, role(&rig.source).await);
     rig.edit(&format!(
         "grant usage, create on schema rentsync to {stranger}, {admin}; grant postgres to {admin}; set role {stranger};
@@ -321,7 +321,7 @@ async fn promise_24_nothing_of_productions_goes_with_a_function_that_a_stranger_
 /// The line that marks what `install` writes stands in a body of the owner's, and a view in a table's place.
 #[tokio::test]
 async fn promise_01_no_superusers_command_runs_what_only_looks_like_the_relays() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let (owner, own) = (role(&rig.source).await, role(&rig.source).await);
     rig.edit(&format!(
         "{RAN}; alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner};
@@ -381,7 +381,7 @@ async fn promise_01_no_superusers_command_runs_what_only_looks_like_the_relays()
 
 #[tokio::test]
 async fn promise_02_nobody_who_may_become_more_is_made_the_relays_role() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let (mighty, member, creator) = (
         role(&rig.source).await,
         role(&rig.source).await,

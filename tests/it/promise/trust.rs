@@ -59,7 +59,7 @@ async fn promise_02_tables_put_in_the_way_of_the_source_decide_nothing() {
 
 #[tokio::test]
 async fn promise_02_a_running_relay_uses_nothing_of_a_schema_made_anew_by_a_stranger() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let mut child = relay(&rig, &["run"]).spawn().expect("run");
     let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
     let mut says = async |part: &str| loop {
@@ -273,7 +273,7 @@ async fn promise_01_no_superusers_command_reads_a_source_whose_owner_nobody_name
         "a schema of another who is named",
         "a part of the source",
     ] {
-        let rig = Rig::told().await;
+        let rig = Rig::delivered().await;
         let (owner, other) = (role(&rig.source).await, role(&rig.source).await);
         rig.edit("create table public.ran (what text); grant all on public.ran to public")
             .await;
@@ -336,7 +336,7 @@ async fn promise_01_no_superusers_command_reads_a_source_whose_owner_nobody_name
 /// What doctor names, and what is a DBA's own business.
 #[tokio::test]
 async fn promise_02_doctor_names_whatever_in_the_schema_is_not_as_the_release_makes_it() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let stranger = role(&rig.source).await;
     rig.edit(
         "create index dba1 on rentsync.sync (sync_id collate \"C\" desc) include (state) with (fillfactor = 80);
@@ -474,7 +474,7 @@ async fn promise_01_no_cast_of_an_enums_owner_is_run() {
 /// A writer that holds the source and the outbox; another one that comes meanwhile and waits for nobody.
 #[tokio::test]
 async fn promise_24_taking_over_makes_no_writer_wait_for_another() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let owner = role(&rig.source).await;
     rig.edit(&format!(
         "create rule nothing as on insert to rentsync.outbox where false do nothing;
@@ -522,7 +522,7 @@ async fn promise_24_taking_over_makes_no_writer_wait_for_another() {
 
 #[tokio::test]
 async fn promise_01_a_foreign_key_hung_on_our_tables_acts_in_no_command() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let stranger = role(&rig.source).await;
     let hang = format!(
         "create schema if not exists hers authorization {stranger}; grant usage on schema rentsync to {stranger};
@@ -552,7 +552,7 @@ async fn promise_01_a_foreign_key_hung_on_our_tables_acts_in_no_command() {
 
 #[tokio::test]
 async fn promise_01_a_foreign_key_that_install_can_not_take_off_is_named_with_whoever_can() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let (owner, stranger) = (role(&rig.source).await, role(&rig.source).await);
     rig.edit(&format!(
         "alter table projects owner to {owner}; alter table project_rent_roll_units owner to {owner}"
@@ -591,7 +591,7 @@ async fn promise_01_a_foreign_key_that_install_can_not_take_off_is_named_with_wh
 async fn promise_01_functions_that_somebody_put_into_the_schema_do_not_outlive_an_install() {
     let database = TestDatabase::installed().await;
     let stranger = role(&database).await;
-    // One in the place of ours, so that writing it anew would leave it the stranger's; one that ours would be taken for.
+    // One in the place of ours, so that writing it anew would leave it the stranger's; one that could pass for ours.
     database
         .execute(&format!(
             "grant usage, create on schema rentsync to {stranger}; drop function rentsync.forget_future(); set role {stranger};
@@ -653,7 +653,7 @@ async fn promise_01_the_source_is_read_with_a_superusers_rights_only_for_an_owne
 #[tokio::test]
 async fn promise_22_a_source_table_that_was_made_anew_is_attached_and_let_go_again() {
     for command in [&["install"][..], &["uninstall"]] {
-        let rig = Rig::told().await;
+        let rig = Rig::delivered().await;
         rig.edit(
             "create table anew (like project_rent_roll_units including all); insert into anew select * from project_rent_roll_units;
              drop table project_rent_roll_units; alter table anew rename to project_rent_roll_units;
@@ -678,7 +678,7 @@ async fn promise_22_a_source_table_that_was_made_anew_is_attached_and_let_go_aga
 
 #[tokio::test]
 async fn promise_22_a_source_table_without_our_triggers_is_an_alert_until_install() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let mut run = relay(&rig, &["run"]);
     run.env("RELAY_RELAY__SWEEP_EVERY", "100ms");
     let child = run.spawn().expect("run");

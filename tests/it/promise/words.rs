@@ -1,4 +1,4 @@
-//! What a person is told.
+//! What a person reads.
 
 mod acknowledged;
 mod database;

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use super::stub::{Stub, answer, close, deserted, raw};
 use super::{BODY, ID, receiver};
 
-const TEST: &str = "receiver::proxy::a_proxys_failures_are_told_apart_from_the_receivers";
+const TEST: &str = "receiver::proxy::a_proxys_failures_are_distinguished_from_the_receivers";
 const POST_TO: &str = "TEST_POST_TO";
 const VARIABLES: [&str; 8] = [
     "ALL_PROXY",
@@ -56,7 +56,7 @@ fn assert_answer(said: &str, answer: &str) {
 }
 
 #[tokio::test]
-async fn a_proxys_failures_are_told_apart_from_the_receivers() {
+async fn a_proxys_failures_are_distinguished_from_the_receivers() {
     if let Ok(to) = std::env::var(POST_TO) {
         return post(&to).await;
     }

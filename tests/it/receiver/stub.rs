@@ -1,4 +1,4 @@
-//! A server on a loopback port that keeps what it gets and answers as it is told.
+//! A server on a loopback port that keeps what it gets and answers as it is set to.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

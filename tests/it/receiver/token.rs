@@ -1,4 +1,4 @@
-//! OAuth2 client credentials: one token for all, renewed early, once more when it isn't taken.
+//! OAuth2 client credentials: one token for all, renewed early, once more when it isn't accepted.
 
 use std::time::Duration;
 
@@ -174,7 +174,7 @@ async fn a_renewal_that_fails_leaves_the_old_token_in_use_and_is_not_tried_by_ev
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_taken_is_renewed_and_the_same_bytes_go_again() {
+async fn a_token_that_is_not_accepted_is_renewed_and_the_same_bytes_go_again() {
     let refusing_the_first = |_: usize, request: &Received| match request.header("authorization") {
         Some("Bearer hunter2-0") => answer(401, &[], "hunter2-0 is revoked"),
         _ => answer(200, &[], ""),
@@ -195,7 +195,7 @@ async fn a_token_that_is_not_taken_is_renewed_and_the_same_bytes_go_again() {
 }
 
 #[tokio::test]
-async fn many_requests_whose_token_is_not_taken_ask_for_one_new_one() {
+async fn many_requests_whose_token_is_not_accepted_ask_for_one_new_one() {
     let refusing_the_first = |_: usize, request: &Received| match request.header("authorization") {
         Some("Bearer hunter2-0") => answer(401, &[], ""),
         _ => answer(200, &[], ""),
@@ -240,7 +240,7 @@ async fn an_exchanged_client_secret_is_used_for_the_next_token() {
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_is_sent_and_the_reason_is_told_without_any_secret() {
+async fn without_a_token_nothing_is_sent_and_the_reason_is_given_without_any_secret() {
     let refused = r#"{"error":"invalid_client","error_description":"hunter2"}"#;
     let rows: [(u16, &'static str, bool, &str); 9] = [
         (
@@ -268,13 +268,13 @@ async fn without_a_token_nothing_is_sent_and_the_reason_is_told_without_any_secr
             "with no bearer token that a header can carry",
         ),
     ];
-    for (code, text, needs_a_person, told) in rows {
+    for (code, text, needs_a_person, reason) in rows {
         let location = [("location", "http://127.0.0.1:9/hunter2")];
         let bench = Bench::with(move |_, _| answer(code, &location, text), |_, _| answer(200, &[], "")).await;
         let error = bench.endpoint().post(ID, BODY.to_vec()).await.unwrap_err();
         let unsent: &Unsent = error.downcast_ref().unwrap();
         assert_eq!(unsent.needs_a_person(), needs_a_person, "{unsent:?}");
-        assert!(error.to_string().contains(told), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
         assert!(!format!("{error:?} {unsent:?}").contains("hunter2"), "{error:?}");
         assert_eq!((bench.asked(), bench.stub.connections()), (1, 0));
     }

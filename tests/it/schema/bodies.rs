@@ -97,8 +97,8 @@ impl Agreement {
         rig
     }
 
-    /// Everything that can happen to a unit, and a snapshot, each told.
-    async fn story(&self) -> Told {
+    /// Everything that can happen to a unit, and a snapshot, each sent.
+    async fn story(&self) -> Received {
         let rig = self.rig().await;
         rig.edit(
             "update project_rent_roll_units set lead_first_name = 'Ada', bedrooms = 1.5, when_available = 'Immediate',
@@ -123,11 +123,11 @@ impl Agreement {
         .await;
         rig.settle().await;
         rig.assert_no_complaint();
-        Told::by(&rig).await
+        Received::by(&rig).await
     }
 
     /// The same receiver at its worst.
-    async fn refusals(&self) -> Told {
+    async fn refusals(&self) -> Received {
         let rig = self.rig().await;
         rig.settle().await;
         for (faults, price) in [
@@ -142,17 +142,17 @@ impl Agreement {
                 .await;
             rig.settle().await;
         }
-        Told::by(&rig).await
+        Received::by(&rig).await
     }
 }
 
 /// Bodies as they were sealed; answers with their status.
-struct Told {
+struct Received {
     bodies: Vec<Value>,
     answers: Vec<(i32, Value)>,
 }
 
-impl Told {
+impl Received {
     async fn by(rig: &Rig) -> Self {
         let mut conn = rig.source.connect().await;
         let bodies: Vec<Vec<u8>> = sqlx::query_scalar("select body from rentsync.sync order by sequence")
@@ -212,24 +212,24 @@ async fn what_is_sealed_is_by_the_schema_of_its_shape() {
     // A few at a time: the database has only so many connections.
     let stories = stream::iter(&AGREEMENTS).map(Agreement::story).buffered(3);
     let stories: Vec<_> = stories.collect().await;
-    for (agreement, told) in AGREEMENTS.iter().zip(stories) {
+    for (agreement, received) in AGREEMENTS.iter().zip(stories) {
         let validators: Vec<_> = agreement
             .schemas
             .iter()
             .map(|name| (*name, published.validator(name)))
             .collect();
         let mut used = BTreeSet::new();
-        for body in &told.bodies {
+        for body in &received.bodies {
             match validators.iter().find(|(_, validator)| validator.is_valid(body)) {
                 Some((name, _)) => used.insert(*name),
                 None => panic!("{:?}: {body}", published.complaints(agreement.schemas[0], body)),
             };
         }
         assert_eq!(Vec::from_iter(used), agreement.schemas);
-        assert!(told.has("lead_first_name"));
+        assert!(received.has("lead_first_name"));
         let by_list = agreement.removed == RemovedAs::List;
         for what in [r#""reason":"deleted""#, r#""reason":"moved""#, r#""replaced_by":14"#] {
-            assert_eq!(told.has(what), by_list, "{what} in {:?}", agreement.schemas);
+            assert_eq!(received.has(what), by_list, "{what} in {:?}", agreement.schemas);
         }
         let several = |body: &Value| {
             body["properties"]
@@ -237,10 +237,10 @@ async fn what_is_sealed_is_by_the_schema_of_its_shape() {
                 .is_some_and(|properties| properties.len() > 1)
         };
         let for_all = agreement.batch == Batch::AllProperties;
-        assert_eq!(told.bodies.iter().any(several), for_all, "{:?}", agreement.schemas);
+        assert_eq!(received.bodies.iter().any(several), for_all, "{:?}", agreement.schemas);
         let in_parts = agreement.extensions && agreement.format != Format::Unit;
         for what in [r#""sync_type":"snapshot""#, r#""parts":2"#] {
-            assert_eq!(told.has(what), in_parts, "{what} in {:?}", agreement.schemas);
+            assert_eq!(received.has(what), in_parts, "{what} in {:?}", agreement.schemas);
         }
     }
 }
@@ -249,16 +249,20 @@ async fn what_is_sealed_is_by_the_schema_of_its_shape() {
 async fn what_the_sandbox_answers_is_by_the_schema_of_its_kind() {
     let published = Schemas::published();
     let by = |name: &str| published.validator(name);
-    let (taken, stale, several) = (by("answer"), by("answer-stale"), by("answer-all-properties"));
+    let (acknowledged, stale, several) = (by("answer"), by("answer-stale"), by("answer-all-properties"));
     let refused = by("answer-refused");
     let mut seen = BTreeSet::new();
     for agreement in [&AGREEMENTS[0], &AGREEMENTS[3], &AGREEMENTS[12]] {
-        let told = agreement.refusals().await;
-        for (status, answer) in &told.answers {
+        let received = agreement.refusals().await;
+        for (status, answer) in &received.answers {
             let validators: &[_] = match (status, agreement.batch) {
-                (200, Batch::PerProperty) => &[("taken", &taken), ("stale", &stale)],
+                (200, Batch::PerProperty) => &[("acknowledged", &acknowledged), ("stale", &stale)],
                 // A batch may be about one property; such a one is answered as any other.
-                (200, Batch::AllProperties) => &[("taken", &taken), ("stale", &stale), ("several", &several)],
+                (200, Batch::AllProperties) => &[
+                    ("acknowledged", &acknowledged),
+                    ("stale", &stale),
+                    ("several", &several),
+                ],
                 _ => &[("refused", &refused)],
             };
             let found = validators.iter().find(|(_, validator)| validator.is_valid(answer));
@@ -272,8 +276,8 @@ async fn what_the_sandbox_answers_is_by_the_schema_of_its_kind() {
         }
     }
     for (kind, keys) in [
-        ("taken", "property_digest"),
-        ("taken", "property_digest errors"),
+        ("acknowledged", "property_digest"),
+        ("acknowledged", "property_digest errors"),
         ("stale", "status sequence"),
         ("several", "properties"),
         ("several", "properties errors"),

@@ -9,7 +9,7 @@ use super::{SHARED, Schemas, names_in, text_of};
 const GUIDES_ID: &str = "\"sync-2025-01-15-02-00-00\"";
 const SYNC_ID: &str = "\"sync-2025-01-15-02-00-00-0194676ea8807c31b2d94c5e6f708192\"";
 
-/// A golden body and its schema; where not all fields are told, those that are.
+/// A golden body and its schema; where not all fields are sent, those that are.
 struct Golden(&'static str, &'static str, Option<&'static [&'static str]>);
 
 const GOLDEN: [Golden; 12] = [
@@ -164,7 +164,7 @@ fn a_body_with_a_key_too_many_one_too_few_or_a_wrong_type_is_refused() {
         let broken = broken(&golden.body());
         assert!(broken.len() > 20, "{}: only {} ways", golden.0, broken.len());
         for (how, body) in broken {
-            assert!(!validator.is_valid(&body), "{}: {how} is taken", golden.0);
+            assert!(!validator.is_valid(&body), "{}: {how} is accepted", golden.0);
         }
     }
 }

@@ -5,7 +5,7 @@ use rentsync_relay::config::{self, Auth, Field, Receiver, RemovedAs, SecretRef};
 use rentsync_sandbox::{Batch, Format, Removed, SandboxAuth, SandboxOptions, UnitStyle};
 use secrecy::ExposeSecret;
 
-/// What a sandbox is told that stands for this receiver.
+/// What a sandbox is set to that stands for this receiver.
 pub fn options(receiver: &Receiver) -> SandboxOptions {
     let fields = Field::ALL.iter().filter(|(field, _)| receiver.fields.has(*field));
     SandboxOptions {

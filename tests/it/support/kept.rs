@@ -41,7 +41,7 @@ pub async fn assert_withheld_is_counted(conn: &mut PgConnection) {
     assert_eq!(wrong, [] as [String; 0]);
 }
 
-/// By the clock that the tries were told, or the server's.
+/// By the clock that the tries were given, or the server's.
 pub async fn assert_attempts_are_counted(conn: &mut PgConnection, now: Option<DateTime<Utc>>) {
     let since = now.unwrap_or_else(Utc::now) - chrono::TimeDelta::minutes(58);
     let wrong: Vec<String> = sqlx::query_scalar(ATTEMPTS)

@@ -181,7 +181,7 @@ impl TestDatabase {
         }
     }
 
-    /// Leaves a connection for whoever takes one next; it has to be as it was when it was taken.
+    /// Leaves a connection for whoever takes one next; it has to be as it was when it was handed out.
     pub fn put(&self, conn: PgConnection) {
         self.resting.put(conn);
     }

@@ -54,7 +54,7 @@ pub struct Hands {
 }
 
 impl Rig {
-    /// Two properties with three units each, nothing told yet.
+    /// Two properties with three units each, nothing sent yet.
     pub async fn new() -> Self {
         let rig = Self::empty().await;
         rig.fill().await;
@@ -80,8 +80,8 @@ impl Rig {
         .await;
     }
 
-    /// Everything told, and the request log empty.
-    pub async fn told() -> Self {
+    /// Everything delivered, and the request log empty.
+    pub async fn delivered() -> Self {
         let rig = Self::new().await;
         rig.settle().await;
         rig.sandbox.clear_log();
@@ -97,7 +97,7 @@ impl Rig {
         Receiver::new("main", "http://127.0.0.1:9/".parse().expect("URL"))
     }
 
-    /// A sandbox that was told the same as the relay: these settings, but for where it is.
+    /// A sandbox that was set to the same as the relay: these settings, but for where it is.
     pub async fn agreeing(source: TestDatabase, mut receiver: Receiver) -> Self {
         let sandbox = Self::sandbox(&mut receiver).await;
         receiver.timeout = Duration::from_secs(5);
@@ -135,7 +135,7 @@ impl Rig {
         self.sandbox = sandbox;
     }
 
-    /// Has the receiver know properties by other ids. Before anything is told.
+    /// Has the receiver know properties by other ids. Before anything is sent.
     pub async fn name_properties(&mut self, ids: &[(i64, PropertyId)]) {
         let mut conn = self.source.take().await;
         plan::register(&mut conn, &self.scope()).await.expect("register");
@@ -152,7 +152,7 @@ impl Rig {
         self.external_ids.extend(ids.iter().cloned());
     }
 
-    /// What both sides were told, for the proof.
+    /// What both sides agreed on, for the proof.
     pub fn agreement(&self) -> Agreement {
         Agreement {
             available: AVAILABLE.to_vec(),
@@ -334,7 +334,7 @@ impl Rig {
     pub fn assert_no_complaint(&self) {
         for sync in self.sandbox.syncs() {
             let reason = sync.reason.as_deref().unwrap_or("");
-            // A fault that it was told to have is no complaint; one that comes with a breach names both.
+            // A fault that it was set to have is no complaint; one that comes with a breach names both.
             let complains = sync.status == Some(400) && !reason.starts_with("fault:") || reason.contains("; ");
             assert!(!complains, "{sync:?}");
         }

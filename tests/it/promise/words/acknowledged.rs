@@ -35,7 +35,7 @@ async fn promise_20_once_counts_what_was_acknowledged() {
         &["feeds have"],
     );
 
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.faults(json!({ "reject_units": [11] }));
     rig.edit("update project_rent_roll_units set price = price + 1 where id in (11, 12)")
         .await;
@@ -50,7 +50,7 @@ async fn promise_20_once_counts_what_was_acknowledged() {
 
 #[tokio::test]
 async fn promise_20_stale_says_who_has_which_number() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let stub = Stub::answering(|_, _| answer(200, &[], r#"{"status":"stale","sequence":4800}"#)).await;
     rig.edit("update project_rent_roll_units set price = 1 where id = 11")
         .await;
@@ -65,7 +65,7 @@ async fn promise_20_stale_says_who_has_which_number() {
 
 #[tokio::test]
 async fn promise_20_alerts_are_over_when_all_is_well() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.receiver.retry.schedule = vec![Duration::from_secs(1)];
     let edit = "update project_rent_roll_units set price = price + 1 where id in (11, 12)";
 
@@ -109,7 +109,7 @@ async fn promise_20_alerts_are_over_when_all_is_well() {
 
 #[tokio::test]
 async fn promise_20_alerts_about_numbers_and_digests_are_over_with_the_next_that_are_right() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let edit = "update project_rent_roll_units set price = price + 1 where id in (11, 21)";
     for (fault, kind) in [
         (
@@ -150,7 +150,7 @@ async fn promise_20_alerts_about_numbers_and_digests_are_over_with_the_next_that
 
 #[tokio::test]
 async fn promise_20_an_alert_about_a_refused_unit_is_over_when_the_unit_goes() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.faults(json!({ "reject_units": [14] }));
     rig.edit("insert into project_rent_roll_units (id, project_id, unit_code) values (14, 1, '14')")
         .await;
@@ -163,7 +163,7 @@ async fn promise_20_an_alert_about_a_refused_unit_is_over_when_the_unit_goes() {
 
 #[tokio::test]
 async fn promise_20_an_alert_about_a_batch_is_over_when_its_halves_are_taken() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.agree_anew(|receiver| receiver.batch = rentsync_relay::config::Batch::AllProperties)
         .await;
     rig.faults(json!({ "status": 400, "times": 1 }));
@@ -177,7 +177,7 @@ async fn promise_20_an_alert_about_a_batch_is_over_when_its_halves_are_taken() {
 
 #[tokio::test]
 async fn promise_20_a_property_that_is_inactive_counts_as_removed() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update projects set is_actived = false where id = 2").await;
     rig.settle().await;
     let verified = ok(&rig, &["verify"]).await;
@@ -195,7 +195,7 @@ async fn promise_20_a_property_that_is_inactive_counts_as_removed() {
     let of_one = replayed.iter().find(|row| row["property_id"] == 1).expect("property 1");
     assert_eq!((&of_one["units"], &of_one["removals"]), (&json!(3), &json!(0)));
 
-    // The same where nobody has been told so yet.
+    // The same where nobody was warned of it yet.
     rig.edit("update projects set is_actived = false where id = 1").await;
     let planned = listed(&rig, &["replay", "--since", "1h", "--dry-run", "--property", "1"]).await;
     assert_eq!((&planned[0]["units"], &planned[0]["removals"]), (&json!(0), &json!(3)));
@@ -203,7 +203,7 @@ async fn promise_20_a_property_that_is_inactive_counts_as_removed() {
 
 #[tokio::test]
 async fn promise_20_verify_prints_twenty_lines_of_each_kind() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "insert into project_rent_roll_units (id, project_id, unit_code, rentroll_status_id)
          select 100 + n, 1, 'N' || n, 1 from generate_series(1, 1030) n",
@@ -226,7 +226,7 @@ async fn promise_20_verify_prints_twenty_lines_of_each_kind() {
 
 #[tokio::test]
 async fn promise_20_one_is_singular() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let replayed = ok(&rig, &["replay", "--since", "1h", "--dry-run", "--property", "1"]).await;
     says(
         &replayed,
@@ -239,7 +239,7 @@ async fn promise_20_one_is_singular() {
 
 #[tokio::test]
 async fn promise_20_feeds_have_the_names_of_their_properties() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         r"update projects set name = E'Two\x1b[31m\nLines' where id = 2; update projects set name = null where id = 1",
     )

@@ -75,7 +75,7 @@ async fn name_of(rig: &Rig) -> String {
 
 #[tokio::test]
 async fn promise_21_a_read_only_database_is_one_sentence() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let name = name_of(&rig).await;
     rig.edit(&format!("alter database {name} set default_transaction_read_only = on"))
         .await;
@@ -130,7 +130,7 @@ async fn promise_21_a_standby_is_one_sentence() {
 
 #[tokio::test]
 async fn promise_21_a_missing_grant_names_the_statement() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     let role = format!("{}_poor", name_of(&rig).await);
     rig.edit(&format!("create role {role} login")).await;
     let url = rig.source.url();
@@ -175,7 +175,7 @@ async fn promise_21_a_missing_grant_names_the_statement() {
 
 #[tokio::test]
 async fn promise_21_a_database_without_the_schema_says_install() {
-    let mut rig = Rig::told().await;
+    let mut rig = Rig::delivered().await;
     rig.source = TestDatabase::bare().await;
     let commands: Vec<&[&str]> = [&READING[..], &WRITING[..13]].concat();
     let url = rig.source.url();

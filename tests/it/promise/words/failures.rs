@@ -109,7 +109,7 @@ async fn promise_25_a_key_of_another_method_says_which_to_set() {
 
 #[tokio::test]
 async fn promise_25_a_receiver_that_recovers_is_not_called_weak() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit("update rentsync.receiver set concurrency = 6, failures = 0")
         .await;
     let status = ok(&rig, &["status"]).await;
@@ -122,7 +122,7 @@ async fn promise_25_a_receiver_that_recovers_is_not_called_weak() {
 
 #[tokio::test]
 async fn promise_25_a_unit_without_an_id_is_named_as_what_it_is() {
-    let rig = Rig::told().await;
+    let rig = Rig::delivered().await;
     rig.edit(
         "alter table project_rent_roll_units disable trigger all;
          alter table project_rent_roll_units drop constraint project_rent_roll_units_pkey;
