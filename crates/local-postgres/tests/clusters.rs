@@ -1,7 +1,7 @@
 //! Private clusters: that they run, and that nothing of them is left however their owner ends.
 //!
 //! What ends an owner is tried on another process: this test binary again, running only
-//! [`owner`], which is told by an environment variable what to do.
+//! [`owner`], which an environment variable says what to do.
 
 use std::env;
 use std::fs;
@@ -241,7 +241,7 @@ fn owner() {
     }
     let server = LocalPostgres::start(Durability::InMemory).unwrap();
     match role.as_str() {
-        "panic" => panic!("as told"),
+        "panic" => panic!("as asked"),
         "exit" => {
             SERVER.set(server).unwrap();
             process::exit(0);

@@ -1,5 +1,5 @@
-//! A stand-in for the partner's endpoint: it takes what the contract allows, refuses the rest
-//! with the place and the reason, and can be told to fail.
+//! A stand-in for the partner's endpoint: it accepts what the contract allows, refuses the rest
+//! with the place and the reason, and can be made to fail.
 //!
 //! It is the judge of the relay, so it is written from the contract alone and shares no code with
 //! the sending side. What it holds is in memory and goes with it. It doesn't know what the source
@@ -15,13 +15,13 @@
 //! | `request` | headers, gzip, size |
 //! | `options` | what was agreed |
 //! | `json`, `check` | what a body must look like |
-//! | `told` | what a body says, whatever its format |
+//! | `received` | what a body says, whatever its format |
 //! | `faults` | what goes wrong on purpose |
 //! | `state` | sync IDs known, properties held: whether a sync fits and what it changes |
 //! | `property` | the same for one property |
 //! | `answer` | what goes out |
 //! | `log` | what came in |
-//! | `refusal` | why something was not taken |
+//! | `refusal` | why something was not applied |
 //!
 //! Everything is bounded: bodies at 64 MiB, the log at 100,000 requests, remembered sync IDs at
 //! 200,000 (older ones are still stale by their sequence), remembered contents at 16 a unit, backups at 16.
@@ -35,11 +35,11 @@ mod json;
 mod log;
 mod options;
 mod property;
+mod received;
 mod refusal;
 mod request;
 mod server;
 mod state;
-mod told;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -55,7 +55,7 @@ pub use auth::SandboxAuth;
 pub use log::SyncLogEntry;
 pub use options::{Batch, Format, Removed, SandboxOptions, UnitStyle};
 pub use property::PropertyState;
-pub use told::PropertyId;
+pub use received::PropertyId;
 
 use auth::Gate;
 use check::Shape;
@@ -157,7 +157,7 @@ impl Sandbox {
         self.shared.set_faults(faults).map_err(anyhow::Error::msg)
     }
 
-    /// The properties ever told, in order; those known by AiGent's own id.
+    /// The properties ever received, in order; those known by AiGent's own id.
     pub fn properties(&self) -> Vec<i64> {
         let own = |id| match id {
             PropertyId::Integer(id) => Some(id),
@@ -166,13 +166,13 @@ impl Sandbox {
         self.property_ids().into_iter().filter_map(own).collect()
     }
 
-    /// All properties ever told, in order.
+    /// All properties ever received, in order.
     pub fn property_ids(&self) -> Vec<PropertyId> {
         let summaries = self.shared.held().state.summaries();
         summaries.into_iter().map(|line| line.project_id).collect()
     }
 
-    /// What it holds of a property, if that was ever told.
+    /// What it holds of a property, if any was ever received.
     pub fn property(&self, project_id: i64) -> Option<PropertyState> {
         self.property_by(&project_id.into())
     }

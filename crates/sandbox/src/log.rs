@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::told::{Part, PropertyId, SyncType, Told};
+use super::received::{Part, PropertyId, ReceivedSync, SyncType};
 
 /// Entries that are kept; the oldest go first.
 const ENTRIES_MAX: usize = 100_000;
@@ -29,9 +29,9 @@ pub struct SyncLogEntry {
     pub part: Option<i64>,
     /// How many parts that has.
     pub parts: Option<i64>,
-    /// How many units it tells.
+    /// How many upserts it carries.
     pub units: usize,
-    /// How many removed units it tells.
+    /// How many removals it carries.
     pub removed: usize,
     /// The body's size, unpacked; packed where it could not be unpacked.
     pub bytes: usize,
@@ -45,11 +45,11 @@ pub struct SyncLogEntry {
     pub repeat: bool,
     /// A newer one had been applied.
     pub stale: bool,
-    /// The told digest is not that of what the sandbox holds after it.
+    /// The body's digest is not that of what the sandbox holds after it.
     pub digest_mismatch: bool,
     /// When it came in.
     pub received_at: DateTime<Utc>,
-    /// Why it was not simply taken: the refusal, the fault, or both.
+    /// Why it was not simply applied: the refusal, the fault, or both.
     pub reason: Option<String>,
 }
 
@@ -80,19 +80,23 @@ impl SyncLogEntry {
     }
 
     /// Takes over what a body says.
-    pub(super) fn describe(&mut self, told: &Told) {
-        self.property_ids = told.properties.iter().map(|told| told.project_id.clone()).collect();
+    pub(super) fn describe(&mut self, sync: &ReceivedSync) {
+        self.property_ids = sync
+            .properties
+            .iter()
+            .map(|property| property.project_id.clone())
+            .collect();
         self.project_id = match self.property_ids.first() {
             Some(PropertyId::Integer(id)) => Some(*id),
             _ => None,
         };
-        if let Some(order) = &told.order {
+        if let Some(order) = &sync.order {
             self.sequence = Some(order.sequence);
             self.sync_type = Some(order.sync_type.name());
             self.describe_parts(&order.sync_type);
         }
-        self.units = told.properties.iter().map(|p| p.upserts.len()).sum();
-        self.removed = told.properties.iter().map(|p| p.removals.len()).sum();
+        self.units = sync.properties.iter().map(|p| p.upserts.len()).sum();
+        self.removed = sync.properties.iter().map(|p| p.removals.len()).sum();
     }
 
     fn describe_parts(&mut self, sync_type: &SyncType) {

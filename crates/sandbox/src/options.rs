@@ -15,9 +15,9 @@ pub struct SandboxOptions {
     pub unit_style: UnitStyle,
     /// Whether bodies have what goes beyond the guide's own examples.
     pub extensions: bool,
-    /// The unit fields that are told, by their flat names and in any order; `unit_id` always is.
+    /// The unit fields that are sent, by their flat names and in any order; `unit_id` always is.
     pub fields: Vec<String>,
-    /// How a unit that went is told.
+    /// How a removed unit is sent.
     pub removed: Removed,
     /// How the sender has to prove itself.
     pub auth: SandboxAuth,
@@ -55,12 +55,12 @@ pub enum UnitStyle {
     Nested,
 }
 
-/// How a unit that went is told.
+/// How a removed unit is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 pub enum Removed {
     /// As removed, with a reason
     List,
-    /// As the unit told last, but not available
+    /// As the unit sent last, but not available
     Unavailable,
 }

@@ -1,6 +1,6 @@
 //! One property as the receiver holds it: its units, their digest, its place in the order.
 //!
-//! [`Property::judge`] says whether what is told fits what was told before and changes nothing;
+//! [`Property::judge`] says whether a body fits what was received before and changes nothing;
 //! [`Property::receive`] applies it and can't fail.
 
 mod judge;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::told::{Digest, Part, PropertyId, ToldDigest, ToldProperty, Upsert, sha256};
+use super::received::{Digest, Part, PropertyId, ReceivedDigest, ReceivedProperty, Upsert, sha256};
 
 /// Contents of one unit whose hash is remembered.
 const CONTENTS_MAX: usize = 16;
@@ -24,7 +24,7 @@ pub struct Property {
     digest: Digest,
     sequence: i64,
     pending: Option<Pending>,
-    /// Units told but rejected: present at the sender though not held here.
+    /// Units received but rejected: present at the sender though not held here.
     rejected: BTreeSet<i64>,
     /// Fingerprint and hash of each unit's latest contents; outlives the unit.
     contents: BTreeMap<i64, VecDeque<(Digest, Digest)>>,
@@ -42,7 +42,7 @@ struct Unit {
 struct Pending {
     snapshot_id: String,
     parts: i64,
-    property_digest: ToldDigest,
+    property_digest: ReceivedDigest,
     seen_parts: BTreeSet<i64>,
     seen_units: BTreeSet<i64>,
     keep: BTreeSet<i64>,
@@ -53,14 +53,14 @@ struct Pending {
 pub struct PropertyState {
     /// The property.
     pub project_id: PropertyId,
-    /// Its own fields as told last; null in formats that have none.
+    /// Its own fields as received last; null in formats that have none.
     pub property: Option<Value>,
-    /// Unit objects as told, by `unit_id`.
+    /// Unit objects as received, by `unit_id`.
     pub units: BTreeMap<i64, Value>,
     /// XOR over the units that came with a hash, in hex.
     #[serde(rename = "property_digest")]
     pub digest: String,
-    /// The newest sequence applied; 0 where none is told.
+    /// The newest sequence applied; 0 where bodies have none.
     pub sequence: i64,
 }
 
@@ -77,7 +77,7 @@ pub struct PropertySummary {
     pub sequence: i64,
 }
 
-/// A unit that was not taken, in the answer.
+/// A unit that was not applied, in the answer.
 #[derive(Serialize)]
 pub struct UnitError {
     unit_id: i64,
@@ -101,9 +101,9 @@ pub enum Outcome {
 pub struct Applied {
     /// The property.
     pub project_id: PropertyId,
-    /// Units that were not taken.
+    /// Units that were not applied.
     pub errors: Vec<UnitError>,
-    /// None where none was told, or not that of now: before a snapshot's last part.
+    /// None where the body has no place for one, or names a later one: before a snapshot's last part.
     pub digest: Option<Digest>,
     /// The sender expected another digest.
     pub mismatch: bool,
@@ -139,47 +139,49 @@ impl Property {
     }
 
     /// Applies what was judged, unless something newer was applied before. Units in `reject` are
-    /// not taken but listed as errors.
-    pub fn receive(&mut self, told: ToldProperty, sequence: Option<i64>, reject: &BTreeSet<i64>) -> Outcome {
+    /// not applied but listed as errors.
+    pub fn receive(&mut self, received: ReceivedProperty, sequence: Option<i64>, reject: &BTreeSet<i64>) -> Outcome {
         if sequence.is_some_and(|sequence| sequence < self.sequence) {
             return Outcome::Stale {
-                project_id: told.project_id,
+                project_id: received.project_id,
                 sequence: self.sequence,
             };
         }
         self.sequence = sequence.unwrap_or_default();
-        self.collect(&told);
-        let (told_digest, completes) = (told.property_digest, told.completes());
-        if told.property.is_some() {
-            self.fields = told.property;
+        self.collect(&received);
+        let (received_digest, completes) = (received.property_digest, received.completes());
+        if received.property.is_some() {
+            self.fields = received.property;
         }
-        for removal in &told.removals {
+        for removal in &received.removals {
             self.remove(removal.unit_id);
         }
-        let errors = self.upsert_all(told.upserts, reject);
+        let errors = self.upsert_all(received.upserts, reject);
         self.drop_absent();
         Outcome::Applied(Applied {
-            project_id: told.project_id,
+            project_id: received.project_id,
             errors,
-            digest: (completes && told_digest != ToldDigest::Nowhere).then_some(self.digest),
-            mismatch: matches!(told_digest, ToldDigest::Is(told) if completes && told != self.digest),
+            digest: (completes && received_digest != ReceivedDigest::Nowhere).then_some(self.digest),
+            mismatch: matches!(received_digest, ReceivedDigest::Is(digest) if completes && digest != self.digest),
         })
     }
 
     /// Notes a part's units. Any other sync ends a snapshot that is still incomplete: its rest
     /// can't come any more, as it would be older.
-    fn collect(&mut self, told: &ToldProperty) {
-        let Some(part) = &told.whole else {
+    fn collect(&mut self, received: &ReceivedProperty) {
+        let Some(part) = &received.whole else {
             self.pending = None;
             return;
         };
         if self.pending_of(part).is_none() {
-            self.pending = Some(Pending::new(part, told.property_digest));
+            self.pending = Some(Pending::new(part, received.property_digest));
         }
         if let Some(pending) = &mut self.pending {
             pending.seen_parts.insert(part.part);
-            pending.seen_units.extend(told.upserts.iter().map(|unit| unit.unit_id));
-            pending.keep.extend(&told.keep);
+            pending
+                .seen_units
+                .extend(received.upserts.iter().map(|unit| unit.unit_id));
+            pending.keep.extend(&received.keep);
         }
     }
 
@@ -220,14 +222,14 @@ impl Property {
     fn remember_content(&mut self, unit: &Upsert) {
         let Some(content_hash) = unit.content_hash else { return };
         let contents = self.contents.entry(unit.unit_id).or_default();
-        let told = (sha256(unit.content.as_bytes()), content_hash);
-        if contents.contains(&told) {
+        let content = (sha256(unit.content.as_bytes()), content_hash);
+        if contents.contains(&content) {
             return;
         }
         if contents.len() == CONTENTS_MAX {
             contents.pop_front();
         }
-        contents.push_back(told);
+        contents.push_back(content);
     }
 
     fn upsert(&mut self, unit: Upsert) {
@@ -261,7 +263,7 @@ impl Property {
 }
 
 impl Unit {
-    /// The unit as it was told, hash included.
+    /// The unit as it was received, hash included.
     fn object(&self) -> Value {
         let mut object = parsed(&self.content);
         if let Some(content_hash) = self.content_hash {
@@ -272,7 +274,7 @@ impl Unit {
 }
 
 impl Pending {
-    fn new(part: &Part, property_digest: ToldDigest) -> Self {
+    fn new(part: &Part, property_digest: ReceivedDigest) -> Self {
         Self {
             snapshot_id: part.snapshot_id.clone(),
             parts: part.parts,

@@ -1,4 +1,4 @@
-//! Why a request is not taken: a status and one sentence.
+//! Why a request is refused: a status and one sentence.
 //!
 //! The sentence names the place (a JSON path or a header), what is wrong there and what was
 //! expected. It never repeats a unit's values: whoever logs it logs no personal data.

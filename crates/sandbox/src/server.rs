@@ -1,4 +1,4 @@
-//! The HTTP face: routes, and the order in which a request is taken.
+//! The HTTP face: routes, and the order in which a request is handled.
 //!
 //! A request is read and judged by itself ([`super::request`], [`super::check`]), meets its
 //! fault, waits if it has to, and is then settled under the lock: state and log change together,
@@ -90,7 +90,7 @@ async fn properties(Shares(shared): Shares<Arc<Shared>>) -> Response {
 async fn property(Shares(shared): Shares<Arc<Shared>>, Path(id): Path<String>) -> Response {
     match shared.property(&id) {
         Some(property) => json_response(200, &property),
-        None => json_response(404, &json!({ "error": format!("property {id} was never told") })),
+        None => json_response(404, &json!({ "error": format!("property {id} was never received") })),
     }
 }
 

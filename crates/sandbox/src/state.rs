@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::property::{Outcome, Property, PropertyState, PropertySummary, UnitError};
+use super::received::{Digest, PropertyId, ReceivedProperty, ReceivedSync};
 use super::refusal::Refusal;
-use super::told::{Digest, PropertyId, Told, ToldProperty};
 
 /// Sync IDs that are remembered; the oldest are forgotten first, and are then old by sequence.
 const SYNC_IDS_MAX: usize = 200_000;
@@ -28,7 +28,7 @@ pub struct State {
 #[derive(Clone)]
 struct Known {
     body: Digest,
-    /// None while no attempt was taken: all met a fault.
+    /// None while every attempt met a fault.
     answer: Option<Answer>,
 }
 
@@ -50,9 +50,9 @@ pub struct Answer {
 /// What goes wrong on purpose while a sync is applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Twist {
-    /// These units are not taken but listed as errors.
+    /// These units are not applied but listed as errors.
     pub reject_units: BTreeSet<i64>,
-    /// The answer tells this digest.
+    /// The answer names this digest.
     pub digest: Option<String>,
     /// This sequence is said to have been applied before; nothing is.
     pub stale: Option<i64>,
@@ -72,16 +72,16 @@ impl Twist {
 impl State {
     /// Judges a sync and applies it, or gives the answer that it got before.
     /// What `twist` names goes wrong on the way.
-    pub fn receive(&mut self, told: Told, body: Digest, twist: &Twist) -> Result<Answer, Refusal> {
-        self.same_body(&told.sync_id, &body)?;
-        if let Some(answer) = self.known_answer(&told.sync_id) {
+    pub fn receive(&mut self, sync: ReceivedSync, body: Digest, twist: &Twist) -> Result<Answer, Refusal> {
+        self.same_body(&sync.sync_id, &body)?;
+        if let Some(answer) = self.known_answer(&sync.sync_id) {
             return Ok(answer);
         }
-        for property in &told.properties {
-            self.judge(&told, property)?;
+        for property in &sync.properties {
+            self.judge(&sync, property)?;
         }
-        let sync_id = told.sync_id.clone();
-        let answer = self.apply(told, twist);
+        let sync_id = sync.sync_id.clone();
+        let answer = self.apply(sync, twist);
         self.note(&sync_id, body);
         if let Some(known) = self.known.get_mut(sync_id.as_str()) {
             known.answer = Some(answer.clone());
@@ -100,7 +100,7 @@ impl State {
         }
     }
 
-    /// Remembers the body of an attempt, whether it was taken or met a fault.
+    /// Remembers the body of an attempt, whether it was applied or met a fault.
     pub fn note(&mut self, sync_id: &str, body: Digest) {
         if self.known.contains_key(sync_id) {
             return;
@@ -115,12 +115,12 @@ impl State {
         self.known.insert(sync_id, Known { body, answer: None });
     }
 
-    /// How many properties were ever told.
+    /// How many properties were ever received.
     pub fn properties(&self) -> usize {
         self.properties.len()
     }
 
-    /// Every property ever told.
+    /// Every property ever received.
     pub fn summaries(&self) -> Vec<PropertySummary> {
         let properties = self.properties.iter();
         properties
@@ -128,7 +128,7 @@ impl State {
             .collect()
     }
 
-    /// One property, if it was ever told.
+    /// One property, if it was ever received.
     pub fn property(&self, project_id: &PropertyId) -> Option<PropertyState> {
         let property = self.properties.get(project_id)?;
         Some(property.state(project_id.clone()))
@@ -143,17 +143,17 @@ impl State {
         })
     }
 
-    fn judge(&self, told: &Told, property: &ToldProperty) -> Result<(), Refusal> {
-        let sequence = told.order.as_ref().map(|order| order.sequence);
+    fn judge(&self, sync: &ReceivedSync, property: &ReceivedProperty) -> Result<(), Refusal> {
+        let sequence = sync.order.as_ref().map(|order| order.sequence);
         match self.properties.get(&property.project_id) {
             Some(held) => held.judge(property, sequence),
             None => Property::default().judge(property, sequence),
         }
     }
 
-    fn apply(&mut self, told: Told, twist: &Twist) -> Answer {
-        let sequence = told.order.as_ref().map(|order| order.sequence);
-        let outcomes = told.properties.into_iter().map(|property| {
+    fn apply(&mut self, sync: ReceivedSync, twist: &Twist) -> Answer {
+        let sequence = sync.order.as_ref().map(|order| order.sequence);
+        let outcomes = sync.properties.into_iter().map(|property| {
             if let Some(outcome) = twist.stale(&property.project_id) {
                 return outcome;
             }
@@ -168,7 +168,7 @@ impl Answer {
     /// One property answers for itself; several answer one by one. A `false_digest` stands in the place of each.
     fn of(outcomes: Vec<Outcome>, false_digest: Option<&str>) -> Self {
         let (mut stale, mut errors, mut digests) = (vec![], vec![], vec![]);
-        let (told, mut mismatch) = (outcomes.len(), false);
+        let (count, mut mismatch) = (outcomes.len(), false);
         for outcome in outcomes {
             match outcome {
                 Outcome::Stale { project_id, sequence } => stale.push((project_id, sequence)),
@@ -181,7 +181,7 @@ impl Answer {
                 }
             }
         }
-        let body = match (told, stale.as_slice(), digests.as_slice()) {
+        let body = match (count, stale.as_slice(), digests.as_slice()) {
             (1, [(_, sequence)], _) => json!({ "status": "stale", "sequence": sequence }),
             (1, _, [(_, digest)]) => json!({ "property_digest": digest, "errors": errors }),
             (1, _, _) => json!({ "errors": errors }),
@@ -189,7 +189,7 @@ impl Answer {
         };
         Self {
             body: body.to_string(),
-            applied: stale.len() < told,
+            applied: stale.len() < count,
             repeat: false,
             stale: !stale.is_empty(),
             digest_mismatch: mismatch,

@@ -11,7 +11,7 @@ pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, 
     request::single(headers, name).map_err(|refusal| Refusal::unauthorized(refusal.message))
 }
 
-/// Equal, in a time that doesn't tell where they differ.
+/// Equal, in a time that doesn't reveal where they differ.
 pub(super) fn same(given: &str, expected: &str) -> bool {
     given.as_bytes().ct_eq(expected.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! Who may tell the sandbox anything. Only the endpoint itself is guarded; the state is open.
+//! Who may send the sandbox anything. Only the endpoint itself is guarded; the state is open.
 //!
 //! Secrets are compared in constant time and never shown.
 

@@ -10,9 +10,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::super::received::{Digest, sha256};
 use super::super::refusal::Refusal;
 use super::super::request;
-use super::super::told::{Digest, sha256};
 use super::header::{same, single};
 
 /// How long a token lasts unless a fault says otherwise.
@@ -36,7 +36,7 @@ struct DeskState {
 }
 
 struct Token {
-    /// Not the token itself: looking a digest up tells nothing about the token.
+    /// Not the token itself: looking a digest up reveals nothing about the token.
     digest: Digest,
     expires_at: Instant,
     revoked: bool,

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::super::json::{Node, Place};
 use super::super::options::Batch;
-use super::super::told::{Order, PropertyId, Removal, Told, ToldDigest, ToldProperty, Upsert};
+use super::super::received::{Order, PropertyId, ReceivedDigest, ReceivedProperty, ReceivedSync, Removal, Upsert};
 use super::metadata::{lone_header, metadata, sync_timestamp};
-use super::object::{Checked, Object, each, integer, property_id, told_digest, wrong};
+use super::object::{Checked, Object, each, integer, property_id, received_digest, wrong};
 use super::removal::{
     each_property_once, each_unit_once, keep_is_due, removal, removals_are_due, says_something, snapshot,
 };
@@ -22,7 +22,7 @@ const EXTENDED: [&str; 5] = [
 const GUIDE: [&str; 2] = ["sync_timestamp", "units"];
 
 /// With extensions `properties` says what the body is about.
-pub fn extended(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
+pub fn extended(body: &Node, header: &str, shape: &Shape) -> Checked<ReceivedSync> {
     let root = Place::Root;
     let object = Object::with(body, &root, &EXTENDED)?;
     let order = object.read("sync_metadata", |node, place| metadata(node, place, header, true))?;
@@ -37,7 +37,7 @@ pub fn extended(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
     each_property_once(&properties, ".property_id")?;
     let indexes: HashMap<_, _> = (0..)
         .zip(&properties)
-        .map(|(index, told)| (told.project_id.clone(), index))
+        .map(|(index, received)| (received.project_id.clone(), index))
         .collect();
     for (project_id, unit) in object.read("units", |node, place| rows(node, place, shape))? {
         let index = listed(&indexes, &project_id, &unit.place)?;
@@ -51,11 +51,11 @@ pub fn extended(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
         let index = listed(&indexes, &project_id, &unit.place)?;
         properties[index].removals.push(unit);
     }
-    for told in &properties {
-        keep_is_due(told, order)?;
-        each_unit_once(told)?;
+    for received in &properties {
+        keep_is_due(received, order)?;
+        each_unit_once(received)?;
     }
-    Ok(Told {
+    Ok(ReceivedSync {
         sync_id: header.to_owned(),
         order: order.cloned(),
         properties,
@@ -63,7 +63,7 @@ pub fn extended(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
 }
 
 /// Without extensions the rows are all there is.
-pub fn guide(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
+pub fn guide(body: &Node, header: &str, shape: &Shape) -> Checked<ReceivedSync> {
     lone_header(header)?;
     let root = Place::Root;
     let object = Object::with(body, &root, &GUIDE)?;
@@ -84,7 +84,7 @@ pub fn guide(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
     }
     says_something(&properties, &root.key("units"), None)?;
     properties.iter().try_for_each(each_unit_once)?;
-    Ok(Told {
+    Ok(ReceivedSync {
         sync_id: header.to_owned(),
         order: None,
         properties,
@@ -106,19 +106,19 @@ fn removed(node: &Node, place: &Place) -> Checked<(PropertyId, Removal)> {
 }
 
 /// One element of `properties`.
-fn property(node: &Node, place: &Place, order: Option<&Order>) -> Checked<ToldProperty> {
+fn property(node: &Node, place: &Place, order: Option<&Order>) -> Checked<ReceivedProperty> {
     let object = Object::with(node, place, &["property_id", "property_digest", "keep"])?;
     let project_id = object.read("property_id", property_id)?;
-    Ok(ToldProperty {
+    Ok(ReceivedProperty {
         whole: snapshot(order).cloned(),
         keep: object.read("keep", |node, place| each(node, place, integer))?,
-        property_digest: object.read("property_digest", told_digest)?,
+        property_digest: object.read("property_digest", received_digest)?,
         ..nothing_about(project_id, place.to_string())
     })
 }
 
-fn nothing_about(project_id: PropertyId, place: String) -> ToldProperty {
-    ToldProperty {
+fn nothing_about(project_id: PropertyId, place: String) -> ReceivedProperty {
+    ReceivedProperty {
         place,
         project_id,
         property: None,
@@ -126,7 +126,7 @@ fn nothing_about(project_id: PropertyId, place: String) -> ToldProperty {
         removals: vec![],
         whole: None,
         keep: vec![],
-        property_digest: ToldDigest::Nowhere,
+        property_digest: ReceivedDigest::Nowhere,
     }
 }
 

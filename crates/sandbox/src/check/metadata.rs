@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use uuid::Uuid;
 
 use super::super::json::{Node, Place};
-use super::super::told::{Order, Part, SyncType};
+use super::super::received::{Order, Part, SyncType};
 use super::object::{Checked, Object, is_lowercase_hex, one_of, positive, string, wrong};
 
 const GUIDE: [&str; 3] = ["sync_id", "sync_timestamp", "source"];

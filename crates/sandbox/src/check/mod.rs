@@ -1,7 +1,7 @@
 //! What a body must look like, read from the contract alone, key by key and in order.
 //!
-//! A [`Shape`] is what was agreed with the sender; [`Shape::told`] reads a body into a [`Told`] or refuses it with the
-//! place and the expectation. It knows no state: whether a well-formed body also fits what was told before is the
+//! A [`Shape`] is what was agreed with the sender; [`Shape::read`] reads a body into a [`ReceivedSync`] or refuses it with the
+//! place and the expectation. It knows no state: whether a well-formed body also fits what was received before is the
 //! business of [`super::state`].
 //!
 //! | module | its business |
@@ -24,8 +24,8 @@ mod unit;
 
 use super::json::{Node, Place};
 use super::options::{Batch, Format};
+use super::received::ReceivedSync;
 use super::refusal::Refusal;
-use super::told::Told;
 
 use object::Checked;
 
@@ -34,7 +34,7 @@ pub use unit::field_names;
 
 impl Shape {
     /// Reads a body; `header` is the sync ID that came beside it.
-    pub fn told(&self, body: &[u8], header: &str) -> Checked<Told> {
+    pub fn read(&self, body: &[u8], header: &str) -> Checked<ReceivedSync> {
         let body: Node = serde_json::from_slice(body)
             .map_err(|error| Refusal::breach(Place::Root, format!("is not JSON: {error}")))?;
         match (self.format, self.batch, self.extensions) {
@@ -42,7 +42,7 @@ impl Shape {
             (Format::Property, Batch::AllProperties, _) => property::all_properties(&body, header, self),
             (Format::Flat, _, true) => flat::extended(&body, header, self),
             (Format::Flat, _, false) => flat::guide(&body, header, self),
-            (Format::Unit, ..) => single::told(&body, header, self),
+            (Format::Unit, ..) => single::one_unit(&body, header, self),
         }
     }
 }

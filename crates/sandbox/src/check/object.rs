@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use super::super::json::{Entry, Node, Place};
+use super::super::received::{Digest, PropertyId, ReceivedDigest};
 use super::super::refusal::Refusal;
-use super::super::told::{Digest, PropertyId, ToldDigest};
 
 /// What was read, or why not.
 pub type Checked<T> = Result<T, Refusal>;
@@ -226,10 +226,10 @@ pub fn digest(node: &Node, place: &Place) -> Checked<Digest> {
 }
 
 /// A digest, or `null` while none would be true.
-pub fn told_digest(node: &Node, place: &Place) -> Checked<ToldDigest> {
+pub fn received_digest(node: &Node, place: &Place) -> Checked<ReceivedDigest> {
     match node {
-        Node::Null => Ok(ToldDigest::Null),
-        node => digest(node, place).map(ToldDigest::Is),
+        Node::Null => Ok(ReceivedDigest::Null),
+        node => digest(node, place).map(ReceivedDigest::Is),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Format "property": a property with its units, or several in one body.
 
 use super::super::json::{Entries, Node, Place};
-use super::super::told::{Order, PropertyId, Removal, Told, ToldDigest, ToldProperty};
+use super::super::received::{Order, PropertyId, ReceivedDigest, ReceivedProperty, ReceivedSync, Removal};
 use super::metadata::metadata;
-use super::object::{Checked, Kind, Object, each, integer, property_id, told_digest};
+use super::object::{Checked, Kind, Object, each, integer, property_id, received_digest};
 use super::removal::{
     each_property_once, each_unit_once, keep_is_due, removal, removals_are_due, says_something, snapshot,
 };
@@ -26,28 +26,28 @@ const PROPERTY: [(&str, Kind); 6] = [
 const GUIDE_PROPERTY: usize = 3;
 
 /// batch = "per_property".
-pub fn per_property(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
+pub fn per_property(body: &Node, header: &str, shape: &Shape) -> Checked<ReceivedSync> {
     let root = Place::Root;
     let own: &[&str] = if shape.extensions { &EXTENDED } else { &GUIDE };
     let object = Object::with(body, &root, &[&["sync_metadata"], own].concat())?;
     let order = object.read("sync_metadata", |node, place| {
         metadata(node, place, header, shape.extensions)
     })?;
-    let mut told = about(&object, &root, order.as_ref(), shape)?;
+    let mut received = about(&object, &root, order.as_ref(), shape)?;
     if shape.extensions {
-        told.keep = object.read("keep", |node, place| each(node, place, integer))?;
+        received.keep = object.read("keep", |node, place| each(node, place, integer))?;
     }
-    keep_is_due(&told, order.as_ref())?;
-    each_unit_once(&told)?;
-    Ok(Told {
+    keep_is_due(&received, order.as_ref())?;
+    each_unit_once(&received)?;
+    Ok(ReceivedSync {
         sync_id: header.to_owned(),
         order,
-        properties: vec![told],
+        properties: vec![received],
     })
 }
 
 /// batch = "all_properties".
-pub fn all_properties(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
+pub fn all_properties(body: &Node, header: &str, shape: &Shape) -> Checked<ReceivedSync> {
     let root = Place::Root;
     let object = Object::with(body, &root, &["sync_metadata", "properties"])?;
     let order = object.read("sync_metadata", |node, place| {
@@ -56,14 +56,14 @@ pub fn all_properties(body: &Node, header: &str, shape: &Shape) -> Checked<Told>
     let keys: &[&str] = if shape.extensions { &EXTENDED_ELEMENT } else { &GUIDE };
     let properties = object.read("properties", |node, place| {
         each(node, place, |node, place| {
-            let told = about(&Object::with(node, place, keys)?, place, order.as_ref(), shape)?;
-            each_unit_once(&told)?;
-            Ok(told)
+            let received = about(&Object::with(node, place, keys)?, place, order.as_ref(), shape)?;
+            each_unit_once(&received)?;
+            Ok(received)
         })
     })?;
     says_something(&properties, &root.key("properties"), order.as_ref())?;
     each_property_once(&properties, ".property.project_id")?;
-    Ok(Told {
+    Ok(ReceivedSync {
         sync_id: header.to_owned(),
         order,
         properties,
@@ -71,10 +71,10 @@ pub fn all_properties(body: &Node, header: &str, shape: &Shape) -> Checked<Told>
 }
 
 /// What is said about one property, `keep` apart.
-fn about(object: &Object, place: &Place, order: Option<&Order>, shape: &Shape) -> Checked<ToldProperty> {
+fn about(object: &Object, place: &Place, order: Option<&Order>, shape: &Shape) -> Checked<ReceivedProperty> {
     let (project_id, property) = object.read("property", |node, place| project(node, place, shape.extensions))?;
     let unit = |node: &Node, place: &Place| shape.unit.read(node, place)?.upsert(place);
-    let mut told = ToldProperty {
+    let mut received = ReceivedProperty {
         place: place.to_string(),
         project_id,
         property: Some(property),
@@ -82,16 +82,16 @@ fn about(object: &Object, place: &Place, order: Option<&Order>, shape: &Shape) -
         removals: vec![],
         whole: snapshot(order).cloned(),
         keep: vec![],
-        property_digest: ToldDigest::Nowhere,
+        property_digest: ReceivedDigest::Nowhere,
     };
     if shape.extensions {
-        told.removals = object.read("removed_units", |node, place| {
+        received.removals = object.read("removed_units", |node, place| {
             removals_are_due(node, place, order, shape)?;
             each(node, place, removed)
         })?;
-        told.property_digest = object.read("property_digest", told_digest)?;
+        received.property_digest = object.read("property_digest", received_digest)?;
     }
-    Ok(told)
+    Ok(received)
 }
 
 /// `property`; answers its id and its text.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::super::json::{Node, Place};
 use super::super::options::Removed;
-use super::super::told::{Order, Part, Removal, RemovedCode, SyncType, ToldProperty};
+use super::super::received::{Order, Part, ReceivedProperty, Removal, RemovedCode, SyncType};
 use super::object::{Checked, Object, entries, has, integer, one_of, optional_string, wrong};
 use super::shape::Shape;
 
@@ -48,7 +48,7 @@ pub fn removals_are_due(node: &Node, place: &Place, order: Option<&Order>, shape
     if shape.removed == Removed::Unavailable {
         return wrong(
             place,
-            "is not empty; expected [], as units that went are told as unavailable",
+            "is not empty; expected [], as removed units are sent as unavailable",
         );
     }
     if snapshot(order).is_some() {
@@ -66,18 +66,18 @@ pub fn snapshot(order: Option<&Order>) -> Option<&Part> {
 }
 
 /// `keep` speaks of what a snapshot would drop.
-pub fn keep_is_due(told: &ToldProperty, order: Option<&Order>) -> Checked<()> {
+pub fn keep_is_due(received: &ReceivedProperty, order: Option<&Order>) -> Checked<()> {
     match order {
-        Some(order) if told.whole.is_none() && !told.keep.is_empty() => wrong(
-            &format_args!("{}.keep", told.place),
+        Some(order) if received.whole.is_none() && !received.keep.is_empty() => wrong(
+            &format_args!("{}.keep", received.place),
             format!("is not empty; expected [], as this is a {}", order.sync_type.name()),
         ),
         _ => Ok(()),
     }
 }
 
-/// A unit is told once: as present, as removed or to be kept.
-pub fn each_unit_once(told: &ToldProperty) -> Checked<()> {
+/// A body names a unit once: as present, as removed or to be kept.
+pub fn each_unit_once(received: &ReceivedProperty) -> Checked<()> {
     let mut seen = HashSet::new();
     let mut once = |unit_id: i64, place: &dyn Fn() -> String| {
         if seen.insert(unit_id) {
@@ -85,23 +85,23 @@ pub fn each_unit_once(told: &ToldProperty) -> Checked<()> {
         }
         wrong(
             &place(),
-            format!("{unit_id} was told before in this body; expected each unit once"),
+            format!("{unit_id} is in this body already; expected each unit once"),
         )
     };
-    for unit in &told.upserts {
+    for unit in &received.upserts {
         once(unit.unit_id, &|| format!("{}.unit_id", unit.place))?;
     }
-    for unit in &told.removals {
+    for unit in &received.removals {
         once(unit.unit_id, &|| format!("{}.unit_id", unit.place))?;
     }
-    for (index, unit_id) in told.keep.iter().enumerate() {
-        once(*unit_id, &|| format!("{}.keep[{index}]", told.place))?;
+    for (index, unit_id) in received.keep.iter().enumerate() {
+        once(*unit_id, &|| format!("{}.keep[{index}]", received.place))?;
     }
     Ok(())
 }
 
 /// A body is about something, and a snapshot in parts about one property.
-pub fn says_something(properties: &[ToldProperty], place: &Place, order: Option<&Order>) -> Checked<()> {
+pub fn says_something(properties: &[ReceivedProperty], place: &Place, order: Option<&Order>) -> Checked<()> {
     if properties.is_empty() {
         return wrong(place, "is empty; expected at least one element");
     }
@@ -118,13 +118,13 @@ pub fn says_something(properties: &[ToldProperty], place: &Place, order: Option<
 }
 
 /// `key` is where in an element its id stands.
-pub fn each_property_once(properties: &[ToldProperty], key: &str) -> Checked<()> {
+pub fn each_property_once(properties: &[ReceivedProperty], key: &str) -> Checked<()> {
     let mut seen = HashSet::new();
-    for told in properties {
-        if !seen.insert(&told.project_id) {
+    for received in properties {
+        if !seen.insert(&received.project_id) {
             return wrong(
-                &format_args!("{}{key}", told.place),
-                "was told before in this body; expected each property once",
+                &format_args!("{}{key}", received.place),
+                "is in this body already; expected each property once",
             );
         }
     }

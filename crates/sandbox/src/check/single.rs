@@ -1,10 +1,10 @@
 //! Format "unit": one unit a request, or one that went.
 //!
-//! Absence says nothing here, so a snapshot drops nothing: it tells every unit, and every one that went.
+//! Absence says nothing here, so a snapshot drops nothing: it sends every unit, and every removal.
 
 use super::super::json::{Node, Place};
 use super::super::options::Removed;
-use super::super::told::{Removal, Told, ToldDigest, ToldProperty, Upsert};
+use super::super::received::{ReceivedDigest, ReceivedProperty, ReceivedSync, Removal, Upsert};
 use super::metadata::{lone_header, metadata, sync_timestamp};
 use super::object::{Checked, entries, has, property_id, value, wrong};
 use super::removal::removal;
@@ -14,7 +14,7 @@ use super::shape::Shape;
 const REMOVED: (&[&str], &[&str]) = (&["sync_metadata", "unit_id", "project_id"], &["removed", "reason"]);
 
 /// With extensions or without.
-pub fn told(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
+pub fn one_unit(body: &Node, header: &str, shape: &Shape) -> Checked<ReceivedSync> {
     let root = Place::Root;
     if !shape.extensions {
         lone_header(header)?;
@@ -33,10 +33,10 @@ pub fn told(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
     } else {
         None
     };
-    Ok(Told {
+    Ok(ReceivedSync {
         sync_id: header.to_owned(),
         order,
-        properties: vec![ToldProperty {
+        properties: vec![ReceivedProperty {
             place: root.to_string(),
             project_id,
             property: None,
@@ -44,12 +44,12 @@ pub fn told(body: &Node, header: &str, shape: &Shape) -> Checked<Told> {
             removals,
             whole: None,
             keep: vec![],
-            property_digest: ToldDigest::Nowhere,
+            property_digest: ReceivedDigest::Nowhere,
         }],
     })
 }
 
-type Of<T> = (super::super::told::PropertyId, T);
+type Of<T> = (super::super::received::PropertyId, T);
 
 fn present(body: &Node, root: &Place, header: &str, shape: &Shape) -> Checked<Of<Upsert>> {
     let unit = shape.unit.read(body, root)?;

@@ -5,7 +5,7 @@
 
 use super::super::json::{Entries, Entry, Node, Place};
 use super::super::options::UnitStyle;
-use super::super::told::{Digest, PropertyId, Upsert};
+use super::super::received::{Digest, PropertyId, Upsert};
 use super::object::{
     Checked, Kind, Object, digest, entries, has, integer, keys_are, optional_string, property_id, wrong,
 };
@@ -113,9 +113,9 @@ pub struct UnitShape {
 }
 
 impl UnitShape {
-    /// Works out the keys; `told` are the flat names that are told.
-    pub fn new(frame: Frame, style: UnitStyle, told: &[String]) -> Self {
-        let chosen = |field: &&Field| told.iter().any(|name| name == field.name);
+    /// Works out the keys; `fields` are the flat names that are sent.
+    pub fn new(frame: Frame, style: UnitStyle, fields: &[String]) -> Self {
+        let chosen = |field: &&Field| fields.iter().any(|name| name == field.name);
         let head = frame.head.iter().map(Item::Value);
         let items: Vec<_> = head.chain(arranged(FIELDS.iter().filter(chosen), style)).collect();
         let lead = arranged(LEAD.iter().filter(chosen), style);
@@ -222,7 +222,7 @@ impl<'n> Unit<'n> {
         found.map(|(_, node)| *node)
     }
 
-    /// A unit without a status is not available, where both are told.
+    /// A unit without a status is not available, where both are sent.
     fn available_has_status(&self) -> Checked<()> {
         match (self.value("status_id"), self.value("is_available")) {
             (Some(Node::Null), Some(Node::Bool(true))) => wrong(
@@ -245,8 +245,8 @@ impl<'n> Unit<'n> {
         }
     }
 
-    /// The lead's keys are there only when a lead is assigned: one of the names says something. Of one name alone that
-    /// can't be told.
+    /// The lead's keys are there only when a lead is assigned: one of the names says something. From one name alone
+    /// that can't be seen.
     fn lead_is_assigned(&self, key: &str) -> Checked<()> {
         let names = LEAD.each_ref().map(|field| self.value(field.name));
         let says_nothing = |name: &Option<&Node>| match name {

@@ -7,17 +7,17 @@ use axum::http::{HeaderName, HeaderValue};
 use serde_json::json;
 
 use super::super::answer::{HttpAnswer, Tail};
+use super::super::received::ReceivedSync;
 use super::super::state::Twist;
-use super::super::told::Told;
 
 /// What happens to one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effect {
     /// Wait so long first.
     pub delay: Duration,
-    /// What is not taken, whatever else.
+    /// What is refused, whatever else.
     pub limits: Limits,
-    /// What goes wrong while it is taken.
+    /// What goes wrong while it is applied.
     pub twist: Twist,
     /// And then.
     pub ending: Ending,
@@ -58,9 +58,9 @@ pub struct Limits {
 
 impl Effect {
     /// How the request ends, now that it is known what it says, where that could be read.
-    pub fn ending_of(&self, told: Option<&Told>, bytes: usize) -> Ending {
-        match (&self.ending, told) {
-            (Ending::Usual | Ending::DropAfter, Some(told)) => match self.limits.refusal(told, bytes) {
+    pub fn ending_of(&self, sync: Option<&ReceivedSync>, bytes: usize) -> Ending {
+        match (&self.ending, sync) {
+            (Ending::Usual | Ending::DropAfter, Some(sync)) => match self.limits.refusal(sync, bytes) {
                 Some(answer) => Ending::Answer(answer),
                 None => self.ending.clone(),
             },
@@ -70,8 +70,8 @@ impl Effect {
 }
 
 impl Limits {
-    fn refusal(&self, told: &Told, bytes: usize) -> Option<HttpAnswer> {
-        let units: Vec<i64> = units(told).collect();
+    fn refusal(&self, sync: &ReceivedSync, bytes: usize) -> Option<HttpAnswer> {
+        let units: Vec<i64> = units(sync).collect();
         if self.bytes_max.is_some_and(|max| bytes > max) || self.units_max.is_some_and(|max| units.len() > max) {
             return Some(HttpAnswer::json(413, &json!({ "error": "fault: too large" })));
         }
@@ -84,10 +84,10 @@ impl Limits {
     }
 }
 
-fn units(told: &Told) -> impl Iterator<Item = i64> {
-    told.properties.iter().flat_map(|told| {
-        let present = told.upserts.iter().map(|unit| unit.unit_id);
-        present.chain(told.removals.iter().map(|unit| unit.unit_id))
+fn units(sync: &ReceivedSync) -> impl Iterator<Item = i64> {
+    sync.properties.iter().flat_map(|property| {
+        let present = property.upserts.iter().map(|unit| unit.unit_id);
+        present.chain(property.removals.iter().map(|unit| unit.unit_id))
     })
 }
 

@@ -1,4 +1,4 @@
-//! What the sandbox is told to do wrong, and to which request it happens.
+//! What the sandbox does wrong on purpose, and to which request it happens.
 //!
 //! A fault is decided when a request arrives, whether or not the request keeps the contract: an
 //! outage doesn't look into bodies.
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::{HttpAnswer, Tail};
+use super::received::PropertyId;
 use super::state::Twist;
-use super::told::PropertyId;
 
 pub use effect::{Effect, Ending, Limits};
 
@@ -69,7 +69,7 @@ pub struct Faults {
     token: Option<TokenFaults>,
 }
 
-/// What the token endpoint is told to do wrong.
+/// What the token endpoint does wrong on purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenFaults {

@@ -1,15 +1,15 @@
-//! Whether what is told of a property fits what was told before. Changes nothing.
+//! Whether what a body says of a property fits what was received before. Changes nothing.
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::super::received::{Part, ReceivedProperty, RemovedCode, Upsert, sha256};
 use super::super::refusal::Refusal;
-use super::super::told::{Part, RemovedCode, ToldProperty, Upsert, sha256};
 use super::Property;
 
 impl Property {
-    /// Whether what is told fits what was told before. A stale sync is not judged: the state it
+    /// Whether a body fits what was received before. A stale sync is not judged: the state it
     /// was written against is gone. Without a sequence the later request wins, and nothing is compared.
-    pub fn judge(&self, told: &ToldProperty, sequence: Option<i64>) -> Result<(), Refusal> {
+    pub fn judge(&self, received: &ReceivedProperty, sequence: Option<i64>) -> Result<(), Refusal> {
         match sequence {
             None => return Ok(()),
             Some(sequence) if sequence < self.sequence => return Ok(()),
@@ -21,17 +21,17 @@ impl Property {
             }
             Some(_) => {}
         }
-        self.hashes_fit_contents(told)?;
-        self.removals_spare_the_living(told)?;
-        match &told.whole {
-            Some(part) => self.part_fits(part, told),
+        self.hashes_fit_contents(received)?;
+        self.removals_spare_the_living(received)?;
+        match &received.whole {
+            Some(part) => self.part_fits(part, received),
             None => Ok(()),
         }
     }
 
     /// Equal content, equal hash, and the reverse.
-    fn hashes_fit_contents(&self, told: &ToldProperty) -> Result<(), Refusal> {
-        for unit in &told.upserts {
+    fn hashes_fit_contents(&self, received: &ReceivedProperty) -> Result<(), Refusal> {
+        for unit in &received.upserts {
             if let Some(what) = self.hash_defect(unit) {
                 return Err(Refusal::breach(
                     format!("{}.content_hash", unit.place),
@@ -43,11 +43,11 @@ impl Property {
     }
 
     fn hash_defect(&self, unit: &Upsert) -> Option<&'static str> {
-        let (contents, told) = (self.contents.get(&unit.unit_id)?, unit.content_hash?);
+        let (contents, claimed) = (self.contents.get(&unit.unit_id)?, unit.content_hash?);
         let fingerprint = sha256(unit.content.as_bytes());
         contents
             .iter()
-            .find_map(|(content, hash)| match (*content == fingerprint, *hash == told) {
+            .find_map(|(content, hash)| match (*content == fingerprint, *hash == claimed) {
                 (true, false) => Some("is another than before for the same content; expected the same"),
                 (false, true) => Some("is the same as before for another content; expected another"),
                 (true, true) | (false, false) => None,
@@ -55,20 +55,20 @@ impl Property {
     }
 
     /// A receiver keyed by code must not delete a living unit with a removed one's code.
-    fn removals_spare_the_living(&self, told: &ToldProperty) -> Result<(), Refusal> {
-        if told.removals.is_empty() {
+    fn removals_spare_the_living(&self, received: &ReceivedProperty) -> Result<(), Refusal> {
+        if received.removals.is_empty() {
             return Ok(());
         }
-        let present = self.codes_after(told);
+        let present = self.codes_after(received);
         let carriers: HashMap<&str, i64> = present
             .iter()
             .filter_map(|(unit_id, code)| code.map(|code| (code, *unit_id)))
             .collect();
-        for removal in &told.removals {
+        for removal in &received.removals {
             let place = |key| format!("{}.{key}", removal.place);
             match &removal.code {
-                // Any other id may be a unit that the sender has and has yet to tell.
-                RemovedCode::ReplacedBy(by) if told.removals.iter().any(|other| other.unit_id == *by) => {
+                // Any other id may be a unit that the sender has and has yet to send.
+                RemovedCode::ReplacedBy(by) if received.removals.iter().any(|other| other.unit_id == *by) => {
                     return Err(Refusal::breach(
                         place("replaced_by"),
                         format!("{by} is removed too; expected one that is present"),
@@ -89,23 +89,23 @@ impl Property {
     }
 
     /// The units that would be present after applying, with their codes.
-    fn codes_after<'s>(&'s self, told: &'s ToldProperty) -> BTreeMap<i64, Option<&'s str>> {
+    fn codes_after<'s>(&'s self, received: &'s ReceivedProperty) -> BTreeMap<i64, Option<&'s str>> {
         let mut codes: BTreeMap<_, _> = self
             .units
             .iter()
             .map(|(unit_id, unit)| (*unit_id, unit.unit_code.as_deref()))
             .collect();
-        for removal in &told.removals {
+        for removal in &received.removals {
             codes.remove(&removal.unit_id);
         }
-        for unit in &told.upserts {
+        for unit in &received.upserts {
             codes.insert(unit.unit_id, unit.unit_code.as_deref());
         }
         codes
     }
 
     /// A part agrees with the other parts of its snapshot.
-    fn part_fits(&self, part: &Part, told: &ToldProperty) -> Result<(), Refusal> {
+    fn part_fits(&self, part: &Part, received: &ReceivedProperty) -> Result<(), Refusal> {
         let Some(pending) = self.pending_of(part) else {
             return Ok(());
         };
@@ -121,13 +121,13 @@ impl Property {
                 format!("{} came under another sync ID; expected each part once", part.part),
             ));
         }
-        if pending.property_digest != told.property_digest {
+        if pending.property_digest != received.property_digest {
             return Err(Refusal::breach(
-                format!("{}.property_digest", told.place),
+                format!("{}.property_digest", received.place),
                 "is another than in the parts before; expected that of the state after the last",
             ));
         }
-        for unit in &told.upserts {
+        for unit in &received.upserts {
             if pending.seen_units.contains(&unit.unit_id) {
                 return Err(Refusal::breach(
                     format!("{}.unit_id", unit.place),

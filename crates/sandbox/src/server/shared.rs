@@ -13,10 +13,10 @@ use super::super::check::Shape;
 use super::super::faults::{Effect, Ending, Faults};
 use super::super::log::{Log, SyncLogEntry};
 use super::super::property::PropertyState;
+use super::super::received::{Digest, PropertyId, ReceivedSync, sha256};
 use super::super::refusal::Refusal;
 use super::super::request;
 use super::super::state::{State, Twist};
-use super::super::told::{Digest, PropertyId, Told, sha256};
 
 /// Backups that are kept.
 const SAVED_MAX: usize = 16;
@@ -37,7 +37,7 @@ pub struct Shared {
 pub struct Held {
     /// What the receiver holds.
     pub state: State,
-    /// What it is told to do wrong.
+    /// What it does wrong on purpose.
     pub faults: Faults,
     /// What came in.
     pub log: Log,
@@ -45,7 +45,7 @@ pub struct Held {
 
 /// A request that keeps the contract as far as it can be judged by itself.
 pub struct Arrived {
-    told: Told,
+    sync: ReceivedSync,
     body: Digest,
 }
 
@@ -140,10 +140,10 @@ impl Shared {
         entry.encoding = Some(encoding.name());
         let body = encoding.decode(wire)?;
         entry.bytes = body.len();
-        let told = self.shape.told(&body, sync_id)?;
-        entry.describe(&told);
+        let sync = self.shape.read(&body, sync_id)?;
+        entry.describe(&sync);
         Ok(Arrived {
-            told,
+            sync,
             body: sha256(&body),
         })
     }
@@ -151,12 +151,12 @@ impl Shared {
     /// Applies or doesn't, and logs, in one step.
     pub fn settle(&self, arrived: Result<Arrived, Refusal>, effect: Effect, mut entry: SyncLogEntry) -> Reply {
         let mut held = self.held();
-        let told = arrived.as_ref().ok().map(|arrived| &arrived.told);
-        let mut reply = match effect.ending_of(told, entry.bytes) {
-            Ending::Usual => Reply::Answer(held.take(arrived, &effect.twist, &mut entry)),
+        let sync = arrived.as_ref().ok().map(|arrived| &arrived.sync);
+        let mut reply = match effect.ending_of(sync, entry.bytes) {
+            Ending::Usual => Reply::Answer(held.apply(arrived, &effect.twist, &mut entry)),
             Ending::DropAfter => {
                 entry.because("fault: no answer");
-                held.take(arrived, &effect.twist, &mut entry);
+                held.apply(arrived, &effect.twist, &mut entry);
                 Reply::Nothing
             }
             Ending::DropBefore => {
@@ -186,12 +186,12 @@ impl Shared {
 }
 
 impl Held {
-    /// Takes a request as the contract says.
-    fn take(&mut self, arrived: Result<Arrived, Refusal>, twist: &Twist, entry: &mut SyncLogEntry) -> HttpAnswer {
-        let taken = arrived
-            .and_then(|Arrived { told, body }| self.state.receive(told, body, twist))
+    /// Applies a request as the contract says.
+    fn apply(&mut self, arrived: Result<Arrived, Refusal>, twist: &Twist, entry: &mut SyncLogEntry) -> HttpAnswer {
+        let answer = arrived
+            .and_then(|Arrived { sync, body }| self.state.receive(sync, body, twist))
             .inspect_err(|refusal| entry.because(&refusal.message));
-        match taken {
+        match answer {
             Ok(answer) => {
                 entry.applied = answer.applied;
                 entry.repeat = answer.repeat;
@@ -206,9 +206,9 @@ impl Held {
     /// A fault took the request's place. Its body is remembered all the same: the next attempt
     /// must have the same. What breaks the contract is at least logged.
     fn pass_over(&mut self, arrived: Result<Arrived, Refusal>, entry: &mut SyncLogEntry) {
-        let noted = arrived.and_then(|Arrived { told, body }| {
-            self.state.same_body(&told.sync_id, &body)?;
-            self.state.note(&told.sync_id, body);
+        let noted = arrived.and_then(|Arrived { sync, body }| {
+            self.state.same_body(&sync.sync_id, &body)?;
+            self.state.note(&sync.sync_id, body);
             Ok(())
         });
         if let Err(refusal) = noted {

@@ -59,7 +59,7 @@ async fn post_signed(bench: &Bench, sync: &Sync, headers: &[(&str, &str)]) -> (u
 }
 
 #[tokio::test]
-async fn a_signed_payload_is_taken_fresh_for_its_sync_and_by_the_agreed_secret() {
+async fn a_signed_payload_is_accepted_fresh_for_its_sync_and_by_the_agreed_secret() {
     let bench = signed_bench().await;
     let sync = Sync::delta(1, &[unit(1, "A", 1.0)]);
     let (id, now) = (sync.id(), Utc::now().timestamp());
@@ -187,7 +187,7 @@ async fn token(bench: &Bench) -> String {
     answer["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn tell_with(bench: &Bench, sync: &Sync, authorization: &str) -> (u16, Value) {
+async fn send_with(bench: &Bench, sync: &Sync, authorization: &str) -> (u16, Value) {
     answered(
         bench
             .post(&sync.id(), sync.body())
@@ -208,7 +208,7 @@ async fn a_token_is_issued_for_client_credentials_and_opens_the_endpoint() {
     );
     let sync = Sync::delta(1, &[]);
     let bearer = format!("Bearer {}", answer["access_token"].as_str().unwrap());
-    assert_eq!(tell_with(&bench, &sync, &bearer).await.0, 200);
+    assert_eq!(send_with(&bench, &sync, &bearer).await.0, 200);
     // HTTP Basic, each half form-encoded.
     let basic = ask(&bench, "grant_type=client_credentials&scope=rent-roll").header(
         "authorization",
@@ -261,7 +261,7 @@ async fn only_a_living_token_of_its_own_opens_the_endpoint() {
     let bench = token_bench().await;
     let sync = Sync::delta(1, &[]);
     let refused = async |authorization: &str, what: &str| {
-        let (status, answer) = tell_with(&bench, &sync, authorization).await;
+        let (status, answer) = send_with(&bench, &sync, authorization).await;
         let message = answer["error"].as_str().unwrap();
         assert_eq!(status, 401);
         assert!(
@@ -278,7 +278,7 @@ async fn only_a_living_token_of_its_own_opens_the_endpoint() {
     let expired = format!("Bearer {}", token(&bench).await);
     refused(&expired, "has expired").await;
     let living = format!("Bearer {}", token(&bench).await);
-    assert_eq!(tell_with(&bench, &sync, &living).await.0, 200);
+    assert_eq!(send_with(&bench, &sync, &living).await.0, 200);
     let url = format!("http://{}/oauth/tokens", bench.sandbox.address());
     let (status, left) = answered(bench.client.delete(url)).await;
     assert_eq!((status, &left["live"]), (200, &json!(0)));
@@ -286,7 +286,7 @@ async fn only_a_living_token_of_its_own_opens_the_endpoint() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_can_be_told_to_fail() {
+async fn the_token_endpoint_can_be_made_to_fail() {
     let bench = token_bench().await;
     let faults = r#"{"token": {"status": 503, "body": "<html>", "times": 1}}"#;
     let (_, shown) = bench.put_faults(faults).await;

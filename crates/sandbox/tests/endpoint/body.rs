@@ -3,18 +3,18 @@
 use super::*;
 
 #[tokio::test]
-async fn a_body_by_the_contract_is_taken_and_can_be_looked_at() {
+async fn a_body_by_the_contract_is_applied_and_can_be_looked_at() {
     let bench = Bench::new().await;
     let units = [unit(12345, "101", 1500.0), unit(12346, "102", 2100.0)];
-    let (status, answer) = bench.tell(&Sync::delta(4711, &units)).await;
+    let (status, answer) = bench.send(&Sync::delta(4711, &units)).await;
     assert_eq!(status, 200);
     assert_eq!(answer, json!({"property_digest": digest_of(&units), "errors": []}));
     let (status, state) = bench.get("/v1/rent-roll/properties/101").await;
     assert_eq!(status, 200);
     assert_eq!(state["project_id"], 101);
     assert_eq!(state["property"]["project_name"], "Sunset Apartments");
-    let told: Value = serde_json::from_str(&units[0].text).unwrap();
-    assert_eq!(state["units"]["12345"], told);
+    let sent: Value = serde_json::from_str(&units[0].text).unwrap();
+    assert_eq!(state["units"]["12345"], sent);
     assert_eq!(state["property_digest"], digest_of(&units));
     assert_eq!(state["sequence"], 4711);
     let (_, list) = bench.get("/v1/rent-roll/properties").await;
@@ -35,7 +35,7 @@ async fn each_is_refused(bench: &Bench, sync: &Sync, cases: &[(&str, &str, &str,
         assert_eq!(bench.last().status, Some(400));
     }
     assert!(bench.sandbox.properties().is_empty(), "nothing was applied");
-    assert_eq!(bench.tell(sync).await.0, 200);
+    assert_eq!(bench.send(sync).await.0, 200);
 }
 
 #[tokio::test]
@@ -127,9 +127,9 @@ async fn values_are_among_those_of_the_contract() {
         ("$.property_digest", "64 lowercase hex", r#""property_digest":""#, r#""property_digest":"F"#),
         ("$.removed_units[0].reason", "moved", r#""C","reason":"deleted""#, r#""C","reason":"rented""#),
         ("$.keep", "this is a delta", r#""keep":[]"#, r#""keep":[7]"#),
-        ("$.units[1].unit_id", "1 was told before", r#""unit_id":2"#, r#""unit_id":1"#),
-        ("$.removed_units[0].unit_id", "2 was told before", r#""unit_id":8"#, r#""unit_id":2"#),
-        ("$.removed_units[1].unit_id", "8 was told before", r#""unit_id":9"#, r#""unit_id":8"#),
+        ("$.units[1].unit_id", "1 is in this body already", r#""unit_id":2"#, r#""unit_id":1"#),
+        ("$.removed_units[0].unit_id", "2 is in this body already", r#""unit_id":8"#, r#""unit_id":2"#),
+        ("$.removed_units[1].unit_id", "8 is in this body already", r#""unit_id":9"#, r#""unit_id":8"#),
     ]).await;
 }
 
@@ -155,7 +155,7 @@ async fn nothing_follows_the_body() {
 }
 
 #[tokio::test]
-async fn nulls_are_taken_where_the_source_may_have_them() {
+async fn nulls_are_accepted_where_the_source_may_have_them() {
     let bench = Bench::new().await;
     let mut empty = unit(1, "A", 1.0);
     let keys = "unit_code building floor floorplan type dwelling_type status_id status_name \
@@ -196,10 +196,10 @@ async fn a_lead_has_both_names_as_keys_and_at_least_one_as_text() {
         ("$.units[0].lead_last_name", "an integer", r#""lead_first_name":"J","lead_last_name":4"#),
         ("$.units[0].lead_first_name", "no lead is assigned", r#""lead_first_name":null,"lead_last_name":" ""#),
     ] {
-        assert_refused(&bench.tell(&with_lead(lead)).await, place, what);
+        assert_refused(&bench.send(&with_lead(lead)).await, place, what);
     }
     let lead = with_lead(r#""lead_first_name":null,"lead_last_name":"Doe""#);
-    assert_eq!(bench.tell(&lead).await.0, 200);
+    assert_eq!(bench.send(&lead).await.0, 200);
 }
 
 #[tokio::test]

@@ -10,11 +10,11 @@ async fn a_status_is_answered_for_its_times_and_then_the_same_sync_is_applied() 
     let (status, set) = bench.put_faults(r#"{"status": 503, "times": 2}"#).await;
     assert_eq!((status, set), (200, json!({"status": 503, "times": 2})));
     let sync = Sync::delta(1, &[unit(1, "A", 1.0)]);
-    assert_eq!(bench.tell(&sync).await.0, 503);
+    assert_eq!(bench.send(&sync).await.0, 503);
     assert_eq!(bench.get("/faults").await.1["times"], 1);
-    assert_eq!(bench.tell(&sync).await.0, 503);
+    assert_eq!(bench.send(&sync).await.0, 503);
     assert!(bench.held().is_empty());
-    assert_eq!(bench.tell(&sync).await.0, 200);
+    assert_eq!(bench.send(&sync).await.0, 200);
     let log = bench.sandbox.syncs();
     assert_eq!(log[0].reason.as_deref(), Some("fault: status 503"));
     assert!(log[2].applied && !log[2].repeat && log[2].reason.is_none());
@@ -24,11 +24,11 @@ async fn a_status_is_answered_for_its_times_and_then_the_same_sync_is_applied() 
 async fn an_attempt_that_met_a_fault_binds_the_sync_to_its_body() {
     let bench = Bench::new().await;
     bench.set_faults(json!({"status": 503, "times": 2}));
-    bench.tell(&Sync::delta(1, &[])).await;
+    bench.send(&Sync::delta(1, &[])).await;
     let other = Sync::delta(1, &[unit(1, "A", 1.0)]);
-    assert_eq!(bench.tell(&other).await.0, 503);
+    assert_eq!(bench.send(&other).await.0, 503);
     assert!(bench.last().reason.unwrap().contains("another body"));
-    assert_refused(&bench.tell(&other).await, "$", "another body");
+    assert_refused(&bench.send(&other).await, "$", "another body");
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_fault_answers_with_the_headers_and_body_it_was_given() {
         assert_eq!(response.headers()[header], value);
     }
     bench.set_faults(json!({"status": 200, "body": "<html>"}));
-    assert_eq!(bench.tell(&sync).await, (200, json!("<html>")));
+    assert_eq!(bench.send(&sync).await, (200, json!("<html>")));
     assert!(bench.sandbox.properties().is_empty());
 }
 
@@ -62,7 +62,7 @@ async fn a_dropped_connection_has_no_answer_and_what_was_applied_before_it_is_a_
     assert!(bench.held().is_empty());
     assert!(send().await.is_err());
     assert_eq!(bench.held(), [1]);
-    assert_eq!(bench.tell(&sync).await.0, 200);
+    assert_eq!(bench.send(&sync).await.0, 200);
     let log = bench.sandbox.syncs();
     let seen: Vec<_> = log
         .iter()
@@ -117,7 +117,7 @@ async fn rejected_units_are_named_in_the_answer_and_not_held() {
     let bench = Bench::new().await;
     bench.set_faults(json!({"reject_units": [2]}));
     let units = [unit(1, "A", 1.0), unit(2, "B", 1.0)];
-    let (status, answer) = bench.tell(&Sync::delta(1, &units)).await;
+    let (status, answer) = bench.send(&Sync::delta(1, &units)).await;
     assert_eq!(status, 200);
     assert_eq!(answer["errors"][0]["unit_id"], 2);
     assert!(answer["errors"][0]["message"].is_string());
@@ -146,7 +146,7 @@ async fn refused_units_are_named_and_nothing_is_applied() {
     bench.set_faults(json!({"refuse_units": [2, 3, 7]}));
     let mut sync = Sync::delta(1, &[unit(1, "A", 1.0), unit(2, "B", 1.0)]);
     sync.removed = vec![removal(3, r#""unit_code":"C""#)];
-    let (status, answer) = bench.tell(&sync).await;
+    let (status, answer) = bench.send(&sync).await;
     assert_eq!(status, 400);
     let named: Vec<_> = answer["errors"]
         .as_array()
@@ -157,7 +157,7 @@ async fn refused_units_are_named_and_nothing_is_applied() {
     assert_eq!(named, [2, 3]);
     assert!(bench.sandbox.properties().is_empty());
     assert_eq!(bench.last().reason.as_deref(), Some("fault: status 400"));
-    assert_eq!(bench.tell(&Sync::delta(2, &[unit(1, "A", 1.0)])).await.0, 200);
+    assert_eq!(bench.send(&Sync::delta(2, &[unit(1, "A", 1.0)])).await.0, 200);
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn poisoned_units_spoil_their_body_and_nothing_is_named() {
         (json!({"poison_units": [2], "poison_status": 500}), 500),
     ] {
         bench.set_faults(faults);
-        let (status, answer) = bench.tell(&bad).await;
+        let (status, answer) = bench.send(&bad).await;
         assert_eq!(status, expected);
         assert!(
             answer.get("errors").is_none() && !answer.to_string().contains('2'),
@@ -177,7 +177,7 @@ async fn poisoned_units_spoil_their_body_and_nothing_is_named() {
         );
     }
     assert!(bench.sandbox.properties().is_empty());
-    assert_eq!(bench.tell(&Sync::delta(2, &[unit(1, "A", 1.0)])).await.0, 200);
+    assert_eq!(bench.send(&Sync::delta(2, &[unit(1, "A", 1.0)])).await.0, 200);
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn what_is_too_large_is_answered_413() {
         (json!({"units_max": 3, "bytes_max": bytes}), 200),
     ] {
         bench.set_faults(faults);
-        assert_eq!(bench.tell(&sync).await.0, expected);
+        assert_eq!(bench.send(&sync).await.0, expected);
     }
 }
 
@@ -202,7 +202,7 @@ async fn a_false_digest_is_answered_and_answered_again() {
     bench.set_faults(json!({"digest": "f".repeat(64), "times": 1}));
     let sync = Sync::delta(1, &[unit(1, "A", 1.0)]);
     for _ in 0..2 {
-        let (_, answer) = bench.tell(&sync).await;
+        let (_, answer) = bench.send(&sync).await;
         assert_eq!(answer["property_digest"], "f".repeat(64));
         assert!(!bench.last().digest_mismatch, "the sender is right");
     }
@@ -214,7 +214,7 @@ async fn a_sync_can_be_called_stale() {
     let bench = Bench::new().await;
     bench.set_faults(json!({"stale": 9000, "times": 1}));
     let sync = Sync::delta(1, &[unit(1, "A", 1.0)]);
-    let answer = bench.tell(&sync).await;
+    let answer = bench.send(&sync).await;
     assert_eq!(answer, (200, json!({"status": "stale", "sequence": 9000})));
     assert!(bench.last().stale && !bench.last().applied);
     assert!(bench.sandbox.properties().is_empty());
@@ -277,7 +277,7 @@ async fn a_fault_of_one_property_hits_a_batch_and_calls_only_that_one_stale() {
 async fn a_fault_can_be_for_one_property() {
     let bench = Bench::new().await;
     bench.set_faults(json!({"status": 500, "property_id": 102}));
-    assert_eq!(bench.tell(&Sync::delta(1, &[])).await.0, 200);
+    assert_eq!(bench.send(&Sync::delta(1, &[])).await.0, 200);
     let other = Sync::delta(2, &[]);
     let body = other.body().replace(r#""project_id":101"#, r#""project_id":102"#);
     let (status, _) = answered(bench.post(&other.id(), body)).await;
@@ -297,5 +297,5 @@ async fn unknown_faults_are_named_and_leave_the_current_ones() {
     assert_eq!(bench.get("/faults").await.1, json!({"status": 500}));
     bench.put_faults("{}").await;
     assert_eq!(bench.get("/faults").await.1, json!({}));
-    assert_eq!(bench.tell(&Sync::delta(1, &[])).await.0, 200);
+    assert_eq!(bench.send(&Sync::delta(1, &[])).await.0, 200);
 }

@@ -90,7 +90,7 @@ impl Sync {
         }
     }
 
-    /// What the receiver should hold afterwards, if not just the units told.
+    /// What the receiver should hold afterwards, if not just the units sent.
     fn leaving(self, units: &[Unit]) -> Self {
         let digest = digest_of(units);
         Self { digest, ..self }
@@ -161,7 +161,7 @@ impl Bench {
         self.client.post(self.sandbox.url()).body(body)
     }
 
-    async fn tell(&self, sync: &Sync) -> (u16, Value) {
+    async fn send(&self, sync: &Sync) -> (u16, Value) {
         answered(self.post(&sync.id(), sync.body())).await
     }
 

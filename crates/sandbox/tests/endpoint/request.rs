@@ -46,7 +46,7 @@ async fn a_gzip_body_is_the_same_body() {
         .header("content-encoding", "gzip");
     assert_eq!(answered(packed).await.0, 200);
     assert_eq!(bench.last().bytes, sync.body().len());
-    assert_eq!(bench.tell(&sync).await.0, 200);
+    assert_eq!(bench.send(&sync).await.0, 200);
     assert!(bench.last().repeat);
     let not_packed = bench.post(&sync.id(), sync.body()).header("content-encoding", "gzip");
     assert_refused(&answered(not_packed).await, "$", "not gzip");

@@ -6,7 +6,7 @@ use super::*;
 async fn the_log_says_what_came_in_until_it_is_cleared() {
     let bench = Bench::new().await;
     let sync = Sync::delta(1, &[unit(1, "A", 1.0)]);
-    bench.tell(&sync).await;
+    bench.send(&sync).await;
     bench.post(&sync.id(), "{").send().await.unwrap();
     let (_, log) = bench.get("/v1/rent-roll/syncs").await;
     let mut first = log[0].clone();
@@ -57,16 +57,16 @@ async fn a_restored_receiver_has_forgotten_what_came_later() {
     let bench = Bench::new().await;
     let early = Sync::delta(1, &[unit(1, "A", 1.0)]);
     let late = Sync::delta(2, &[unit(1, "A", 2.0)]);
-    bench.tell(&early).await;
+    bench.send(&early).await;
     let saved = bench.sandbox.save();
-    bench.tell(&late).await;
+    bench.send(&late).await;
     bench.sandbox.restore(saved);
     let rent = || bench.sandbox.property(101).unwrap().units[&1]["base_rent"].clone();
     assert_eq!((rent(), bench.sandbox.property(101).unwrap().sequence), (json!(1.0), 1));
-    bench.tell(&late).await;
+    bench.send(&late).await;
     assert!(bench.last().applied && !bench.last().repeat);
     assert_eq!(rent(), json!(2.0));
-    bench.tell(&early).await;
+    bench.send(&early).await;
     assert!(bench.last().repeat, "what came before is still known");
 }
 
@@ -78,9 +78,9 @@ async fn backups_have_names_over_http() {
         answered(bench.client.request(method, url))
     };
     let (put, post) = (reqwest::Method::PUT, reqwest::Method::POST);
-    bench.tell(&Sync::delta(1, &[])).await;
+    bench.send(&Sync::delta(1, &[])).await;
     assert_eq!(send(put.clone(), "one").await, (200, json!({"properties": 1})));
-    bench.tell(&Sync::delta(2, &[])).await;
+    bench.send(&Sync::delta(2, &[])).await;
     assert_eq!(send(post.clone(), "one/restore").await, (200, json!({"properties": 1})));
     assert_eq!(bench.sandbox.property(101).unwrap().sequence, 1);
     let (status, answer) = send(post, "two/restore").await;
@@ -106,7 +106,7 @@ async fn waiting_ends_in_time_when_nothing_comes() {
 #[tokio::test]
 async fn a_stopped_sandbox_frees_its_address_and_its_connections() {
     let bench = Bench::new().await;
-    assert_eq!(bench.tell(&Sync::delta(1, &[])).await.0, 200);
+    assert_eq!(bench.send(&Sync::delta(1, &[])).await.0, 200);
     let address = bench.sandbox.address();
     bench.sandbox.stop().await;
     let url = format!("http://{address}/v1/rent-roll/syncs");

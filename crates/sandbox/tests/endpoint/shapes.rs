@@ -1,4 +1,4 @@
-//! Every shape that a receiver may agree on: the right body is taken, another is refused with the place.
+//! Every shape that a receiver may agree on: the right body is applied, another is refused with the place.
 
 use rentsync_sandbox::{Batch, Format, PropertyId, Removed, Saved, UnitStyle};
 
@@ -33,7 +33,7 @@ impl Agreement {
     }
 }
 
-fn told(names: &[&str]) -> Vec<String> {
+fn named(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
@@ -118,7 +118,7 @@ fn batch() -> Agreement {
 /// The guide's 4.2 with its own fields.
 fn guide_property() -> Agreement {
     let options = SandboxOptions {
-        fields: told(&["unit_code", "status_name", "is_available", "base_rent"]),
+        fields: named(&["unit_code", "status_name", "is_available", "base_rent"]),
         ..without_extensions(SandboxOptions::default())
     };
     let body = format!(
@@ -137,7 +137,7 @@ fn guide_property() -> Agreement {
 
 fn guide_batch() -> Agreement {
     let options = SandboxOptions {
-        fields: told(&["base_rent"]),
+        fields: named(&["base_rent"]),
         ..without_extensions(for_all(Format::Property))
     };
     let element = |id| {
@@ -205,7 +205,7 @@ fn guide_flat() -> Agreement {
         "bathrooms",
     ];
     let options = SandboxOptions {
-        fields: told(&fields),
+        fields: named(&fields),
         ..without_extensions(of_format(Format::Flat))
     };
     let body = r#"{
@@ -335,7 +335,7 @@ async fn a_nested_unit_without_a_lead_has_no_such_object() {
 #[rustfmt::skip] // a table: one case, one line
 async fn fields_left_out_are_absent_and_so_is_an_object_without_any() {
     let mut nested = nested();
-    nested.options.fields = told(&["lead_last_name", "base_rent", "floor"]);
+    nested.options.fields = named(&["lead_last_name", "base_rent", "floor"]);
     let unit = |lead: &str| format!(r#""units":[{{"unit_id":1,"floor":2,"pricing":{{"base_rent":1.5}}{lead},"content_hash":"{HASH}"}}]"#);
     let (from, to) = (nested.body.find(r#""units""#).unwrap(), nested.body.find(r#","removed_units""#).unwrap());
     nested.body.replace_range(from..to, &unit(r#","lead_assignment":{"lead_last_name":null}"#));
@@ -348,7 +348,7 @@ async fn fields_left_out_are_absent_and_so_is_an_object_without_any() {
     ]).await;
     assert_eq!(bench.held(), [1]);
     let mut flat = default_shape();
-    flat.options.fields = told(&["unit_code", "lead_first_name"]);
+    flat.options.fields = named(&["unit_code", "lead_first_name"]);
     let bench = flat.bench().await;
     let sync = Sync { units: vec![], ..full_sync() };
     for (lead, status) in [("", 200), (r#","lead_first_name":null"#, 200), (r#","lead_last_name":"D""#, 400)] {
@@ -366,10 +366,10 @@ async fn a_batch_has_one_element_a_property() {
         ("$.Properties", "unknown key; expected only sync_metadata, properties", r#""properties":[{"#, r#""Properties":[{"#),
         ("$.properties[0].keep", "unknown key", r#","property_digest""#, r#","keep":[],"property_digest""#),
         ("$.properties[0].removed_units", "missing", r#""removed_units":[],"#, ""),
-        ("$.properties[1].property.project_id", "was told before", r#""project_id":102"#, r#""project_id":101"#),
+        ("$.properties[1].property.project_id", "is in this body already", r#""project_id":102"#, r#""project_id":101"#),
         ("$.properties[0].property.project_group_id", "missing", r#""project_group_id":7,"#, ""),
         ("$.properties[0].units[0].base_rent", "a number with a point", "1500.0", "1500"),
-        ("$.properties[0].removed_units[0].unit_id", "1 was told before", r#""removed_units":[]"#, r#""removed_units":[{"unit_id":1,"unit_code":null,"reason":"moved"}]"#),
+        ("$.properties[0].removed_units[0].unit_id", "1 is in this body already", r#""removed_units":[]"#, r#""removed_units":[{"unit_id":1,"unit_code":null,"reason":"moved"}]"#),
         ("$.properties[0].property_digest", "64 lowercase hex", r#""property_digest":""#, r#""property_digest":"0"#),
         ("$.sync_metadata.part", "2 of 1", r#""part":1"#, r#""part":2"#),
     ]).await;
@@ -400,13 +400,13 @@ async fn a_batch_is_answered_property_by_property() {
     assert_eq!(answer, (200, json!({"properties": digests, "errors": []})));
     assert!(!bench.last().digest_mismatch);
     // A newer one about 101 alone, then an older one about both.
-    let tell = |sequence: i64, unique: char, elements: &[String]| {
+    let send = |sequence: i64, unique: char, elements: &[String]| {
         let id = ID.replace('e', &unique.to_string());
         let meta = metadata("delta", sequence).replace(ID, &id);
         let body = format!(r#"{{{meta},"properties":[{}]}}"#, elements.join(","));
         answered(bench.post(&id, body))
     };
-    let (status, answer) = tell(4800, 'a', &[element(101, &one)]).await;
+    let (status, answer) = send(4800, 'a', &[element(101, &one)]).await;
     assert_eq!(
         (status, answer),
         (
@@ -416,7 +416,7 @@ async fn a_batch_is_answered_property_by_property() {
     );
     let changed = unit(2, "A", 2.0);
     let both = [element(101, &unit(1, "A", 3.0)), element(102, &changed)];
-    let (status, answer) = tell(4000, 'b', &both).await;
+    let (status, answer) = send(4000, 'b', &both).await;
     assert_eq!(status, 200);
     let stale = json!([{"project_id": 101, "sequence": 4800}]);
     assert_eq!(
@@ -439,7 +439,7 @@ async fn without_extensions_a_property_is_the_guides_own_example() {
         ("$.units[0].content_hash", "unknown key", r#""base_rent": 1500.0"#, r#""base_rent": 1500.0, "content_hash":"""#),
         ("$.units[0].status_id", "unknown key", r#""status_name""#, r#""status_id": 1, "status_name""#),
         ("$.units[0].base_rent", "an integer; expected a number with a point", "1500.0", "1500"),
-        ("$.units[1].unit_id", "12345 was told before", "12346", "12345"),
+        ("$.units[1].unit_id", "12345 is in this body already", "12346", "12345"),
         ("$.removed_units", "unknown key", r#""units""#, r#""removed_units": [], "units""#),
     ]).await;
     assert_eq!(bench.held(), [12345, 12346]);
@@ -500,7 +500,7 @@ async fn a_flat_body_has_rows_and_says_which_properties_it_is_about() {
         ("$.removed_units[0].property_id", "missing", r#"{"property_id":101,"unit_id":8"#, r#"{"unit_id":8"#),
         ("$.removed_units[0].unit_code", "carried by unit 1", r#""unit_code":"C""#, r#""unit_code":"A""#),
         ("$.removed_units[1].replaced_by", "8 is removed too", r#""replaced_by":1"#, r#""replaced_by":8"#),
-        ("$.removed_units[1].unit_id", "1 was told before", r#""unit_id":9"#, r#""unit_id":1"#),
+        ("$.removed_units[1].unit_id", "1 is in this body already", r#""unit_id":9"#, r#""unit_id":1"#),
         ("$.removed_units[0].reason", "expected deleted or moved", r#""reason":"deleted""#, r#""reason":"rented""#),
         ("$.properties[0].keep", "this is a delta", r#""keep":[]"#, r#""keep":[7]"#),
         ("$.properties[0].keep", "missing", r#","keep":[]"#, ""),
@@ -520,7 +520,7 @@ async fn a_flat_body_has_rows_and_says_which_properties_it_is_about() {
 #[rustfmt::skip] // a table: one case, one line
 async fn a_flat_batch_is_about_several_properties() {
     let bench = flat_batch().takes_nothing_else(&[
-        ("$.properties[1].property_id", "was told before", r#"{"property_id":102,"property_digest""#, r#"{"property_id":101,"property_digest""#),
+        ("$.properties[1].property_id", "is in this body already", r#"{"property_id":102,"property_digest""#, r#"{"property_id":101,"property_digest""#),
         ("$.units[1].property_id", "expected one that", r#"{"property_id":102,"unit_id""#, r#"{"property_id":103,"unit_id""#),
     ]).await;
     assert_eq!(bench.sandbox.properties(), [101, 102]);
@@ -629,15 +629,15 @@ async fn a_snapshot_of_single_units_drops_nothing() {
     let bench = single().bench().await;
     answered(bench.post(ID, single().body)).await;
     let id = ID.replace('e', "a");
-    let told = |text: &str| {
+    let in_snapshot = |text: &str| {
         text.replace(&metadata("delta", 1), &metadata("snapshot", 2))
             .replace(ID, &id)
             .replace("12345", "12346")
             .replace(r#""101""#, r#""102""#)
     };
-    assert_eq!(answered(bench.post(&id, told(&single().body))).await.0, 200);
+    assert_eq!(answered(bench.post(&id, in_snapshot(&single().body))).await.0, 200);
     assert_eq!(bench.held(), [12345, 12346]);
-    let gone = told(&single_removal().body)
+    let gone = in_snapshot(&single_removal().body)
         .replace(&id, &ID.replace('e', "b"))
         .replace(r#""sequence":2"#, r#""sequence":3"#);
     assert_eq!(answered(bench.post(&ID.replace('e', "b"), gone)).await.0, 200);
@@ -659,14 +659,14 @@ async fn without_extensions_a_single_unit_is_the_guides_own_example() {
 }
 
 #[tokio::test]
-async fn where_removed_units_are_told_as_unavailable_no_removal_is_taken() {
+async fn where_removed_units_are_sent_as_unavailable_no_removal_is_accepted() {
     let unavailable = |mut agreement: Agreement| {
         agreement.options.removed = Removed::Unavailable;
         agreement
     };
     for (agreement, place, what) in [
-        (unavailable(default_shape()), "$.removed_units", "told as unavailable"),
-        (unavailable(flat()), "$.removed_units", "told as unavailable"),
+        (unavailable(default_shape()), "$.removed_units", "sent as unavailable"),
+        (unavailable(flat()), "$.removed_units", "sent as unavailable"),
         (unavailable(single_removal()), "$.removed", "unknown key"),
     ] {
         let bench = agreement.bench().await;
@@ -675,7 +675,7 @@ async fn where_removed_units_are_told_as_unavailable_no_removal_is_taken() {
     let bench = unavailable(default_shape()).bench().await;
     let mut gone = unit(1, "A", 1.0);
     gone.text = gone.text.replace(r#""is_available":true"#, r#""is_available":false"#);
-    assert_eq!(bench.tell(&Sync::delta(1, &[gone])).await.0, 200);
+    assert_eq!(bench.send(&Sync::delta(1, &[gone])).await.0, 200);
     assert_eq!(bench.held(), [1]);
 }
 
@@ -732,21 +732,21 @@ async fn options_that_dont_go_together_are_refused_by_name() {
         ),
         (
             SandboxOptions {
-                fields: told(&["rent"]),
+                fields: named(&["rent"]),
                 ..SandboxOptions::default()
             },
             "fields: \"rent\"",
         ),
         (
             SandboxOptions {
-                fields: told(&["unit_id"]),
+                fields: named(&["unit_id"]),
                 ..SandboxOptions::default()
             },
             "fields: \"unit_id\"",
         ),
         (
             SandboxOptions {
-                fields: told(&["view", "view"]),
+                fields: named(&["view", "view"]),
                 ..SandboxOptions::default()
             },
             "fields: \"view\" is there twice",

@@ -1,4 +1,4 @@
-//! What a body says, whatever its format: the one form that [`super::check`] reads every shape
+//! A body as it was received, whatever its format: the one form that [`super::check`] reads every shape
 //! into and [`super::state`] applies.
 
 use std::fmt;
@@ -45,15 +45,15 @@ impl From<&str> for PropertyId {
     }
 }
 
-/// One sync, as told.
+/// One sync, as received.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct ReceivedSync {
     /// The same in header and body.
     pub sync_id: String,
     /// Its place in the order; none without extensions, where the later request wins.
     pub order: Option<Order>,
     /// What it says about each property; at least one.
-    pub properties: Vec<ToldProperty>,
+    pub properties: Vec<ReceivedProperty>,
 }
 
 /// A sync's place in the order of its properties.
@@ -70,7 +70,7 @@ pub struct Order {
 pub enum SyncType {
     /// What changed.
     Delta,
-    /// What changed before, told again.
+    /// What changed before, sent again.
     Replay,
     /// All there is, or a part of it.
     Snapshot(Part),
@@ -100,7 +100,7 @@ pub struct Part {
 
 /// What is said about one property.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ToldProperty {
+pub struct ReceivedProperty {
     /// Where in the body it stands, for messages: `$` where the body is one property.
     pub place: String,
     /// The property.
@@ -116,23 +116,23 @@ pub struct ToldProperty {
     /// Units that a snapshot must not drop though they are absent.
     pub keep: Vec<i64>,
     /// What the sender says that the receiver holds afterwards.
-    pub property_digest: ToldDigest,
+    pub property_digest: ReceivedDigest,
 }
 
 /// What a body says of a property's digest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ToldDigest {
+pub enum ReceivedDigest {
     /// Its shape has no place for one.
     #[default]
     Nowhere,
-    /// `null`: something of the property is still to be told, or withheld.
+    /// `null`: something of the property is owed or withheld.
     Null,
     /// This one.
     Is(Digest),
 }
 
-impl ToldProperty {
-    /// Whether the told digest is that of the state right after this body.
+impl ReceivedProperty {
+    /// Whether the received digest is that of the state right after this body.
     pub fn completes(&self) -> bool {
         self.whole.as_ref().is_none_or(|whole| whole.part == whole.parts)
     }
