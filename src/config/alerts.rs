@@ -11,7 +11,7 @@ use super::url::{endpoint, has_credentials};
 use settings::Node;
 use settings::Section;
 use settings::SettingsError;
-use settings::{Refusal, Taken};
+use settings::{Refusal, Validated};
 use settings::{SecretRef, secret};
 
 const MUST: &str = "must be an https URL, or http to this machine itself, without user name and password; \
@@ -74,7 +74,7 @@ impl fmt::Debug for SecretUrl {
     }
 }
 
-fn given(node: &Node) -> Taken<SecretString> {
+fn given(node: &Node) -> Validated<SecretString> {
     let url = node.as_str().filter(|url| allowed(url).is_some());
     url.map(SecretString::from).ok_or_else(|| Refusal::hiding_value(MUST))
 }

@@ -1,10 +1,10 @@
-//! Where the database is, and what it has to prove before it is told anything.
+//! Where the database is, and what it has to prove before anything is sent to it.
 //!
 //! Not its business: connecting.
 
 use reqwest::Url;
 use secrecy::SecretString;
-use settings::{Node, Refusal, Section, SettingsError, Taken, integer, one_of};
+use settings::{Node, Refusal, Section, SettingsError, Validated, integer, one_of};
 
 /// The database that holds the source and the relay's own schema.
 #[derive(Clone, Debug)]
@@ -13,13 +13,13 @@ pub struct Database {
     pub url: Option<SecretString>,
     /// The most connections at once.
     pub max_connections: u32,
-    /// What the server has to prove before it is told anything; not set: by where it is.
+    /// What the server has to prove before anything is sent to it; not set: by where it is.
     pub tls: Option<Tls>,
     /// Who is trusted with schema rentsync, beside whoever owns the source tables.
     pub schema_owner: Vec<String>,
 }
 
-/// What a server has to prove before it is told anything, a password above all. The words are PostgreSQL's own.
+/// What a server has to prove before anything is sent to it, a password above all. The words are PostgreSQL's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
     /// A certificate that somebody trusted signed, for the very host that was asked for.
@@ -70,7 +70,7 @@ impl Database {
 }
 
 /// One, or several while the source changes hands.
-fn roles(node: &Node) -> Taken<Vec<String>> {
+fn roles(node: &Node) -> Validated<Vec<String>> {
     let items = node.to_items().unwrap_or_else(|| vec![node.clone()]);
     let name = |item: &Node| item.as_str().filter(|name| !name.is_empty()).map(str::to_owned);
     let names: Option<Vec<String>> = items.iter().map(name).collect();
@@ -79,7 +79,7 @@ fn roles(node: &Node) -> Taken<Vec<String>> {
         .ok_or_else(|| Refusal::new("must be the name of a role, or a list of names"))
 }
 
-fn database_url(node: &Node) -> Taken<SecretString> {
+fn database_url(node: &Node) -> Validated<SecretString> {
     let is_postgres = |text: &&str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
     match node.as_str().filter(is_postgres) {
         Some(text) => Ok(SecretString::from(text)),

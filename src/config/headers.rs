@@ -8,7 +8,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 
 use super::looks_secret::is_secret;
 use settings::{Entries, Node};
-use settings::{Refusal, Taken};
+use settings::{Refusal, Validated};
 use settings::{SecretRef, secret};
 
 /// Headers that say what the relay sends and how; setting them would lie.
@@ -23,7 +23,7 @@ const RELAY_HEADERS: [&str; 7] = [
 ];
 
 /// The header that a proof of identity may be put into.
-pub(super) fn auth_header(node: &Node) -> Taken<String> {
+pub(super) fn auth_header(node: &Node) -> Validated<String> {
     let name = node.as_str().filter(|name| is_header_name(name));
     let name = name.ok_or_else(|| Refusal::new("must be the name of an HTTP header"))?;
     match same_header(RELAY_HEADERS, name) {
@@ -47,7 +47,7 @@ pub(super) fn static_headers(
     auth_headers: &[&str],
     key: &str,
     directory: &Path,
-) -> impl Fn(&Node) -> Taken<Headers> + use<> {
+) -> impl Fn(&Node) -> Validated<Headers> + use<> {
     let (key, directory) = (key.to_owned(), directory.to_path_buf());
     let reserved: Vec<String> = RELAY_HEADERS
         .into_iter()
@@ -87,12 +87,12 @@ impl Headers {
     }
 }
 
-fn header_entries(node: &Node) -> Taken<Entries> {
+fn header_entries(node: &Node) -> Validated<Entries> {
     let entries = node.clone().into_entries();
     entries.ok_or_else(|| Refusal::hiding_value("must be a table of header names and values, both strings"))
 }
 
-fn check_name(name: &str, node: &Node) -> Taken<()> {
+fn check_name(name: &str, node: &Node) -> Validated<()> {
     if node.is_variable() {
         // A variable's name has no hyphen, so it can't spell a header's.
         return Err(Refusal::hiding_value(
@@ -106,7 +106,7 @@ fn check_name(name: &str, node: &Node) -> Taken<()> {
     Ok(())
 }
 
-fn header_value(name: &str, node: &Node) -> Taken<String> {
+fn header_value(name: &str, node: &Node) -> Validated<String> {
     let value = node.as_str();
     let valid = value.filter(|value| HeaderValue::from_str(value).is_ok());
     let value = valid.ok_or_else(|| {

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use settings::Node;
 use settings::Section;
-use settings::{Refusal, Taken};
+use settings::{Refusal, Validated};
 
 /// What exporters of this format often take.
 const PORT: u16 = 9464;
@@ -27,7 +27,7 @@ impl Http {
     }
 }
 
-fn address(node: &Node) -> Taken<Option<SocketAddr>> {
+fn address(node: &Node) -> Validated<Option<SocketAddr>> {
     match node.as_str() {
         Some("none") => Ok(None),
         text => match text.and_then(|text| text.parse().ok()) {
@@ -45,11 +45,11 @@ mod tests {
 
     #[test]
     fn it_is_an_address_with_its_port_or_none() {
-        let taken = |text: &str| address(&Node::text("RELAY_HTTP__LISTEN".into(), text)).ok();
-        assert_eq!(taken("none"), Some(None));
-        assert_eq!(taken("[::]:80"), Some("[::]:80".parse().ok()));
+        let accepted = |text: &str| address(&Node::text("RELAY_HTTP__LISTEN".into(), text)).ok();
+        assert_eq!(accepted("none"), Some(None));
+        assert_eq!(accepted("[::]:80"), Some("[::]:80".parse().ok()));
         for wrong in ["", "9464", "localhost:9464", "127.0.0.1", "127.0.0.1:70000"] {
-            assert_eq!(taken(wrong), None, "{wrong}");
+            assert_eq!(accepted(wrong), None, "{wrong}");
         }
     }
 

@@ -11,6 +11,7 @@
 
 mod alerts;
 mod auth;
+mod body;
 mod database;
 mod default_file;
 mod guard;
@@ -21,7 +22,6 @@ mod receiver;
 mod require;
 mod shape;
 mod snapshot;
-mod telling;
 mod url;
 
 use std::collections::BTreeMap;
@@ -307,7 +307,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> SettingsError {
     SettingsError::new(format!("the settings file {path} can't be read: {error}"))
 }
 
-/// Reads every secret once, so that a missing one is told at the start and not
+/// Reads every secret once, so that a missing one is reported at the start and not
 /// by the first request.
 fn check(secrets: &[SecretRef]) -> Result<(), SettingsError> {
     let unreadable = secrets.iter().filter_map(|secret| secret.read().err());

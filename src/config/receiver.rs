@@ -9,11 +9,11 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::auth::Auth;
+use super::body::BodySettings;
 use super::guard::Guard;
 use super::headers::{Headers, static_headers};
 use super::require::Requirements;
 use super::shape::{Accept, Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
-use super::telling::Telling;
 use super::url::public_endpoint;
 use settings::SecretRef;
 use settings::{Section, read_nothing};
@@ -32,21 +32,21 @@ pub struct Receiver {
     pub url: Url,
     /// Which properties become feeds by themselves.
     pub enroll: Enroll,
-    /// The property groups it is told about; all when not set.
+    /// The property groups that are sent to it; all when not set.
     pub property_groups: Option<Vec<i64>>,
-    /// Which of the guide's payloads it takes.
+    /// Which of the guide's payloads it accepts.
     pub format: Format,
     /// How a unit looks within format "property".
     pub unit_style: UnitStyle,
     /// How much one request is about.
     pub batch: Batch,
-    /// The fields of a unit that it is told.
+    /// The fields of a unit that are sent to it.
     pub fields: Fields,
     /// What it requires of them.
     pub require: Requirements,
     /// Whether bodies have what the guide's examples don't.
     pub extensions: bool,
-    /// How a unit that went is told.
+    /// How a removed unit is sent.
     pub removed: RemovedAs,
     /// What it knows a unit by.
     pub unit_identity: UnitIdentity,
@@ -80,7 +80,7 @@ pub struct Receiver {
     pub guard: Guard,
 }
 
-/// Which properties a receiver is told about without being asked.
+/// Which properties become feeds of a receiver without anybody asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enroll {
     /// Every active property.
@@ -140,25 +140,25 @@ impl Receiver {
             .secret
             .iter()
             .for_each(|(_, reference)| section.keep_secret(reference));
-        let telling = Telling::read(section);
+        let body = BodySettings::read(section);
         Self {
             name: name.to_owned(),
             url,
             enroll: section.take("enroll", Enroll::Active, one_of(&Enroll::CHOICES)),
             property_groups: section.optional("property_groups", list_of(any_integer)),
-            format: telling.format,
-            unit_style: telling.unit_style,
-            batch: telling.batch,
-            fields: telling.fields,
-            require: telling.require,
-            extensions: telling.extensions,
-            removed: telling.removed,
-            unit_identity: telling.unit_identity,
-            unit_codes: telling.unit_codes,
-            units_per_request_max: telling.units_per_request_max,
+            format: body.format,
+            unit_style: body.unit_style,
+            batch: body.batch,
+            fields: body.fields,
+            require: body.require,
+            extensions: body.extensions,
+            removed: body.removed,
+            unit_identity: body.unit_identity,
+            unit_codes: body.unit_codes,
+            units_per_request_max: body.units_per_request_max,
             body_bytes_max: section.take("body_bytes_max", 5_000_000, integer(10_000..=1_000_000_000)),
-            compression: telling.compression,
-            accept: telling.accept,
+            compression: body.compression,
+            accept: body.accept,
             timeout: section.take("timeout", 30 * SECOND, duration(SECOND / 10..=10 * MINUTE)),
             concurrency_max: section.take("concurrency_max", 8, integer(1..=256)),
             requests_per_second_max: section.optional("requests_per_second_max", number(0.001..=100_000.0)),

@@ -24,7 +24,7 @@ pub struct Requirement {
     pub length_min: Option<usize>,
     /// Characters, at most.
     pub length_max: Option<usize>,
-    /// The only texts that are taken.
+    /// The only texts that are let through.
     pub one_of: Option<BTreeSet<String>>,
     /// The least number.
     pub min: Option<f64>,
@@ -38,18 +38,18 @@ impl Requirements {
         self.0.iter().map(|(field, requirement)| (*field, requirement))
     }
 
-    /// `told`: the fields that the receiver is told.
-    pub(super) fn read(told: Fields, section: &mut Section) -> Self {
+    /// `sent`: the fields that are sent to the receiver.
+    pub(super) fn read(sent: Fields, section: &mut Section) -> Self {
         let mut all = Vec::new();
         for (field, name) in Field::ALL {
             let read = |section: &mut Section| Requirement::read(field.kind(), section);
             let Some(requirement) = section.section_if_set(name, read) else {
                 continue;
             };
-            if !told.has(field) {
+            if !sent.has(field) {
                 section.refuse(
                     name,
-                    "can't be kept: fields.include or fields.exclude leaves the field out, so that it is never told; tell \
+                    "can't be kept: fields.include or fields.exclude leaves the field out, so that it is never sent; send \
                      it, or require nothing of it",
                 );
             }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_field_is_told_with_its_neighbour() {
+    fn an_unknown_field_is_reported_with_its_neighbour() {
         let problem = the_problem("require.bas_rent = { min = 0 }");
         let start = "relay.toml: unknown key receivers.main.require.bas_rent; did you mean \
                      receivers.main.require.base_rent? Known keys there: ";
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_limit_is_told_with_what_is_allowed() {
+    fn a_bad_limit_is_reported_with_what_is_allowed() {
         for (limit, said) in [
             (
                 "unit_code = { length_max = '20' }",
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_required_of_a_field_that_is_not_told() {
+    fn nothing_is_required_of_a_field_that_is_not_sent() {
         for fields in ["include = ['base_rent']", "exclude = ['view']"] {
             let problem = the_problem(&format!("fields.{fields}\nrequire.view = {{ required = true }}"));
             let start =

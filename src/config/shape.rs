@@ -1,4 +1,4 @@
-//! How a receiver wants things told: format, fields, what a removal looks like.
+//! What a receiver's bodies look like: format, fields, removals.
 //!
 //! Plain data; how bodies come of it is [`crate::payload`]'s business.
 
@@ -33,12 +33,12 @@ pub enum Batch {
     AllProperties,
 }
 
-/// How a unit that went is told.
+/// How a removed unit is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovedAs {
     /// In a list of removals.
     List,
-    /// As the unit told last, but not available.
+    /// As the unit sent last, but not available.
     Unavailable,
 }
 
@@ -69,7 +69,7 @@ pub enum Accept {
     NotHtml,
     /// A JSON object.
     Json,
-    /// A JSON object with the receiver's digest of each property whose digest it was told.
+    /// A JSON object with the receiver's digest of each property whose digest the body has.
     Digest,
 }
 
@@ -78,7 +78,7 @@ pub enum Accept {
 pub struct UnitCodes {
     /// Put before every code.
     pub prefix: String,
-    /// Codes told as they stand here, by unit id.
+    /// Codes sent as they stand here, by unit id.
     pub map: BTreeMap<i64, String>,
 }
 
@@ -195,7 +195,7 @@ pub enum FieldKind {
     Boolean,
 }
 
-/// The fields of a unit that are told; its id always is.
+/// The fields of a unit that are sent; its id always is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields(u32);
 
@@ -217,7 +217,7 @@ impl Fields {
         Self(self.0 & !(1 << field as u32))
     }
 
-    /// Whether this field is told.
+    /// Whether this field is sent.
     pub fn has(self, field: Field) -> bool {
         self.0 & (1 << field as u32) != 0
     }
@@ -237,6 +237,6 @@ mod tests {
             assert_eq!((alone.has(field), others), (true, 1));
             assert_eq!(alone.without(field), Fields::NONE);
         }
-        assert_eq!(Field::named("unit_id"), None, "it is always told");
+        assert_eq!(Field::named("unit_id"), None, "it is always sent");
     }
 }

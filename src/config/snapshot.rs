@@ -5,9 +5,9 @@ use chrono_tz::Tz;
 
 use settings::Node;
 use settings::Section;
-use settings::{Refusal, Taken, boolean};
+use settings::{Refusal, Validated, boolean};
 
-/// When everything is compared and told whole.
+/// When everything is compared and sent whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The time of day.
@@ -29,14 +29,14 @@ impl Snapshot {
     }
 }
 
-fn time_of_day(node: &Node) -> Taken<NaiveTime> {
+fn time_of_day(node: &Node) -> Validated<NaiveTime> {
     let time = node
         .as_str()
         .and_then(|text| NaiveTime::parse_from_str(text, "%H:%M").ok());
     time.ok_or_else(|| Refusal::new("must be a time of day like \"02:00\""))
 }
 
-fn time_zone(node: &Node) -> Taken<Tz> {
+fn time_zone(node: &Node) -> Validated<Tz> {
     let zone = node.as_str().and_then(|name| name.parse().ok());
     zone.ok_or_else(|| Refusal::new("must be the name of a time zone like \"America/Edmonton\" or \"UTC\""))
 }
@@ -55,9 +55,9 @@ mod tests {
 
     #[test]
     fn a_night_has_a_time_of_day_and_a_place() {
-        let told = parse("[snapshot]\nat = '03:30'\ntime_zone = 'America/Edmonton'").unwrap();
+        let snapshot = parse("[snapshot]\nat = '03:30'\ntime_zone = 'America/Edmonton'").unwrap();
         assert_eq!(
-            (told.at.to_string().as_str(), told.time_zone),
+            (snapshot.at.to_string().as_str(), snapshot.time_zone),
             ("03:30:00", Tz::America__Edmonton)
         );
         assert!(parse("").unwrap().enabled);

@@ -152,7 +152,7 @@ fn database_url_yields_to_the_relays_own_settings() {
 }
 
 #[test]
-fn an_unknown_key_is_told_with_its_path_place_and_neighbour() {
+fn an_unknown_key_is_reported_with_its_path_place_and_neighbour() {
     let text = format!("{MAIN}timout = '1s'");
     let problem = the_problem(&text, &[]);
     let start = "conf/relay.toml: unknown key receivers.main.timout; \
@@ -161,7 +161,7 @@ fn an_unknown_key_is_told_with_its_path_place_and_neighbour() {
 }
 
 #[test]
-fn an_unknown_variable_is_told_by_its_name() {
+fn an_unknown_variable_is_reported_by_its_name() {
     assert_eq!(
         the_problem("", &[("RELAY_POLL", "secret")]),
         "environment variable RELAY_POLL: unknown key poll. \
@@ -174,7 +174,7 @@ fn an_unknown_variable_is_told_by_its_name() {
 }
 
 #[test]
-fn a_key_under_what_is_no_table_is_told() {
+fn a_key_under_what_is_no_table_is_reported() {
     let text = "[relay]\npoll_every = '1s'";
     assert_eq!(
         the_problem(text, &[("RELAY_RELAY__POLL_EVERY__X", "1")]),
@@ -184,7 +184,7 @@ fn a_key_under_what_is_no_table_is_told() {
 }
 
 #[test]
-fn a_bad_value_is_told_with_what_is_allowed() {
+fn a_bad_value_is_reported_with_what_is_allowed() {
     assert_eq!(
         the_problem("[database]\nmax_connections = 2", &[]),
         "conf/relay.toml: database.max_connections is 2, \
@@ -199,7 +199,7 @@ fn a_bad_value_is_told_with_what_is_allowed() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let text = "[relay]\npoll_every = 1\nsweep = 2\n[receivers.main]\nenroll = 'all'";
     let problems = problems(text, &[]);
     assert_eq!(problems.len(), 4, "{problems:#?}");
@@ -509,9 +509,9 @@ fn the_example_as_it_is_sets_nothing() {
 #[test]
 fn the_example_documents_every_key_with_its_default() {
     let with_defaults = example(default_line);
-    let told = parse(&with_defaults, &[]).unwrap();
+    let documented = parse(&with_defaults, &[]).unwrap();
     let real = parse(&example(|_| None), &[]).unwrap();
-    assert_eq!(format!("{told:?}"), format!("{real:?}"));
+    assert_eq!(format!("{documented:?}"), format!("{real:?}"));
     assert_documented(&with_defaults);
 }
 
@@ -524,9 +524,9 @@ fn the_example_documents_the_keys_of_every_auth_method() {
         })
     };
     for method in ["api_key", "bearer", "static", "hmac", "oauth2"] {
-        let told = parse(&of_method(method, true), &[]).unwrap();
+        let documented = parse(&of_method(method, true), &[]).unwrap();
         let real = parse(&of_method(method, false), &[]).unwrap();
-        assert_eq!(format!("{told:?}"), format!("{real:?}"));
+        assert_eq!(format!("{documented:?}"), format!("{real:?}"));
         assert_documented(&of_method(method, true));
     }
 }

@@ -8,10 +8,10 @@ use reqwest::Url;
 
 use super::looks_secret::is_secret;
 use settings::Node;
-use settings::{Refusal, Taken};
+use settings::{Refusal, Validated};
 
 /// Where requests may be posted.
-pub(super) fn endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Taken<Url> {
+pub(super) fn endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Validated<Url> {
     move |node| {
         let text = node.as_str().unwrap_or_default();
         let url = Url::parse(text).ok().filter(is_http);
@@ -37,7 +37,7 @@ pub(super) fn endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Taken<Url> {
 }
 
 /// The same for settings that are shown: what proves who asks stands elsewhere.
-pub(super) fn public_endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Taken<Url> {
+pub(super) fn public_endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Validated<Url> {
     let endpoint = endpoint(allow_plain_http);
     move |node| {
         let url = endpoint(node)?;
@@ -79,10 +79,10 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    fn taken(url: &str, allow_plain_http: bool) -> Result<String, String> {
+    fn accepted(url: &str, allow_plain_http: bool) -> Result<String, String> {
         let node = Node::text("RELAY_X".into(), url);
-        let taken = endpoint(allow_plain_http)(&node);
-        taken.map(String::from).map_err(|refusal| refusal.must)
+        let accepted = endpoint(allow_plain_http)(&node);
+        accepted.map(String::from).map_err(|refusal| refusal.must)
     }
 
     #[test]
@@ -94,7 +94,7 @@ mod tests {
             "http://localhost/",
             "https://partner.example/",
         ] {
-            assert_eq!(taken(url, false), Ok(url.to_owned()));
+            assert_eq!(accepted(url, false), Ok(url.to_owned()));
         }
         for url in [
             "http://partner.example/",
@@ -102,15 +102,15 @@ mod tests {
             "http://localhost.example/",
             "http://128.0.0.1/",
         ] {
-            let must = taken(url, false).unwrap_err();
+            let must = accepted(url, false).unwrap_err();
             assert!(must.contains("allow_plain_http = true"), "{must}");
-            assert_eq!(taken(url, true), Ok(url.to_owned()));
+            assert_eq!(accepted(url, true), Ok(url.to_owned()));
         }
     }
 
     #[test]
     fn promise_23_a_query_may_say_anything_but_a_secret() {
-        let taken = |url: &str| public_endpoint(false)(&Node::text("RELAY_X".into(), url));
+        let accepted = |url: &str| public_endpoint(false)(&Node::text("RELAY_X".into(), url));
         for secret in [
             "api_key=hunter2",
             "a=b&apiKey=hunter2",
@@ -123,7 +123,7 @@ mod tests {
             "partner=sk_live_hunter2hunter2",
             "p=0123456789abcdef0123456789abcdef01",
         ] {
-            let refusal = taken(&format!("https://partner.example/sync?{secret}")).unwrap_err();
+            let refusal = accepted(&format!("https://partner.example/sync?{secret}")).unwrap_err();
             assert!(
                 refusal.hides_value && !refusal.must.contains("hunter2"),
                 "{}",
@@ -140,7 +140,7 @@ mod tests {
             "?tenant=6f1c0f0e-3b1f-4d57-9c1e-1f2a3b4c5d6e",
         ] {
             assert!(
-                taken(&format!("https://partner.example/sync{plain}")).is_ok(),
+                accepted(&format!("https://partner.example/sync{plain}")).is_ok(),
                 "{plain}"
             );
         }
@@ -149,12 +149,12 @@ mod tests {
     #[test]
     fn a_url_is_http_and_holds_no_password() {
         for url in ["", "partner.example", "ftp://partner.example/", "https://"] {
-            assert_eq!(taken(url, true), Err("must be an http or https URL".to_owned()));
+            assert_eq!(accepted(url, true), Err("must be an http or https URL".to_owned()));
         }
         for url in ["https://me:pass@partner.example/", "https://me:pass@part ner/"] {
             let refusal = endpoint(true)(&Node::text("RELAY_X".into(), url)).unwrap_err();
             assert!(refusal.hides_value);
         }
-        assert!(taken("https://partner.example/@aigent", false).is_ok());
+        assert!(accepted("https://partner.example/@aigent", false).is_ok());
     }
 }

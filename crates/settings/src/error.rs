@@ -19,7 +19,7 @@ impl SettingsError {
         }
     }
 
-    /// The error if anything was found, so that all of it is told at once.
+    /// The error if anything was found, so that all of it is reported at once.
     ///
     /// # Errors
     /// When there are any problems.

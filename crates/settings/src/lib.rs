@@ -23,7 +23,9 @@ pub use error::SettingsError;
 pub use node::{Entries, Node};
 pub use secret::{SecretPlace, SecretRef, secret, secrets};
 pub use section::{Found, Section, nearest, read_nothing};
-pub use values::{Refusal, Taken, any_integer, any_number, boolean, duration, integer, list_of, number, one_of, text};
+pub use values::{
+    Refusal, Validated, any_integer, any_number, boolean, duration, integer, list_of, number, one_of, text,
+};
 
 use section::Reading;
 

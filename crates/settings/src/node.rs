@@ -130,7 +130,7 @@ fn entries_of(origin: &Rc<str>, table: toml::Table) -> Entries {
     table.into_iter().map(entry).collect()
 }
 
-/// Tells where, without the line itself: there may be a secret on it.
+/// Says where, without the line itself: there may be a secret on it.
 fn syntax_error(origin: &str, text: &str, error: &toml::de::Error) -> SettingsError {
     let (line, column) = position(text, error.span().unwrap_or_default());
     let message = error.message().replace('\n', "; ");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_syntax_error_tells_file_line_and_column_and_not_the_line() {
+    fn a_syntax_error_names_file_line_and_column_and_not_the_line() {
         let text = "[database]\nurl = \"postgres://relay:pass@db/x\n";
         let error = parse_file(text, Path::new("relay.toml")).unwrap_err();
         let message = error.to_string();

@@ -1,6 +1,6 @@
 //! Where a secret is kept, and reading it there when it is needed.
 //!
-//! The settings hold the reference only, so that printing them can't tell the
+//! The settings hold the reference only, so that printing them can't reveal the
 //! secret and a rotated file is read anew. Not its business: what it is for.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::error::SettingsError;
 use crate::node::Node;
-use crate::values::{Refusal, Taken};
+use crate::values::{Refusal, Validated};
 
 const HOW: &str = "must be a reference, { env = \"NAME\" } or { file = \"path\" }: \
                    a secret itself is not written into the settings";
@@ -97,7 +97,7 @@ fn read_file(path: &Path) -> Result<String, String> {
 }
 
 /// The reference at `key`; a file's path is relative to `directory`.
-pub fn secret<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Taken<SecretRef> + 'a {
+pub fn secret<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Validated<SecretRef> + 'a {
     move |node| {
         let refusal = || Refusal::hiding_value(HOW);
         let entries = node.clone().into_entries().ok_or_else(refusal)?;
@@ -116,12 +116,12 @@ pub fn secret<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Ta
 }
 
 /// The references at `key`, at least one.
-pub fn secrets<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Taken<Vec<SecretRef>> + 'a {
+pub fn secrets<'a>(key: &'a str, directory: &'a Path) -> impl FnOnce(&Node) -> Validated<Vec<SecretRef>> + 'a {
     move |node| {
         let items = node.to_items().filter(|items| !items.is_empty());
         let items = items.ok_or_else(|| Refusal::hiding_value(HOW_MANY))?;
         let reference = |(index, node)| secret(&format!("{key}[{index}]"), directory)(node);
-        let references: Taken<Vec<_>> = items.iter().enumerate().map(reference).collect();
+        let references: Validated<Vec<_>> = items.iter().enumerate().map(reference).collect();
         references.map_err(|_| Refusal::hiding_value(HOW_MANY))
     }
 }

@@ -3,7 +3,7 @@
 //! where it is read.
 //!
 //! Problems are gathered and reading goes on with the default, so that all of
-//! them are told at once; with any problem the result is thrown away.
+//! them are reported at once; with any problem the result is thrown away.
 //! Not its business: what the keys mean.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::env::Environment;
 use crate::node::{Entries, Node};
 use crate::secret::{SecretRef, secret, secrets};
-use crate::values::Taken;
+use crate::values::Validated;
 
 /// Below this two keys look like two keys and not like one mistyped.
 const SIMILARITY_MIN: f64 = 0.85;
@@ -79,12 +79,12 @@ fn read_whole<T>(reading: &mut Reading, path: String, entries: Entries, read: im
 
 impl Section<'_> {
     /// The value at a key, or the default where nothing is set.
-    pub fn take<T>(&mut self, key: &str, default: T, kind: impl FnOnce(&Node) -> Taken<T>) -> T {
+    pub fn take<T>(&mut self, key: &str, default: T, kind: impl FnOnce(&Node) -> Validated<T>) -> T {
         self.optional(key, kind).unwrap_or(default)
     }
 
     /// The value at a key that has no default.
-    pub fn optional<T>(&mut self, key: &str, kind: impl FnOnce(&Node) -> Taken<T>) -> Option<T> {
+    pub fn optional<T>(&mut self, key: &str, kind: impl FnOnce(&Node) -> Validated<T>) -> Option<T> {
         match self.find(key, kind) {
             Found::Value(value) => Some(value),
             Found::Absent | Found::Refused => None,
@@ -92,7 +92,7 @@ impl Section<'_> {
     }
 
     /// The value at a key that has to be set; `None` once the problem is noted.
-    pub fn required<T>(&mut self, key: &str, kind: impl FnOnce(&Node) -> Taken<T>) -> Option<T> {
+    pub fn required<T>(&mut self, key: &str, kind: impl FnOnce(&Node) -> Validated<T>) -> Option<T> {
         match self.find(key, kind) {
             Found::Value(value) => Some(value),
             Found::Refused => None,
@@ -140,7 +140,7 @@ impl Section<'_> {
     }
 
     /// What is at a key, for a reader to whom absent and refused differ.
-    pub fn find<T>(&mut self, key: &str, kind: impl FnOnce(&Node) -> Taken<T>) -> Found<T> {
+    pub fn find<T>(&mut self, key: &str, kind: impl FnOnce(&Node) -> Validated<T>) -> Found<T> {
         let path = self.path_of(key);
         self.reading.keys.insert(path.clone());
         let Some(node) = self.take_node(key) else {
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_in_place_of_a_table_is_told_once_and_not_shown() {
+    fn a_value_in_place_of_a_table_is_reported_once_and_not_shown() {
         let found = problems("auth = 'hunter2'", |section| {
             section.section("auth", |auth| {
                 auth.required("method", any_integer);
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_is_told_with_its_variable() {
+    fn a_missing_key_is_reported_with_its_variable() {
         let found = problems("[auth]", |section| {
             section.section("auth", |auth| {
                 auth.required("key", any_integer);

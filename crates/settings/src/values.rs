@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::node::Node;
 
-/// Why a value is not taken, to be read after the key's name.
+/// Why a value is refused, to be read after the key's name.
 pub struct Refusal {
     /// What it must be.
     pub must: String,
@@ -20,7 +20,7 @@ pub struct Refusal {
 }
 
 /// A value, or why not.
-pub type Taken<T> = Result<T, Refusal>;
+pub type Validated<T> = Result<T, Refusal>;
 
 impl Refusal {
     /// The value is shown.
@@ -51,19 +51,19 @@ impl Refusal {
 }
 
 /// `true` or `false`.
-pub fn boolean(node: &Node) -> Taken<bool> {
+pub fn boolean(node: &Node) -> Validated<bool> {
     let value = node.to_value().and_then(|value| value.as_bool());
     value.ok_or_else(|| Refusal::new("must be true or false"))
 }
 
 /// Any whole number.
-pub fn any_integer(node: &Node) -> Taken<i64> {
+pub fn any_integer(node: &Node) -> Validated<i64> {
     let value = node.to_value().and_then(|value| value.as_integer());
     value.ok_or_else(|| Refusal::new("must be a whole number"))
 }
 
 /// A whole number within a range.
-pub fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&Node) -> Taken<T> {
+pub fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&Node) -> Validated<T> {
     move |node| {
         let value = node.to_value().and_then(|value| value.as_integer());
         value
@@ -77,13 +77,13 @@ pub fn integer<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&Node) ->
 }
 
 /// Any finite number, with or without a point.
-pub fn any_number(node: &Node) -> Taken<f64> {
+pub fn any_number(node: &Node) -> Validated<f64> {
     let value = as_number(node).filter(|value| value.is_finite());
     value.ok_or_else(|| Refusal::new("must be a number"))
 }
 
 /// A number within a range, with or without a point.
-pub fn number(range: RangeInclusive<f64>) -> impl Fn(&Node) -> Taken<f64> {
+pub fn number(range: RangeInclusive<f64>) -> impl Fn(&Node) -> Validated<f64> {
     move |node| {
         as_number(node).filter(|value| range.contains(value)).ok_or_else(|| {
             let (low, high) = (range.start(), range.end());
@@ -105,7 +105,7 @@ fn as_number(node: &Node) -> Option<f64> {
 ///
 /// A number without its unit is refused, since seconds and milliseconds are
 /// guessed with equal right.
-pub fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Node) -> Taken<Duration> {
+pub fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Node) -> Validated<Duration> {
     move |node| {
         node.as_str()
             .filter(|text| !is_bare_number(text))
@@ -127,7 +127,7 @@ fn is_bare_number(text: &str) -> bool {
 }
 
 /// One of a few words.
-pub fn one_of<T: Clone>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Taken<T> {
+pub fn one_of<T: Clone>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Validated<T> {
     move |node| {
         let chosen = choices.iter().find(|(word, _)| node.as_str() == Some(word));
         chosen.map(|(_, value)| value.clone()).ok_or_else(|| {
@@ -138,7 +138,7 @@ pub fn one_of<T: Clone>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Taken<T> {
 }
 
 /// A list of at least one item.
-pub fn list_of<T>(item: impl Fn(&Node) -> Taken<T>) -> impl Fn(&Node) -> Taken<Vec<T>> {
+pub fn list_of<T>(item: impl Fn(&Node) -> Validated<T>) -> impl Fn(&Node) -> Validated<Vec<T>> {
     move |node| {
         let items = node.to_items().filter(|items| !items.is_empty());
         let items = items.ok_or_else(|| Refusal::new("must be a list of at least one item"))?;
@@ -146,7 +146,7 @@ pub fn list_of<T>(item: impl Fn(&Node) -> Taken<T>) -> impl Fn(&Node) -> Taken<V
     }
 }
 
-fn checked_item<T>(item: impl Fn(&Node) -> Taken<T>, node: &Node) -> Taken<T> {
+fn checked_item<T>(item: impl Fn(&Node) -> Validated<T>, node: &Node) -> Validated<T> {
     item(node).map_err(|refusal| Refusal {
         must: format!("each item {}", refusal.must),
         ..refusal
@@ -154,7 +154,7 @@ fn checked_item<T>(item: impl Fn(&Node) -> Taken<T>, node: &Node) -> Taken<T> {
 }
 
 /// A string that a rule accepts; `must` says what the rule is.
-pub fn text(must: impl Display, rule: impl Fn(&str) -> bool) -> impl Fn(&Node) -> Taken<String> {
+pub fn text(must: impl Display, rule: impl Fn(&str) -> bool) -> impl Fn(&Node) -> Validated<String> {
     move |node| {
         let text = node.as_str().filter(|text| rule(text));
         text.map(str::to_owned).ok_or_else(|| Refusal::new(must.to_string()))
@@ -169,9 +169,9 @@ mod tests {
         Node::value("relay.toml".into(), toml.parse().unwrap())
     }
 
-    fn refused<T>(taken: Taken<T>) -> String {
-        match taken {
-            Ok(_) => panic!("taken"),
+    fn refused<T>(validated: Validated<T>) -> String {
+        match validated {
+            Ok(_) => panic!("not refused"),
             Err(refusal) => refusal.must,
         }
     }
@@ -179,12 +179,12 @@ mod tests {
     #[test]
     fn durations_have_units_and_keep_to_their_range() {
         let kind = duration(Duration::from_millis(100)..=Duration::from_secs(600));
-        let taken = |toml| kind(&written(toml)).ok();
-        assert_eq!(taken("'250ms'"), Some(Duration::from_millis(250)));
-        assert_eq!(taken("'100ms'"), Some(Duration::from_millis(100)));
-        assert_eq!(taken("'99ms'"), None);
-        assert_eq!(taken("'10m'"), Some(Duration::from_secs(600)));
-        assert_eq!(taken("'10m 1ms'"), None);
+        let accepted = |toml| kind(&written(toml)).ok();
+        assert_eq!(accepted("'250ms'"), Some(Duration::from_millis(250)));
+        assert_eq!(accepted("'100ms'"), Some(Duration::from_millis(100)));
+        assert_eq!(accepted("'99ms'"), None);
+        assert_eq!(accepted("'10m'"), Some(Duration::from_secs(600)));
+        assert_eq!(accepted("'10m 1ms'"), None);
         for bare in ["30", "'30'", "0.5", "'0'", "''"] {
             let must = refused(kind(&written(bare)));
             assert!(

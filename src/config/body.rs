@@ -1,4 +1,4 @@
-//! Reading how a receiver wants things told, and which of these settings go together.
+//! Reading what a receiver's bodies look like, and which of these settings go together.
 //!
 //! A combination that can't be kept is refused here, before a body is built. Not its business: the bodies.
 
@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use super::require::Requirements;
 use super::shape::{Accept, Batch, Compression, Field, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
 use settings::Node;
-use settings::{Refusal, Taken, boolean, integer, one_of, text};
+use settings::{Refusal, Validated, boolean, integer, one_of, text};
 use settings::{Section, nearest};
 
 const UNITS_PER_REQUEST_MAX: usize = 500;
 /// More than any code that a person reads.
 const CODE_CHARS_MAX: usize = 100;
-/// What tells one unit from another. No set of fields is without it.
+/// What distinguishes one unit from another. No set of fields is without it.
 const IDENTITY: [&str; 3] = ["unit_id", "property_id", "project_id"];
 
 /// The settings that shape a body.
-pub(super) struct Telling {
+pub(super) struct BodySettings {
     pub format: Format,
     pub unit_style: UnitStyle,
     pub batch: Batch,
@@ -32,7 +32,7 @@ pub(super) struct Telling {
     pub accept: Accept,
 }
 
-impl Telling {
+impl BodySettings {
     pub fn read(section: &mut Section) -> Self {
         let format = section.take("format", Format::Property, one_of(&Format::CHOICES));
         let unit_style = section.optional("unit_style", one_of(&UnitStyle::CHOICES));
@@ -43,7 +43,7 @@ impl Telling {
             Format::Flat => refuse_beside_flat(section, unit_style),
             Format::Property => {}
         }
-        let telling = match format {
+        let limits = match format {
             Format::Unit => (UnitStyle::Nested, Batch::PerProperty, 1),
             Format::Property | Format::Flat => (
                 unit_style.unwrap_or(UnitStyle::Flat),
@@ -51,9 +51,9 @@ impl Telling {
                 units_max.unwrap_or(UNITS_PER_REQUEST_MAX),
             ),
         };
-        let (unit_style, batch, units_per_request_max) = telling;
+        let (unit_style, batch, units_per_request_max) = limits;
         let fields = section.section("fields", Fields::read);
-        let telling = Self {
+        let settings = Self {
             format,
             unit_style,
             batch,
@@ -67,9 +67,9 @@ impl Telling {
             compression: section.take("compression", Compression::None, one_of(&Compression::CHOICES)),
             accept: section.take("accept", Accept::NotHtml, one_of(&Accept::CHOICES)),
         };
-        telling.refuse_removals_that_nobody_can_read(section);
-        telling.refuse_digests_that_nobody_can_tell(section);
-        telling
+        settings.refuse_removals_that_nobody_can_read(section);
+        settings.refuse_digests_that_nobody_can_repeat(section);
+        settings
     }
 
     fn refuse_removals_that_nobody_can_read(&self, section: &mut Section) {
@@ -84,12 +84,12 @@ impl Telling {
             section.refuse(
                 "removed",
                 "= \"unavailable\" needs is_available among the fields: \
-                 nothing else would tell that the unit is gone",
+                 nothing else would say that the unit is gone",
             );
         }
     }
 
-    fn refuse_digests_that_nobody_can_tell(&self, section: &mut Section) {
+    fn refuse_digests_that_nobody_can_repeat(&self, section: &mut Section) {
         if self.accept == Accept::Digest && (!self.extensions || self.format == Format::Unit) {
             section.refuse(
                 "accept",
@@ -176,7 +176,7 @@ impl Fields {
         if include.is_some() && !exclude.is_empty() {
             section.refuse(
                 "exclude",
-                "can't be set beside include: either name the fields that are told, or those that are not",
+                "can't be set beside include: either name the fields that are sent, or those that are not",
             );
         }
         let included = include.map(|fields| fields.into_iter().fold(Self::NONE, Self::with));
@@ -194,8 +194,8 @@ impl UnitCodes {
     }
 }
 
-/// Fields by name; what is told anyway may be named and means nothing.
-fn included(node: &Node) -> Taken<Vec<Field>> {
+/// Fields by name; what is sent anyway may be named and means nothing.
+fn included(node: &Node) -> Validated<Vec<Field>> {
     let names = names(node)?;
     if names.is_empty() {
         return Err(Refusal::new("must name at least one field"));
@@ -204,11 +204,11 @@ fn included(node: &Node) -> Taken<Vec<Field>> {
     optional.map(|name| field(name)).collect()
 }
 
-fn excluded(node: &Node) -> Taken<Vec<Field>> {
+fn excluded(node: &Node) -> Validated<Vec<Field>> {
     names(node)?.iter().map(|name| optional_field(name)).collect()
 }
 
-fn optional_field(name: &str) -> Taken<Field> {
+fn optional_field(name: &str) -> Validated<Field> {
     if IDENTITY.contains(&name) {
         let must = format!("must not name {name:?}: without it nobody knows which unit is meant");
         return Err(Refusal::new(must));
@@ -216,7 +216,7 @@ fn optional_field(name: &str) -> Taken<Field> {
     field(name)
 }
 
-fn field(name: &str) -> Taken<Field> {
+fn field(name: &str) -> Validated<Field> {
     Field::named(name).ok_or_else(|| {
         let known = Field::ALL.map(|(_, known)| known);
         let near = match nearest(known, name) {
@@ -230,7 +230,7 @@ fn field(name: &str) -> Taken<Field> {
     })
 }
 
-fn names(node: &Node) -> Taken<Vec<String>> {
+fn names(node: &Node) -> Validated<Vec<String>> {
     let items = node.to_items().ok_or(());
     let names = items.and_then(|items| {
         let name = |item: &Node| item.as_str().map(str::to_owned).ok_or(());
@@ -240,7 +240,7 @@ fn names(node: &Node) -> Taken<Vec<String>> {
 }
 
 /// Unit ids and the codes that stand for them.
-fn codes(node: &Node) -> Taken<BTreeMap<i64, String>> {
+fn codes(node: &Node) -> Validated<BTreeMap<i64, String>> {
     let entries = node.clone().into_entries();
     let entries =
         entries.ok_or_else(|| Refusal::new("must be a table of unit ids and codes, like { 12345 = \"A-101\" }"))?;
@@ -278,7 +278,7 @@ mod tests {
         Ok(config.receivers["main"].clone())
     }
 
-    fn told(settings: &str) -> Receiver {
+    fn receiver(settings: &str) -> Receiver {
         parse(settings).unwrap_or_else(|problems| panic!("{settings}: {problems:?}"))
     }
 
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn every_choice_is_read() {
-        let receiver = told(
+        let receiver = receiver(
             "format = 'property'
              unit_style = 'nested'
              batch = 'all_properties'
@@ -314,18 +314,18 @@ mod tests {
 
     #[test]
     fn fields_are_those_named_or_those_not_named() {
-        let has = |settings: &str, field| told(settings).fields.has(field);
+        let has = |settings: &str, field| receiver(settings).fields.has(field);
         let include = "fields.include = ['unit_id', 'project_id', 'base_rent']";
         assert!(has(include, Field::BaseRent) && !has(include, Field::Building));
         let exclude = "fields.exclude = ['lead_first_name', 'lead_last_name']";
         assert!(has(exclude, Field::BaseRent) && !has(exclude, Field::LeadFirstName));
-        assert_eq!(told("fields.exclude = []").fields, Fields::ALL);
-        let only_the_id = told("fields.include = ['unit_id']\nunit_codes.prefix = ''");
+        assert_eq!(receiver("fields.exclude = []").fields, Fields::ALL);
+        let only_the_id = receiver("fields.include = ['unit_id']\nunit_codes.prefix = ''");
         assert_eq!(only_the_id.fields, Fields::NONE);
     }
 
     #[test]
-    fn an_unknown_field_is_told_with_its_neighbour() {
+    fn an_unknown_field_is_reported_with_its_neighbour() {
         for key in ["include", "exclude"] {
             let problem = the_problem(&format!("fields.{key} = ['building', 'bas_rent']"));
             let start = format!(
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_one_unit_from_another_is_never_left_out() {
+    fn what_distinguishes_one_unit_from_another_is_never_left_out() {
         for name in IDENTITY {
             let problem = the_problem(&format!("fields.exclude = ['{name}']"));
             let must = format!("must not name {name:?}: without it nobody knows which unit is meant");
@@ -363,7 +363,7 @@ mod tests {
             "",
             "unit_style = 'nested'\nbatch = 'per_property'\nunits_per_request_max = 1",
         ] {
-            let receiver = told(&format!("format = 'unit'\n{settings}"));
+            let receiver = receiver(&format!("format = 'unit'\n{settings}"));
             assert_eq!(receiver.unit_style, UnitStyle::Nested);
             assert_eq!(receiver.batch, Batch::PerProperty);
             assert_eq!(receiver.units_per_request_max, 1);
@@ -381,9 +381,9 @@ mod tests {
 
     #[test]
     fn format_flat_has_no_nested_units() {
-        assert_eq!(told("format = 'flat'").unit_style, UnitStyle::Flat);
+        assert_eq!(receiver("format = 'flat'").unit_style, UnitStyle::Flat);
         assert_eq!(
-            told("format = 'flat'\nbatch = 'all_properties'").units_per_request_max,
+            receiver("format = 'flat'\nbatch = 'all_properties'").units_per_request_max,
             500
         );
         let problem = the_problem("format = 'flat'\nunit_style = 'nested'");
@@ -394,26 +394,26 @@ mod tests {
     }
 
     #[test]
-    fn removals_are_told_in_a_way_that_the_body_has() {
+    fn removals_are_sent_in_a_way_that_the_body_has() {
         let problem = the_problem("extensions = false");
         assert!(problem.contains("needs removed = \"unavailable\""), "{problem}");
         for fields in ["exclude = ['is_available']", "include = ['base_rent']"] {
             let problem = the_problem(&format!("removed = 'unavailable'\nfields.{fields}"));
             assert!(problem.contains("needs is_available among the fields"), "{problem}");
         }
-        told("extensions = false\nremoved = 'unavailable'\nfields.include = ['is_available']");
-        told("fields.exclude = ['is_available']");
+        receiver("extensions = false\nremoved = 'unavailable'\nfields.include = ['is_available']");
+        receiver("fields.exclude = ['is_available']");
     }
 
     #[test]
-    fn a_digest_is_asked_for_where_one_is_told() {
+    fn a_digest_is_asked_for_where_one_is_sent() {
         for settings in ["format = 'unit'", "extensions = false\nremoved = 'unavailable'"] {
             let problem = the_problem(&format!("{settings}\naccept = 'digest'"));
             assert!(problem.starts_with("receivers.main.accept can't be"), "{problem}");
-            told(&format!("{settings}\naccept = 'json'"));
+            receiver(&format!("{settings}\naccept = 'json'"));
         }
-        assert_eq!(told("").accept, Accept::NotHtml);
-        assert_eq!(told("accept = 'digest'").accept, Accept::Digest);
+        assert_eq!(receiver("").accept, Accept::NotHtml);
+        assert_eq!(receiver("accept = 'digest'").accept, Accept::Digest);
     }
 
     #[test]
