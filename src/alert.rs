@@ -122,7 +122,7 @@ pub async fn resolve_acknowledged(
     Ok(())
 }
 
-/// Refused units of these properties are no longer to be told: the alert is over with the last of them.
+/// Refused units of these properties are no longer to be sent: the alert is over with the last of them.
 pub async fn resolve_refused(
     conn: &mut PgConnection,
     receiver: &str,

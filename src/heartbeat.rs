@@ -41,7 +41,7 @@ pub struct Registration {
     /// Milliseconds after `began`.
     beaten: AtomicU64,
     answered: AtomicU64,
-    /// When the last beat that was taken began. None while nobody beats for it: then it doesn't lapse.
+    /// When the last beat that the database accepted began. None while nobody beats for it: then it doesn't lapse.
     lives_since: Mutex<Option<Moment>>,
 }
 
@@ -164,7 +164,7 @@ impl Heartbeat {
         &self.registration
     }
 
-    /// The row goes, as far as the database answers: nobody has to wait until it is taken for dead.
+    /// The row goes, as far as the database answers: nobody has to wait until it counts as dead.
     pub async fn end(mut self) {
         let (unused, _) = oneshot::channel();
         std::mem::replace(&mut self.end, unused).send(()).ok();
@@ -189,7 +189,7 @@ fn silent() -> Fault {
 /// How the last beat ended.
 enum BeatState {
     Well,
-    /// It was taken when the one before counted no longer.
+    /// The database accepted it when the one before counted no longer.
     Late,
     Failing(String),
 }

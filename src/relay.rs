@@ -46,7 +46,7 @@ pub(crate) use stop::{interrupted, stopped};
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Relay {
-    /// Runs until told to stop; fails only where it can't begin.
+    /// Runs until `stop` says so; fails only where it can't begin.
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
@@ -91,7 +91,7 @@ impl Relay {
         Ok(())
     }
 
-    /// One pass: plans and delivers until nothing is due. Waits for no retry. Tells `progress` after each step. An error
+    /// One pass: plans and delivers until nothing is due. Waits for no retry. Reports `progress` after each step. An error
     /// where it was stopped before.
     pub async fn once(&self, stop: &watch::Receiver<Stop>, progress: &mut dyn FnMut(&Pass)) -> Result<Pass> {
         let scopes = self.scopes()?;
@@ -176,7 +176,7 @@ impl Relay {
 pub struct Pass {
     /// Units and removals that the receivers acknowledged.
     pub acknowledged: usize,
-    /// Syncs the receivers took.
+    /// Syncs that the receivers acknowledged.
     pub delivered: usize,
     /// Tries that ended in anything else.
     pub failed: usize,

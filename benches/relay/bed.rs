@@ -126,13 +126,13 @@ impl<'a> Bed<'a> {
         Ok(conn.close().await?)
     }
 
-    /// Starts a relay and waits until nothing is left to tell.
+    /// Starts a relay and waits until nothing is left to send.
     pub async fn run_to_rest(&self, receiver: &Receiver) -> Result<Rested> {
         let mut conn = self.connect().await?;
         let requests = receiver.requests();
         let began = Instant::now();
         let relay = RelayProcess::start(&self.server.url(self.database), &receiver.url())?;
-        // Every feed has something to tell. The database, which has work to do, is only asked once all have.
+        // Every feed has something to send. The database, which has work to do, is only asked once all have.
         while receiver.requests() < requests + PROPERTIES as usize
             || receivers::unsettled(&mut conn, RECEIVER).await? > 0
         {

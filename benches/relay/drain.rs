@@ -1,4 +1,4 @@
-//! Everything told for the first time, and everything changed; what rest costs after that.
+//! Everything sent for the first time, and everything changed; what rest costs after that.
 
 use std::time::{Duration, Instant};
 
@@ -64,9 +64,9 @@ fn print(figures: &Figures, what: &str, floor: Duration) {
 }
 
 pub async fn idle(bed: &Bed<'_>, relay: &RelayProcess) -> Result<()> {
-    heading("idle: nothing to tell, 2,000 feeds, percent of one core (floor: 0; target: 2 % in all)");
+    heading("idle: nothing to send, 2,000 feeds, percent of one core (floor: 0; target: 2 % in all)");
     let mut conn = bed.connect().await?;
-    // What autovacuum does within its next minute; until then sweeps step over the dead rows of 200,000 units told.
+    // What autovacuum does within its next minute; until then sweeps step over the dead rows of 200,000 units sent.
     bed.execute("vacuum analyze").await?;
     let began = Instant::now();
     let before = (cpu_seconds(relay.id())?, backends_cpu_seconds(&mut conn).await?);

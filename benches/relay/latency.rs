@@ -22,15 +22,15 @@ pub async fn latency(bed: &Bed<'_>, receiver: &Receiver) -> Result<()> {
     };
     heading("latency: commit to received, single-row edits, ms (target: p50 under 50)");
     let rested = {
-        // Something for each feed to tell, so that coming to rest can be seen.
+        // Something for each feed to send, so that coming to rest can be seen.
         bed.execute("update project_rent_roll_units set price = price + 1")
             .await?;
         bed.run_to_rest(receiver).await?
     };
     let mut conn = bed.connect().await?;
-    let (mut told, mut floor) = (Vec::new(), Vec::new());
+    let (mut relayed, mut floor) = (Vec::new(), Vec::new());
     for edit in 1..=EDITS {
-        told.push(edit_to_received(&mut conn, sandbox, edit).await?);
+        relayed.push(edit_to_received(&mut conn, sandbox, edit).await?);
         // Any moment between two looks is as likely as another.
         let pause = rand::rng().random_range(20..120);
         sleep(Duration::from_millis(pause)).await;
@@ -41,7 +41,7 @@ pub async fn latency(bed: &Bed<'_>, receiver: &Receiver) -> Result<()> {
         floor.push(commit_and_request(&mut conn, &client, sandbox, edit).await?);
     }
     println!("{:<44} {:>8} {:>8} {:>8}", "", "p50", "p95", "p99");
-    let relay = latency_line("relay", &mut told);
+    let relay = latency_line("relay", &mut relayed);
     let bare = latency_line("floor: a durable commit, a bare HTTP request", &mut floor);
     println!("{:<44} {:>7.1}x", "ratio of the medians", relay / bare);
     Ok(conn.close().await?)
@@ -75,7 +75,7 @@ async fn edit_to_received(conn: &mut PgConnection, sandbox: &Sandbox, edit: i64)
     };
     ensure!(
         sandbox.wait_until(seen, REST_MAX).await,
-        "an edit was not told within {REST_MAX:?}"
+        "an edit was not sent within {REST_MAX:?}"
     );
     // The relay may see the commit before we hear of it.
     Ok((received - committed).as_seconds_f64().max(0.0) * 1000.0)

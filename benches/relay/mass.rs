@@ -56,7 +56,7 @@ pub async fn mass() -> Result<()> {
         ),
     ] {
         let source = Source::new().await?;
-        source.told(what, empty, refill).await?;
+        source.measure(what, empty, refill).await?;
     }
     Ok(())
 }
@@ -93,7 +93,7 @@ impl Source {
         Ok(Self { server, receiver })
     }
 
-    async fn told(self, what: &str, empty: &str, refill: &str) -> Result<()> {
+    async fn measure(self, what: &str, empty: &str, refill: &str) -> Result<()> {
         let mut conn = connect(&self.server, DATABASE).await?;
         let relay = RelayProcess::start(&self.server.url(DATABASE), self.receiver.url())?;
         let began = Instant::now();

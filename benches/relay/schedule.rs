@@ -1,4 +1,4 @@
-//! What runs on a schedule, one statement after the other, on 1,000,000 units of 10,000 feeds that have been told for a week: at
+//! What runs on a schedule, one statement after the other, on 1,000,000 units of 10,000 feeds that have been sent for a week: at
 //! rest, with a transaction open for long, and with every unit owed; as the tables were never analysed, and as they were.
 
 use std::time::Instant;
@@ -20,8 +20,8 @@ const PROPERTIES: i64 = 10_000;
 const UNITS_PER_PROPERTY: i64 = 100;
 const RUNS: usize = 5;
 const PLANNED: &str = "update rentsync.feed set cursor = pg_current_snapshot()";
-/// What a week of telling leaves: a sync of each feed every eight hours, its try, two changes a property and day.
-const TOLD: &str = "
+/// What a week of sending leaves: a sync of each feed every eight hours, its try, two changes a property and day.
+const SENT: &str = "
 insert into rentsync.receiver (receiver, settings) values ('main', '');
 insert into rentsync.planner (receiver) values ('main');
 insert into rentsync.receiver_count (receiver, of_units, ahead_seen) values ('main', $UNITS, pg_current_snapshot());
@@ -31,8 +31,8 @@ insert into rentsync.ledger (feed_id, unit_id, unit_code, hash, sequence)
 select f.feed_id, u.id, u.unit_code, sha256(u.id::text::bytea), 200000 + f.feed_id
   from project_rent_roll_units u join rentsync.feed f on f.property_id = u.project_id order by f.feed_id, u.id;
 insert into rentsync.sync (sequence, sync_id, receiver, sync_type, state, units, removed_units, body_bytes, body, sealed_at, lease, attempts, settled_at)
-select n, n, 'main', 'delta', 'delivered', 1, 0, 1000, decode(repeat('ab', 300), 'hex'), told.at, 1, 1, told.at
-  from generate_series(1, 210000) n cross join lateral (select now() - interval '7 days' + n * interval '2.88 s' as at) as told;
+select n, n, 'main', 'delta', 'delivered', 1, 0, 1000, decode(repeat('ab', 300), 'hex'), moment.at, 1, 1, moment.at
+  from generate_series(1, 210000) n cross join lateral (select now() - interval '7 days' + n * interval '2.88 s' as at) as moment;
 insert into rentsync.sync_feed (sequence, feed_id, is_open, units)
 select s.sequence, 1 + (s.sequence - 1) % $PROPERTIES, false, '{1}' from rentsync.sync s;
 insert into rentsync.attempt (sequence, lease, relay, started_at, finished_at, outcome, status)
@@ -59,7 +59,7 @@ pub async fn schedule() -> Result<()> {
     }
     let database = Database::from_options(server.options("bench_never"));
     capture::install(&database, &Config::default().source).await?;
-    for statements in [TOLD, CHANGED, PLANNED] {
+    for statements in [SENT, CHANGED, PLANNED] {
         execute(&mut conn, &sized(statements, PROPERTIES, UNITS_PER_PROPERTY)).await?;
     }
     conn.close().await?;

@@ -17,7 +17,7 @@ use crate::receiver::{Minimal, Receiver};
 
 /// Ten times the units must not be ten times the memory.
 pub async fn snapshots(server: &Server) -> Result<()> {
-    heading("snapshot: everything compared and told whole, 100 units a property");
+    heading("snapshot: everything compared and sent whole, 100 units a property");
     println!("{:<44} {:>8} {:>10} {:>9}", "", "s", "units/s", "peak MB");
     for (database, units) in [("bench_snapshot_1", 100_000), ("bench_snapshot_10", 1_000_000)] {
         server.create_database(database, None).await?;

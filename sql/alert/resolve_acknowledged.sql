@@ -1,8 +1,8 @@
 -- Receiver $1 acknowledged a sync of each of the properties $2, and of the batches that they came in, at $3 (null: now): alerts
--- about what it did not take of them before are over, and those about another digest of the properties $4. Locks those.
+-- about what it did not acknowledge of them before are over, and those about another digest of the properties $4. Locks those.
 --
 -- "Refused" is over with the last unit that is refused; "rejected" only once the bad units are found. An alert about a batch
--- names no property: it is over when no feed of the receiver is left that was told apart because of one. Each kind of each property is
+-- names no property: it is over when no feed of the receiver is left that was set apart because of one. Each kind of each property is
 -- looked up by the index of open alerts.
 with about as materialized (
     select open.alert_id

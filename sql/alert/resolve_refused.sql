@@ -1,4 +1,4 @@
--- Of the properties $2 units that receiver $1 refused are no longer to be told: alerts about them are over at $3 (null: now)
+-- Of the properties $2 units that receiver $1 refused are no longer to be sent: alerts about them are over at $3 (null: now)
 -- where no other unit is refused. Locks those.
 update rentsync.alert a
    set acked_at = coalesce($3, clock_timestamp())

@@ -1,4 +1,4 @@
--- The feeds $1 got something accepted: they fail no more, and where their units are told in halves it is units that are bad. Locks
+-- The feeds $1 got something accepted: they fail no more, and where their units are sent in halves it is units that are bad. Locks
 -- those feeds. Says where units are.
 with accepted as (
     update rentsync.feed

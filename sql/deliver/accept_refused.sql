@@ -1,5 +1,5 @@
--- The receiver took what the syncs $2 told the feeds $1 of, pairwise. Where a unit was among that which it refused before, it may take
--- now whatever else it refused of that feed: due at $3 (null: now), and what is owed by itself for that reason is told together.
+-- The receiver acknowledged the syncs $2 of the feeds $1, pairwise. Where a unit was among that which it refused before, it may accept
+-- now whatever else it refused of that feed: due at $3 (null: now), and what is owed by itself for that reason is sent together.
 -- Looks up what was refused before by its index. Locks those feeds and units.
 with known as materialized (
     select before.feed_id, before.unit_id
@@ -9,7 +9,7 @@ with known as materialized (
             where l.feed_id = accepted.feed_id and l.refusals > 0 and l.sequence = accepted.sequence and l.withheld is null
            offset 0
            ) as before
-), taken as (
+), cleared as (
     update rentsync.ledger l
        set refusals = 0
       from known
@@ -18,9 +18,9 @@ with known as materialized (
 ), others as (
     update rentsync.ledger l
        set retry_at = case when l.withheld = 'refused' then coalesce($3, clock_timestamp()) end, bisection = null
-     where l.feed_id = any (array(select feed_id from taken)) and l.refusals > 0
+     where l.feed_id = any (array(select feed_id from cleared)) and l.refusals > 0
        and (l.withheld = 'refused' and l.bisection is null or l.withheld is null and l.bisection < 0)
-       and not exists (select from taken where taken.feed_id = l.feed_id and taken.unit_id = l.unit_id)
+       and not exists (select from cleared where cleared.feed_id = l.feed_id and cleared.unit_id = l.unit_id)
     returning l.feed_id, l.withheld
 )
 update rentsync.feed

@@ -1,4 +1,4 @@
--- What feed $1 has yet to tell beside what sync $2 told is told as bisected ones from now on: is it the unit that stood alone, or the
+-- What feed $1 owes beside what sync $2 carried is sent as bisected ones from now on: is it the unit that stood alone, or the
 -- property? Locks the units.
 update rentsync.ledger
    set bisection = $2 * 2 + 1

@@ -1,4 +1,4 @@
--- What sync $2 told of feed $1 is told again in two halves, each by itself: nothing in the answer says which unit is bad.
+-- What sync $2 carried of feed $1 is sent again in two halves, each by itself: nothing in the answer says which unit is bad.
 -- The first rejection begins a search, noted on the feed. Locks the feed and the units.
 with half as (
     select unit_id, $2 * 2 + (row_number() over (order by unit_id) * 2 > count(*) over ())::integer as bisection

@@ -1,8 +1,8 @@
 -- Whose trouble is the answer to sync $2 about feed $3 (of a batch, any of its feeds)? Whether receiver $1 acknowledged another sync
 -- since the first of the last $5 tries about the feed began, as far as those are of one row of failures; where $4, an answer that may
 -- be about the property alone, also since it was last paused for one. How many of those tries were answered 429. Whether nothing of the
--- feed was taken last; whether something that the sync told was refused before; and whether two of the feed's syncs were exhausted since
--- it is searched for bad units; and whether the sync before was. A redelivery begins a new row. Reads only.
+-- feed was acknowledged last; whether something that the sync carries was refused before; and whether two of the feed's syncs
+-- were exhausted since it is searched for bad units; and whether the sync before was. A redelivery begins a new row. Reads only.
 with tries as (
     select a.started_at, a.status, a.outcome, row_number() over (order by sf.sequence desc, a.lease desc) as place
       from rentsync.sync_feed sf

@@ -1,4 +1,4 @@
--- The receiver calls what it was told of feed $1 stale, at $2 (null: now): the numbers of this feed, and of no other, are raised
+-- The receiver calls what it was sent of feed $1 stale, at $2 (null: now): the numbers of this feed, and of no other, are raised
 -- by $3 at least (null: nothing can be raised above what it has), and the next sync is a snapshot, after $4 seconds. Where one
 -- was due for the same reason within the hour before, or nothing can be raised, the feed rests until an hour is over. Locks
 -- the feed. Says whether it rests so long.

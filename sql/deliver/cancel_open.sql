@@ -1,5 +1,5 @@
 -- Everything sealed for receiver $1 and not settled is given up, at $2 (null: now); what is under way only if $3, because its answer
--- may still say how the receiver is. A try that is under way may still be taken: what it told is in doubt, and told anew. Locks
+-- may still say how the receiver is. A try that is under way may still be acknowledged: what it carries is in doubt, and sent anew. Locks
 -- the syncs. Says which, the feeds they are about, whether they are snapshots, and whether they were tried.
 with cancelled as (
     update rentsync.sync s

@@ -1,4 +1,4 @@
--- What given up syncs told (feed $1, sync $2, pairwise) may or may not have been applied: owed, whatever the source says
+-- What given up syncs carried (feed $1, sync $2, pairwise) may or may not have been applied: owed, whatever the source says
 -- by then; a removal that a person approved stays so. Locks the rows; their feed has no plan under way, because the sync was still open.
 update rentsync.ledger l
    set owed = 'in_doubt'

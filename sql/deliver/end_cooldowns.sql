@@ -1,4 +1,4 @@
--- The receiver $1 takes something: feeds that rest because it took nothing are planned again. Locks those feeds.
+-- Receiver $1 accepts something: feeds that rest because it accepted nothing are planned again. Locks those feeds.
 update rentsync.feed
    set cooldown_until = null, cooldown_because = null
  where receiver = $1 and cooldown_until is not null and cooldown_because = 'exhausted'

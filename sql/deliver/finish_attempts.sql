@@ -1,7 +1,7 @@
 -- Writes down how tries ended at $1 (null: now): one an element, of sync $2 under lease $3, with outcome $4 and the receiver's
 -- status $5. What somebody else said comes as UTF-8, $6 and $7, and in ASCII, $8 and $9: a database of another encoding has no
 -- word for most of it, and refuses the statement for one character. An answer to a body that is gone, because it was erased or kept for
--- long enough, is not kept either. Counts the tries of receiver $10 by the minute they began in; one of an hour ago would be taken for
+-- long enough, is not kept either. Counts the tries of receiver $10 by the minute they began in; one of an hour ago would pass for
 -- another minute. Locks the attempts' own rows and those counts, whose receiver's row is locked already.
 with ended as (
     update rentsync.attempt a

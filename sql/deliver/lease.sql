@@ -1,8 +1,8 @@
--- Takes up to $5 due syncs of receiver $1 for relay $7, whose name is $2, until $4 seconds from $3 (null: now), and writes their
+-- Leases up to $5 due syncs of receiver $1 for relay $7, whose name is $2, until $4 seconds from $3 (null: now), and writes their
 -- attempts. With those that any living relay has leased already they are at most $6, and of these at most this relay's share has
 -- this relay: none can have all places, so that one that dies stops nobody.
 --
--- Locks the rows it takes; the receiver's row is locked already. A lease that ran out without an outcome counts as lost, and so
+-- Locks the rows it leases; the receiver's row is locked already. A lease that ran out without an outcome counts as lost, and so
 -- does one whose relay is dead. This relay's own leases are its own until they run out, also while its heartbeat has lapsed.
 -- Where the receiver is paused nothing is due but a probe, which waits for no silence asked for. Nothing is sent before this
 -- commits.
@@ -13,7 +13,7 @@ with sharing as (
       from rentsync.sync s
      where s.receiver = $1 and s.state = 'open' and s.leased_until > coalesce($3, clock_timestamp())
        and (s.relay_id is null or s.relay_id = $7 or exists (select from rentsync.live_relay live where live.relay_id = s.relay_id))
-), taken as (
+), due as (
     select s.sequence
       from rentsync.sync s
       join rentsync.receiver r using (receiver)
@@ -32,8 +32,8 @@ with sharing as (
            lost = case when s.leased_until is null then s.lost else s.lost + 1 end,
            leased_until = coalesce($3, clock_timestamp()) + make_interval(secs => $4),
            relay_id = $7
-      from taken
-     where s.sequence = taken.sequence
+      from due
+     where s.sequence = due.sequence
     returning s.*
 ), noted as (
     insert into rentsync.attempt (sequence, lease, relay, started_at)

@@ -1,5 +1,5 @@
 -- Drops the tombstones of removals that were acknowledged: feed $1, sync $2, pairwise, at $3 (null: now). A replay may
--- have to tell them again: they are noted as purged tombstones. Locks the rows.
+-- have to send them again: they are noted as purged tombstones. Locks the rows.
 with acknowledged as (
     delete from rentsync.ledger l
      using unnest($1::bigint[], $2::bigint[]) as acknowledged (feed_id, sequence)

@@ -1,7 +1,7 @@
--- The receiver does not take what sync $2 told feed $1 of the units $3, because of $4: left out until they change or, from $5
+-- The receiver refuses what sync $2 carried of the units $3 of feed $1, because of $4: left out until they change or, from $5
 -- (null: now), for as many seconds as the element of $6 says that stands at how often it refused them in a row, the last for all
--- beyond. Units that this sync did not tell, or that a later
--- one told since, are passed over: an answer may name anything. They stay owed, whatever withholds them later. Locks the feed and the units. Says which.
+-- beyond. Units that this sync does not carry, or that a later
+-- one carries, are passed over: an answer may name anything. They stay owed, whatever withholds them later. Locks the feed and the units. Says which.
 with refused as (
     update rentsync.ledger l
        set withheld = 'refused', withheld_because = $4, refused_hash = l.hash, owed = 'retry', bisection = null,

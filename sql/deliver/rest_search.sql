@@ -1,5 +1,5 @@
--- Feed $1's search for bad units rests, or is over unless it goes on ($2): nothing was taken. What stood alone is owed again, unless it
--- is kept apart until the rest was looked at ($3). Locks the feed and the units.
+-- Feed $1's search for bad units rests, or is over unless it goes on ($2): nothing was acknowledged. What stood alone is owed again,
+-- unless it is kept apart until the rest was looked at ($3). Locks the feed and the units.
 with searched as (
     update rentsync.feed
        set searched = 0, bisected_sync = case when $2 then bisected_sync end, bisection_accepted = $2 and bisection_accepted

@@ -1,4 +1,4 @@
--- Resumes receiver $1, with one request at once if $3; more come as they are taken. Whoever ends a pause ends the wait
+-- Resumes receiver $1, with one request at once if $3; more come as they are acknowledged. Whoever ends a pause ends the wait
 -- that the receiver asked for before it: it answers again. A person ($2) also ends a pause by command, and a wait without one. Nobody resumes one that waits until this database is
 -- accepted. Locks its row. Says whether it was paused.
 with before as (

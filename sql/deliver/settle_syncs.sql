@@ -1,7 +1,7 @@
 -- Settles the tries of syncs $2 under leases $3: their state becomes $4; an open one is due again after $5 seconds; $6 is
 -- what the try counts. At $1 (null: now).
 --
--- A success counts whoever reports it: the receiver did take it. Anything else only under the newest lease. Locks the
+-- A success counts whoever reports it: the receiver did acknowledge it. Anything else only under the newest lease. Locks the
 -- syncs. Returns those that changed.
 update rentsync.sync s
    set state        = tried.state,

@@ -1,5 +1,5 @@
--- The units $3 of feed $1 (none: its property's fields alone), which sync $2 told, stood alone and were rejected because of $4, at $5
--- (null: now): withheld until the search for bad units is over, which begins with this sync if there was none. Locks the feed and the
+-- The units $3 of feed $1 (none: its property's fields alone), which sync $2 carried, stood alone and were rejected because of $4, at
+-- $5 (null: now): withheld until the search for bad units is over, which begins with this sync if there was none. Locks the feed and the
 -- units.
 with searched as (
     update rentsync.feed

@@ -1,5 +1,5 @@
--- Receiver $1 failed $2 deliveries since it last took one, or took some ($3); it is overburdened if $4; it bears $5 requests
--- at once at most. Additive increase, multiplicative decrease (RFC 5681's idea). Locks its row, unless nothing changes. Says how
+-- Receiver $1 failed $2 deliveries since it last acknowledged one, or acknowledged some ($3); it is overburdened if $4; it bears
+-- $5 requests at once at most. Additive increase, multiplicative decrease (RFC 5681's idea). Locks its row, unless nothing changes. Says how
 -- many deliveries in a row failed.
 update rentsync.receiver
    set failures    = case when $3 then 0 else failures end + $2,

@@ -1,4 +1,4 @@
--- What `prune` would have taken away long ago: whether the oldest change is from before $1, and whether a sync that nothing needs
+-- What `prune` would have removed long ago: whether the oldest change is from before $1, and whether a sync that nothing needs
 -- was settled before $2. Of syncs that were delivered each feed's newest stays. Reads only.
 select coalesce((select occurred_at < $1 from rentsync.outbox order by xid limit 1), false),
        exists (select from rentsync.sync s

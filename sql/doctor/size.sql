@@ -1,5 +1,5 @@
 -- How much of the disk schema rentsync takes, indexes and bodies included, and what takes most of it; how much the outbox takes for each
--- day that it goes back (null: it is empty), and in which tablespace. How much is free there the server tells nobody. Reads only.
+-- day that it goes back (null: it is empty), and in which tablespace. How much is free there the server says to nobody. Reads only.
 select coalesce(sum(bytes), 0)::bigint as bytes, pg_size_pretty(coalesce(sum(bytes), 0)) as pretty,
        string_agg(format('%s %s', name, pg_size_pretty(bytes)), ', ' order by bytes desc) filter (where place <= 3) as most,
        (select pg_size_pretty((pg_total_relation_size('rentsync.outbox')

@@ -1,5 +1,5 @@
 -- Source function $1: its body, the names and types of its result columns, and why PostgreSQL can't inline it, so that every
--- look-up would read it whole; null: it can, as far as the catalogs tell. Asks the catalogs alone. No row: no such function.
+-- look-up would read it whole; null: it can, as far as the catalogs say. Asks the catalogs alone. No row: no such function.
 select p.prosrc as body,
        coalesce(result.names, fields.names, '{}') as names, coalesce(result.types, fields.types, '{}') as types,
        case when l.lanname <> 'sql' then 'is not written in SQL'

@@ -1,3 +1,3 @@
--- How long a beat waits for a lock: shorter than an answer may take, so that whoever locks the relay's row is not taken for a
+-- How long a beat waits for a lock: shorter than an answer may take, so that whoever locks the relay's row does not pass for a
 -- database that is silent. For this session. Locks nothing.
 set lock_timeout = '1s'

@@ -1,4 +1,4 @@
--- The properties that sync $1 is about, and the units of each that it tells. Reads only.
+-- The properties that sync $1 is about, and its upserts of each. Reads only.
 select f.property_id, sf.units
   from rentsync.sync_feed sf
   join rentsync.feed f using (feed_id)

@@ -1,6 +1,6 @@
 -- How the feeds $2 of receiver $1 stand, at $3 (null: now): whether anything is owed, the newest sync, the oldest that is
 -- not settled, and what keeps it from being planned. Where the receiver is paused, why; where it asked to be left alone for more
--- than $4 seconds, or $5 times in a row, until when; so also where it asked that of the feed's sync, and takes others. Reads only.
+-- than $4 seconds, or $5 times in a row, until when; so also where it asked that of the feed's sync, and accepts others. Reads only.
 with unsettled as (
     select sf.feed_id, min(s.sequence) as sequence,
            max(s.due_at) filter (
@@ -20,13 +20,13 @@ select f.feed_id, f.property_id,
        unsettled.sequence as unsettled,
        case when f.paused_because is not null then 'its feed is paused: ' || f.paused_because
             when f.cooldown_because = 'stale again' and f.cooldown_until > coalesce($3, clock_timestamp())
-            then 'the receiver calls it stale again and again, it is told once an hour'
+            then 'the receiver calls it stale again and again, it is sent once an hour'
             when f.cooldown_because = 'failing' and f.cooldown_until > coalesce($3, clock_timestamp())
-            then 'the receiver does not take it, though it takes others; it is tried again by itself'
+            then 'the receiver does not accept it, though it accepts others; it is tried again by itself'
             when f.cooldown_because = 'unreadable' and f.cooldown_until > coalesce($3, clock_timestamp())
             then 'something of it can''t be read from the source, see `alerts list`; it is tried again by itself'
             when f.cooldown_because = 'exhausted' and f.cooldown_until > coalesce($3, clock_timestamp())
-            then 'its request was given up, it is told when the receiver takes anything again'
+            then 'its request was given up, it is sent when the receiver accepts anything again'
        end as stuck,
        r.paused_because as receiver_paused,
        case when r.wait_until > coalesce($3, clock_timestamp())

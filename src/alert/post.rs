@@ -44,7 +44,7 @@ struct Due {
     message: String,
     /// How often it was raised.
     times: i32,
-    /// Of that kind, which are told by this one post.
+    /// Of that kind, which this one post reports.
     alerts: i64,
     last_at: DateTime<Utc>,
 }

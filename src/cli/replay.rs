@@ -190,7 +190,7 @@ fn report(receiver: &Receiver, asked: &Selection, json: bool, outcome: impl Fn(&
         property_id: feed.property_id,
         units: feed.units,
         removals: feed.removals,
-        snapshot: feed.told_whole,
+        snapshot: feed.sent_whole,
         withheld: feed.withheld.clone(),
         outcome: outcome(feed),
     };

@@ -146,17 +146,17 @@ impl Finding {
                 "{answer} to {sync_id}: it is not sent again, the bad units in it are looked for; see `syncs show {sync_id}`"
             ),
             Self::Exhausted { sync_id, answer, tries } => format!(
-                "{answer}: {sync_id} is given up after {tries} tries; what it told is told anew when the receiver takes \
+                "{answer}: {sync_id} is given up after {tries} tries; what it carried is sent anew when the receiver accepts \
                  anything again"
             ),
             Self::PropertyFails { sync_id, answer, rests } => format!(
-                "{answer} to {sync_id}, and takes other properties: it is this property. Nothing is sent for it for {}, then it \
+                "{answer} to {sync_id}, and accepts other properties: it is this property. Nothing is sent for it for {}, then it \
                  is tried again, less and less often; others go on. Ask the receiver whether it knows the property, and by which \
                  id; `feeds resume {property}` tries it at once",
                 humantime::format_duration(Duration::from_secs(rests.as_secs().max(1)))
             ),
             Self::PropertyWaits { answer, rests } => format!(
-                "{answer} to this property again and again, and takes others: it alone is left alone for {}. Ask the receiver \
+                "{answer} to this property again and again, and accepts others: it alone is left alone for {}. Ask the receiver \
                  about its limits",
                 humantime::format_duration(Duration::from_secs(rests.as_secs()))
             ),
@@ -167,18 +167,18 @@ impl Finding {
             ),
             Self::Stale { sync_id, newest } => format!(
                 "the receiver calls {sync_id} stale, it has sequence {newest} of this property: its numbers go on above that, it is \
-                 told anew"
+                 sent anew"
             ),
             Self::StaleAgain { sync_id, newest } => format!(
-                "the receiver calls {sync_id} stale as well, it says that it has sequence {newest} of this property: it is told anew \
+                "the receiver calls {sync_id} stale as well, it says that it has sequence {newest} of this property: it is sent anew \
                  once an hour and not sooner. Ask the receiver which sequence it has, and of what"
             ),
             Self::BeyondNumbering { sync_id, newest } => format!(
                 "the receiver calls {sync_id} stale, it says that it has sequence {newest} of this property (or more), and no number \
-                 can go on above that: the property is told again once an hour. Have the receiver forget that sequence"
+                 can go on above that: the property is sent again once an hour. Have the receiver forget that sequence"
             ),
             Self::DigestMismatch => {
-                "the receiver holds something else than it was told: the property is told anew, at most hourly"
+                "the receiver holds something else than it was sent: the property is sent anew, at most hourly"
                     .to_owned()
             }
         }

@@ -1,4 +1,4 @@
-//! Told apart: what was in one request goes again in two, each half by itself.
+//! Set apart: what was in one request goes again in two, each half by itself.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::lease::{Leased, LeasedFeed};
 use super::settling::Settling;
 
-/// Nobody knows whether it is the receiver or something in this sync: told again in halves, and nothing is blamed. If it was
+/// Nobody knows whether it is the receiver or something in this sync: sent again in halves, and nothing is blamed. If it was
 /// the receiver that costs a request; if one unit brings it down, the others don't wait for that unit.
 pub(super) async fn set_apart(conn: &mut PgConnection, leased: &Leased) -> Result<()> {
     match leased.feeds.as_slice() {
@@ -19,7 +19,7 @@ pub(super) async fn set_apart(conn: &mut PgConnection, leased: &Leased) -> Resul
     }
 }
 
-/// The feeds are told apart, half of them and the other half.
+/// The feeds are set apart, half of them and the other half.
 pub(super) async fn bisect_feeds(conn: &mut PgConnection, feeds: &[i64], sequence: i64) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/bisect_feeds.sql"))
         .bind(feeds)
@@ -39,7 +39,7 @@ pub(super) async fn bisect_units(conn: &mut PgConnection, feed: &LeasedFeed, lea
     Ok(())
 }
 
-/// What else the feed has to tell is told by itself.
+/// What else of the feed is to be sent goes by itself.
 pub(super) async fn bisect_remainder(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/bisect_remainder.sql"))
         .bind(feed.feed_id)

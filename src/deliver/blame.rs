@@ -1,4 +1,4 @@
-//! Whose trouble an answer is: what its sync tells, where the receiver acknowledges others all the while.
+//! Whose trouble an answer is: what its sync carries, where the receiver acknowledges others all the while.
 
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};

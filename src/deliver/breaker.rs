@@ -1,7 +1,7 @@
 //! What answers mean for a receiver as a whole: pause, probe, resume, and how much it bears.
 //!
 //! All of it is kept on the receiver's row, so that every relay goes by it. Opening the breaker gives up everything
-//! that is sealed and not under way: what the receiver is told when it is back is what holds then. What failed rests, so that other
+//! that is sealed and not under way: what is sent when the receiver is back is what holds then. What failed rests, so that other
 //! feeds find out whether it is back; the first acknowledgement says so, a probe's or another's.
 
 use std::collections::BTreeSet;
@@ -67,7 +67,7 @@ pub async fn close(conn: &mut PgConnection, receiver: &str, by_command: bool, ra
     Ok(was_paused)
 }
 
-/// The receiver takes something, or a person says that it does: feeds that rest because it took nothing are planned again.
+/// The receiver accepts something, or a person says that it does: feeds that rest because it accepted nothing are planned again.
 pub(super) async fn wake(conn: &mut PgConnection, receiver: &str) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/end_cooldowns.sql"))
         .bind(receiver)
@@ -216,7 +216,7 @@ async fn answers(settling: &mut Settling<'_>) -> Result<()> {
     let name = &settling.receiver.name;
     if close(settling.conn, name, false, true).await? == Some(true) {
         alert::resolve(settling.conn, name, &[Kind::Paused, Kind::BreakerOpen], settling.now).await?;
-        let message = "it answers again: everything owed is told".to_owned();
+        let message = "it answers again: everything owed is sent".to_owned();
         alert::note(
             settling.conn,
             &about(settling.receiver, Kind::BreakerClosed, message),
@@ -247,7 +247,7 @@ async fn wait_where_asked(settling: &mut Settling<'_>, verdicts: &[&Verdict]) ->
 
 /// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
 async fn tune(settling: &mut Settling<'_>, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
-    // Whose relays died says nothing of the receiver, nor does a property that fails while others are taken.
+    // Whose relays died says nothing of the receiver, nor does a property that fails while others are acknowledged.
     let its_own = || {
         let verdicts = verdicts.iter();
         verdicts.filter(|verdict| verdict.outcome.tried.answer != Answer::RelayLost && !verdict.is_its_propertys())
@@ -273,7 +273,7 @@ async fn tune(settling: &mut Settling<'_>, verdicts: &[&Verdict], given: &GivenU
     Ok(failures.map_or(0, i64::from))
 }
 
-/// 401 and its like: nothing that is sent would be taken.
+/// 401 and its like: nothing that is sent would be acknowledged.
 async fn pause(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<()> {
     if verdict.is_about_the_property() {
         sqlx::query(include_str!("../../sql/deliver/doubt_receiver.sql"))
@@ -326,8 +326,8 @@ async fn open_after_failures(settling: &mut Settling<'_>, verdicts: &[&Verdict],
         == Some(true)
     {
         let message = format!(
-            "{because}. Nothing more is sent to it but one request now and then, until one is taken; changes keep \
-             gathering, and what holds then is told then"
+            "{because}. Nothing more is sent to it but one request now and then, until one is acknowledged; changes keep \
+             gathering, and what holds then is sent then"
         );
         alert::raise(
             settling.conn,

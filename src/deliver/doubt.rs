@@ -1,4 +1,4 @@
-//! What a sync told that is never sent again is in doubt: whether the receiver took it nobody knows, so it is owed.
+//! What a sync carried that is never sent again is in doubt: whether the receiver applied it nobody knows, so it is owed.
 
 use anyhow::Result;
 use sqlx::PgConnection;
@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::lease::Leased;
 use super::settling::Settling;
 
-/// What given up syncs told is owed. `given_up`: sync, feed, whether it was a snapshot; `because`: such a snapshot is due
+/// What given up syncs carried is owed. `given_up`: sync, feed, whether it was a snapshot; `because`: such a snapshot is due
 /// again.
 pub(crate) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)], because: Option<&str>) -> Result<()> {
     if given_up.is_empty() {
@@ -34,7 +34,7 @@ pub(crate) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)]
     Ok(())
 }
 
-/// In doubt; a snapshot is due again, because of `again`, or (none) is told as deltas, which can be halved.
+/// In doubt; a snapshot is due again, because of `again`, or (none) is sent as deltas, which can be halved.
 pub(super) async fn doubt_sync(settling: &mut Settling<'_>, leased: &Leased, again: Option<&str>) -> Result<()> {
     let mut sequences = vec![leased.sequence];
     if leased.is_snapshot && !leased.is_last_part() {

@@ -1,4 +1,4 @@
-//! What becomes of a sync that is never sent again: what it told is in doubt, and where the receiver rejected it the bad
+//! What becomes of a sync that is never sent again: what it carried is in doubt, and where the receiver rejected it the bad
 //! units are looked for (`search.rs`).
 
 use anyhow::Result;
@@ -17,7 +17,7 @@ use crate::policy::{Answer, Decision};
 pub(super) struct GivenUp {
     /// How many searches for bad units, or for bad properties, begin.
     pub searches_begun: usize,
-    /// Syncs that it called stale although their property was told anew for that already.
+    /// Syncs that it called stale although their property was sent anew for that already.
     pub stale_again: Vec<i64>,
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn give_up(settling: &mut Settling<'_>, given_up: &[&Verdict]) 
                 settling.find_about(leased, Finding::rejected(verdict));
                 given.searches_begun += find_the_bad(settling, verdict).await?;
             }
-            // It says nothing of what the request told: that is planned anew and waits on.
+            // It says nothing of what the request carried: that is planned anew and waits on.
             Decision::Exhausted if verdict.is_waited_out() => {
                 doubt_sync(settling, leased, GIVEN_UP).await?;
                 if leased.feeds.len() > 1 {
@@ -42,7 +42,7 @@ pub(super) async fn give_up(settling: &mut Settling<'_>, given_up: &[&Verdict]) 
             Decision::Exhausted => given.searches_begun += exhaust(settling, verdict).await?,
             Decision::Renumber { .. } => {
                 doubt_sync(settling, leased, Some("numbering")).await?;
-                if stale::tell_anew(settling, verdict).await? {
+                if stale::send_anew(settling, verdict).await? {
                     given.stale_again.push(leased.sequence);
                 }
             }
@@ -56,7 +56,7 @@ pub(super) async fn give_up(settling: &mut Settling<'_>, given_up: &[&Verdict]) 
     Ok(given)
 }
 
-/// Where others are taken it is something in this one; else the receiver is down, and the feed rests.
+/// Where others are acknowledged it is something in this one; else the receiver is down, and the feed rests.
 async fn exhaust(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<usize> {
     let leased = &verdict.outcome.leased;
     // Whose relays died got no answer: that blames nothing of what it sends, whatever becomes of other syncs meanwhile.
@@ -67,14 +67,14 @@ async fn exhaust(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<usize
     }
     doubt_sync(settling, leased, None).await?;
     set_apart(settling.conn, leased).await?;
-    // That others are taken says nothing about this one: only time does.
+    // That others are acknowledged says nothing about this one: only time does.
     let because = if is_lost { "failing" } else { "exhausted" };
     let longest = settling.receiver.retry.longest();
     cool_down(settling, &leased.feed_ids(), because, longest).await?;
     Ok(0)
 }
 
-/// It tells one unit that was refused before, or one of a property of which some was taken between the tries of its halves: the
+/// It carries one unit that was refused before, or one of a property of which some was acknowledged between the tries of its halves: the
 /// receiver is not down.
 async fn stands_alone(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<bool> {
     let leased = &verdict.outcome.leased;

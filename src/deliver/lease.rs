@@ -41,12 +41,12 @@ pub(super) struct Leased {
     pub body: Vec<u8>,
     pub attempts: u32,
     pub lost: i32,
-    /// How often the receiver answered 429 since it last took anything.
+    /// How often the receiver answered 429 since it last acknowledged anything.
     pub waits: u32,
     pub age: Duration,
     /// What it is about.
     pub feeds: Vec<LeasedFeed>,
-    /// The receiver takes only so many requests a second: this one begins so much later.
+    /// The receiver allows only so many requests a second: this one begins so much later.
     pub begin_after: Duration,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct LeasedFeed {
 }
 
 impl Leased {
-    /// It tells everything there is to tell by itself.
+    /// It is the last part, or the only one.
     pub fn is_last_part(&self) -> bool {
         self.part == self.parts
     }
@@ -204,7 +204,7 @@ fn read(row: &PgRow, since: Moment) -> sqlx::Result<Leased> {
         parts,
         probe,
         entries: units + removed_units,
-        // A snapshot tells removals by absence.
+        // A snapshot removes by absence.
         has_removals: removed_units > 0 || sync_type == "snapshot",
         body,
         attempts: attempts.unsigned_abs(),

@@ -16,7 +16,7 @@ pub(super) struct LockedReceiver {
     pub paced_until: Option<DateTime<Utc>>,
     pub now: DateTime<Utc>,
     pub is_paused: bool,
-    /// It failed since it last took anything.
+    /// It failed since it last acknowledged anything.
     pub has_failed: bool,
 }
 

@@ -3,7 +3,7 @@
 //! A lease is one transaction, sending is in none, settling a group of outcomes is one. It guarantees: every try of a
 //! sync sends the same bytes under the same sync ID; a relay that died is taken over when its lease ends; a failure
 //! counts only under the newest lease, a success always. A relay that can't or must not send gives its leases back at once, to
-//! whoever can. What is told next is the planner's business.
+//! whoever can. What is sealed next is the planner's business.
 //!
 //! | in this order | its business |
 //! | --- | --- |
@@ -12,7 +12,7 @@
 //! | `backoff` | a relay that can't send |
 //! | `verdict`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
 //! | `settle`, `settling` | a group of verdicts, one transaction |
-//! | `taken`; `given_up`, `search`, `bisect`, `refuse`, `stale`, `doubt` | what follows for syncs, feeds and units |
+//! | `delivered`; `given_up`, `search`, `bisect`, `refuse`, `stale`, `doubt` | what follows for syncs, feeds and units |
 //! | `breaker` | what follows for the receiver as a whole |
 //! | `alerts`, `notices` | what a person should know of it |
 
@@ -24,6 +24,7 @@ mod blame;
 mod borrowed;
 pub mod breaker;
 mod credentials;
+mod delivered;
 mod doubt;
 mod given_up;
 mod lease;
@@ -35,7 +36,6 @@ mod send;
 mod settle;
 mod settling;
 mod stale;
-mod taken;
 mod verdict;
 
 use std::sync::Arc;
@@ -149,9 +149,9 @@ impl Deliverer {
         Ok(())
     }
 
-    /// Waits for at least one try to end and takes all that have; pending for ever while nothing is under way.
+    /// Waits for at least one try to end and gathers all that have; pending for ever while nothing is under way.
     ///
-    /// Safe to cancel: nothing is taken before it returns.
+    /// Safe to cancel: nothing is taken out before it returns.
     pub async fn ended(&mut self) -> Result<Ended> {
         let Some(first) = self.in_flight.join_next().await else {
             return std::future::pending().await;
@@ -183,7 +183,7 @@ impl Deliverer {
         Ok(settled)
     }
 
-    /// What newer syncs told before these may have arrived is owed again. Says of which properties.
+    /// What newer syncs carried before these may have arrived is owed again. Says of which properties.
     async fn doubt_late(&mut self) -> Result<Vec<i64>> {
         if self.late.is_empty() {
             return Ok(Vec::new());

@@ -11,7 +11,7 @@ use crate::alert::{self, Alert, Kind};
 use crate::config::Receiver;
 use crate::policy::{Answer, Decision};
 
-/// Nothing is told for longer than any retry would wait: somebody should know.
+/// Nothing is sent for longer than any retry would wait: somebody should know.
 pub(super) async fn say_how_long(settling: &mut Settling<'_>, verdict: &Verdict, waited: Duration) -> Result<()> {
     let (Decision::Wait { after }, Answer::Status { retry_after, .. }) =
         (&verdict.decision, &verdict.outcome.tried.answer)
@@ -70,7 +70,7 @@ pub(super) async fn say_what_is_ours(settling: &mut Settling<'_>, relay: &str, v
     Ok(())
 }
 
-/// A page that stands in for the receiver takes nothing and loses nothing. What is acknowledged ends that, and a wait that
+/// A page that stands in for the receiver accepts nothing and loses nothing. What is acknowledged ends that, and a wait that
 /// is over.
 pub(super) async fn say_what_is_no_acknowledgement(settling: &mut Settling<'_>, verdicts: &[&Verdict]) -> Result<()> {
     let no = |verdict: &&&Verdict| matches!(verdict.outcome.tried.answer, Answer::NotAcknowledged { .. });
@@ -114,7 +114,7 @@ pub(super) async fn say_what_is_no_acknowledgement(settling: &mut Settling<'_>, 
 
 fn no_acknowledgement(receiver: &Receiver, verdict: &Verdict) -> String {
     format!(
-        "{}, which is no acknowledgement (accept = \"{}\"): what was sent counts as not taken and is sent again as after an outage. \
+        "{}, which is no acknowledgement (accept = \"{}\"): what was sent counts as not applied and is sent again as after an outage. \
          Look at {} for a maintenance or login page; if the receiver does answer so, set accept in [receivers.{}]",
         verdict.answer(),
         receiver.accept.as_str(),

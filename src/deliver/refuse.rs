@@ -1,4 +1,4 @@
-//! Units that the receiver does not take: left out for a while, longer each time in a row (`policy::pauses`).
+//! Units that the receiver refuses: left out for a while, longer each time in a row (`policy::pauses`).
 
 use anyhow::Result;
 
@@ -17,7 +17,7 @@ pub(super) async fn refuse_named(settling: &mut Settling<'_>, verdict: &Verdict,
     refuse(settling, verdict, feed, (&units, &verdict.refusal())).await
 }
 
-/// Refuses these units of what a sync told of this feed.
+/// Refuses these units of this feed, as far as the sync carries them.
 pub(super) async fn refuse(
     settling: &mut Settling<'_>,
     verdict: &Verdict,

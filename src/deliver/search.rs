@@ -1,9 +1,9 @@
 //! Which units of a rejected sync are bad.
 //!
-//! Units that the answer names are refused. Where it names none, several properties are told again in two halves, then one
+//! Units that the answer names are refused. Where it names none, several properties are sent again in two halves, then one
 //! property's units are, each half by itself, until the bad ones stand alone: O(log n) requests for one bad unit, and
-//! whatever else the property has to tell goes before them. What stood alone is judged when none is left. Where every unit turns out
-//! bad none is: then it is the property, if the receiver takes others, and else nothing is blamed but the receiver. What failed and was
+//! whatever else of the property is to be sent goes before them. What stood alone is judged when none is left. Where every unit turns out
+//! bad none is: then it is the property, if the receiver accepts others, and else nothing is blamed but the receiver. What failed and was
 //! not rejected (5xx, no answer, a page) is set apart the same way.
 //!
 //! No judgement is final. What is refused is tried again by itself: a unit less and less often (`policy::pauses`), a property as a
@@ -24,7 +24,7 @@ use super::settling::Settling;
 use super::verdict::Verdict;
 use crate::policy::{self, Decision};
 
-/// Requests of one search in a row that are not taken, after which it rests. One bad unit of a hundred thousand is found with fewer,
+/// Requests of one search in a row that are not acknowledged, after which it rests. One bad unit of a hundred thousand is found with fewer,
 /// whichever it is.
 const SEARCH_MAX: i32 = 20;
 
@@ -39,17 +39,17 @@ pub(super) async fn find_the_bad(settling: &mut Settling<'_>, verdict: &Verdict)
     let is_one = leased.feeds.len() == 1 && !leased.is_snapshot;
     let (mut begun, mut is_named) = (0, false);
     for feed in &leased.feeds {
-        let told = told_units(settling.conn, feed, leased).await?;
-        let named = named_of(&told, verdict);
+        let units = units_of_sync(settling.conn, feed, leased).await?;
+        let named = named_of(&units, verdict);
         is_named |= named > 0;
-        if told.len() > 1 && named == told.len() {
-            begun += find_in(settling, verdict, feed, (&told, true)).await?;
+        if units.len() > 1 && named == units.len() {
+            begun += find_in(settling, verdict, feed, (&units, true)).await?;
         } else if named > 0 {
             refuse_named(settling, verdict, feed).await?;
-        } else if is_one && (!told.is_empty() || leased.entries == 0) {
-            begun += find_in(settling, verdict, feed, (&told, told.len() <= 1)).await?;
+        } else if is_one && (!units.is_empty() || leased.entries == 0) {
+            begun += find_in(settling, verdict, feed, (&units, units.len() <= 1)).await?;
         }
-        // Else what it told was told since, by a sync that overtook it.
+        // Else what it carried was sealed since, in a sync that overtook it.
     }
     if !is_named && !is_one && !leased.is_snapshot {
         bisect_feeds(settling.conn, &leased.feed_ids(), leased.sequence).await?;
@@ -58,8 +58,9 @@ pub(super) async fn find_the_bad(settling: &mut Settling<'_>, verdict: &Verdict)
     Ok(begun)
 }
 
-async fn told_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/told_units.sql"))
+/// Without those that a later sync carries.
+async fn units_of_sync(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(include_str!("../../sql/deliver/units_of_sync.sql"))
         .bind(feed.feed_id)
         .bind(leased.sequence)
         .fetch_all(conn)
@@ -67,33 +68,33 @@ async fn told_units(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leased)
 }
 
 /// How many of the units the answer names.
-fn named_of(told: &[i64], verdict: &Verdict) -> usize {
+fn named_of(units: &[i64], verdict: &Verdict) -> usize {
     let errors = verdict.outcome.tried.said.errors.iter();
     let named: HashSet<i64> = errors.map(|error| error.unit_id).collect();
-    told.iter().filter(|unit_id| named.contains(unit_id)).count()
+    units.iter().filter(|unit_id| named.contains(unit_id)).count()
 }
 
-/// One step of a feed's search, which begins with it if there is none: what was told stands alone (`is_alone`), or is halved. Says
-/// whether it begins and the property was taken last: until anything is taken that counts as a failure, or else a receiver that
+/// One step of a feed's search, which begins with it if there is none: what was sent stands alone (`is_alone`), or is halved. Says
+/// whether it begins and the property was acknowledged last: until anything is, that counts as a failure, or else a receiver that
 /// rejects everything is searched for bad units of every property.
 async fn find_in(
     settling: &mut Settling<'_>,
     verdict: &Verdict,
     feed: &LeasedFeed,
-    (told, is_alone): (&[i64], bool),
+    (units, is_alone): (&[i64], bool),
 ) -> Result<usize> {
     let leased = &verdict.outcome.leased;
     let before = search(settling, verdict, feed).await?;
-    let because = format!("{} when told alone", verdict.refusal());
-    let is_known = before.was_refused && told.len() == 1;
+    let because = format!("{} when sent alone", verdict.refusal());
+    let is_known = before.was_refused && units.len() == 1;
     if is_known {
-        refuse(settling, verdict, feed, (told, &because)).await?;
+        refuse(settling, verdict, feed, (units, &because)).await?;
     } else if is_alone {
-        // Of a property that was never taken nothing says that it is the unit: that is asked of what else there is to tell.
-        if told.len() == 1 && !before.is_on && !before.was_taken {
+        // Of a property that was never acknowledged nothing says that it is the unit: what else there is to send shows that.
+        if units.len() == 1 && !before.is_on && !before.was_acknowledged {
             bisect_remainder(settling.conn, feed, leased).await?;
         }
-        stand_alone(settling, (leased, feed), (told, &because)).await?;
+        stand_alone(settling, (leased, feed), (units, &because)).await?;
     } else {
         bisect_units(settling.conn, feed, leased).await?;
     }
@@ -117,8 +118,8 @@ async fn follow(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFee
     match search.judge(is_slow, failed) {
         Judgement::GoOn => Ok(()),
         Judgement::Over => refuse_alone(settling, feed).await,
-        // The search stays on: what the receiver takes from now on shows that it takes others.
-        Judgement::NothingIsTaken => {
+        // The search stays on: what the receiver acknowledges from now on shows that it accepts others.
+        Judgement::NothingIsAcknowledged => {
             rest(settling.conn, feed, (true, keeps_alone)).await?;
             cool_down(settling, &[feed.feed_id], "exhausted", retry.longest()).await
         }
@@ -135,14 +136,14 @@ async fn follow(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFee
 pub(super) struct Search {
     is_on: bool,
     is_left: bool,
-    /// Some of the property was taken since it began.
+    /// Some of the property was acknowledged since it began.
     pub accepted: bool,
-    takes_others: bool,
+    accepts_others: bool,
     searched: i32,
     alone: i64,
-    was_taken: bool,
+    was_acknowledged: bool,
     failures: i32,
-    /// Something that was told was refused before.
+    /// Something that was sent was refused before.
     pub was_refused: bool,
 }
 
@@ -152,17 +153,17 @@ enum Judgement {
     GoOn,
     /// It is what stood alone.
     Over,
-    /// The receiver takes nothing at all: what is left to look in waits until it takes anything.
-    NothingIsTaken,
-    /// The receiver takes others, and nothing of this property.
+    /// The receiver acknowledges nothing at all: what is left to look in waits until it acknowledges anything.
+    NothingIsAcknowledged,
+    /// The receiver accepts others, and nothing of this property.
     PropertyFails,
 }
 
 impl Search {
-    /// One unit that was all there was to tell says nothing about a property that was taken before, unless it `failed` and was not
+    /// One unit that was all there was to send says nothing about a property that was acknowledged before, unless it `failed` and was not
     /// rejected: that may have been an outage, so it is given a second sync.
     fn judge(&self, is_slow: bool, failed: bool) -> Judgement {
-        let is_one = self.alone == 1 && self.was_taken && (!failed || self.failures > 0);
+        let is_one = self.alone == 1 && self.was_acknowledged && (!failed || self.failures > 0);
         // What failed before is looked into again, in one request a rest where that says nothing, or has said nothing for long.
         let budget = match self.failures {
             0 => SEARCH_MAX,
@@ -172,13 +173,13 @@ impl Search {
         match self.is_left {
             true if self.accepted || self.searched < budget => Judgement::GoOn,
             false if self.alone > 0 && self.accepted || is_one => Judgement::Over,
-            _ if self.takes_others || self.failures > 0 => Judgement::PropertyFails,
-            _ => Judgement::NothingIsTaken,
+            _ if self.accepts_others || self.failures > 0 => Judgement::PropertyFails,
+            _ => Judgement::NothingIsAcknowledged,
         }
     }
 }
 
-/// How the search for bad units of a feed that this sync told stands.
+/// How the search for bad units of a feed stands, which this sync is about.
 pub(super) async fn search(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFeed) -> Result<Search> {
     Ok(sqlx::query_as(include_str!("../../sql/deliver/search.sql"))
         .bind(&settling.receiver.name)
@@ -192,12 +193,12 @@ pub(super) async fn search(settling: &mut Settling<'_>, verdict: &Verdict, feed:
 async fn stand_alone(
     settling: &mut Settling<'_>,
     (leased, feed): (&Leased, &LeasedFeed),
-    (told, because): (&[i64], &str),
+    (units, because): (&[i64], &str),
 ) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/stand_alone.sql"))
         .bind(feed.feed_id)
         .bind(leased.sequence)
-        .bind(told)
+        .bind(units)
         .bind(because)
         .bind(settling.now)
         .execute(&mut *settling.conn)
@@ -205,7 +206,7 @@ async fn stand_alone(
     Ok(())
 }
 
-/// Some of a property was taken: what stood alone is refused, where nothing is left to look in.
+/// Some of a property was acknowledged: what stood alone is refused, where nothing is left to look in.
 pub(super) async fn end_search(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFeed) -> Result<()> {
     match search(settling, verdict, feed).await?.is_left {
         true => Ok(()),
@@ -213,7 +214,7 @@ pub(super) async fn end_search(settling: &mut Settling<'_>, verdict: &Verdict, f
     }
 }
 
-/// Nothing was taken: the search rests or is over. What stood alone is owed again, unless it is kept apart until the rest was looked
+/// Nothing was acknowledged: the search rests or is over. What stood alone is owed again, unless it is kept apart until the rest was looked
 /// at.
 async fn rest(conn: &mut PgConnection, feed: &LeasedFeed, (goes_on, keeps_alone): (bool, bool)) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/rest_search.sql"))
@@ -225,7 +226,7 @@ async fn rest(conn: &mut PgConnection, feed: &LeasedFeed, (goes_on, keeps_alone)
     Ok(())
 }
 
-/// It is the property and not a unit: it rests, and is told by itself, so that it costs a batch nothing.
+/// It is the property and not a unit: it rests, and is sent by itself, so that it costs a batch nothing.
 async fn fail(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFeed, rests: Duration) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/fail_feed.sql"))
         .bind(feed.feed_id)

@@ -24,7 +24,7 @@ pub(super) async fn send(
     mut leased: Leased,
 ) -> Outcome {
     let body = std::mem::take(&mut leased.body);
-    let mut digests_told = 0;
+    let mut digests_sent = 0;
     let tried = if leased.lost >= LOST_MAX {
         let why = format!(
             "{} leases in a row ended without any outcome; not sent again",
@@ -38,7 +38,7 @@ pub(super) async fn send(
                 // First, whenever anything goes on: a relay that was stopped looks at its clocks before it sends.
                 biased;
                 () = relay.lapse() => lapsed(true),
-                tried = try_once(&endpoint, &leased.sync_id, &body, accept, &mut digests_told) => tried
+                tried = try_once(&endpoint, &leased.sync_id, &body, accept, &mut digests_sent) => tried
                     .unwrap_or_else(|error| no_answer(not_sent(&error), format!("{error:#}"))),
             }
         } else {
@@ -48,7 +48,7 @@ pub(super) async fn send(
     Outcome {
         leased,
         tried,
-        digests_told,
+        digests_sent,
     }
 }
 
@@ -57,11 +57,11 @@ async fn try_once(
     sync_id: &str,
     body: &[u8],
     accept: Accept,
-    digests_told: &mut usize,
+    digests_sent: &mut usize,
 ) -> Result<Try> {
     let body = decompressed(body)?;
     if accept == Accept::Digest {
-        *digests_told = acknowledged::digests_in(&body);
+        *digests_sent = acknowledged::digests_in(&body);
     }
     endpoint.post(sync_id, body).await
 }

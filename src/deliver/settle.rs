@@ -9,7 +9,7 @@ use super::borrowed::Borrowed;
 use super::locked::lock_receiver;
 use super::settling::Settling;
 use super::verdict::{Outcome, Verdict};
-use super::{acknowledged, blame, breaker, given_up, notices, taken};
+use super::{acknowledged, blame, breaker, delivered, given_up, notices};
 use crate::config::{Receiver, UnitIdentity};
 use crate::policy::Decision;
 use crate::words;
@@ -19,7 +19,7 @@ use crate::words;
 pub struct Settled {
     /// The properties whose feeds may be planned again.
     pub properties: Vec<i64>,
-    /// Syncs that the receiver took.
+    /// Syncs that the receiver acknowledged.
     pub delivered: usize,
     /// Units and removals in them, without those that it refused.
     pub acknowledged: usize,
@@ -28,7 +28,7 @@ pub struct Settled {
 }
 
 /// Settles a group of this relay's tries. Gives also the syncs that were sent and count no longer: somebody else settled them, and may
-/// have told something newer before these arrived.
+/// have sent something newer before these arrived.
 pub(super) async fn settle(
     pool: &PgPool,
     (receiver, relay): (&Receiver, &str),
@@ -66,7 +66,7 @@ pub(super) async fn settle(
         now,
         found: Vec::new(),
     };
-    taken::take(&mut settling, &delivered, has_failed).await?;
+    delivered::accept(&mut settling, &delivered, has_failed).await?;
     let entries: usize = delivered.iter().map(|verdict| verdict.entries()).sum();
     let units = entries.saturating_sub(settling.found.iter().map(Found::refused).sum());
     let given = given_up::give_up(&mut settling, &given_up).await?;
@@ -156,7 +156,7 @@ fn leases(verdicts: &[Verdict]) -> (Vec<i64>, Vec<i32>) {
     leased.map(|leased| (leased.sequence, leased.lease)).unzip()
 }
 
-/// A receiver that knows units by their ids alone may be told now what another feed had there. Says of which properties.
+/// A receiver that knows units by their ids alone may be sent now what another feed had there. Says of which properties.
 async fn release_elsewhere(conn: &mut PgConnection, receiver: &Receiver) -> Result<Vec<i64>> {
     if receiver.unit_identity != UnitIdentity::Global {
         return Ok(Vec::new());
@@ -184,7 +184,7 @@ fn log(receiver: &Receiver, verdicts: &[Verdict]) {
                 property_id,
                 attempt,
                 outcome,
-                "{sync_id} was not taken: {answer}"
+                "{sync_id} was not acknowledged: {answer}"
             );
         }
     }

@@ -1,5 +1,5 @@
-//! A receiver that has a newer sequence of a property than it was told: the property's numbers are raised above that, and it is
-//! told anew as a snapshot, at most once an hour.
+//! A receiver that has a newer sequence of a property than it was sent: the property's numbers are raised above that, and it is
+//! sent anew as a snapshot, at most once an hour.
 //!
 //! What a receiver says of one property touches that property's numbers for that receiver and nothing else, so a false number
 //! harms nobody but whom it is about.
@@ -39,9 +39,9 @@ pub(super) fn stale_feeds(verdict: &Verdict) -> Vec<(&LeasedFeed, i64)> {
     feeds.filter_map(|feed| Some((feed, named(feed).or(of_all)?))).collect()
 }
 
-/// Raises the numbers of the feeds that a sync is stale for, and has them told anew. Says whether nothing better is to be expected
-/// of telling them again before an hour is over.
-pub(super) async fn tell_anew(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<bool> {
+/// Raises the numbers of the feeds that a sync is stale for, and has them sent anew. Says whether nothing better is to be expected
+/// of sending them again before an hour is over.
+pub(super) async fn send_anew(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<bool> {
     let leased = &verdict.outcome.leased;
     let first_wait = settling.receiver.retry.schedule.first().copied().unwrap_or_default();
     let mut all_rest = true;

@@ -12,8 +12,8 @@ use crate::words;
 pub(super) struct Outcome {
     pub leased: Leased,
     pub tried: Try,
-    /// How many properties' digests the body tells, where the answer has to repeat them.
-    pub digests_told: usize,
+    /// How many properties' digests the body carries, where the answer has to repeat them.
+    pub digests_sent: usize,
 }
 
 /// A try with what is to be done about it.
@@ -21,7 +21,7 @@ pub(super) struct Verdict {
     pub outcome: Outcome,
     pub decision: Decision,
     known: Tried,
-    /// Nothing of its property was taken last, or it tells one unit that was refused before.
+    /// Nothing of its property was acknowledged last, or it carries one unit that was refused before.
     is_known_to_fail: bool,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Verdict {
 pub(super) struct Before {
     /// How often it was answered 429, one after another.
     pub limited: u32,
-    /// Nothing of it was taken last, or it is about one unit that was refused before.
+    /// Nothing of it was acknowledged last, or it is about one unit that was refused before.
     pub fails: bool,
     /// Units that it fails on are looked for.
     pub is_searched: bool,

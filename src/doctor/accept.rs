@@ -34,8 +34,8 @@ pub(super) async fn examine(conn: &mut PgConnection, receiver: &Receiver) -> Res
 impl Answers {
     /// The most that can be asked of answers like these.
     fn strictest(self, receiver: &Receiver) -> Accept {
-        let can_tell_digests = receiver.extensions && receiver.format != Format::Unit;
-        if can_tell_digests && self.digests == self.all {
+        let can_repeat_digests = receiver.extensions && receiver.format != Format::Unit;
+        if can_repeat_digests && self.digests == self.all {
             Accept::Digest
         } else if self.json == self.all {
             Accept::Json
@@ -54,11 +54,11 @@ impl Answers {
             return Finding::warning(
                 ACCEPT,
                 format!(
-                    "{} of the last {} acknowledgements were HTML pages, and {is} takes them",
+                    "{} of the last {} acknowledgements were HTML pages, and {is} accepts them",
                     self.pages, self.all
                 ),
                 format!(
-                    "find out who answers so; if it is not the receiver, set {key} = \"not_html\" and say `replay`"
+                    "find out who answers so; if it is not the receiver, set {key} = \"not_html\" and run `replay`"
                 ),
             );
         }
@@ -68,7 +68,7 @@ impl Answers {
         Finding::warning(
             ACCEPT,
             format!(
-                "each of the last {} acknowledgements would do for accept = \"{}\", and {is} takes more than that",
+                "each of the last {} acknowledgements would do for accept = \"{}\", and {is} accepts more than that",
                 self.all,
                 strictest.as_str()
             ),

@@ -50,7 +50,7 @@ pub(super) fn receiver(receiver: &Receiver, reached: &Reached, limits: &Limits) 
         Finding::wrong(
             CLOCK,
             format!("{what}: it may refuse signatures as too old or too new"),
-            "have this host keep time by NTP; if it does, tell the receiver",
+            "have this host keep time by NTP; if it does, report it to the receiver",
         )
     } else {
         Finding::warning(

@@ -12,7 +12,7 @@ pub enum Grade {
     Ok,
     /// It works, and somebody should know or do something.
     Warning,
-    /// Something is not told, or is about to be lost.
+    /// Something is not sent, or is about to be lost.
     Wrong,
 }
 

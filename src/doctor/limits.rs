@@ -21,7 +21,7 @@ pub struct Limits {
     pub slot_bytes: u64,
     /// More dead rows in a table.
     pub dead_rows: u64,
-    /// More disk taken.
+    /// More disk used.
     pub schema_bytes: u64,
     /// How long a receiver or a token endpoint has to answer.
     pub answer: Duration,

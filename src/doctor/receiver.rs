@@ -64,7 +64,7 @@ async fn credentials(receiver: &Receiver, endpoint: &Endpoint) -> Finding {
     }
 }
 
-/// They can be read; whether a receiver takes them only a sync can tell.
+/// They can be read; whether a receiver accepts them only a sync can show.
 fn present(auth: &Auth) -> Finding {
     let method = match auth {
         Auth::None => return Finding::ok(CREDENTIALS, "none are configured (method none)"),
@@ -76,7 +76,7 @@ fn present(auth: &Auth) -> Finding {
     };
     Finding::ok(
         CREDENTIALS,
-        format!("{method} is there; the first sync tells whether it is taken"),
+        format!("{method} is there; the first sync shows whether it is accepted"),
     )
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn examine(
     ])
 }
 
-/// What it lacks beside that, it can be told once this is mended.
+/// What it lacks beside that is seen once this is mended.
 fn writes_everything(role: &str) -> Finding {
     Finding::warning(
         RIGHTS,

@@ -43,7 +43,7 @@ pub(super) fn next(settings: &config::Snapshot, now: DateTime<Utc>) -> Finding {
     Finding::ok(SCHEDULE, what)
 }
 
-/// How the last one went. The night is told by the database's clock, as the relay does.
+/// How the last one went. The night goes by the database's clock, as for the relay.
 pub(super) async fn last(
     conn: &mut PgConnection,
     receiver: &str,

@@ -124,7 +124,7 @@ async fn one(conn: &mut PgConnection, asked: &FunctionChecks, table: Option<&Sou
         return Ok(vec![Finding::wrong(
             SOURCE,
             format!(
-                "{name} has more than one row for {twice} ids, {what} {example} for one: which of them is told is chance"
+                "{name} has more than one row for {twice} ids, {what} {example} for one: which of them is sent is chance"
             ),
             format!("have it return one row for each {what}"),
         )]);

@@ -1,4 +1,4 @@
-//! What keeps a receiver from being told everything, and whether anybody tells it.
+//! What keeps a receiver from being sent everything, and whether anybody sends it.
 
 use anyhow::Result;
 use sqlx::PgConnection;
@@ -23,7 +23,7 @@ pub(super) async fn examine(conn: &mut PgConnection, receiver: &str) -> Result<V
     let Some(ReceiverStatus { standing, work }) = receivers::status(conn, receiver).await? else {
         let never = Finding::warning(
             SENDING,
-            "nothing was ever told: no relay has run for it on this database",
+            "nothing was ever sent: no relay has run for it on this database",
             "start `rentsync-relay run`",
         );
         return Ok(vec![never.about(receiver)]);
@@ -46,24 +46,24 @@ async fn source_identity(conn: &mut PgConnection, receiver: &str, waits: bool) -
         source_identity::forecast(conn, receiver).await?
     };
     let resync = format!(
-        "if it is the right database: `receivers resync {receiver}`, which tells everything again; if it is a copy: stop the relay on it"
+        "if it is the right database: `receivers resync {receiver}`, which sends everything again; if it is a copy: stop the relay on it"
     );
     Ok(match (waits, foreseen) {
         (true, _) => Finding::wrong(
             SOURCE_IDENTITY,
-            "this is another database than the one that it was told from: nothing is planned or sent until a person says so",
+            "this is another database than the one that it was fed from: nothing is planned or sent until a person says so",
             resync,
         ),
-        (false, None) => Finding::ok(SOURCE_IDENTITY, "this is the database that it was told from"),
+        (false, None) => Finding::ok(SOURCE_IDENTITY, "this is the database that it was fed from"),
         (false, Some((source_identity::IdentityCheck::Anew, why))) => Finding::warning(
             SOURCE_IDENTITY,
             format!("the database was restored or failed over: {why}"),
-            "nothing: the next `run` notices, and tells everything again by itself",
+            "nothing: the next `run` notices, and sends everything again by itself",
         ),
         (false, Some((_, why))) => Finding::wrong(
             SOURCE_IDENTITY,
             format!(
-                "this is another database than the one that it was told from ({why}): a relay on it will send nothing"
+                "this is another database than the one that it was fed from ({why}): a relay on it will send nothing"
             ),
             resync,
         ),
@@ -98,7 +98,7 @@ fn feeds(work: &ReceiverWork) -> Finding {
         return Finding::wrong(
             FEEDS,
             format!(
-                "{} of {feeds} paused: all that is told of them is rejected",
+                "{} of {feeds} paused: all that is sent of them is rejected",
                 work.feeds_rejected()
             ),
             "see `feeds list` and `alerts list`; put it right, then `feeds resume ID`",
@@ -154,7 +154,7 @@ fn withheld(work: &ReceiverWork) -> Finding {
     let see: Vec<_> = some.iter().map(|(_, _, see)| *see).collect();
     Finding::warning(
         WITHHELD,
-        format!("{}: the rest is told", what.join(", ")),
+        format!("{}: the rest is sent", what.join(", ")),
         format!("see {}; put them right in the source", see.join(" and ")),
     )
 }

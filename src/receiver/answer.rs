@@ -26,7 +26,7 @@ const IDENTIFIER_CHARS_MAX: usize = 200;
 pub struct ResponseBody {
     /// Its digest of the property: 64 hexadecimal digits, small letters.
     pub property_digest: Option<String>,
-    /// The units that it doesn't take.
+    /// The units that it refuses.
     pub errors: Vec<UnitError>,
     /// Of a batch: properties for which it has seen a newer sequence, and which.
     pub stale: Vec<(String, i64)>,
@@ -34,7 +34,7 @@ pub struct ResponseBody {
     pub properties: Vec<(String, String)>,
 }
 
-/// A unit that the receiver doesn't take.
+/// A unit that the receiver refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitError {
     /// The property, where it was said, as it was said.

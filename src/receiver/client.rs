@@ -1,7 +1,7 @@
 //! An HTTP client for one place, and what its failures mean.
 //!
 //! No redirect is followed. A proxy is used where the environment names one (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
-//! `NO_PROXY`), and its failures are told apart from the receiver's as far as they can be.
+//! `NO_PROXY`), and its failures are distinguished from the receiver's as far as they can be.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! What an answer looks like, whatever it says: a page that stands in for the receiver is told from the receiver.
+//! What an answer looks like, whatever it says: a page that stands in for the receiver is distinguished from it.
 //!
 //! By its content type and by how it begins, as browsers do (WHATWG MIME Sniffing, section 7.1): proxies and gateways put pages
-//! under any type. What can't be read is no answer: it may say that nothing was taken.
+//! under any type. What can't be read is no answer: it may say that nothing was applied.
 
 use std::borrow::Cow;
 

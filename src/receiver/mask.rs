@@ -2,7 +2,7 @@
 //!
 //! A receiver quotes what it doesn't like, and seldom as it came: a token without the word before it, a body as JSON within
 //! JSON, a header in base64. So what is hidden is looked for in the text as it stands and in everything that the text reads
-//! as. What is encrypted, abbreviated, transliterated, reversed or taken apart is not found; such an answer is the receiver's own work.
+//! as. What is encrypted, abbreviated, transliterated, reversed or split is not found; such an answer is the receiver's own work.
 
 use std::collections::{BTreeSet, HashMap};
 

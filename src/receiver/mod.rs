@@ -1,6 +1,6 @@
 //! One receiver's HTTP endpoint: a body in, an [`Answer`](crate::policy::Answer) out.
 //!
-//! Sends once (a token that wasn't taken is renewed, once, and the same bytes go again); whether and when to send again is
+//! Sends once (a token that was rejected is renewed, once, and the same bytes go again); whether and when to send again is
 //! [`crate::policy`]'s business. The deadline is for all of it, the answer's body included. No redirect is followed: the
 //! body holds personal data and goes where the settings say. No secret is in anything that is returned, and of what the
 //! receiver said in words nothing but `Try::text`, where the names of the leads in that body are hidden too.

@@ -79,9 +79,9 @@ impl Identity {
         }
     }
 
-    /// Another proof in place of one that was not taken, where that may help.
-    pub async fn prove_anew(&self, not_taken: &Proof, deadline: Instant) -> Result<Option<Proof>, Unsent> {
-        let (Self::Token(tokens), Some(number)) = (self, not_taken.token) else {
+    /// Another proof in place of one that was rejected, where that may help.
+    pub async fn prove_anew(&self, rejected: &Proof, deadline: Instant) -> Result<Option<Proof>, Unsent> {
+        let (Self::Token(tokens), Some(number)) = (self, rejected.token) else {
             return Ok(None);
         };
         bearer(tokens, tokens.get_other_than(number, deadline).await?).map(Some)

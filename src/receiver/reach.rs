@@ -1,4 +1,4 @@
-//! Whether a receiver could be told anything: asked without telling it anything.
+//! Whether a receiver could be sent anything: asked without sending it anything.
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{AGE, DATE};

@@ -50,7 +50,7 @@ pub(super) struct Tokens {
 #[derive(Default)]
 struct Known {
     token: Option<Token>,
-    /// How often the endpoint was asked, to tell who came while it was.
+    /// How often the endpoint was asked, to distinguish who came while it was.
     rounds: u64,
     /// What came of it the last time, if no token.
     failure: Option<Unsent>,
@@ -99,7 +99,7 @@ impl Tokens {
         Ok((token.number, token.text))
     }
 
-    /// A token other than this one, which the receiver doesn't take.
+    /// A token other than this one, which the receiver rejects.
     pub async fn get_other_than(&self, refused: u64, deadline: Instant) -> Result<(u64, SecretString), Unsent> {
         let token = match self.standing(Some(refused)) {
             TokenState::Good(token) | TokenState::Ending(token) => token,

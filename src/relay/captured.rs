@@ -1,5 +1,5 @@
 //! Whether the source's changes reach the outbox at all: a table that was restored or put in another's place has no triggers, and
-//! nothing else would tell before the night.
+//! nothing else would show before the night.
 
 use std::time::{Duration, Instant};
 

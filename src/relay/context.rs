@@ -37,7 +37,7 @@ pub struct Relay {
     pub progress: Arc<Progress>,
 }
 
-/// The deliverer is told that something is due.
+/// Wakes the deliverer: something is due.
 pub(super) struct Wake;
 
 impl Relay {
@@ -53,7 +53,7 @@ impl Relay {
         }
     }
 
-    /// The receivers, and what is told to each.
+    /// The receivers, and what is sent to each.
     pub(super) fn scopes(&self) -> Result<Vec<Scope>> {
         let available = self.config.source.available_status_ids()?;
         let receivers = self.config.receivers.values();
@@ -72,7 +72,7 @@ impl Relay {
             if source_identity::check(&mut conn, name, self.clock.now()).await? == IdentityCheck::Waits {
                 tracing::error!(
                     receiver = name,
-                    "nothing is planned or sent for it: this is another database than the one that it was told from; see \
+                    "nothing is planned or sent for it: this is another database than the one that it was fed from; see \
                      `status`, and `receivers resync {name}` if it is the right one"
                 );
             }

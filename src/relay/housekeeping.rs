@@ -53,7 +53,7 @@ pub(super) async fn prune_loop(relay: Relay, mut stop: watch::Receiver<Stop>) {
 }
 
 /// A pass may be all that ever runs here: it prunes what a night leaves behind, and the next one goes on. Nothing that was
-/// told depends on it.
+/// sent depends on it.
 pub(super) async fn prune_some(relay: &Relay, conn: &mut PgConnection) {
     for _ in 0..STEPS_OF_A_PASS {
         match prune::step(conn, &relay.config.retention, relay.clock.now()).await {

@@ -32,7 +32,7 @@ pub(super) struct Planning {
     pub relay: Relay,
     pub registration: Arc<Registration>,
     pub scope: Scope,
-    /// The deliverer is told that something is due.
+    /// Wakes the deliverer: something is due.
     pub wake: mpsc::Sender<Wake>,
     /// Asked once for all receivers.
     pub captured: Arc<CaptureWatch>,
@@ -40,7 +40,7 @@ pub(super) struct Planning {
     pub noticed: mpsc::UnboundedReceiver<Vec<i64>>,
 }
 
-/// What the log was told last: a failure once, and that it is over.
+/// What was logged last: a failure once, and that it is over.
 #[derive(Default)]
 struct Reported {
     failing: bool,

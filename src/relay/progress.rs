@@ -61,7 +61,7 @@ impl Progress {
         let beaten_ago = self.relay.get().map(|relay| relay.beaten_ago());
         let heart = beaten_ago.filter(|ago| *ago > DEAD_AFTER).map(|ago| {
             format!(
-                "the database has not taken this relay's heartbeat for {} s: another relay may have taken over what it leased",
+                "the database has not accepted this relay's heartbeat for {} s: another relay may have taken over what it leased",
                 ago.as_secs()
             )
         });
@@ -104,7 +104,7 @@ impl Stages {
         (planned != u64::MAX).then(|| self.began.elapsed().saturating_sub(Duration::from_millis(planned)))
     }
 
-    /// Syncs that the receiver took from this process.
+    /// Syncs of this process that the receiver acknowledged.
     pub fn delivered(&self) -> u64 {
         self.delivered.load(Ordering::Relaxed)
     }

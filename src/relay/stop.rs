@@ -48,7 +48,7 @@ pub(super) async fn unless_stopped<T>(
 /// What a command says that was stopped before it was done.
 pub(crate) fn interrupted() -> Fault {
     Fault::finding(
-        "interrupted: nothing is under way any more; what was not delivered stays owed, and is told by the next `run` or `once`",
+        "interrupted: nothing is under way any more; what was not delivered stays owed, and is sent by the next `run` or `once`",
     )
 }
 

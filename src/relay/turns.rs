@@ -1,7 +1,7 @@
 //! Whose turn it is to plan, while it is another relay's: whether that one gets anywhere.
 //!
 //! One relay at a time plans for a receiver, and the others have nothing to do. That is well only as long as plans come to
-//! their end: a right that somebody sits on starves the receiver, and nobody's own failure would tell.
+//! their end: a right that somebody sits on starves the receiver, and nobody's own failure would show it.
 
 use std::time::{Duration, Instant};
 

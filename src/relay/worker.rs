@@ -30,7 +30,7 @@ pub(super) struct Worker<'a> {
 pub(super) struct Round {
     /// Units and removals that the receiver acknowledged.
     pub acknowledged: usize,
-    /// Syncs the receiver took.
+    /// Syncs that the receiver acknowledged.
     pub delivered: usize,
     /// Tries that ended in anything else.
     pub failed: usize,

@@ -1,9 +1,9 @@
-//! Replay: tell a receiver again what it may have lost, in its present state.
+//! Replay: send a receiver again what it may have lost, in its present state.
 //!
-//! `mark` says what is owed again and sends nothing: the planner tells it in each feed's own order, as it tells
-//! everything. It guarantees: whatever a request told, or anybody touched, within the window is told again at least once,
+//! `mark` says what is owed again and sends nothing: the planner seals it in each feed's own order, as it seals
+//! everything. It guarantees: whatever a request carried, or anybody touched, within the window is sent again at least once,
 //! removals included that are long acknowledged and forgotten; what is owed already costs nothing more. `redeliver` sends
-//! one sync's own bytes again. Not its business: whether the receiver applies what it is told.
+//! one sync's own bytes again. Not its business: whether the receiver applies what it is sent.
 
 mod overtaken;
 mod redeliver;
@@ -76,7 +76,7 @@ async fn check_known(conn: &mut PgConnection, request: &Request<'_>) -> Result<(
 fn check_horizon(since: DateTime<Utc>, horizon: Option<DateTime<Utc>>) -> Result<()> {
     match horizon {
         Some(horizon) if since < horizon => Err(Fault::usage(format!(
-            "what was told before {} is pruned (retention), so a replay since {} would miss some of it: `snapshot` tells \
+            "what was sent before {} is pruned (retention), so a replay since {} would miss some of it: `snapshot` sends \
              everything, or replay --since {}",
             window::shown(horizon),
             window::shown(since),

@@ -14,7 +14,7 @@ use crate::states::Owed;
 use crate::unit::Columns;
 
 /// These syncs were sent under leases that count no longer, and may have arrived only now. Where newer ones were sealed meanwhile,
-/// what they tell is owed. Says of which properties.
+/// what they carry is owed. Says of which properties.
 pub(crate) async fn owe_overtaken(conn: &mut PgConnection, receiver: &Receiver, late: &[i64]) -> Result<Vec<i64>> {
     let mut tx = conn.begin().await?;
     plan::mark(&mut tx, &receiver.name).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn owe_overtaken(conn: &mut PgConnection, receiver: &Receiver, 
         tracing::warn!(
             receiver = receiver.name,
             "requests to properties {properties:?} were under way when this relay's leases ended, and newer ones were sent since: what \
-             they told is told once more"
+             they carried is sent once more"
         );
     }
     Ok(properties)

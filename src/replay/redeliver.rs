@@ -2,7 +2,7 @@
 //!
 //! It takes its feeds' one open slot, so nothing of them is planned beside it. What came after it stands corrected by what
 //! is owed then: units in their present state, removals that are forgotten, a snapshot where it was one. The lead of a unit
-//! that was removed since is told nobody again, so a sync that names one is not redelivered, forced or not.
+//! that was removed since goes to nobody again, so a sync that names one is not redelivered, forced or not.
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -22,7 +22,7 @@ use crate::states::{Owed, SyncState};
 pub struct Redelivered {
     /// The feeds it is about.
     pub feeds: Vec<i64>,
-    /// Later syncs were overruled: what this one tells is told anew after it.
+    /// Later syncs were overruled: what this one carries is sent anew after it.
     pub forced: bool,
 }
 
@@ -134,7 +134,7 @@ async fn check_way(
     }
     match (way.later_id, way.later_state) {
         (Some(later), Some(state)) if !force => Err(Fault::finding(format!(
-            "{later} of the same property came after {sync_id} (it is {state}): `replay` tells the present state instead; \
+            "{later} of the same property came after {sync_id} (it is {state}): `replay` sends the present state instead; \
              --force sends the old one all the same, and the present state after it"
         ))
         .into()),
@@ -150,7 +150,7 @@ async fn check_body(conn: &mut PgConnection, receiver: &Receiver, sequence: i64,
         .await?;
     let Some(body) = body else {
         return Err(Fault::finding(format!(
-            "the body of {sync_id} was {}: there is nothing to send again; `replay` or `snapshot` tells the present state",
+            "the body of {sync_id} was {}: there is nothing to send again; `replay` or `snapshot` sends the present state",
             gone.unwrap_or_default()
         ))
         .into());
@@ -172,7 +172,7 @@ async fn check_body(conn: &mut PgConnection, receiver: &Receiver, sequence: i64,
         if let Some(unit_id) = removed_since(conn, receiver, property_id, named).await? {
             return Err(Fault::finding(format!(
                 "{sync_id} names the lead of unit {unit_id}, which is gone from property {property_id} since: it is not sent \
-                 again; `replay` tells the present state"
+                 again; `replay` sends the present state"
             ))
             .into());
         }

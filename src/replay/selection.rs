@@ -21,38 +21,38 @@ const ROWS_PER_STATEMENT_MAX: usize = 10_000;
 pub struct Request<'a> {
     /// Who may have lost something.
     pub receiver: &'a Receiver,
-    /// When it was told that.
+    /// When it was sent that.
     pub window: Window,
     /// Of this property only.
     pub property: Option<i64>,
 }
 
-/// What is to be told again, by feed.
+/// What is to be sent again, by feed.
 #[derive(Debug, Default)]
 pub struct Selection {
     /// In the order of feeds.
     pub feeds: Vec<SelectedFeed>,
 }
 
-/// What is to be told again of one property.
+/// What is to be sent again of one property.
 #[derive(Debug, Default)]
 pub struct SelectedFeed {
     /// The feed.
     pub feed_id: i64,
     /// Its property.
     pub property_id: i64,
-    /// Units that are told again; with a snapshot, all that the property has.
+    /// Units that are sent again; with a snapshot, all that the property has.
     pub units: usize,
-    /// Units that are gone, and are told so again.
+    /// Removals that are sent again.
     pub removals: usize,
-    /// Of these, units that are withheld: told once they are not any more.
+    /// Of these, units that are withheld: sent once they are not any more.
     pub withheld: Vec<i64>,
-    /// Everything is told again.
+    /// Everything is sent again.
     pub snapshot: bool,
-    /// Everything is told again, and there is something to tell: a property that is inactive, disabled or out of the receiver's
+    /// Everything is sent again, and there is something to send: a property that is inactive, disabled or out of the receiver's
     /// groups has nothing but removals.
-    pub told_whole: bool,
-    /// The property's own fields are told again.
+    pub sent_whole: bool,
+    /// The property's own fields are sent again.
     pub property: bool,
     pub(super) owe: Vec<i64>,
     pub(super) tombstones: Vec<Tombstone>,
@@ -66,7 +66,7 @@ pub(super) struct Tombstone {
     pub sequence: Option<i64>,
 }
 
-/// What decides whether a forgotten removal can be told.
+/// What decides whether a forgotten removal can be sent.
 pub(super) fn rules(receiver: &Receiver) -> (bool, bool) {
     (
         receiver.extensions && receiver.removed == RemovedAs::List,
@@ -83,7 +83,7 @@ pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Resu
         (feed.feed_id, feed.property_id) = (feed_id, property_id);
         (feed.snapshot, feed.property) = (snapshot, property);
         feed.units = feed.units.max(usize::try_from(units)?);
-        feed.told_whole = snapshot && is_covered;
+        feed.sent_whole = snapshot && is_covered;
     }
     let is_about_something = |feed: &SelectedFeed| feed.units + feed.removals > 0 || feed.snapshot || feed.property;
     Ok(Selection {
@@ -164,7 +164,7 @@ impl SelectedFeed {
     fn add(&mut self, unit: SelectedUnit) {
         self.withheld.extend(unit.is_withheld.then_some(unit.tombstone.unit_id));
         match (unit.is_present, unit.is_known || unit.is_purged) {
-            // New and yet to be planned: told by that.
+            // New and yet to be planned: sealed by that.
             (true, _) => self.units += 1,
             (false, true) => self.removals += 1,
             (false, false) => return,

@@ -31,7 +31,7 @@ pub struct Progress {
 pub struct Outcome {
     /// Not delivered, and why.
     pub undelivered: Vec<Undelivered>,
-    /// Units of these properties that are withheld: no failure, they are told once they can be.
+    /// Units of these properties that are withheld: no failure, they are sent once they can be.
     pub withheld: Vec<Withholding>,
 }
 
@@ -63,7 +63,7 @@ pub struct Withholding {
     pub withheld: String,
 }
 
-/// Plans and delivers for the receiver until the feeds are done; an error where it was stopped before. Tells `progress` after
+/// Plans and delivers for the receiver until the feeds are done; an error where it was stopped before. Reports `progress` after
 /// each look.
 pub async fn wait(
     relay: &Relay,

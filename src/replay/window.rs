@@ -63,7 +63,7 @@ fn moment(option: &str, text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>>
     Ok(moment)
 }
 
-/// Longer ago there was nothing to be told; and PostgreSQL's own time ends somewhere.
+/// Longer ago there was nothing to be sent; and PostgreSQL's own time ends somewhere.
 const AGE_MAX: std::time::Duration = std::time::Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 fn before(now: DateTime<Utc>, age: &str) -> Option<DateTime<Utc>> {

@@ -1023,7 +1023,7 @@ async fn a_receiver_that_was_never_run_is_said_and_the_others_are_distinguished(
         command
     };
     let never = patient.found_by(two(&["--json"]), "sending", "warning").await;
-    says(&never, &["nothing was ever told", "rentsync-relay run"]);
+    says(&never, &["nothing was ever sent", "rentsync-relay run"]);
     assert_eq!(never["receiver"], "other");
     let (main, code) = findings(two(&["--json", "--receiver", "main"])).await;
     assert_eq!((brief(&main), code), (vec![], Some(0)));

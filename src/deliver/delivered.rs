@@ -1,4 +1,4 @@
-//! What the receiver took: tombstones go, the next part of a snapshot comes, and what its answer says beside "taken".
+//! What the receiver acknowledged: tombstones go, the next part of a snapshot comes, and what else its answer says.
 
 use std::collections::HashSet;
 
@@ -15,8 +15,8 @@ use super::verdict::Verdict;
 use crate::alert;
 use crate::config::Format;
 
-/// Everything that follows from the delivered. `has_failed`: the receiver, since it last took anything.
-pub(super) async fn take(settling: &mut Settling<'_>, delivered: &[&Verdict], has_failed: bool) -> Result<()> {
+/// Everything that follows from the delivered. `has_failed`: the receiver, since it last acknowledged anything.
+pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&Verdict], has_failed: bool) -> Result<()> {
     if delivered.is_empty() {
         return Ok(());
     }
@@ -29,8 +29,8 @@ pub(super) async fn take(settling: &mut Settling<'_>, delivered: &[&Verdict], ha
         for feed in &verdict.outcome.leased.feeds {
             refuse_named(settling, verdict, feed).await?;
         }
-        // The others of the batch were taken.
-        stale::tell_anew(settling, verdict).await?;
+        // The others of the batch were acknowledged.
+        stale::send_anew(settling, verdict).await?;
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
     purge_tombstones(settling, delivered).await?;
@@ -48,7 +48,7 @@ pub(super) async fn take(settling: &mut Settling<'_>, delivered: &[&Verdict], ha
     .await
 }
 
-/// The properties of which something was taken; what is called stale was not.
+/// The properties of which something was acknowledged; what is called stale was not.
 fn acknowledged(delivered: &[&Verdict]) -> Vec<i64> {
     let stale: HashSet<i64> = delivered
         .iter()
@@ -104,22 +104,25 @@ async fn open_next_parts(settling: &mut Settling<'_>, delivered: &[&Verdict]) ->
     Ok(())
 }
 
-/// Where a property's units are told in halves, something of it was taken.
+/// Where a property's units are sent in halves, something of it was acknowledged.
 async fn accept_bisection(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
-    let told: Vec<(&Verdict, &LeasedFeed)> = feeds_of(delivered)
+    let with_entries: Vec<(&Verdict, &LeasedFeed)> = feeds_of(delivered)
         .filter(|(verdict, _)| verdict.entries() > 0)
         .collect();
     let searched: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
-        .bind(told.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
+        .bind(with_entries.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
         .fetch_all(&mut *settling.conn)
         .await?;
-    for (verdict, feed) in told.into_iter().filter(|(_, feed)| searched.contains(&feed.feed_id)) {
+    for (verdict, feed) in with_entries
+        .into_iter()
+        .filter(|(_, feed)| searched.contains(&feed.feed_id))
+    {
         end_search(settling, verdict, feed).await?;
     }
     Ok(())
 }
 
-/// It may take what else it refused before.
+/// It may accept what else it refused before.
 async fn accept_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
     let (feeds, sequences): (Vec<i64>, Vec<i64>) = feeds_of(delivered)
         .map(|(verdict, feed)| (feed.feed_id, verdict.outcome.leased.sequence))
@@ -154,7 +157,7 @@ fn feeds_of<'a>(verdicts: &'a [&'a Verdict]) -> impl Iterator<Item = (&'a Verdic
     verdicts.flat_map(|verdict| verdict.outcome.leased.feeds.iter().map(move |feed| (*verdict, feed)))
 }
 
-/// What the receiver says that it holds, against what it was told that it would: where both say it. Gives the properties of
+/// What the receiver says that it holds, against what the body said that it would: where both say it. Gives the properties of
 /// which it holds that, or that can't be asked.
 async fn compare_digests(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<Vec<i64>> {
     if !settling.receiver.extensions || settling.receiver.format == Format::Unit {
