@@ -376,7 +376,7 @@ async fn what_is_gone_says_why_and_what_carries_its_code() {
         &rig,
         11,
         "gone",
-        &["no longer has it, because the source no longer has it; it took the removal at"],
+        &["no longer has it, because the source no longer has it; it acknowledged the removal at"],
     )
     .await;
     let text = said(&output(relay(&rig, &["explain", "11"])).await);
