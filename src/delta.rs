@@ -1,36 +1,36 @@
-//! What differs between the source and what a receiver was told: one exhaustive match.
+//! What differs between the source and what was sealed for a receiver last: one exhaustive match.
 //!
 //! Pure. Which units are looked at, and what is done about the answer, is [`crate::plan`]'s business.
 
-use crate::payload::{Hash, Reason, TellableUnit};
+use crate::payload::{Hash, Reason, SealableUnit};
 use crate::states::{Owed, Withheld};
 
-/// What the ledger says of a unit: what the receiver was told last.
+/// What the ledger says of a unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LedgerRow {
     /// The unit.
     pub unit_id: i64,
-    /// Its code, as told last.
+    /// Its code, as sealed last.
     pub unit_code: Option<String>,
     /// What was sealed last.
-    pub told: LastSealed,
-    /// Why it must be told again, whatever its hash.
+    pub last_sealed: LastSealed,
+    /// Why it must be sealed again, whatever its hash.
     pub owed: Option<Owed>,
     /// Sent only together with units of the same number.
     pub bisection: Option<i64>,
-    /// Why the source's present state isn't told.
+    /// Why the source's present state isn't sealed.
     pub withheld: Option<Withholding>,
-    /// The unit as told last, for a receiver that needs it to be told that it went.
+    /// The unit as sealed last, for a receiver that gets it once more as unavailable when it went.
     pub content: Option<String>,
 }
 
 impl LedgerRow {
-    /// Of a unit that the receiver was never told.
-    pub fn untold(unit_id: i64) -> Self {
+    /// Of a unit that no sync has carried.
+    pub fn never_sealed(unit_id: i64) -> Self {
         Self {
             unit_id,
             unit_code: None,
-            told: LastSealed::Nothing,
+            last_sealed: LastSealed::Nothing,
             owed: None,
             bisection: None,
             withheld: None,
@@ -38,7 +38,7 @@ impl LedgerRow {
         }
     }
 
-    /// Whether it is to be told at the next plan.
+    /// Whether the next plan is to seal it.
     pub fn is_owed(&self) -> bool {
         self.owed.is_some() && self.withheld.is_none()
     }
@@ -50,28 +50,28 @@ impl LedgerRow {
 
     /// The receiver acknowledged this content: a feed is planned while none of its syncs is open, and what was not acknowledged is owed.
     pub fn is_acknowledged(&self, code: Option<&str>, hash: &Hash) -> bool {
-        let is_told = matches!(&self.told, LastSealed::Content(told, _) if told == hash);
-        is_told && self.unit_code.as_deref() == code && self.owed.is_none() && self.withheld.is_none()
+        let is_sealed = matches!(&self.last_sealed, LastSealed::Content(sealed, _) if sealed == hash);
+        is_sealed && self.unit_code.as_deref() == code && self.owed.is_none() && self.withheld.is_none()
     }
 
-    /// The receiver doesn't take this content.
+    /// The receiver refuses this content.
     fn refuses(&self, hash: &Hash) -> bool {
         let refused = self.withheld.as_ref().filter(|kept| kept.kind == Withheld::Refused);
         refused.is_some_and(|kept| kept.hash.as_ref() == Some(hash))
     }
 
-    /// The receiver doesn't take that it is gone, or a person doesn't want it told.
+    /// The receiver refuses its removal, or a person rejected it.
     fn keeps_its_removal_back(&self) -> bool {
-        let gone = matches!(self.told, LastSealed::Removal(..) | LastSealed::Unavailable(..));
+        let gone = matches!(self.last_sealed, LastSealed::Removal(..) | LastSealed::Unavailable(..));
         (gone && self.is_withheld(Withheld::Refused)) || self.is_withheld(Withheld::Rejected)
     }
 
-    /// It was gone, and that was to be told later.
+    /// It was gone, and its removal was left to a later sync.
     pub fn is_removal_put_off(&self) -> bool {
         self.owed == Some(Owed::Removal)
     }
 
-    /// It is again as it was told.
+    /// It is again as it was sealed.
     pub fn release(&mut self) {
         self.withheld = None;
         if self.is_removal_put_off() {
@@ -79,10 +79,11 @@ impl LedgerRow {
         }
     }
 
-    /// It was told with the code that it has now, and nothing is left to be told or settled: so it had that code when a
-    /// plan looked at it last.
-    pub fn has_settled_on(&self, unit: &TellableUnit) -> bool {
-        let is_settled = matches!(self.told, LastSealed::Content(..)) && self.owed.is_none() && self.withheld.is_none();
+    /// It was sealed with the code that it has now, and nothing of it is left to be sealed or settled: so it had that code
+    /// when a plan looked at it last.
+    pub fn has_settled_on(&self, unit: &SealableUnit) -> bool {
+        let is_settled =
+            matches!(self.last_sealed, LastSealed::Content(..)) && self.owed.is_none() && self.withheld.is_none();
         is_settled && self.unit_code == unit.code
     }
 
@@ -91,13 +92,13 @@ impl LedgerRow {
         self.is_withheld(Withheld::Held) || self.is_withheld(Withheld::Guarded)
     }
 
-    /// Its removal, told now, is one that nobody knows of yet: neither the receiver nor a person who approved it.
+    /// Its removal, sealed now, is one that nobody knows of yet: neither the receiver nor a person who approved it.
     pub fn is_removed_unasked(&self) -> bool {
-        matches!(self.told, LastSealed::Content(..)) && self.owed != Some(Owed::Approved)
+        matches!(self.last_sealed, LastSealed::Content(..)) && self.owed != Some(Owed::Approved)
     }
 }
 
-/// What a receiver was told last of a unit, and in which sync.
+/// What was sealed last of a unit, and in which sync.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LastSealed {
     /// Nothing yet.
@@ -111,7 +112,7 @@ pub enum LastSealed {
 }
 
 impl LastSealed {
-    /// The sync that told it.
+    /// The sync that it was sealed in.
     pub fn sequence(&self) -> Option<i64> {
         match self {
             Self::Content(_, sequence) | Self::Removal(_, sequence) | Self::Unavailable(_, _, sequence) => {
@@ -130,7 +131,7 @@ impl LastSealed {
     }
 }
 
-/// Why the source's present state isn't told.
+/// Why the source's present state isn't sealed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Withholding {
     /// Whose objection it is.
@@ -143,20 +144,20 @@ pub struct Withholding {
 
 /// What the source has of a unit, as one feed is concerned.
 pub enum Present {
-    /// This, to be told.
-    Content(TellableUnit),
-    /// Something that can't be told as it is, and why.
+    /// This, to be sealed.
+    Content(SealableUnit),
+    /// Something that can't be sealed as it is, and why.
     Invalid(String),
     /// Nothing.
     Absent(Reason),
 }
 
-/// How a receiver is told, as far as it decides what is told.
+/// What of a receiver's settings and a plan's mode decides what is sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangeRules {
-    /// Everything is told again, whatever its hash.
+    /// Everything is sealed again, whatever its hash.
     pub resend_all: bool,
-    /// A unit that went is told as a removal; otherwise as a unit that isn't available, which the receiver keeps.
+    /// A unit that went is sealed as a removal; otherwise as a unit that isn't available, which the receiver keeps.
     pub removals: bool,
 }
 
@@ -165,13 +166,13 @@ pub struct ChangeRules {
 pub enum Verdict {
     /// Nothing.
     Same,
-    /// Nothing to tell, but it is no longer withheld, nor gone.
+    /// Nothing to seal, but it is no longer withheld, nor gone.
     Release,
-    /// Tell the present content.
+    /// Seal the present content.
     Upsert,
-    /// Tell that it is gone.
+    /// Seal that it is gone.
     Remove(Reason),
-    /// Note why the present content isn't told.
+    /// Note why the present content isn't sealed.
     Withhold,
     /// Drop the ledger's row: the receiver holds nothing of it.
     Forget,
@@ -187,13 +188,13 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, rules: ChangeRules)
         };
     };
     let again = row.owed.is_some() || rules.resend_all;
-    let told_is_in_doubt = row.owed.is_some() && !row.is_removal_put_off();
-    match (source, row.told) {
-        // A refusal is stronger than doubt: else it would be told for ever.
+    let is_in_doubt = row.owed.is_some() && !row.is_removal_put_off();
+    match (source, row.last_sealed) {
+        // A refusal is stronger than doubt: else it would be sent for ever.
         (Present::Content(unit), _) if row.refuses(&unit.hash) => Verdict::Same,
         (Present::Absent(_), _) if row.keeps_its_removal_back() => Verdict::Same,
         (Present::Content(unit), LastSealed::Content(hash, _))
-            if hash == unit.hash && !told_is_in_doubt && !rules.resend_all =>
+            if hash == unit.hash && !is_in_doubt && !rules.resend_all =>
         {
             match row.withheld.is_some() || row.is_removal_put_off() {
                 true => Verdict::Release,
@@ -209,12 +210,12 @@ pub fn verdict(source: &Present, ledger: Option<&LedgerRow>, rules: ChangeRules)
         (Present::Absent(reason), LastSealed::Removal(..)) if again => Verdict::Remove(*reason),
         (Present::Absent(reason), LastSealed::Unavailable(..)) if again || rules.removals => Verdict::Remove(*reason),
         (Present::Absent(_), LastSealed::Unavailable(..)) => Verdict::Same,
-        // An acknowledged removal, or a unit that went before it was ever told.
+        // An acknowledged removal, or a unit that went before it was ever sealed.
         (Present::Absent(_), LastSealed::Removal(..) | LastSealed::Nothing) => Verdict::Forget,
     }
 }
 
-/// What withholds a difference that a plan would tell otherwise: the removal waits for a person, or the receiver still has
+/// What withholds a difference that a plan would seal otherwise: the removal waits for a person, or the receiver still has
 /// the unit from another feed. Whatever else the ledger notes is about something else than what the source has now.
 pub(crate) fn objection<'a>(verdict: &Verdict, row: &'a LedgerRow) -> Option<&'a Withholding> {
     let stands = match verdict {
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
 
     fn content(of: &[u8]) -> Present {
-        Present::Content(TellableUnit {
+        Present::Content(SealableUnit {
             unit_id: 1,
             code: None,
             hash: Hash::of_unit(of),
@@ -238,10 +239,10 @@ mod tests {
         })
     }
 
-    fn row(told: LastSealed) -> LedgerRow {
+    fn row(last_sealed: LastSealed) -> LedgerRow {
         LedgerRow {
-            told,
-            ..LedgerRow::untold(1)
+            last_sealed,
+            ..LedgerRow::never_sealed(1)
         }
     }
 
@@ -262,36 +263,36 @@ mod tests {
         }
     }
 
-    fn owed(told: LastSealed) -> LedgerRow {
+    fn owed(last_sealed: LastSealed) -> LedgerRow {
         LedgerRow {
             owed: Some(Owed::InDoubt),
-            ..row(told)
+            ..row(last_sealed)
         }
     }
 
-    fn told(of: &[u8]) -> LastSealed {
+    fn sealed(of: &[u8]) -> LastSealed {
         LastSealed::Content(Hash::of_unit(of), 7)
     }
 
     #[test]
-    fn equal_content_is_told_only_when_it_is_owed() {
-        assert_eq!(verdict(&content(b"a"), Some(&row(told(b"a")))), Verdict::Same);
-        assert_eq!(verdict(&content(b"a"), Some(&owed(told(b"a")))), Verdict::Upsert);
-        assert_eq!(verdict(&content(b"b"), Some(&row(told(b"a")))), Verdict::Upsert);
+    fn equal_content_is_sealed_only_when_it_is_owed() {
+        assert_eq!(verdict(&content(b"a"), Some(&row(sealed(b"a")))), Verdict::Same);
+        assert_eq!(verdict(&content(b"a"), Some(&owed(sealed(b"a")))), Verdict::Upsert);
+        assert_eq!(verdict(&content(b"b"), Some(&row(sealed(b"a")))), Verdict::Upsert);
     }
 
     #[test]
-    fn a_unit_that_comes_back_is_told_again() {
+    fn a_unit_that_comes_back_is_sealed_again() {
         let tombstone = LastSealed::Removal(Reason::Deleted, 7);
         assert_eq!(verdict(&content(b"a"), Some(&row(tombstone))), Verdict::Upsert);
         assert_eq!(verdict(&content(b"a"), None), Verdict::Upsert);
     }
 
     #[test]
-    fn a_removal_is_told_until_it_is_acknowledged() {
+    fn a_removal_is_sealed_until_it_is_acknowledged() {
         let gone = Present::Absent(Reason::Moved);
         let tombstone = LastSealed::Removal(Reason::Deleted, 7);
-        assert_eq!(verdict(&gone, Some(&row(told(b"a")))), Verdict::Remove(Reason::Moved));
+        assert_eq!(verdict(&gone, Some(&row(sealed(b"a")))), Verdict::Remove(Reason::Moved));
         assert_eq!(verdict(&gone, Some(&owed(tombstone))), Verdict::Remove(Reason::Moved));
         assert_eq!(verdict(&gone, Some(&row(tombstone))), Verdict::Forget);
         assert_eq!(verdict(&gone, Some(&owed(LastSealed::Nothing))), Verdict::Forget);
@@ -301,7 +302,7 @@ mod tests {
     #[test]
     fn what_is_withheld_is_noted_once_and_released_when_it_is_well_again() {
         let invalid = Present::Invalid("because".into());
-        let row = row(told(b"a"));
+        let row = row(sealed(b"a"));
         assert_eq!(verdict(&invalid, None), Verdict::Withhold);
         assert_eq!(verdict(&invalid, Some(&row)), Verdict::Withhold);
         let kept = kept(row, Withheld::Invalid, None);
@@ -320,7 +321,7 @@ mod tests {
             resend_all: true,
             ..USUAL
         };
-        for row in [row(told(b"a")), owed(told(b"a"))] {
+        for row in [row(sealed(b"a")), owed(sealed(b"a"))] {
             let refused = kept(row, Withheld::Refused, Some(Hash::of_unit(b"a")));
             assert_eq!(super::verdict(&content(b"a"), Some(&refused), again), Verdict::Same);
             assert_eq!(verdict(&content(b"b"), Some(&refused)), Verdict::Upsert);
@@ -333,14 +334,14 @@ mod tests {
     }
 
     #[test]
-    fn told_again_is_everything_but_what_the_receiver_has_nothing_of() {
+    fn everything_is_resent_but_what_the_receiver_has_nothing_of() {
         let again = ChangeRules {
             resend_all: true,
             ..USUAL
         };
         let gone = Present::Absent(Reason::Deleted);
         assert_eq!(
-            super::verdict(&content(b"a"), Some(&row(told(b"a"))), again),
+            super::verdict(&content(b"a"), Some(&row(sealed(b"a"))), again),
             Verdict::Upsert
         );
         let tombstone = row(LastSealed::Removal(Reason::Deleted, 7));
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_told_as_unavailable_stays_so_until_removals_are_told() {
+    fn a_unit_sealed_as_unavailable_stays_so_until_removals_are_sent() {
         let gone = Present::Absent(Reason::Deleted);
         let row = row(LastSealed::Unavailable(Reason::Deleted, Hash::of_unit(b"u"), 7));
         let keeps = ChangeRules {
@@ -368,34 +369,34 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_that_is_back_before_its_removal_was_told_is_not_told_again() {
-        let put_off = |told| LedgerRow {
+    fn a_unit_that_is_back_before_its_removal_was_sealed_is_not_sealed_again() {
+        let put_off = |last_sealed| LedgerRow {
             owed: Some(Owed::Removal),
             bisection: Some(3),
-            ..row(told)
+            ..row(last_sealed)
         };
-        let mut back = put_off(told(b"a"));
+        let mut back = put_off(sealed(b"a"));
         assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);
         assert_eq!(verdict(&content(b"b"), Some(&back)), Verdict::Upsert);
         back.release();
-        assert_eq!(back, row(told(b"a")));
+        assert_eq!(back, row(sealed(b"a")));
         let tombstone = put_off(LastSealed::Removal(Reason::Deleted, 1));
         assert_eq!(verdict(&content(b"a"), Some(&tombstone)), Verdict::Upsert);
     }
 
     #[test]
-    fn what_a_person_wants_kept_stays_told_until_it_is_back() {
+    fn what_a_person_wants_kept_stays_sealed_until_it_is_back() {
         let again = ChangeRules {
             resend_all: true,
             ..USUAL
         };
-        let rejected = kept(owed(told(b"a")), Withheld::Rejected, None);
+        let rejected = kept(owed(sealed(b"a")), Withheld::Rejected, None);
         let gone = Present::Absent(Reason::Deleted);
         assert_eq!(super::verdict(&gone, Some(&rejected), again), Verdict::Same);
         assert_eq!(verdict(&content(b"b"), Some(&rejected)), Verdict::Upsert);
-        let back = kept(row(told(b"a")), Withheld::Rejected, None);
+        let back = kept(row(sealed(b"a")), Withheld::Rejected, None);
         assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);
-        let held = kept(row(told(b"a")), Withheld::Held, None);
+        let held = kept(row(sealed(b"a")), Withheld::Held, None);
         assert_eq!(verdict(&gone, Some(&held)), Verdict::Remove(Reason::Deleted));
         assert_eq!(verdict(&content(b"a"), Some(&held)), Verdict::Release);
     }

@@ -1,8 +1,8 @@
-//! A person's decision about a hold: removals that were too many to be told unasked.
+//! A person's decision about a hold: removals that were too many to be sent unasked.
 //!
 //! Which removals wait is the planner's business (`plan/guard.rs`). Here they are let go or kept, between two plans, so
 //! that none adds to what was decided. It guarantees: a decision names a hold by a number that changes whenever a unit
-//! joins, so it is about the units that were shown, or fewer; what is approved is owed and told at once.
+//! joins, so it is about the units that were shown, or fewer; what is approved is owed and sealed at once.
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -41,7 +41,7 @@ pub struct Decided {
     pub property_id: Option<i64>,
     /// How many units.
     pub units: i64,
-    /// What it owes is told after the feed is resumed.
+    /// What it owes is sealed after the feed is resumed.
     pub feed_is_paused: bool,
 }
 

@@ -89,7 +89,7 @@ impl Answer {
 pub struct Tried {
     /// Tries that counted before this one.
     pub attempts: u32,
-    /// How often the receiver asked to be left alone since it last took anything.
+    /// How often the receiver asked to be left alone since it last acknowledged anything.
     pub waits: u32,
     /// How long ago it was sealed.
     pub age: Duration,
@@ -101,7 +101,7 @@ pub struct Tried {
     pub limited: u32,
     /// It is about several properties.
     pub several: bool,
-    /// The receiver acknowledges others all the while: an answer may be about what this one tells.
+    /// The receiver acknowledges others all the while: an answer may be about what this one carries.
     pub others_acknowledged: bool,
     /// All its property, or what stands alone of it, was tried as often as the schedule allows before.
     pub failed_before: bool,
@@ -112,7 +112,7 @@ pub struct Tried {
 pub enum Decision {
     /// The receiver has it.
     Delivered,
-    /// The receiver is ahead of our numbering: raise it, and tell the property anew.
+    /// The receiver is ahead of our numbering: raise it, and send the property anew.
     Renumber {
         /// What the receiver has.
         beyond: i64,
@@ -134,13 +134,13 @@ pub enum Decision {
     },
     /// The same bytes again, by whichever relay can send them: this one could not or must not, and it was no try.
     GiveBack,
-    /// Never again: what it told is in doubt, and told in halves until the bad units stand alone.
+    /// Never again: what it carried is in doubt, and sent in halves until the bad units stand alone.
     Rejected,
-    /// Tried often enough: what it told is in doubt.
+    /// Tried often enough: what it carried is in doubt.
     Exhausted,
     /// Nothing more to this receiver until a person or a probe says otherwise.
     Pause,
-    /// The receiver is still down: what the probe told is in doubt, the next probe plans anew.
+    /// The receiver is still down: what the probe carried is in doubt, the next probe plans anew.
     ProbeFailed {
         /// Not before this long.
         after: Duration,
@@ -169,7 +169,7 @@ pub fn decide(answer: &Answer, tried: Tried, retry: &Retry) -> Decision {
     }
 }
 
-/// How long a receiver that failed so many probes in a row, or a property of which so often nothing was taken, is left alone: the
+/// How long a receiver that failed so many probes in a row, or a property of which so often nothing was acknowledged, is left alone: the
 /// schedule's steps, then `probe_every`.
 pub fn rest_after(failures: u32, retry: &Retry, probe_every: Duration) -> Duration {
     let step = retry.schedule.get(failures as usize).copied();
@@ -214,14 +214,14 @@ fn wait(tried: Tried, retry: &Retry, retry_after: Option<Duration>) -> Decision 
     if tried.probe {
         return probe_failed(retry_after);
     }
-    // What is about several is told in halves once, whoever is limited, and again where others are taken.
+    // What is about several is sent in halves once, whoever is limited, and again where others are acknowledged.
     let steps = retry.schedule.len();
     let is_halved = tried.several
         && (tried.limited as usize == steps || tried.limited as usize > steps && tried.others_acknowledged);
     if tried.age >= WAIT_MAX || is_halved {
         return Decision::Exhausted;
     }
-    // Not at once: a receiver that limits all takes some and not others.
+    // Not at once: a receiver that limits all accepts some and not others.
     let limited_for_long = tried.limited as usize >= steps || tried.age >= retry.schedule.iter().sum::<Duration>();
     let is_alone = !tried.several && tried.others_acknowledged && tried.limited > 0 && limited_for_long;
     let attempts = tried.attempts.max(tried.waits).max(tried.limited);

@@ -1,4 +1,4 @@
-//! Snapshot: every night, and on demand, every feed is compared whole and told whole.
+//! Snapshot: every night, and on demand, every feed is compared whole and sealed whole.
 //!
 //! A run only marks feeds as due; the planner does the rest, feed by feed and in each feed's own order, so a snapshot never
 //! overwrites anything newer, no transaction spans the portfolio, and a relay that dies leaves nothing to clean up. Any

@@ -107,7 +107,7 @@ states! {
     Withheld {
         /// Ours: no receiver can take this, or this receiver's settings don't let it through.
         Invalid = "invalid",
-        /// The receiver's: it doesn't take this.
+        /// The receiver's: it refuses this.
         Refused = "refused",
         /// Another feed's: the receiver still has the unit from there, and knows units by their ids alone.
         Elsewhere = "elsewhere",
@@ -127,7 +127,7 @@ states! {
         Open = "open",
         /// Acknowledged.
         Delivered = "delivered",
-        /// Given up: the receiver will never take these bytes.
+        /// Given up: the receiver will never accept these bytes.
         Rejected = "rejected",
         /// Given up: tried often enough.
         Exhausted = "exhausted",
@@ -151,7 +151,7 @@ states! {
         Exhausted = "exhausted",
         /// The receiver's numbering is ahead of ours.
         Stale = "stale",
-        /// The receiver holds something else than it was told.
+        /// The receiver holds something else than it was sent.
         DigestMismatch = "digest_mismatch",
         /// The receiver asked to be left alone for longer than any retry waits.
         Waiting = "waiting",
@@ -171,7 +171,7 @@ states! {
         SourceIdentity = "source_identity",
         /// Too many removals at once: a person decides.
         Hold = "hold",
-        /// Units can't be told as they are.
+        /// Units can't be sealed as they are.
         Invalid = "invalid",
         /// Several units of a property have the same code.
         Duplicate = "duplicate",
@@ -183,7 +183,7 @@ states! {
         Delivered = "delivered",
         /// The receiver has seen a later sequence.
         Stale = "stale",
-        /// It will never take these bytes.
+        /// It will never accept these bytes.
         Rejected = "rejected",
         /// It was the last attempt.
         Exhausted = "exhausted",

@@ -1,5 +1,5 @@
 -- Notes the role $1 (null: none) as one that the relay runs as, and every role that was granted by hand what README once said:
--- usage of the schema, and reading and writing each of the first release's tables. One privilege is not enough to be taken for a
+-- usage of the schema, and reading and writing each of the first release's tables. One privilege is not enough to make it a
 -- relay's role, and what default privileges give counts for nothing. Forgets roles that are gone. Answers with those that it took
 -- by their grants. Writes rentsync.relay_role, else asks the catalogs alone.
 with forgotten as (

@@ -1,8 +1,8 @@
 -- The full name of table $1, a name without a schema, as it is found along the schemas $2. Asks the catalogs alone; no row: no such
--- table, or it can't be told whose is meant.
+-- table, or it isn't clear whose is meant.
 --
 -- The source is what these tables are, and their owner is trusted with schema rentsync. So where whoever may create in one of the
--- schemas, or may create schemas, could have put a table in the way of another one of that name, neither is taken: the settings
+-- schemas, or may create schemas, could have put a table in the way of another one of that name, neither counts: the settings
 -- have to name it with its schema. Sure is what belongs to this role, to a superuser, to the database's owner, to its schema's
 -- owner, or to a role that could not have put it there by itself. A schema called like this role comes first on every path that
 -- nobody set, so it counts only if it belongs to one of the first three.

@@ -1,6 +1,6 @@
 -- How many units of receiver $1 may be gone from the source at most that no plan has looked at yet: as many as were when they
 -- were counted last, and all that changes have named since, whatever they say of them. Whether so many were found to be gone
--- within $3 seconds before $2 (null: now) that none may be told. Reads only: as many changes as are new, $4 at most, then any
+-- within $3 seconds before $2 (null: now) that none may be sealed. Reads only: as many changes as are new, $4 at most, then any
 -- unit may be gone.
 with new as (
     select o.property_id, o.unit_ids, o.op

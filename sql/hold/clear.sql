@@ -1,8 +1,8 @@
 -- Holds of receiver $1 that need nobody any more, at $2 (null: now), because units came back or the settings $3 to $6 allow what is
--- left of them: units and percent of a feed, of the receiver. What is left is told, at most $8 units at a time; a hold ends with
+-- left of them: units and percent of a feed, of the receiver. What is left is released, at most $8 units at a time; a hold ends with
 -- the last. Looks at the holds of the feeds $7, -1 for the one over the whole. That one goes by all that waits or that a person
 -- wants kept, and stays while more is known to be gone from the source (until $9 seconds after that was counted). Locks
--- them, their units and the receiver's counts, by the right to plan. Says how many units are told, and whether any hold is open after that.
+-- them, their units and the receiver's counts, by the right to plan. Says how many units are released, and whether any hold is open after that.
 with standing as materialized (
     select h.hold_id, h.feed_id, h.of_units, h.units, h.removed,
            case when h.feed_id is null then $5::bigint else $3 end as units_min,

@@ -1,4 +1,4 @@
--- Forgets removals that receiver $1 was told more than 24 hours before $2 (null: now), at most $3, because holds look back no
+-- Forgets removals that were sealed for receiver $1 more than 24 hours before $2 (null: now), at most $3, because holds look back no
 -- further, and what was counted because of them. Says how many. Locks those feeds and the receiver's counts, by the right to
 -- plan.
 with old as materialized (
@@ -11,7 +11,7 @@ with old as materialized (
     delete from rentsync.removed r using old where r.feed_id = old.feed_id and r.sequence = old.sequence
     returning r.feed_id, r.units + r.uncovered as units
 ), feed as (
-    select f.feed_id, f.of_units, least(coalesce(told.units_before, f.units), f.units + coalesce(told.gone, 0)) as of_units_now
+    select f.feed_id, f.of_units, least(coalesce(removed.units_before, f.units), f.units + coalesce(removed.gone, 0)) as of_units_now
       from (select distinct feed_id from old) as touched
       join rentsync.feed f using (feed_id)
      cross join lateral (
@@ -19,7 +19,7 @@ with old as materialized (
              from rentsync.removed r
             where r.feed_id = f.feed_id
               and not exists (select from old where old.feed_id = r.feed_id and old.sequence = r.sequence)
-           ) as told
+           ) as removed
 ), moved as (
     update rentsync.feed f set of_units = feed.of_units_now
       from feed where f.feed_id = feed.feed_id and f.of_units <> feed.of_units_now

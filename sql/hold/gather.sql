@@ -10,16 +10,16 @@ with several as materialized (
     select null, w.kind from rentsync.withheld w
      where w.receiver = $1 and w.feed_id is null
      group by w.kind having count(*) > 1 or sum(w.units) = 0
-), taken as (
+), gathered as (
     delete from rentsync.withheld w using several s
      where w.feed_id = s.feed_id and w.kind = s.kind
     returning w.feed_id, w.kind, w.units
-), taken_of_all as (
+), gathered_of_all as (
     delete from rentsync.withheld w using several s
      where w.receiver = $1 and w.feed_id is null and s.feed_id is null and w.kind = s.kind
     returning w.kind, w.units
 )
 insert into rentsync.withheld (receiver, feed_id, kind, units)
-select $1, feed_id, kind, sum(units) from taken group by feed_id, kind having sum(units) <> 0
+select $1, feed_id, kind, sum(units) from gathered group by feed_id, kind having sum(units) <> 0
  union all
-select $1, null, kind, sum(units) from taken_of_all group by kind having sum(units) <> 0
+select $1, null, kind, sum(units) from gathered_of_all group by kind having sum(units) <> 0

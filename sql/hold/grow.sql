@@ -1,5 +1,5 @@
 -- Removals joined the hold over feed $2 (null: over the whole) of receiver $1, which is opened where there is none: so many units
--- $3, so many told before $4, of so many $5, at $6 (null: now). It gets a new number: whoever approved the old one named
+-- $3, so many sealed before $4, of so many $5, at $6 (null: now). It gets a new number: whoever approved the old one named
 -- fewer. Locks it.
 insert into rentsync.hold as h (receiver, feed_id, units, gone, of_units, opened_at, grown_at)
 select $1, grown.feed_id, grown.units, grown.gone, grown.of_units, moment.now, moment.now

@@ -1,6 +1,6 @@
 -- How many units of receiver $1 (property groups $2; null: all) are gone from the source in the next $5 feeds beyond feed $4,
 -- those of $3 left out, that have news or are due a whole comparison: what would be removed next. So a source that lost
--- everything is doubted before the first removal is told and not after a fifth of them. Leaves out what waits for a person or
+-- everything is doubted before the first removal is sealed and not after a fifth of them. Leaves out what waits for a person or
 -- was decided by one. Says where to go on. Reads only; asked step by step, until there are enough.
 with feed as materialized (
     select f.* from rentsync.feed f

@@ -2,14 +2,14 @@
 -- starts, lest an older release that ran against this schema left the counts wrong. Locks the feeds that differ and the
 -- receiver's counts, by the right to plan.
 with feed as (
-    select f.feed_id, f.of_units as noted, least(coalesce(told.units_before, f.units), f.units + coalesce(told.gone, 0)) as of_units
+    select f.feed_id, f.of_units as noted, least(coalesce(removed.units_before, f.units), f.units + coalesce(removed.gone, 0)) as of_units
       from rentsync.feed f
       left join (
            select r.feed_id, sum(r.units + r.uncovered)::bigint as gone, (array_agg(r.units_before order by r.sequence))[1] as units_before
              from rentsync.removed r
             where r.receiver = $1
             group by r.feed_id
-           ) as told using (feed_id)
+           ) as removed using (feed_id)
      where f.receiver = $1
 ), moved as (
     update rentsync.feed f set of_units = feed.of_units from feed where f.feed_id = feed.feed_id and feed.of_units <> feed.noted

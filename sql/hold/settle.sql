@@ -1,5 +1,5 @@
 -- A person's decision $3 (approved or rejected) about the hold $2 (null: every open one) of receiver $1, at $4 (null: now). What was
--- approved is owed; what was rejected stays as it was told until it is back. A rejected hold may still be approved by its number.
+-- approved is owed; what was rejected stays as it was sealed until it is back. A rejected hold may still be approved by its number.
 -- Locks the holds and their units, between two plans. One row for each hold and property: how many units, whether the feed
 -- is paused; without a property where no unit was left. Units are found from their holds and counted as they are decided about, and
 -- what was counted is joined with nothing that has no index, so that thousands of holds that the statistics know nothing of cost what
@@ -34,7 +34,7 @@ with chosen as materialized (
       from of_hold
      where h.hold_id = of_hold.hold_id
 )
-select told.hold_id, f.property_id, told.units, coalesce(f.paused_because is not null, false) as feed_is_paused
-  from (select hold_id, feed_id, units from part union all select hold_id, null, 0 from of_hold where units = 0) as told
-  left join rentsync.feed f on f.feed_id = told.feed_id
- order by told.hold_id, f.property_id
+select counted.hold_id, f.property_id, counted.units, coalesce(f.paused_because is not null, false) as feed_is_paused
+  from (select hold_id, feed_id, units from part union all select hold_id, null, 0 from of_hold where units = 0) as counted
+  left join rentsync.feed f on f.feed_id = counted.feed_id
+ order by counted.hold_id, f.property_id

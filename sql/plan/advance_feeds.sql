@@ -1,5 +1,5 @@
--- Moves the planned feeds' cursors to this transaction's snapshot and notes what of the property was told ($3 to $5,
--- pairwise with the feeds $1; $2: whether the feed's property was told in sync $4; $6: whether this receiver is told
+-- Moves the planned feeds' cursors to this transaction's snapshot and notes what of the property was sealed ($3 to $5,
+-- pairwise with the feeds $1; $2: whether the feed's property was sealed in sync $4; $6: whether this receiver is sent
 -- properties at all; $7: whether bisection units wait for their turn; $8: when the oldest change was made that each owes;
 -- $9: how many units each has). What was due is planned by that. The feeds are locked already.
 --
@@ -7,25 +7,25 @@
 -- plan that has to know it would read every feed. Locks the receiver's counts.
 with planned as materialized (
     select planned.*, before.of_units as of_units_before,
-           least(coalesce(told.units_before, planned.units), planned.units + coalesce(told.gone, 0)) as of_units
+           least(coalesce(removed.units_before, planned.units), planned.units + coalesce(removed.gone, 0)) as of_units
       from unnest($1::bigint[], $2::boolean[], $3::bytea[], $4::bigint[], $5::bytea[], $7::boolean[],
                   $8::timestamptz[], $9::bigint[])
-           as planned (feed_id, told, property_hash, sequence, digest, bisection_waits, oldest_change, units)
+           as planned (feed_id, is_sealed, property_hash, sequence, digest, bisection_waits, oldest_change, units)
       join rentsync.feed before using (feed_id)
      cross join lateral (
            select sum(r.units + r.uncovered)::bigint as gone, (array_agg(r.units_before order by r.sequence))[1] as units_before
              from rentsync.removed r
             where r.feed_id = planned.feed_id
-           ) as told
+           ) as removed
 ), advanced as (
     update rentsync.feed f
        set cursor            = pg_current_snapshot(),
            digest            = planned.digest,
            units             = planned.units,
            of_units          = planned.of_units,
-           property_hash     = case when planned.told then planned.property_hash else f.property_hash end,
-           property_sequence = case when planned.told then planned.sequence else f.property_sequence end,
-           property_owed     = case when planned.told or not $6 then null else f.property_owed end,
+           property_hash     = case when planned.is_sealed then planned.property_hash else f.property_hash end,
+           property_sequence = case when planned.is_sealed then planned.sequence else f.property_sequence end,
+           property_owed     = case when planned.is_sealed or not $6 then null else f.property_owed end,
            snapshot_due      = null,
            bisection           = null,
            bisection_waited   = planned.bisection_waits,

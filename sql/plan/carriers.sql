@@ -2,8 +2,8 @@
 -- pairwise. Reads only.
 --
 -- A rent roll that is imported again gives old codes to new ids; the removal of the old id must not name the code, lest
--- a receiver that goes by codes drop the living. The receiver has what was told last: where a request's limits keep a new code
--- back, the old one. While that is in doubt or was refused it may have an earlier one, or what was told to be gone.
+-- a receiver that goes by codes drop the living. The receiver has what was sealed last: where a request's limits keep a new code
+-- back, the old one. While that is in doubt or was refused it may have an earlier one, or what was removed.
 with asked as (
     select distinct * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
            as asked (feed_id, property_id, unit_code, source_code)

@@ -1,7 +1,7 @@
 -- Source and ledger side by side, for every unit that a plan has to look at: the touched ($1 feed, $2 unit), the owed
--- of the feeds $3 (at most $6 each: more wouldn't fit a request, and what isn't read stays owed; what is told in halves
+-- of the feeds $3 (at most $6 each: more wouldn't fit a request, and what isn't read stays owed; what is sent in halves
 -- comes after the rest, removals that were put off come last), and everything on either side for the feeds $4
--- (properties $5). $7: with the content told last. In the order of feeds and units.
+-- (properties $5). $7: with the content sealed last. In the order of feeds and units.
 --
 -- The casts cost nothing where the types are ours already, and let a site's own source function have narrower ones.
 -- A unit is looked up in the source by its id alone, so that one found under another property is known to have moved.

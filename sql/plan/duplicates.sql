@@ -1,6 +1,6 @@
 -- Which codes several units of one property carry, for the feeds $1 of the properties $2 (null: none does, which is known), as
--- the receiver is told them: $3 and the source's code, or the code $5 of unit $4. Blank codes say nothing, and codes of more than
--- $7 bytes are never told. At $6 (null: now).
+-- the receiver is sent them: $3 and the source's code, or the code $5 of unit $4. Blank codes say nothing, and codes of more than
+-- $7 bytes are never sent. At $6 (null: now).
 --
 -- Notes them in place of what was noted of these feeds, and says of every feed that has any how many codes those are, whether
 -- one of them is new or was joined by a unit, and which units carry the first that is, or the first of all. Codes are counted

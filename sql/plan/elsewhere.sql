@@ -1,4 +1,4 @@
--- Which of the units that a plan may tell another feed of receiver $7 has told and the receiver not yet let go of: of the
+-- Which of the units that a plan may seal receiver $7 still has, or may have, from another of its feeds: of the
 -- touched ($1 feed, $2 unit), the owed of the feeds $3 (as many as are read, $6 each), and all that the source has for
 -- the feeds $4 (properties $5). A refused removal was not let go of. Each unit is
 -- looked up by itself. Reads only.

@@ -1,4 +1,4 @@
--- How many units of receiver $1 can't be told as they are, and of how many properties. As the transaction sees it. Reads only, what
+-- How many units of receiver $1 can't be sealed as they are, and of how many properties. As the transaction sees it. Reads only, what
 -- is kept of each feed that has any.
 select coalesce(sum(units), 0)::bigint, count(*)
   from (

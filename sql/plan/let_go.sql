@@ -1,5 +1,5 @@
 -- Units that receiver $1 refused and that are due to be tried again, at $2 (null: now), are owed, each by itself, and their properties
--- too where a request tells several; of at most $3 feeds. A feed that a sync is open for waits for that. Finds them by the index of
+-- too where a request carries several; of at most $3 feeds. A feed that a sync is open for waits for that. Finds them by the index of
 -- feed.retry_at. Locks those feeds, none that somebody else has locked, and the units. Says of how many feeds.
 with moment as materialized (
     select coalesce($2, clock_timestamp()) as now

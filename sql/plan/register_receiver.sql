@@ -1,6 +1,6 @@
 -- Makes receiver $1 known, with the fingerprint $2 of the settings that decide what a unit looks like, and gives it a right to
 -- plan that a relay can take. Where the settings changed, one row in the outbox makes every feed compare everything: what differs
--- is told, nothing else. Locks its row.
+-- is sealed, nothing else. Locks its row.
 with before as (
     select settings from rentsync.receiver where receiver = $1
 ), registered as (

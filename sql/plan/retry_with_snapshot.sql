@@ -1,4 +1,4 @@
--- What was refused of the feeds $1 is told once more, each unit by itself and after everything else: it may be taken by now, and
+-- What was refused of the feeds $1 is owed once more, each unit by itself and after everything else: it may be accepted by now, and
 -- if it isn't nothing else is rejected with it. Locks the units.
 update rentsync.ledger
    set withheld = null, withheld_because = null, refused_hash = null, withheld_at = null,

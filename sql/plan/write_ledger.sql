@@ -1,6 +1,6 @@
 -- Writes whole ledger rows, one an element of $1 to $12, as the plan worked them out. Locks the rows it replaces;
 -- their feeds are locked already.
--- A code that is told anew may not arrive: the ones before it are noted, all of them as long as none was acknowledged.
+-- A code that is sealed anew may not arrive: the ones before it are noted, all of them as long as none was acknowledged.
 -- What is withheld is so since the first time it was, at $13 (null: now) if that is this time. How often it was refused counts for
 -- that content alone.
 insert into rentsync.ledger as l

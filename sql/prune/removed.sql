@@ -1,4 +1,4 @@
--- Deletes what holds no longer go by: removals told more than a day before $1, at most $2. They look back 24 hours. Passes over
+-- Deletes what holds no longer go by: removals sealed more than a day before $1, at most $2. They look back 24 hours. Passes over
 -- what is locked.
 delete from rentsync.removed
  where (feed_id, sequence) in (

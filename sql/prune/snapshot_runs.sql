@@ -1,4 +1,4 @@
--- Deletes snapshot runs that finished before $1, at most $2: not a receiver's newest, by which the next night is told, and
+-- Deletes snapshot runs that finished before $1, at most $2: not a receiver's newest, by which the next night is known, and
 -- not while a sync or a feed refers to it. Passes over what is locked.
 delete from rentsync.snapshot_run
  where run_id in (

@@ -1,5 +1,5 @@
 -- Counts what the unfinished runs of receiver $1 have done, and finishes those that have no feed left, at $2 (null: now). A feed
--- is done when its snapshot is no longer due or open and nothing of it is left to be told again; a paused one is given up.
+-- is done when its snapshot is no longer due or open and nothing of it is left to be sealed again; a paused one is given up.
 -- Locks those feeds and the runs. Says which runs are finished by now.
 with done as (
     update rentsync.feed f

@@ -1,6 +1,6 @@
 -- The feeds of run $1 are due a snapshot: of its receiver every one, or that of its property, unless it is paused or has
--- nothing to tell any more. A run whose feeds it takes over before they are done is superseded. Locks the feeds and the runs. A notice in the outbox, which touches no unit, has them planned at
--- once. Says how many they are.
+-- nothing to send any more. A run whose feeds it takes over before they are done is superseded. Locks the feeds and the runs.
+-- A notice in the outbox, which touches no unit, has them planned at once. Says how many they are.
 with run as (
     select * from rentsync.snapshot_run where run_id = $1
 ), superseded as (

@@ -43,7 +43,7 @@ pub use shape::standing as shape;
 pub use template::Template;
 pub use trust::{Doing, check_owner};
 
-/// What `install` tells whoever called it.
+/// What `install` reports to whoever called it.
 pub struct Installed {
     /// The two source tables, with their schema.
     pub tables: [String; 2],

@@ -81,7 +81,7 @@ fn objection(statement: &Statement<'_>) -> Option<String> {
     ))
 }
 
-/// One by one, each as what can't be more than one statement: nothing that was taken for a part of another is run.
+/// One by one, each as what can't be more than one statement: nothing that was mistaken for a part of another is run.
 async fn run(conn: &mut PgConnection, statements: &[Statement<'_>]) -> Result<()> {
     let transaction = transaction(conn).await?;
     for statement in statements {

@@ -97,7 +97,7 @@ impl Former {
     pub fn todo(&self) -> String {
         format!(
             "run `rentsync-relay uninstall --purge` as a role that may act as both, or as a superuser, with both named in \
-             database.schema_owner, then install anew (every receiver is told everything again); or give the source back to {}",
+             database.schema_owner, then install anew (every receiver is sent everything again); or give the source back to {}",
             self.whose
         )
     }
@@ -113,7 +113,7 @@ async fn former(conn: &mut PgConnection, owner: &str) -> Result<Option<Former>> 
     Ok(found.map(|(what, whose)| Former { what, whose, owner }))
 }
 
-/// Nothing is written into a schema of a former owner's: nobody can tell all that was left in it.
+/// Nothing is written into a schema of a former owner's: nobody knows all that was left in it.
 pub(super) async fn refuse_former(conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {
     let (owner, _) = source_owner(conn, tables).await?;
     match former(conn, &owner).await? {
@@ -132,7 +132,7 @@ pub(super) struct TakenOver {
 }
 
 impl TakenOver {
-    /// For whoever is told that nothing was changed after that.
+    /// For an error that says that nothing was changed after that.
     pub fn words(&self) -> Option<String> {
         let given = self.given_to.iter();
         let done: Vec<String> = given

@@ -156,9 +156,9 @@ impl Surplus {
 /// What `install` decided about roles, for whoever called it.
 #[derive(Default)]
 pub struct Roles {
-    /// May do now what `run` needs: named at this install or before. Names alone tell them, so whoever installs should see them.
+    /// May do now what `run` needs: named at this install or before. Names alone identify them, so whoever installs should see them.
     pub relays: Vec<String>,
-    /// Those of them that were taken for the relay's because they were granted by hand what it needs.
+    /// Those of them that were regarded as the relay's because they were granted by hand what it needs.
     pub found: Vec<String>,
     /// Those that had rights nobody decided on, which were taken back. Quoted.
     pub trimmed: Vec<String>,

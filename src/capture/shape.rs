@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_taken_for_another_and_its_detail() {
+    fn no_name_is_mistaken_for_another_and_its_detail() {
         let made = ["function\tf(a text)\tsql 1"];
         let disguised = Part {
             kind: "function".to_owned(),

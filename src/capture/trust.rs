@@ -95,7 +95,7 @@ fn objection(found: &SchemaOwner, [properties, units]: &[String; 2]) -> Option<S
     }
     if !found.is_trusted && !found.has_source {
         return Some(format!(
-            "schema rentsync belongs to {owner}, and whether that is the owner of the source can't be told: {properties} and {units} \
+            "schema rentsync belongs to {owner}, and whether that is the owner of the source is not known: {properties} and {units} \
              are not found, or stand where anybody may have put them before others of that name; name them with their schema in \
              [source], or {owner} in database.schema_owner; nothing of it is used and nothing was changed"
         ));
@@ -105,7 +105,7 @@ fn objection(found: &SchemaOwner, [properties, units]: &[String; 2]) -> Option<S
             "schema rentsync belongs to {owner}, who does not own the source tables: nothing of it is used and nothing was \
              changed; if {units} got another owner, what {owner} left in it would run as that one: run `rentsync-relay uninstall \
              --purge` as a role that may act as both, with {owner} named in database.schema_owner, or as a superuser, with both \
-             named, then install anew (every receiver is told everything again), or give the source back; naming {owner} also lets a \
+             named, then install anew (every receiver is sent everything again), or give the source back; naming {owner} also lets a \
              relay go on until then"
         )
     })

@@ -188,7 +188,7 @@ async fn check_nothing_sent(
     property_id: i64,
     external_id: &str,
 ) -> Result<()> {
-    let sent = plan::is_told_under_another_name(conn, receiver, property_id, external_id).await?;
+    let sent = plan::has_another_name(conn, receiver, property_id, external_id).await?;
     if sent {
         return Err(Fault::usage(format!(
             "property {property_id}: receiver {receiver} holds units of it under another id; `feeds disable {property_id}`, \

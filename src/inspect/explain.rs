@@ -129,7 +129,11 @@ impl UnitQuestion<'_> {
         let fed = self.read(conn, property_id, feed_id).await?;
         let mut timeline = Timeline::read(conn, property_id, Some(feed_id), self.unit_id).await?;
         timeline.note(&fed);
-        let sealed = fed.pair.ledger.as_ref().map_or(LastSealed::Nothing, |row| row.told);
+        let sealed = fed
+            .pair
+            .ledger
+            .as_ref()
+            .map_or(LastSealed::Nothing, |row| row.last_sealed);
         let is_acknowledged = reason::is_acknowledged(&fed);
         let acknowledged_hash = match (sealed.hash(), is_acknowledged) {
             (Some(hash), true) => Some(hash.to_string()),

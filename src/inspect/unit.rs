@@ -31,7 +31,7 @@ pub(super) struct Announced {
 pub(super) fn standing<'a>(scope: &Scope, feed: &ChosenFeed, sides: &'a UnitSides) -> UnitStanding<'a> {
     let rules = ChangeRules {
         resend_all: false,
-        removals: scope.shape.removals_are_told(),
+        removals: scope.shape.removals_are_sent(),
     };
     let ledger = sides.ledger.as_ref();
     let noted = ledger.and_then(|row| row.withheld.as_ref());

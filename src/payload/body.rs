@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::json::Text;
-use super::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Removal, Shape, TellableProperty, TellableUnit};
+use super::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Removal, SealableProperty, SealableUnit, Shape};
 use crate::config::{Batch, Format};
 use crate::sync::{self, SyncId, SyncType};
 
@@ -33,9 +33,9 @@ pub struct Body<'a> {
 /// What one body says of one property.
 pub struct PropertyPart<'a> {
     /// The property itself.
-    pub property: &'a TellableProperty,
+    pub property: &'a SealableProperty,
     /// Units to put in or replace.
-    pub units: &'a [&'a TellableUnit],
+    pub units: &'a [&'a SealableUnit],
     /// Units to drop.
     pub removed_units: &'a [Removal],
     /// Units that are absent from a snapshot and must not be dropped.
@@ -47,10 +47,10 @@ pub struct PropertyPart<'a> {
 impl Shape {
     /// The bytes, as they are sent on every attempt.
     ///
-    /// What this shape has no place for is an error: left out in silence, it would count as told.
+    /// What this shape has no place for is an error: left out in silence, it would count as sent.
     pub fn body(&self, body: &Body<'_>) -> Result<Vec<u8>> {
         self.check(body)
-            .with_context(|| format!("sync {} can't be told", body.sync_id))?;
+            .with_context(|| format!("sync {} can't be sealed", body.sync_id))?;
         let mut out = Text::with_capacity(self.bytes_max(body));
         match self.format {
             Format::Property => self.property_body(&mut out, body),
@@ -68,12 +68,12 @@ impl Shape {
             "a request of this receiver is about one property"
         );
         ensure!(
-            self.removals_are_told() || body.properties.iter().all(|part| part.removed_units.is_empty()),
-            "this receiver is told of no removals"
+            self.removals_are_sent() || body.properties.iter().all(|part| part.removed_units.is_empty()),
+            "this receiver is sent no removals"
         );
         ensure!(
-            self.keep_can_be_told() || body.properties.iter().all(|part| part.keep.is_empty()),
-            "this receiver can't be told what to keep"
+            self.keep_can_be_sent() || body.properties.iter().all(|part| part.keep.is_empty()),
+            "this receiver can't be sent what to keep"
         );
         ensure!(
             self.format != Format::Unit || body.properties[0].entries() == 1,
@@ -126,7 +126,7 @@ impl Shape {
                 out.raw("{");
                 write_removal(out, removal)
             })?;
-            if self.keep_can_be_told() {
+            if self.keep_can_be_sent() {
                 write_keep(out, part)?;
             }
             write_digest(out, part);
@@ -216,12 +216,12 @@ impl PropertyPart<'_> {
     }
 }
 
-fn write_unit(out: &mut Text, unit: &&TellableUnit) -> serde_json::Result<()> {
+fn write_unit(out: &mut Text, unit: &&SealableUnit) -> serde_json::Result<()> {
     out.raw(&unit.json);
     Ok(())
 }
 
-/// All of a removal behind its brace and, where that is told, its property's id.
+/// All of a removal behind its brace and, where the format has it, its property's id.
 fn write_removal(out: &mut Text, removal: &Removal) -> serde_json::Result<()> {
     out.raw("\"unit_id\":");
     out.value(&removal.unit_id)?;
@@ -230,7 +230,7 @@ fn write_removal(out: &mut Text, removal: &Removal) -> serde_json::Result<()> {
     Ok(())
 }
 
-fn write_removed_unit(out: &mut Text, property: &TellableProperty, removal: &Removal) -> serde_json::Result<()> {
+fn write_removed_unit(out: &mut Text, property: &SealableProperty, removal: &Removal) -> serde_json::Result<()> {
     out.raw("\"unit_id\":");
     out.value(&removal.unit_id)?;
     out.raw(",\"project_id\":");

@@ -1,4 +1,4 @@
-//! What the fields of a unit hold: as the source has it, or as it was told last.
+//! What the fields of a unit hold: as the source has it, or as it was sealed last.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub(super) enum Value<'a> {
 }
 
 impl Present<'_> {
-    /// What the receiver is told there.
+    /// What the receiver is sent there.
     pub fn value(&self, field: Field) -> Value<'_> {
         let unit = self.unit;
         match field {
@@ -75,14 +75,14 @@ impl Content for Present<'_> {
 
 type Object<'a> = HashMap<String, &'a RawValue>;
 
-/// A unit that went: what it was told as last, but not available, and without its lead: nobody is told any more who was to
-/// rent what is gone.
+/// A unit that went: as it was sealed last, but not available, and without its lead: nobody learns any more who was to rent
+/// what is gone.
 ///
 /// Values are copied as they were written. They are found in either style, so that it doesn't matter whether the
-/// settings have changed since: what is told now and wasn't then is null.
+/// settings have changed since: what is sent now and wasn't then is null.
 #[derive(Default)]
-pub(super) struct LastTold<'a> {
-    /// As it was told last: the ledger knows it even where no text was kept.
+pub(super) struct AsSealed<'a> {
+    /// As it was sealed last: the ledger knows it even where no text was kept.
     pub code: Option<String>,
     values: [Option<&'a RawValue>; Field::ALL.len()],
     /// Format "unit" has the property's fields in every unit.
@@ -90,11 +90,11 @@ pub(super) struct LastTold<'a> {
     pub property_address: Option<&'a RawValue>,
 }
 
-impl<'a> LastTold<'a> {
+impl<'a> AsSealed<'a> {
     /// Reads the unit's text, as it stood in any body.
     pub fn read(unit_id: i64, text: &'a str) -> Result<Self> {
         // The parser's own message may quote what it found.
-        Self::parse(text).map_err(|_| anyhow!("what was told last of unit {unit_id} is no JSON object of a unit"))
+        Self::parse(text).map_err(|_| anyhow!("what was sealed last of unit {unit_id} is no JSON object of a unit"))
     }
 
     fn parse(text: &'a str) -> serde_json::Result<Self> {
@@ -127,7 +127,7 @@ impl<'a> LastTold<'a> {
     }
 }
 
-impl Content for LastTold<'_> {
+impl Content for AsSealed<'_> {
     fn write(&self, field: Field, out: &mut Text) -> serde_json::Result<()> {
         match field {
             Field::IsAvailable => out.raw("false"),

@@ -1,7 +1,7 @@
 //! Whole bodies, compared text by text with those in `tests/golden`. The guide's own examples are among them.
 
 use super::samples::{fields, sealed_at, shape, sunset_apartments, unit_101, unit_102};
-use super::{Body, Digest, PropertyPart, Reason, Removal, Shape, TellableProperty, TellableUnit};
+use super::{Body, Digest, PropertyPart, Reason, Removal, SealableProperty, SealableUnit, Shape};
 use crate::config::{Batch, Fields, Format, Receiver, RemovedAs, UnitStyle};
 use crate::sync::{SyncId, SyncType};
 use crate::unit::{Property, Unit};
@@ -17,8 +17,8 @@ fn compact(golden: &str) -> String {
 
 /// What one property has to say.
 struct Part {
-    property: TellableProperty,
-    units: Vec<TellableUnit>,
+    property: SealableProperty,
+    units: Vec<SealableUnit>,
     removed_units: Vec<Removal>,
     keep: Vec<i64>,
 }
@@ -64,7 +64,7 @@ fn body(shape: &Shape, said: &[Part], sync_type: SyncType) -> anyhow::Result<Str
     Ok(String::from_utf8(bytes)?.replace(sync_id.as_str(), SYNC_ID))
 }
 
-fn part<'a>(said: &'a Part, units: &'a [&'a TellableUnit]) -> PropertyPart<'a> {
+fn part<'a>(said: &'a Part, units: &'a [&'a SealableUnit]) -> PropertyPart<'a> {
     let mut property_digest = Digest::EMPTY;
     for unit in units {
         property_digest.toggle(unit.unit_id, &unit.hash);
@@ -247,7 +247,7 @@ fn flat_units_of_any_number_of_properties_are_one_list() {
 
 #[test]
 fn flat_units_of_one_property_look_the_same_in_either_batch() {
-    let told = [Batch::PerProperty, Batch::AllProperties].map(|batch| {
+    let bodies = [Batch::PerProperty, Batch::AllProperties].map(|batch| {
         let shape = shape(|receiver| {
             receiver.format = Format::Flat;
             receiver.batch = batch;
@@ -259,7 +259,7 @@ fn flat_units_of_one_property_look_the_same_in_either_batch() {
         )
         .unwrap()
     });
-    assert_eq!(told[0], told[1]);
+    assert_eq!(bodies[0], bodies[1]);
 }
 
 fn unit_shape() -> Shape {
@@ -298,7 +298,7 @@ fn a_removed_unit_alone_has_no_more_than_its_names() {
     );
 }
 
-/// Why a body can't be told.
+/// Why a body can't be sealed.
 fn refusal(shape: &Shape, said: &[Part]) -> String {
     let error = body(shape, said, SyncType::Delta).unwrap_err();
     error.root_cause().to_string()
@@ -312,11 +312,11 @@ fn what_a_shape_has_no_place_for_is_never_left_out_in_silence() {
     let said = |shape| Part::of(shape, &sunset_apartments(), &[unit_101()]);
     for shape in [&bare, &unavailable] {
         let removing = said(shape).removing(removals());
-        assert_eq!(refusal(shape, &[removing]), "this receiver is told of no removals");
+        assert_eq!(refusal(shape, &[removing]), "this receiver is sent no removals");
     }
     for shape in [&bare, &together, &unit_shape()] {
         let keeping = said(shape).keeping([1]);
-        assert_eq!(refusal(shape, &[keeping]), "this receiver can't be told what to keep");
+        assert_eq!(refusal(shape, &[keeping]), "this receiver can't be sent what to keep");
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a receiver sees: the JSON of a unit and of a property, their hashes, and the bodies around them.
 //!
-//! A `Shape` is how one receiver wants things told. It makes a `TellableProperty` of a property and a `TellableUnit` of
+//! A `Shape` is how one receiver wants its bodies. It makes a `SealableProperty` of a property and a `SealableUnit` of
 //! a unit, and of those, in the end, the bytes of a `Body`.
 //!
-//! Pure; the same input gives the same bytes on every machine. Which units are told, and what was told before, is not
-//! its business.
+//! Pure; the same input gives the same bytes on every machine. Which units are sealed, and what was sealed before, is
+//! not its business.
 
 mod body;
 mod compression;
@@ -33,10 +33,10 @@ pub use shape::Shape;
 pub use size::{ENVELOPE_BYTES, KEEP_BYTES};
 
 /// A property as one receiver sees it.
-pub struct TellableProperty {
+pub struct SealableProperty {
     /// `projects.id`, whatever the receiver calls it.
     pub property_id: i64,
-    /// SHA-256 of its own fields. Where they are told with every unit or not at all it never changes.
+    /// SHA-256 of its own fields. Where they are sent with every unit or not at all it never changes.
     pub hash: Hash,
     /// Its id as JSON, as the receiver knows it.
     pub id: String,
@@ -48,10 +48,10 @@ pub struct TellableProperty {
 }
 
 /// A unit as one receiver sees it.
-pub struct TellableUnit {
+pub struct SealableUnit {
     /// Its id.
     pub unit_id: i64,
-    /// Its code as told: what a removal will name it by.
+    /// Its code as sent: what a removal will name it by.
     pub code: Option<String>,
     /// SHA-256 of its canonical bytes: its own JSON without `content_hash`.
     pub hash: Hash,

@@ -1,4 +1,4 @@
-//! Why a unit can't be told to a receiver as it is: every reason, in words that name field and limit and never a value.
+//! Why a unit can't be sent to a receiver as it is: every reason, in words that name field and limit and never a value.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::layout::Content as _;
 use crate::config::{Field, Requirement, Requirements};
 use crate::words;
 
-/// The longest code that a unit may be told by. Codes are looked up and indexed, and a removal has to name one in whatever room
+/// The longest code that a unit may be sent by. Codes are looked up and indexed, and a removal has to name one in whatever room
 /// there is.
 pub(crate) const UNIT_CODE_BYTES_MAX: i32 = 1024;
 
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_is_told_and_no_value() {
+    fn every_reason_is_named_and_no_value() {
         let unit = Unit {
             unit_code: Some("secret code".into()),
             base_rent: Some(77.0),

@@ -1,6 +1,6 @@
 //! The fields of a unit that are about a person: its lead's names.
 //!
-//! They are told while the unit is there, and kept nowhere but in the bodies that tell them.
+//! They are sent while the unit is there, and kept nowhere but in the bodies that carry them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,8 +40,8 @@ pub(crate) fn leads(body: &[u8]) -> BTreeSet<String> {
 /// The names of one unit's lead in a body; every name where the body doesn't show which unit's each is.
 pub(crate) fn leads_of(body: &[u8], unit_id: i64) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let told = serde_json::from_slice(body).is_ok_and(|body| find_leads(&body, unit_id, &mut names));
-    if told { names } else { leads(body) }
+    let is_there = serde_json::from_slice(body).is_ok_and(|body| find_leads(&body, unit_id, &mut names));
+    if is_there { names } else { leads(body) }
 }
 
 /// Whether the unit is there.
@@ -54,10 +54,10 @@ fn find_leads(part: &Value, unit_id: i64, names: &mut BTreeSet<String>) -> bool 
     }
     let lists = ["units", "properties"].map(|list| part.get(list).and_then(Value::as_array));
     let entries = lists.into_iter().flatten().flatten();
-    entries.fold(is_it, |told, entry| find_leads(entry, unit_id, names) || told)
+    entries.fold(is_it, |found, entry| find_leads(entry, unit_id, names) || found)
 }
 
-/// The units of a body that it tells a lead of.
+/// The units that a body carries a lead of.
 pub(crate) fn units_with_lead(body: &Value) -> BTreeSet<i64> {
     let mut units = BTreeSet::new();
     find_units(body, &mut units);

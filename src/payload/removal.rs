@@ -41,9 +41,9 @@ impl Reason {
 pub struct Removal {
     /// The unit that went.
     pub unit_id: i64,
-    /// As it was told last: the receiver may know nothing else.
+    /// As it was sealed last: the receiver may know nothing else.
     pub unit_code: Option<String>,
-    /// The present unit that carries its code now. Then the code isn't told, lest the living be dropped by it.
+    /// The present unit that carries its code now. Then the code isn't sent, lest the living be dropped by it.
     pub replaced_by: Option<i64>,
     /// Why it went.
     pub reason: Reason,

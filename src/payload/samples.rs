@@ -1,4 +1,4 @@
-//! What the tests tell: the guide's property and units, and shapes of every kind.
+//! What the tests seal: the guide's property and units, and shapes of every kind.
 
 use chrono::{DateTime, Utc};
 
@@ -74,7 +74,7 @@ pub(super) fn unit_101() -> Unit {
     }
 }
 
-/// The guide's other unit, of which it tells little; no lead is assigned to it.
+/// The guide's other unit, of which it says little; no lead is assigned to it.
 pub(super) fn unit_102() -> Unit {
     Unit {
         unit_id: 12346,

@@ -1,23 +1,23 @@
-//! How one receiver wants things told, worked out once from its settings.
+//! How one receiver wants its bodies, worked out once from its settings.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::content::{LastTold, Present};
+use super::content::{AsSealed, Present};
 use super::hash::{Hash, PROPERTY_VERSION, UNIT_VERSION};
 use super::json::{self, Text};
 use super::layout::Content;
 use super::layout::Layout;
 use super::objection::objections;
-use super::{TellableProperty, TellableUnit};
+use super::{SealableProperty, SealableUnit};
 use crate::config::{Batch, Field, Fields, Format, Receiver, RemovedAs, Requirements, UnitCodes, UnitStyle};
 use crate::unit::{Property, Unit, Unreadable};
 
 /// Room for a unit's text, so that it seldom has to be moved while it grows.
 const UNIT_BYTES: usize = 896;
 
-/// How one receiver wants things told. Made once, then cheap for any number of units.
+/// How one receiver wants its bodies. Made once, then cheap for any number of units.
 #[derive(Clone)]
 pub struct Shape {
     pub(super) format: Format,
@@ -58,23 +58,23 @@ impl Shape {
         }
     }
 
-    /// Changes whenever something would look different to the receiver, or other things would be told.
+    /// Changes whenever something would look different to the receiver, or other things would be sent.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Whether a property's own fields are told as such, so that a change of them is news.
-    pub fn properties_are_told(&self) -> bool {
+    /// Whether a property's own fields are sent as such, so that a change of them is news.
+    pub fn properties_are_sent(&self) -> bool {
         self.format == Format::Property
     }
 
-    /// Whether a receiver can tell from a snapshot what is no longer there.
+    /// Whether a receiver can see from a snapshot what is no longer there.
     pub fn absence_can_be_read(&self) -> bool {
         self.extensions && self.format != Format::Unit
     }
 
     /// Whether a snapshot can name units that are absent from it and must not be dropped.
-    pub fn keep_can_be_told(&self) -> bool {
+    pub fn keep_can_be_sent(&self) -> bool {
         self.extensions
             && match self.format {
                 Format::Property => self.batch == Batch::PerProperty,
@@ -83,17 +83,17 @@ impl Shape {
             }
     }
 
-    /// Whether a unit that went is told as a [`super::Removal`]; otherwise it is told as unavailable.
-    pub fn removals_are_told(&self) -> bool {
+    /// Whether a unit that went is sent as a [`super::Removal`]; otherwise it is sent as unavailable.
+    pub fn removals_are_sent(&self) -> bool {
         self.extensions && self.removed == RemovedAs::List
     }
 
     /// Whether a unit's own text has its content hash.
-    pub(super) fn hashes_are_told(&self) -> bool {
+    pub(super) fn hashes_are_sent(&self) -> bool {
         self.extensions && self.format != Format::Unit
     }
 
-    /// A unit's code as this receiver is told it; none where it isn't told any.
+    /// A unit's code as this receiver is sent it; none where it isn't sent any.
     pub fn code(&self, unit_id: i64, source: Option<&str>) -> Option<String> {
         if !self.fields.has(Field::UnitCode) {
             return None;
@@ -103,13 +103,13 @@ impl Shape {
     }
 
     /// Serialises a property's own fields and hashes them. The receiver knows it by its external id, if it has one.
-    pub fn property(&self, property: &Property, external_id: Option<&str>) -> Result<TellableProperty> {
+    pub fn property(&self, property: &Property, external_id: Option<&str>) -> Result<SealableProperty> {
         let property_id = property.property_id;
         self.try_property(property, external_id)
             .with_context(|| format!("property {property_id} as JSON"))
     }
 
-    fn try_property(&self, property: &Property, external_id: Option<&str>) -> serde_json::Result<TellableProperty> {
+    fn try_property(&self, property: &Property, external_id: Option<&str>) -> serde_json::Result<SealableProperty> {
         let id = id_of(property.property_id, external_id)?;
         let (name, address) = (json::text(&property.name)?, json::text(&property.address)?);
         let mut json = format!("{{\"project_id\":{id},\"project_name\":{name},\"address\":{address}");
@@ -119,9 +119,9 @@ impl Shape {
             json += &format!(",\"project_group_id\":{group},\"is_active\":{active},\"is_lease_up\":{lease_up}");
         }
         json.push('}');
-        Ok(TellableProperty {
+        Ok(SealableProperty {
             property_id: property.property_id,
-            hash: Hash::of_property(if self.properties_are_told() {
+            hash: Hash::of_property(if self.properties_are_sent() {
                 json.as_bytes()
             } else {
                 b""
@@ -133,7 +133,7 @@ impl Shape {
         })
     }
 
-    /// Why this receiver can't be told a unit as it is: every reason, in words, without any value.
+    /// Why this receiver can't be sent a unit as it is: every reason, in words, without any value.
     pub fn objection(&self, unit: &Unit) -> Option<String> {
         let code = self.code(unit.unit_id, unit.unit_code.as_deref());
         let unreadable: Vec<_> = self.unreadable(unit).collect();
@@ -148,32 +148,33 @@ impl Shape {
         unreadable.filter(move |(field, _)| fields.has(*field))
     }
 
-    /// Every field that this receiver is told, with what it holds; nothing where it isn't told of this unit.
+    /// Every field that this receiver is sent, with what it holds; nothing where this unit is sent without it.
     pub fn fields(&self, unit: &Unit) -> Result<Vec<(Field, Option<Value>)>> {
         let code = self.code(unit.unit_id, unit.unit_code.as_deref());
         let content = self.present(unit, code.as_deref());
-        let told = Field::ALL.into_iter().filter(|(field, _)| self.fields.has(*field));
+        let chosen = Field::ALL.into_iter().filter(|(field, _)| self.fields.has(*field));
         let value = |field: Field| {
             let mut out = Text::with_capacity(0);
             content.write(field, &mut out)?;
             serde_json::from_slice(out.as_bytes())
         };
-        told.map(|(field, _)| {
-            let is_told = !field.is_lead() || content.has_lead();
-            Ok((field, is_told.then(|| value(field)).transpose()?))
-        })
-        .collect()
+        chosen
+            .map(|(field, _)| {
+                let is_sent = !field.is_lead() || content.has_lead();
+                Ok((field, is_sent.then(|| value(field)).transpose()?))
+            })
+            .collect()
     }
 
     /// Serialises a unit and hashes what it serialised.
-    pub fn unit(&self, unit: &Unit, property: &TellableProperty) -> Result<TellableUnit> {
+    pub fn unit(&self, unit: &Unit, property: &SealableProperty) -> Result<SealableUnit> {
         let code = self.code(unit.unit_id, unit.unit_code.as_deref());
         let content = self.present(unit, code.as_deref());
         let names = (&*property.name, &*property.address);
         let (hash, json) = self
-            .tell(unit.unit_id, property, names, &content)
+            .serialise(unit.unit_id, property, names, &content)
             .with_context(|| format!("unit {} as JSON", unit.unit_id))?;
-        Ok(TellableUnit {
+        Ok(SealableUnit {
             unit_id: unit.unit_id,
             code,
             hash,
@@ -181,19 +182,19 @@ impl Shape {
         })
     }
 
-    /// A unit that went, for a receiver that knows no removal: as it was told last, but not available.
+    /// A unit that went, for a receiver that knows no removal: as it was sealed last, but not available.
     ///
-    /// `unit_code` is its code as told last, and `last_told` its [`TellableUnit::json`] from then, with or without a hash,
+    /// `unit_code` is its code as sealed last, and `last_sealed` its [`SealableUnit::json`] from then, with or without a hash,
     /// in whatever shape. Where no text was kept, the chosen fields are null. Nothing changes for a receiver whose
     /// choice of fields lacks `is_available`; the settings must not allow that.
     pub fn unavailable(
         &self,
         unit_id: i64,
         unit_code: Option<&str>,
-        last_told: Option<&str>,
-        property: &TellableProperty,
-    ) -> Result<TellableUnit> {
-        let last = last_told.map(|text| LastTold::read(unit_id, text)).transpose()?;
+        last_sealed: Option<&str>,
+        property: &SealableProperty,
+    ) -> Result<SealableUnit> {
+        let last = last_sealed.map(|text| AsSealed::read(unit_id, text)).transpose()?;
         let mut last = last.unwrap_or_default();
         let code = unit_code.map(str::to_owned).or(last.code.take());
         last.code = code.filter(|_| self.fields.has(Field::UnitCode));
@@ -204,9 +205,9 @@ impl Shape {
                 .map_or(&*property.address, |address| address.get()),
         );
         let (hash, json) = self
-            .tell(unit_id, property, names, &last)
+            .serialise(unit_id, property, names, &last)
             .with_context(|| format!("unit {unit_id} as JSON"))?;
-        Ok(TellableUnit {
+        Ok(SealableUnit {
             unit_id,
             code: last.code,
             hash,
@@ -227,10 +228,10 @@ impl Shape {
             .is_some_and(|status_id| self.available_status_ids.contains(&status_id))
     }
 
-    fn tell(
+    fn serialise(
         &self,
         unit_id: i64,
-        property: &TellableProperty,
+        property: &SealableProperty,
         names: (&str, &str),
         content: &impl Content,
     ) -> serde_json::Result<(Hash, String)> {
@@ -238,7 +239,7 @@ impl Shape {
         self.begin(&mut out, unit_id, property, names)?;
         self.layout.write(&mut out, content)?;
         let hash = Hash::of_unfinished_unit(out.as_bytes(), b"}");
-        if self.hashes_are_told() {
+        if self.hashes_are_sent() {
             out.raw(",\"content_hash\":");
             out.hex(hash.as_bytes());
         }
@@ -246,12 +247,12 @@ impl Shape {
         Ok((hash, out.into_string()))
     }
 
-    /// What every unit begins with: its id, and of its property what the format tells with it.
+    /// What every unit begins with: its id, and of its property what the format puts beside it.
     fn begin(
         &self,
         out: &mut Text,
         unit_id: i64,
-        property: &TellableProperty,
+        property: &SealableProperty,
         (name, address): (&str, &str),
     ) -> serde_json::Result<()> {
         if self.format == Format::Flat {
@@ -286,9 +287,9 @@ fn id_of(property_id: i64, external_id: Option<&str>) -> serde_json::Result<Stri
     }
 }
 
-/// Of everything that decides what is told and how. The order of a list that is a set decides nothing.
+/// Of everything that decides what is sent and how. The order of a list that is a set decides nothing.
 fn fingerprint(receiver: &Receiver, available_status_ids: &[i64]) -> String {
-    let told = (
+    let decisive = (
         (UNIT_VERSION, PROPERTY_VERSION),
         available_status_ids,
         receiver.property_groups.as_deref().map(as_set),
@@ -301,7 +302,7 @@ fn fingerprint(receiver: &Receiver, available_status_ids: &[i64]) -> String {
         receiver.unit_identity,
         (&receiver.unit_codes, &receiver.require, receiver.body_bytes_max),
     );
-    hex::encode(Sha256::digest(format!("{told:?}")))
+    hex::encode(Sha256::digest(format!("{decisive:?}")))
 }
 
 fn as_set(ids: &[i64]) -> Vec<i64> {

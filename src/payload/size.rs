@@ -3,7 +3,7 @@
 //! A body is never larger than [`ENVELOPE_BYTES`] and the bytes of everything that is in it.
 
 use super::objection::UNIT_CODE_BYTES_MAX;
-use super::{Shape, TellableProperty, TellableUnit};
+use super::{SealableProperty, SealableUnit, Shape};
 use crate::config::Format;
 use crate::unit::Property;
 use crate::words;
@@ -22,7 +22,7 @@ const ESCAPED_BYTES: usize = 6;
 
 impl Shape {
     /// What one property adds to a body, its entries aside.
-    pub fn property_bytes(&self, property: &TellableProperty) -> usize {
+    pub fn property_bytes(&self, property: &SealableProperty) -> usize {
         match self.format {
             Format::Property => PROPERTY_BYTES + property.json.len(),
             Format::Flat if self.extensions => PROPERTY_BYTES + property.id.len(),
@@ -31,19 +31,19 @@ impl Shape {
     }
 
     /// What one unit adds to a body.
-    pub fn entry_bytes(&self, unit: &TellableUnit) -> usize {
+    pub fn entry_bytes(&self, unit: &SealableUnit) -> usize {
         unit.json.len() + ",".len()
     }
 
-    /// What one removal adds to a body, whether it is told by this code or by what replaced it.
-    pub fn removal_bytes(&self, unit_code: Option<&str>, property: &TellableProperty) -> usize {
+    /// What one removal adds to a body, whether it names this code or what replaced it.
+    pub fn removal_bytes(&self, unit_code: Option<&str>, property: &SealableProperty) -> usize {
         REMOVAL_BYTES + property.id.len() + unit_code.map_or(0, |code| ESCAPED_BYTES * code.len())
     }
 }
 
 impl Shape {
-    /// Why a receiver can't be told of a property as it is, its units included. What it isn't told anyway is no reason.
-    pub fn property_objection(&self, property: &Property, told: &TellableProperty) -> Option<String> {
+    /// Why a receiver can't be sent a property as it is, its units included. What it isn't sent anyway is no reason.
+    pub fn property_objection(&self, property: &Property, sealable: &SealableProperty) -> Option<String> {
         let unreadable = property.unreadable.iter();
         let unreadable: Vec<_> = unreadable
             .map(|(field, why)| format!("the property's {field} {why}"))
@@ -53,19 +53,19 @@ impl Shape {
             _ if !unreadable.is_empty() => Some(unreadable.join("; ")),
             // With room for a removal, whatever its code is, as long as little of that has to be escaped.
             Format::Property => {
-                let removal = REMOVAL_BYTES + told.id.len() + UNIT_CODE_BYTES_MAX as usize;
-                self.too_large_with(told, removal, "the property alone")
+                let removal = REMOVAL_BYTES + sealable.id.len() + UNIT_CODE_BYTES_MAX as usize;
+                self.too_large_with(sealable, removal, "the property alone")
             }
             Format::Unit => None,
         }
     }
 
     /// Why no request has room for a unit.
-    pub fn too_large(&self, unit: &TellableUnit, property: &TellableProperty) -> Option<String> {
+    pub fn too_large(&self, unit: &SealableUnit, property: &SealableProperty) -> Option<String> {
         self.too_large_with(property, self.entry_bytes(unit), "the unit alone")
     }
 
-    fn too_large_with(&self, property: &TellableProperty, bytes: usize, what: &str) -> Option<String> {
+    fn too_large_with(&self, property: &SealableProperty, bytes: usize, what: &str) -> Option<String> {
         let bytes = ENVELOPE_BYTES + self.property_bytes(property) + bytes;
         (bytes > self.body_bytes_max).then(|| {
             format!(
@@ -177,8 +177,8 @@ mod tests {
 
     /// What one property has to say, and what it was to cost.
     struct Part {
-        property: TellableProperty,
-        units: Vec<TellableUnit>,
+        property: SealableProperty,
+        units: Vec<SealableUnit>,
         removed_units: Vec<Removal>,
         keep: Vec<i64>,
         bytes: usize,
@@ -187,12 +187,12 @@ mod tests {
     fn said(draw: &mut Draw, shape: &Shape, entries: usize) -> Part {
         let external_id = draw.maybe(Draw::text);
         let property = shape.property(&draw.property(), external_id.as_deref()).unwrap();
-        let removed = if shape.removals_are_told() {
+        let removed = if shape.removals_are_sent() {
             draw.0.random_range(0..=entries)
         } else {
             0
         };
-        let keep = if shape.keep_can_be_told() {
+        let keep = if shape.keep_can_be_sent() {
             draw.0.random_range(0..6)
         } else {
             0
@@ -234,7 +234,7 @@ mod tests {
             .unwrap()
     }
 
-    fn part<'a>(said: &'a Part, units: &'a Vec<&'a TellableUnit>) -> PropertyPart<'a> {
+    fn part<'a>(said: &'a Part, units: &'a Vec<&'a SealableUnit>) -> PropertyPart<'a> {
         PropertyPart {
             property: &said.property,
             units,
@@ -259,7 +259,7 @@ mod tests {
         }
     }
 
-    /// How a receiver of several properties in a request is told of them.
+    /// Of receivers of several properties in a request.
     fn shapes() -> [Shape; 2] {
         [Format::Property, Format::Flat].map(|format| {
             shape(|receiver| {

@@ -1,5 +1,5 @@
 //! What is gone from the source and no plan has looked at yet: so that a source that went empty is doubted before the first
-//! removal is told, and not after a fifth of them.
+//! removal is sealed, and not after a fifth of them.
 //!
 //! How many units that may be at most is kept (`rentsync.receiver_count`): changes name what was touched, whatever became of
 //! it. Only where that many would be too many they are looked for in the source, and no longer than until there are enough.
@@ -12,7 +12,7 @@ use super::scope::PlanTx;
 const CHANGES_READ_MAX: i64 = 20_000;
 /// So many feeds are looked at in one statement.
 const FEEDS_PER_LOOK: i64 = 256;
-/// How long what was found is believed without another look. Only what would be told is withheld by that, never told.
+/// How long what was found is believed without another look. That only withholds what would be sealed; it never seals more.
 pub(super) const BELIEVED_SECONDS: f64 = 10.0;
 
 /// What is known of it, to be noted with the batch.
@@ -30,7 +30,7 @@ pub(super) struct Losing<'a> {
     pub feeds: &'a [i64],
     /// What it would remove now.
     pub units: i64,
-    /// From so many more units on nothing more may be told.
+    /// From so many more units on nothing more may be sealed.
     pub enough: i64,
 }
 

@@ -95,7 +95,7 @@ async fn cool_down(
         receiver: receiver.name.clone(),
         property_id: Some(feed.property_id()),
         message: format!(
-            "nothing of this property is told, because it can't be read: {:#}. Others go on; it is tried again every {}",
+            "nothing of this property is sealed, because it can't be read: {:#}. Others go on; it is tried again every {}",
             without_values(error),
             humantime::format_duration(longest)
         ),

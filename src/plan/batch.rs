@@ -115,7 +115,7 @@ async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, re
 }
 
 /// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other
-/// would tell things its own way.
+/// would seal bodies of its own shape.
 async fn check_receiver(conn: &mut PgConnection, scope: &Scope) -> Result<bool> {
     let (agreed, paused): (bool, bool) = sqlx::query_as(include_str!("../../sql/plan/check_settings.sql"))
         .bind(&scope.receiver.name)

@@ -1,4 +1,4 @@
-//! What a person asks of plans: which properties a receiver is to have, and what is told once more.
+//! What a person asks of plans: which properties a receiver is to have, and what is sent once more.
 
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
@@ -14,7 +14,7 @@ pub struct Released {
     pub feed_is_paused: bool,
 }
 
-/// Refused units, or this one, are told once more.
+/// Refused units, or this one, are owed once more.
 pub async fn retry_refused(conn: &mut PgConnection, receiver: &str, unit_id: Option<i64>) -> Result<Vec<Released>> {
     Ok(sqlx::query_as(include_str!("../../sql/plan/retry_refused.sql"))
         .bind(receiver)
@@ -60,18 +60,16 @@ pub async fn resume_feeds(conn: &mut PgConnection, receiver: &str) -> Result<Vec
 }
 
 /// Whether a receiver holds units of a property under another id than this: it would keep them beside those under this one.
-pub async fn is_told_under_another_name(
+pub async fn has_another_name(
     conn: &mut PgConnection,
     receiver: &str,
     property_id: i64,
     external_id: &str,
 ) -> Result<bool> {
-    Ok(
-        sqlx::query_scalar(include_str!("../../sql/plan/told_under_another_name.sql"))
-            .bind(receiver)
-            .bind(property_id)
-            .bind(external_id)
-            .fetch_one(conn)
-            .await?,
-    )
+    Ok(sqlx::query_scalar(include_str!("../../sql/plan/another_name.sql"))
+        .bind(receiver)
+        .bind(property_id)
+        .bind(external_id)
+        .fetch_one(conn)
+        .await?)
 }

@@ -38,9 +38,9 @@ pub(crate) struct ChosenFeed {
     pub snapshot_due: Option<String>,
     /// The run that asked for it.
     pub snapshot_run: Option<i64>,
-    /// Told only together with feeds of the same number.
+    /// Sealed only together with feeds of the same number.
     pub bisection: Option<i64>,
-    /// BisectedUnit units of its own are told before its news: they have waited for news already.
+    /// Bisected units of its own are sealed before its news: they have waited for news already.
     pub bisection_waited: bool,
     /// Added to the numbers of its syncs in their bodies.
     pub sequence_offset: i64,

@@ -31,7 +31,7 @@ pub(super) struct SyncRow {
 /// What a sync says of one feed.
 pub(super) struct About {
     pub feed_id: i64,
-    /// None: none is told.
+    /// None: none is sent.
     pub digest: Option<Digest>,
     pub units: Vec<i64>,
     pub gone: Vec<i64>,
@@ -50,11 +50,11 @@ struct AboutColumns {
     feeds: Vec<i64>,
     open: Vec<bool>,
     digests: Vec<Option<Vec<u8>>>,
-    told: ToldColumns,
+    units: SealedUnitColumns,
 }
 
 #[derive(Default)]
-struct ToldColumns {
+struct SealedUnitColumns {
     sequences: Vec<i64>,
     feeds: Vec<i64>,
     units: Vec<i64>,
@@ -115,12 +115,12 @@ impl AboutColumns {
         self.open.push(row.part == 1);
         self.digests.push(about.digest.map(|digest| digest.as_bytes().to_vec()));
         for (units, gone) in [(about.units, false), (about.gone, true)] {
-            self.told
+            self.units
                 .sequences
                 .extend(std::iter::repeat_n(row.sequence, units.len()));
-            self.told.feeds.extend(std::iter::repeat_n(about.feed_id, units.len()));
-            self.told.gone.extend(std::iter::repeat_n(gone, units.len()));
-            self.told.units.extend(units);
+            self.units.feeds.extend(std::iter::repeat_n(about.feed_id, units.len()));
+            self.units.gone.extend(std::iter::repeat_n(gone, units.len()));
+            self.units.units.extend(units);
         }
     }
 
@@ -130,10 +130,10 @@ impl AboutColumns {
             .bind(self.feeds)
             .bind(self.open)
             .bind(self.digests)
-            .bind(self.told.sequences)
-            .bind(self.told.feeds)
-            .bind(self.told.units)
-            .bind(self.told.gone)
+            .bind(self.units.sequences)
+            .bind(self.units.feeds)
+            .bind(self.units.units)
+            .bind(self.units.gone)
             .execute(conn)
             .await
             .context("sealing syncs")?;
@@ -161,7 +161,7 @@ pub(super) struct LedgerColumns {
 impl LedgerColumns {
     pub fn push(&mut self, feed_id: i64, row: LedgerRow) {
         let bytes = |hash: Hash| hash.as_bytes().to_vec();
-        let (hash, removed, sequence) = match row.told {
+        let (hash, removed, sequence) = match row.last_sealed {
             LastSealed::Nothing => (None, None, None),
             LastSealed::Content(hash, sequence) => (Some(bytes(hash)), None, Some(sequence)),
             LastSealed::Removal(reason, sequence) => (None, Some(reason.as_str()), Some(sequence)),
@@ -214,7 +214,7 @@ impl LedgerColumns {
 #[derive(Default)]
 pub(super) struct FeedColumns {
     feeds: Vec<i64>,
-    told: Vec<bool>,
+    sealed: Vec<bool>,
     property_hashes: Vec<Vec<u8>>,
     sequences: Vec<Option<i64>>,
     digests: Vec<Vec<u8>>,
@@ -224,12 +224,12 @@ pub(super) struct FeedColumns {
 }
 
 impl FeedColumns {
-    /// `sequence`: of the sync that tells the property's own fields, if one does.
+    /// `sequence`: of the sync that carries the property's own fields, if one does.
     pub fn push(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
-        // What of a property is in doubt and can't be told is not owed: as it is told next it differs from this.
+        // What of a property is in doubt and can't be sealed is not owed: as it is sealed next it differs from this.
         let is_forgotten = delta.is_unspeakable && delta.feed.property_owed;
         self.feeds.push(delta.feed.feed_id);
-        self.told.push(sequence.is_some() || is_forgotten);
+        self.sealed.push(sequence.is_some() || is_forgotten);
         self.property_hashes.push(delta.property.hash.as_bytes().to_vec());
         self.sequences.push(sequence);
         self.digests.push(delta.digest().as_bytes().to_vec());
@@ -238,15 +238,15 @@ impl FeedColumns {
         self.units.push(delta.units);
     }
 
-    /// `properties_are_told`: otherwise nothing of a property is ever owed.
-    pub async fn advance(self, conn: &mut PgConnection, receiver: &str, properties_are_told: bool) -> Result<()> {
+    /// `properties_are_sent`: otherwise nothing of a property is ever owed.
+    pub async fn advance(self, conn: &mut PgConnection, receiver: &str, properties_are_sent: bool) -> Result<()> {
         sqlx::query(include_str!("../../sql/plan/advance_feeds.sql"))
             .bind(self.feeds)
-            .bind(self.told)
+            .bind(self.sealed)
             .bind(self.property_hashes)
             .bind(self.sequences)
             .bind(self.digests)
-            .bind(properties_are_told)
+            .bind(properties_are_sent)
             .bind(self.bisection_waits)
             .bind(self.oldest_changes)
             .bind(self.units)
@@ -269,9 +269,9 @@ pub(super) struct RemovedColumns {
 }
 
 impl RemovedColumns {
-    /// What this sync tells of a feed for the first time, if it does.
+    /// What this sync removes of a feed for the first time, if it does.
     pub fn push(&mut self, delta: &FeedDelta, sequence: i64) {
-        let FirstRemovals { units, uncovered } = delta.observed.first_told;
+        let FirstRemovals { units, uncovered } = delta.observed.first_removals;
         if units + uncovered > 0 {
             self.feeds.push(delta.feed.feed_id);
             self.sequences.push(sequence);

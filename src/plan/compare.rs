@@ -97,11 +97,11 @@ fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
     }
 }
 
-/// A snapshot that would have to name what it doesn't tell becomes deltas of all units, where that can't be named.
+/// A snapshot that would have to name what it doesn't carry becomes deltas of all units, where that can't be named.
 async fn resend_instead(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
     for delta in deltas.iter_mut().filter(|delta| delta.can_only_be_resent(scope)) {
-        for retold in again(conn, scope, [(&*delta, Mode::ResendAll)]).await? {
-            *delta = retold;
+        for resent in again(conn, scope, [(&*delta, Mode::ResendAll)]).await? {
+            *delta = resent;
         }
     }
     Ok(())
@@ -172,7 +172,7 @@ async fn compare_up_to(
         .bind(&keys.whole_feeds)
         .bind(&keys.whole_properties)
         .bind(owed_per_feed_max(&scope.receiver))
-        .bind(!scope.shape.removals_are_told())
+        .bind(!scope.shape.removals_are_sent())
         .bind(TEXT_BYTES_MAX)
         .fetch(conn);
     let (mut position, mut bytes_held) = (0, 0);
@@ -233,7 +233,7 @@ impl Keys {
     }
 }
 
-/// A receiver that knows units by their ids alone is told of one only when no other feed has it there. Asked before the
+/// A receiver that knows units by their ids alone is sent one only when no other feed has it there. Asked before the
 /// units are read, so that a snapshot knows what it withholds before it is split into parts.
 async fn note_elsewhere(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
     let keys = Keys::of(deltas, |delta| delta.feed.touched.clone());
@@ -267,7 +267,7 @@ pub(super) async fn name_carriers(conn: &mut PgConnection, scope: &Scope, deltas
             .iter()
             .map(|upsert| (upsert.unit.unit_id, upsert.unit.code.as_deref()))
             .collect();
-        let told_with: HashMap<&str, i64> = recoded
+        let upserted: HashMap<&str, i64> = recoded
             .iter()
             .filter_map(|(unit_id, code)| Some(((*code)?, *unit_id)))
             .collect();
@@ -280,7 +280,7 @@ pub(super) async fn name_carriers(conn: &mut PgConnection, scope: &Scope, deltas
             };
             let carrying = carriers.get(&(delta.feed.feed_id, code.to_owned()));
             let carrying = carrying.and_then(|units| units.iter().find(lives)).copied();
-            removal.replaced_by = carrying.or_else(|| told_with.get(code).copied());
+            removal.replaced_by = carrying.or_else(|| upserted.get(code).copied());
         }
     }
     Ok(())

@@ -36,8 +36,8 @@ pub(super) async fn note(tx: &mut PlanTx<'_>, deltas: &[FeedDelta]) -> Result<()
             receiver = tx.scope.receiver.name,
             property_id = delta.feed.property_id,
             units = delta.observed.drift.len(),
-            "units differ from what was told though no change was captured: triggers were bypassed, or a joined table \
-             has none; they are told tx.now"
+            "units differ from what was sealed last though no change was captured: triggers were bypassed, or a joined \
+             table has none; they are sealed now"
         );
     }
     if drift.feeds.is_empty() {
@@ -55,7 +55,7 @@ pub(super) async fn note(tx: &mut PlanTx<'_>, deltas: &[FeedDelta]) -> Result<()
     Ok(())
 }
 
-/// The names of the fields of each drifted unit, of the first so many; read while the ledger still says what was told.
+/// The names of the fields of each drifted unit, of the first so many; read while the ledger still says what was sealed before.
 async fn what_differs(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Result<HashMap<i64, String>> {
     let units: Vec<i64> = delta
         .observed
@@ -85,15 +85,15 @@ pub(crate) struct Differing {
     pub because: Option<&'static str>,
     pub ledger_hash: Option<Hash>,
     pub source_hash: Option<Hash>,
-    /// Which fields differ, where what was told last is still kept.
+    /// Which fields differ, where what was sealed last is still kept.
     pub fields: Vec<Difference>,
 }
 
 impl Differing {
-    fn of(pair: &UnitSides, told: &SentUnits) -> Result<Self> {
+    fn of(pair: &UnitSides, sealed: &SentUnits) -> Result<Self> {
         let (because, fields) = match (&pair.source, pair.ledger_hash()) {
             (Present::Content(_), None) => (Some("it was never sealed"), Vec::new()),
-            (Present::Content(unit), Some(_)) => match told.differences(pair.unit_id, &unit.json)? {
+            (Present::Content(unit), Some(_)) => match sealed.differences(pair.unit_id, &unit.json)? {
                 Some(fields) => (None, fields),
                 None => (Some("what was sealed last is no longer kept"), Vec::new()),
             },
@@ -137,10 +137,10 @@ pub(crate) async fn differing(
     .await?;
     let mut bodies = Bodies::default();
     for pair in &pairs {
-        if let Some(row) = pair.ledger.as_ref().filter(|row| row.told.hash().is_some()) {
-            bodies.want(row.told.sequence(), row.unit_id, row.content.as_deref())?;
+        if let Some(row) = pair.ledger.as_ref().filter(|row| row.last_sealed.hash().is_some()) {
+            bodies.want(row.last_sealed.sequence(), row.unit_id, row.content.as_deref())?;
         }
     }
-    let told = bodies.read(conn).await?;
-    pairs.iter().map(|pair| Differing::of(pair, &told)).collect()
+    let sealed = bodies.read(conn).await?;
+    pairs.iter().map(|pair| Differing::of(pair, &sealed)).collect()
 }

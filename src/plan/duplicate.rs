@@ -1,4 +1,4 @@
-//! Codes that several units of one property carry: all of them are told, and a person is told of them.
+//! Codes that several units of one property carry: all of them are sealed, and a person is warned of them.
 //!
 //! A plan sees by itself whether that can be: where it compares everything, whether a code came twice; else, whether a unit
 //! that it looked at has another code than the ledger says. Only then the source is asked, and it has the last word. So an
@@ -84,9 +84,9 @@ pub(super) async fn note(tx: &mut PlanTx<'_>, recoded: &[Recoded]) -> Result<()>
 }
 
 async fn find(tx: &mut PlanTx<'_>, recoded: &[Recoded]) -> sqlx::Result<Vec<Repeated>> {
-    let tells_codes = tx.scope.receiver.fields.has(Field::UnitCode);
+    let sends_codes = tx.scope.receiver.fields.has(Field::UnitCode);
     let codes = &tx.scope.receiver.unit_codes;
-    let asked = |feed: &Recoded| (feed.may_repeat && tells_codes).then_some(feed.property_id);
+    let asked = |feed: &Recoded| (feed.may_repeat && sends_codes).then_some(feed.property_id);
     sqlx::query_as(include_str!("../../sql/plan/duplicates.sql"))
         .bind(recoded.iter().map(|feed| feed.feed_id).collect::<Vec<_>>())
         .bind(recoded.iter().map(asked).collect::<Vec<_>>())

@@ -15,21 +15,21 @@ use super::sides::{Frame, UnitSides};
 use super::unsettled::{UnitState, Unsettled};
 use super::upsert::{Bisected, BisectedUnit, Upsert};
 use crate::delta::{ChangeRules, LastSealed, LedgerRow, Present, Verdict, Withholding, verdict};
-use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Reason, Removal, TellableProperty, TellableUnit};
+use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Reason, Removal, SealableProperty, SealableUnit};
 use crate::states::{Owed, Withheld};
 
 /// What one feed's next sync says, and what the ledger says once it is sealed.
 pub(crate) struct FeedDelta {
     pub feed: ChosenFeed,
     pub mode: Mode,
-    pub property: TellableProperty,
-    /// Why nothing that names the property can be told: neither its units nor, where it heads every request, anything.
+    pub property: SealableProperty,
+    /// Why nothing that names the property can be sealed: neither its units nor, where it heads every request, anything.
     pub objection: Option<String>,
     /// No request can be made about this property.
     pub is_unspeakable: bool,
-    /// The property's own fields must be told.
+    /// The property's own fields must be sealed.
     pub property_differs: bool,
-    /// They are others than those told last.
+    /// They are others than those sealed last.
     pub property_changed: bool,
     /// What the receiver should hold afterwards.
     pub(super) digest: Digest,
@@ -37,11 +37,11 @@ pub(crate) struct FeedDelta {
     pub(super) unsettled: Unsettled,
     pub upserts: Vec<Upsert>,
     pub remove: Vec<Removal>,
-    /// Gone, and told so by being absent from a snapshot.
+    /// Gone, and removed by being absent from a snapshot.
     pub absent: Vec<(Reason, LedgerRow)>,
     /// Absent from a snapshot, and not gone.
     pub keep: Vec<i64>,
-    /// Rows to write beside those of the told: beyond the limit, withheld, released.
+    /// Rows to write beside those of what is sealed: beyond the limit, withheld, released.
     pub noted: Vec<LedgerRow>,
     pub forget: Vec<i64>,
     pub observed: Observed,
@@ -53,13 +53,13 @@ pub(crate) struct FeedDelta {
     pub elsewhere: HashSet<i64>,
     /// Of a snapshot: the units of each part.
     pub parts: Vec<Vec<i64>>,
-    /// Everything told was asked for by a replay.
+    /// Everything sealed was asked for by a replay.
     pub replay: bool,
     pub room: Room,
-    /// What is gone, until everything living is told.
+    /// What is gone, until everything living is sealed.
     pub(super) leaving: Vec<(Reason, LedgerRow)>,
     pub(super) bisected: Bisected,
-    /// Bisected wait while news is told: the next sync is theirs.
+    /// Bisected wait while news is sealed: the next sync is theirs.
     pub bisection_waits: bool,
     /// Foreseen only: what earlier requests settle of the feed.
     pub settled_before: Vec<i64>,
@@ -70,26 +70,26 @@ pub(crate) struct FeedDelta {
 impl FeedDelta {
     pub fn of(feed: ChosenFeed, mode: Mode, scope: &Scope) -> Result<Self> {
         let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
-        // What is told of a property that left the feed is its removals, whatever its fields.
+        // Of a property that left the feed its removals are sealed, whatever its fields.
         let objection = match feed.uncovered {
             None => scope.shape.property_objection(&feed.property, &property),
             Some(_) => None,
         };
-        let is_unspeakable = scope.shape.properties_are_told() && objection.is_some();
-        let is_told = scope.shape.properties_are_told() && objection.is_none();
+        let is_unspeakable = scope.shape.properties_are_sent() && objection.is_some();
+        let is_sendable = scope.shape.properties_are_sent() && objection.is_none();
         let mode = match mode {
             Mode::Snapshot if objection.is_some() => Mode::ResendAll,
             mode => mode,
         };
         let feed_waits = mode == Mode::Delta && feed.bisection_waited;
-        let changed = is_told && feed.property_hash != Some(property.hash);
-        let again = is_told && mode != Mode::Delta;
+        let changed = is_sendable && feed.property_hash != Some(property.hash);
+        let again = is_sendable && mode != Mode::Delta;
         Ok(Self {
             mode,
             objection,
             is_unspeakable,
-            // A property that left the feed tells its removals, not its new name.
-            property_differs: (feed.property_owed && is_told) || (feed.uncovered.is_none() && (changed || again)),
+            // Of a property that left the feed its removals are sealed, not its new name.
+            property_differs: (feed.property_owed && is_sendable) || (feed.uncovered.is_none() && (changed || again)),
             property_changed: changed,
             // Where a bisection has its turn, removals wait as all news does.
             room: Room::beside(scope.shape.property_bytes(&property), feed_waits),
@@ -127,10 +127,10 @@ impl FeedDelta {
         }
     }
 
-    /// Whether there is anything to tell.
+    /// Whether there is anything to seal.
     pub fn is_sealed(&self, scope: &Scope) -> bool {
         self.mode == Mode::Snapshot
-            || (self.property_differs && scope.shape.properties_are_told())
+            || (self.property_differs && scope.shape.properties_are_sent())
             || self.entries() > 0
     }
 
@@ -140,7 +140,7 @@ impl FeedDelta {
     }
 
     /// The same where it is true: another request of the property, or a person's decision, may have to come first.
-    pub fn digest_told(&self) -> Option<Digest> {
+    pub fn digest_sent(&self) -> Option<Digest> {
         (!self.goes_on && !self.unsettled.is_any()).then_some(self.digest)
     }
 
@@ -169,7 +169,7 @@ impl FeedDelta {
         self.unsettled.read(ledger.as_ref());
         let rules = ChangeRules {
             resend_all: self.mode != Mode::Delta,
-            removals: scope.shape.removals_are_told(),
+            removals: scope.shape.removals_are_sent(),
         };
         let look = Look {
             feed: &self.feed,
@@ -200,12 +200,12 @@ impl FeedDelta {
         self.mode.is_whole(self.feed.whole)
     }
 
-    /// What is gone and would be told so.
+    /// What is gone and would be sealed as such.
     pub fn leaving(&self) -> impl Iterator<Item = &(Reason, LedgerRow)> {
         self.leaving.iter()
     }
 
-    /// After the last unit: the bisected if there is nothing else, removals once everything living is told.
+    /// After the last unit: the bisected if there is nothing else, removals once everything living is sealed.
     pub fn finish(&mut self, scope: &Scope) -> Result<()> {
         if self.property_changed && self.mode.finds_drift(self.feed.whole) {
             self.observed.property(&self.feed, self.property.hash);
@@ -224,17 +224,17 @@ impl FeedDelta {
         Ok(())
     }
 
-    /// A snapshot that has to name units it doesn't tell, for a receiver that can't be told so, or more of them than one
-    /// request has room for.
+    /// A snapshot that has to name units it doesn't carry, for a receiver whose bodies can't name them, or more of them than
+    /// one request has room for.
     pub fn can_only_be_resent(&self, scope: &Scope) -> bool {
         let keep = ENVELOPE_BYTES + scope.shape.property_bytes(&self.property) + self.keep.len() * KEEP_BYTES;
-        let can_be_told = scope.shape.keep_can_be_told() && keep <= scope.receiver.body_bytes_max;
-        self.mode == Mode::Snapshot && !self.keep.is_empty() && !can_be_told
+        let keep_fits = scope.shape.keep_can_be_sent() && keep <= scope.receiver.body_bytes_max;
+        self.mode == Mode::Snapshot && !self.keep.is_empty() && !keep_fits
     }
 
     /// Whether it would be news to the receiver that this property has it, while another still has it there.
     fn is_elsewhere(&self, unit_id: i64, ledger: Option<&LedgerRow>) -> bool {
-        let lives_here = ledger.is_some_and(|row| matches!(row.told, LastSealed::Content(..)));
+        let lives_here = ledger.is_some_and(|row| matches!(row.last_sealed, LastSealed::Content(..)));
         !lives_here && self.elsewhere.contains(&unit_id)
     }
 
@@ -242,15 +242,15 @@ impl FeedDelta {
         let Some(row) = ledger else { return };
         if row.withheld.is_some() {
             self.keep.push(unit_id);
-        } else if let (Present::Content(unit), None, false) = (source, &row.content, scope.shape.removals_are_told()) {
-            // Told before this receiver needed it.
+        } else if let (Present::Content(unit), None, false) = (source, &row.content, scope.shape.removals_are_sent()) {
+            // Sealed before this receiver needed it.
             self.note(unit_id, Some(row), |row| row.content = Some(unit.json));
         }
     }
 
-    fn content(&mut self, unit: TellableUnit, ledger: Option<LedgerRow>, scope: &Scope) {
+    fn content(&mut self, unit: SealableUnit, ledger: Option<LedgerRow>, scope: &Scope) {
         let upsert = Upsert {
-            before: ledger.as_ref().and_then(|row| row.told.hash().copied()),
+            before: ledger.as_ref().and_then(|row| row.last_sealed.hash().copied()),
             is_repeat: self.is_repeat(&unit, ledger.as_ref(), scope),
             unit,
             removed: None,
@@ -265,22 +265,22 @@ impl FeedDelta {
         }
     }
 
-    fn is_repeat(&self, unit: &TellableUnit, ledger: Option<&LedgerRow>, scope: &Scope) -> bool {
-        let is_told_whole = matches!(self.mode, Mode::Snapshot | Mode::Part);
-        let has_content = |row: &LedgerRow| scope.shape.removals_are_told() || row.content.is_some();
-        is_told_whole
+    fn is_repeat(&self, unit: &SealableUnit, ledger: Option<&LedgerRow>, scope: &Scope) -> bool {
+        let is_snapshot = matches!(self.mode, Mode::Snapshot | Mode::Part);
+        let has_content = |row: &LedgerRow| scope.shape.removals_are_sent() || row.content.is_some();
+        is_snapshot
             && ledger.is_some_and(|row| row.is_acknowledged(unit.code.as_deref(), &unit.hash) && has_content(row))
     }
 
-    /// They have waited while news was told; else a steady stream of it would keep them back for ever.
+    /// They have waited while news was sealed; else a steady stream of it would keep them back for ever.
     fn is_bisections_turn(&self) -> bool {
         self.mode == Mode::Delta && self.feed.bisection_waited
     }
 
-    /// What is told of it waits until every unit was seen: whether it is told at all depends on how many are gone.
+    /// Its removal waits until every unit was seen: whether it is sealed at all depends on how many are gone.
     fn gone(&mut self, reason: Reason, ledger: Option<LedgerRow>) {
         let Some(row) = ledger else { return };
-        match row.told {
+        match row.last_sealed {
             LastSealed::Removal(..) | LastSealed::Unavailable(..) if self.is_bisected(&row) => {
                 self.bisected.set_aside(BisectedUnit::Remove(reason, row));
             }
@@ -296,7 +296,7 @@ impl FeedDelta {
         for bisected in self.bisected.take() {
             match bisected {
                 BisectedUnit::Upsert(upsert, row) => self.upsert(upsert, Some(row), scope),
-                BisectedUnit::Remove(reason, row) if scope.shape.removals_are_told() => self.remove(reason, row, scope),
+                BisectedUnit::Remove(reason, row) if scope.shape.removals_are_sent() => self.remove(reason, row, scope),
                 BisectedUnit::Remove(reason, row) => self.unavailable(reason, row, scope)?,
             }
         }
@@ -312,7 +312,7 @@ impl FeedDelta {
             }
             self.next_part(bytes, scope);
         }
-        self.note_told(&upsert, ledger.as_ref());
+        self.note_upsert(&upsert, ledger.as_ref());
         let unit_id = upsert.unit.unit_id;
         self.replay &= ledger.is_some_and(|row| row.owed == Some(Owed::Replay));
         if self.mode == Mode::Snapshot {
@@ -331,17 +331,17 @@ impl FeedDelta {
         self.forget.push(unit_id);
     }
 
-    /// What the receiver holds of it, once it is told.
-    fn note_told(&mut self, upsert: &Upsert, ledger: Option<&LedgerRow>) {
+    /// What the receiver holds of it, once it has this.
+    fn note_upsert(&mut self, upsert: &Upsert, ledger: Option<&LedgerRow>) {
         self.unsettled.settles(ledger);
         if let Some(before) = &upsert.before {
             self.digest.toggle(upsert.unit.unit_id, before);
         }
         self.digest.toggle(upsert.unit.unit_id, &upsert.unit.hash);
-        let was_there = ledger.is_some_and(|row| matches!(row.told, LastSealed::Content(..)));
+        let was_there = ledger.is_some_and(|row| matches!(row.last_sealed, LastSealed::Content(..)));
         self.units += i64::from(upsert.removed.is_none()) - i64::from(was_there);
         if let (Some(reason), Some(row)) = (upsert.removed, ledger) {
-            self.note_first_told(reason, row);
+            self.note_first_removal(reason, row);
         }
     }
 
@@ -365,7 +365,7 @@ impl FeedDelta {
         }
     }
 
-    /// What doesn't fit is told next time.
+    /// What doesn't fit is sealed next time.
     pub(super) fn owe(&mut self, unit_id: i64, ledger: Option<LedgerRow>, because: Owed) {
         if ledger.as_ref().is_none_or(|row| !row.is_owed()) {
             self.note(unit_id, ledger, |row| {
@@ -387,7 +387,7 @@ impl FeedDelta {
     }
 
     fn note(&mut self, unit_id: i64, ledger: Option<LedgerRow>, change: impl FnOnce(&mut LedgerRow)) {
-        let mut row = ledger.unwrap_or(LedgerRow::untold(unit_id));
+        let mut row = ledger.unwrap_or(LedgerRow::never_sealed(unit_id));
         let before = UnitState::of(Some(&row));
         change(&mut row);
         self.unsettled.becomes(before, UnitState::of(Some(&row)));

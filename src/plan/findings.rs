@@ -1,4 +1,4 @@
-//! What a batch finds beside what it tells: noted, and said to a person, once the ledger says what was told.
+//! What a batch finds beside what it seals: noted, and a person warned, once the ledger says what was sealed.
 
 use anyhow::Result;
 use sqlx::PgConnection;
@@ -18,7 +18,7 @@ pub(super) struct Findings {
     back: Vec<i64>,
     /// Feeds that were compared as a whole because a snapshot was due.
     compared: Vec<i64>,
-    /// Properties of which a unit was refused so far, and is none that is told.
+    /// Properties of which a unit was refused so far, and none is sealed now.
     refused_before: Vec<i64>,
     validity: ValidityChanges,
     recoded: Vec<Recoded>,
@@ -32,7 +32,7 @@ impl Findings {
             let feeds = deltas.iter().filter(|delta| which(delta));
             feeds.map(|delta| delta.feed.feed_id).collect::<Vec<_>>()
         };
-        // What is told is over once it is acknowledged.
+        // What is sealed is over once it is acknowledged.
         let was_refused =
             |delta: &&FeedDelta| delta.observed.was_refused && delta.parts.len() <= 1 && !delta.is_sealed(scope);
         Self {
@@ -50,7 +50,7 @@ impl Findings {
         }
     }
 
-    /// After the ledger says what was told.
+    /// After the ledger says what was sealed.
     pub async fn note(self, tx: &mut PlanTx<'_>) -> Result<()> {
         if !self.back.is_empty() {
             guard::clear(tx, &[self.back.as_slice(), &[OVER_THE_WHOLE]].concat()).await?;

@@ -1,4 +1,4 @@
-//! Forecast: every request that a batch leads to, as if the receiver took each. For a preview; nothing is written.
+//! Forecast: every request that a batch leads to, as if the receiver acknowledged each. For a preview; nothing is written.
 
 use std::collections::HashSet;
 use std::mem;
@@ -12,8 +12,8 @@ use super::feed_delta::FeedDelta;
 use super::scope::{Mode, Scope};
 use crate::delta::LedgerRow;
 
-/// The requests of each feed, one after another, as if the receiver took each: what is left of a delta for want of room is
-/// compared again without limits, and told by later ones. First those that go out first.
+/// The requests of each feed, one after another, as if the receiver acknowledged each: what is left of a delta for want of room is
+/// compared again without limits, and sealed in later ones. First those that go out first.
 pub(crate) async fn forecast_batches(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -39,23 +39,23 @@ pub(crate) async fn forecast_batches(
 }
 
 impl FeedDelta {
-    /// Whether later requests have something to tell, as far as room is what it waits for.
+    /// Whether something is left for later requests, as far as room is what it waits for.
     pub fn needs_several(&self, scope: &Scope) -> bool {
         let may =
             matches!(self.mode, Mode::Delta | Mode::ResendAll) && !self.feed.bisection_waited && self.entries() > 0;
         may && (self.room.left_over || self.unsettled.owed_read >= owed_per_feed_max(&scope.receiver))
     }
 
-    /// The requests that tell, after this one, what is left of `whole`: the same without limits.
+    /// The requests that carry, after this one, what is left of `whole`: the same without limits.
     pub fn forecast_rest(&mut self, mut whole: Self, scope: &Scope) -> Result<Vec<Self>> {
-        let told: HashSet<i64> = self.told_ids().collect();
-        whole.upserts.retain(|upsert| !told.contains(&upsert.unit.unit_id));
-        whole.remove.retain(|removal| !told.contains(&removal.unit_id));
+        let carried: HashSet<i64> = self.unit_ids().collect();
+        whole.upserts.retain(|upsert| !carried.contains(&upsert.unit.unit_id));
+        whole.remove.retain(|removal| !carried.contains(&removal.unit_id));
         whole
             .upserts
             .sort_unstable_by_key(|upsert| (upsert.removed.is_some(), upsert.unit.unit_id));
         let (owed, noted): (Vec<_>, Vec<_>) = mem::take(&mut whole.noted).into_iter().partition(LedgerRow::is_owed);
-        let mut settled: Vec<i64> = told.into_iter().chain(whole.forget.iter().copied()).collect();
+        let mut settled: Vec<i64> = carried.into_iter().chain(whole.forget.iter().copied()).collect();
         settled.extend(noted.iter().map(|row| row.unit_id));
         let mut requests: Vec<Self> = Vec::new();
         while whole.entries() > 0 {
@@ -63,7 +63,7 @@ impl FeedDelta {
             next.goes_on = whole.entries() > 0;
             next.unsettled = whole.unsettled;
             next.settled_before.clone_from(&settled);
-            settled.extend(next.told_ids());
+            settled.extend(next.unit_ids());
             requests.push(next);
         }
         if let Some(last) = requests.last_mut() {
@@ -73,12 +73,12 @@ impl FeedDelta {
         Ok(requests)
     }
 
-    fn told_ids(&self) -> impl Iterator<Item = i64> {
-        let told = self.upserts.iter().map(|upsert| upsert.unit.unit_id);
-        told.chain(self.remove.iter().map(|removal| removal.unit_id))
+    fn unit_ids(&self) -> impl Iterator<Item = i64> {
+        let upserts = self.upserts.iter().map(|upsert| upsert.unit.unit_id);
+        upserts.chain(self.remove.iter().map(|removal| removal.unit_id))
     }
 
-    /// Takes what the next request tells out of what is left, by the rules above: what lives first, of as many as a plan reads.
+    /// Takes what the next request carries out of what is left, by the rules above: what lives first, of as many as a plan reads.
     fn next_request(&mut self, scope: &Scope) -> Result<Self> {
         let mut feed = self.feed.clone();
         (feed.snapshot_due, feed.whole) = (None, false);

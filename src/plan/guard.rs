@@ -1,8 +1,8 @@
 //! Holds: too many removals at once wait for a person, because a source that lost its rows looks like one whose units are
 //! all gone.
 //!
-//! Decided over a whole batch, between reading both sides and putting together what is told. Guarantees: what is told for
-//! the first time within 24 hours stays within `[guard]`, unless a person approved it; everything else of a feed goes on.
+//! Decided over a whole batch, between reading both sides and putting together what is sealed. Guarantees: removals sealed for
+//! the first time within 24 hours stay within `[guard]`, unless a person approved them; everything else of a feed goes on.
 //! A hold's units are ledger rows; its own row is what a person is shown, under a number that changes when units join.
 
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ const OF_RECEIVER: &str = "too many units went at once from the receiver as a wh
 pub(super) const OVER_THE_WHOLE: i64 = -1;
 /// No sooner is it said again that holds grew.
 const SAID_EVERY_SECONDS: f64 = 5.0;
-/// Of holds that need nobody any more, so many units are told by one statement.
+/// Of holds that need nobody any more, so many units are released by one statement.
 pub(super) const CLEARED_MAX: i64 = 2_000;
 
 /// A hold that was opened, or that units joined.
@@ -38,7 +38,7 @@ pub(crate) struct Grown {
     pub units: i64,
     /// Of these, those that joined.
     pub joined: i64,
-    /// Removals told within 24 hours.
+    /// Removals sealed within 24 hours.
     pub gone: i64,
     /// Units when those began.
     pub of_units: i64,
@@ -52,7 +52,7 @@ pub(super) struct Decided {
     pub ahead: Option<Ahead>,
 }
 
-/// Finds what has to wait, and tells each delta.
+/// Finds what has to wait, and notes it in each delta.
 pub(super) async fn decide(tx: &mut PlanTx<'_>, deltas: &mut [FeedDelta]) -> Result<Decided> {
     let mut leaving: Vec<Leaving> = deltas.iter().map(Leaving::of).collect();
     let mut grown = Vec::new();
@@ -70,7 +70,7 @@ pub(super) async fn decide(tx: &mut PlanTx<'_>, deltas: &mut [FeedDelta]) -> Res
     Ok(Decided { grown, ahead })
 }
 
-/// One feed's removals that nobody was told of yet.
+/// One feed's removals that were never sealed nor approved.
 struct Leaving {
     feed_id: i64,
     /// Deleted or moved.
@@ -144,7 +144,7 @@ impl Leaving {
             .extend(units.into_iter().map(|unit_id| (unit_id, kept.clone())));
     }
 
-    /// What would be told now.
+    /// What would be sealed now.
     fn news(&self) -> i64 {
         count(&self.own) + count(&self.uncovered)
     }
@@ -261,7 +261,7 @@ struct OpenHolds {
     of_units: i64,
 }
 
-/// Tells a person what waits, where a hold grew since that was said last: at once the first time, then with a sweep at the
+/// Raises an alert of what waits, where a hold grew since that was said last: at once the first time, then with a sweep at the
 /// earliest, because the numbers are of all feeds.
 pub(super) async fn say(tx: &mut PlanTx<'_>) -> Result<()> {
     let is_news: bool = sqlx::query_scalar(include_str!("../../sql/hold/is_news.sql"))
@@ -287,7 +287,7 @@ pub(super) async fn say(tx: &mut PlanTx<'_>) -> Result<()> {
         receiver: tx.scope.receiver.name.clone(),
         property_id: None,
         message: format!(
-            "{units} removals wait for a person, of {} with {of_units} units: too many within 24 hours to be told \
+            "{units} removals wait for a person, of {} with {of_units} units: too many within 24 hours to be sent \
              unasked. See `holds list`, then `holds approve ID` to remove them at the receiver or `holds reject ID` to keep \
              them there; a hold clears itself when the units come back ({holds} open)",
             words::count(properties, "property", "properties")
@@ -297,7 +297,7 @@ pub(super) async fn say(tx: &mut PlanTx<'_>) -> Result<()> {
 }
 
 /// Closes those of these feeds' holds that need nobody any more, and the one over the whole. Says how many of their units are
-/// told now: where that are as many as at most, more may be left.
+/// released now: where that are as many as at most, more may be left.
 pub(super) async fn clear(tx: &mut PlanTx<'_>, feeds: &[i64]) -> Result<i64> {
     let guard = &tx.scope.receiver.guard;
     let (units, any_open): (i64, bool) = sqlx::query_as(include_str!("../../sql/hold/clear.sql"))

@@ -1,4 +1,4 @@
-//! What can't be told as it is, said to a person: one alert for a receiver, when such units come to be.
+//! What can't be sealed as it is: one alert for a receiver, when such units come to be.
 
 use anyhow::{Context, Result};
 
@@ -18,7 +18,7 @@ pub(super) fn validity(deltas: &[FeedDelta]) -> ValidityChanges {
         })
 }
 
-/// Of properties that were compared whole, those of which nothing can be told as they are, and why; and the others.
+/// Of properties that were compared whole, those of which nothing can be sealed as they are, and why; and the others.
 pub(super) struct Unspeakable {
     properties: Vec<(i64, String)>,
     others: Vec<i64>,
@@ -49,8 +49,8 @@ pub(super) async fn note_properties(tx: &mut PlanTx<'_>, unspeakable: Unspeakabl
             receiver: receiver.clone(),
             property_id: Some(property_id),
             message: format!(
-                "property {property_id} can't be told as the source has it: {because}. At the receiver it and its units stay as \
-                 they were told last; put it right in the source, and all of it is told"
+                "property {property_id} can't be sealed as the source has it: {because}. At the receiver it and its units stay as \
+                 they were sealed last; put it right in the source, and all of it is sent"
             ),
         };
         alert::raise(tx.conn, &alert, tx.now).await?;
@@ -68,7 +68,7 @@ pub(super) async fn note(tx: &mut PlanTx<'_>, validity: ValidityChanges) -> Resu
         .bind(receiver)
         .fetch_one(&mut *tx.conn)
         .await
-        .context("counting units that can't be told")?;
+        .context("counting units that can't be sealed")?;
     if units == 0 {
         return alert::resolve(tx.conn, receiver, &[Kind::Invalid], tx.now).await;
     }
@@ -80,8 +80,8 @@ pub(super) async fn note(tx: &mut PlanTx<'_>, validity: ValidityChanges) -> Resu
         receiver: receiver.clone(),
         property_id: None,
         message: format!(
-            "{} of {} can't be told as the source has it. At the receiver it stays as it was told last, if it \
-             ever was. See `refused list --invalid` for the reasons; each is told once it is put right in the source, or \
+            "{} of {} can't be sealed as the source has it. At the receiver it stays as it was sealed last, if it \
+             ever was. See `refused list --invalid` for the reasons; each is sent once it is put right in the source, or \
              the settings of receivers.{receiver} let it through (require, body_bytes_max)",
             words::count(units, "unit", "units"),
             words::count(properties, "property", "properties")

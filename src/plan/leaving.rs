@@ -1,4 +1,4 @@
-//! What is gone from the source: how it is told, or what it waits for.
+//! What is gone from the source: how it is sealed, or what it waits for.
 
 use std::mem;
 
@@ -13,7 +13,7 @@ use crate::payload::{Reason, Removal};
 use crate::states::{Owed, Withheld};
 
 impl FeedDelta {
-    /// What waits for a person stays as it was told.
+    /// What waits for a person stays as it was sealed.
     pub(super) fn hold_back(&mut self) {
         let (held, leaving): (Vec<_>, Vec<_>) = mem::take(&mut self.leaving)
             .into_iter()
@@ -34,7 +34,7 @@ impl FeedDelta {
                 let because = self.objection.clone().unwrap_or_default();
                 self.keep_removal_back(row, because);
             }
-        } else if !scope.shape.removals_are_told() {
+        } else if !scope.shape.removals_are_sent() {
             for (reason, row) in mem::take(&mut self.leaving) {
                 self.unavailable(reason, row, scope)?;
             }
@@ -48,21 +48,21 @@ impl FeedDelta {
         Ok(())
     }
 
-    /// The receiver no longer holds it, once it is told.
+    /// The receiver no longer holds it, once it has this.
     fn note_gone(&mut self, reason: Reason, row: &LedgerRow) {
         self.unsettled.settles(Some(row));
-        if let Some(before) = row.told.hash() {
+        if let Some(before) = row.last_sealed.hash() {
             self.digest.toggle(row.unit_id, before);
         }
-        self.units -= i64::from(matches!(row.told, LastSealed::Content(..)));
-        self.note_first_told(reason, row);
+        self.units -= i64::from(matches!(row.last_sealed, LastSealed::Content(..)));
+        self.note_first_removal(reason, row);
     }
 
-    pub(super) fn note_first_told(&mut self, reason: Reason, row: &LedgerRow) {
+    pub(super) fn note_first_removal(&mut self, reason: Reason, row: &LedgerRow) {
         if row.is_removed_unasked() {
             match reason {
-                Reason::Deleted | Reason::Moved => self.observed.first_told.units += 1,
-                Reason::PropertyInactive | Reason::FeedDisabled => self.observed.first_told.uncovered += 1,
+                Reason::Deleted | Reason::Moved => self.observed.first_removals.units += 1,
+                Reason::PropertyInactive | Reason::FeedDisabled => self.observed.first_removals.uncovered += 1,
             }
         }
     }
@@ -76,7 +76,7 @@ impl FeedDelta {
         }
         let upsert = Upsert {
             is_repeat: false,
-            before: row.told.hash().copied(),
+            before: row.last_sealed.hash().copied(),
             unit,
             removed: Some(reason),
         };
@@ -84,7 +84,7 @@ impl FeedDelta {
         Ok(())
     }
 
-    /// Removals go last, and only once everything living is told: then no living unit has a removed one's code at the
+    /// Removals go last, and only once everything living is sealed: then no living unit has a removed one's code at the
     /// receiver any more, except one that is named as its replacement. Those in doubt come first, because the code that
     /// the receiver has for them is in doubt as well.
     fn remove_leaving(&mut self, scope: &Scope) {

@@ -5,7 +5,7 @@
 //! with the sealed sync, the ledger rows and the `owed` marks that account for every touched unit; a feed has at most
 //! one open sync; what doesn't fit a request is marked owed, not forgotten. Nothing is sent here.
 //!
-//! Correctness does not depend on anybody telling the planner where to look: notices name properties for speed, the
+//! Correctness does not depend on anybody pointing the planner to what changed: notices name properties for speed, the
 //! sweep asks every feed by its own cursor.
 //!
 //! | in this order | its business |
@@ -18,7 +18,7 @@
 //! | `feed_delta`: `upsert`, `leaving`, `room`, `observed`, `unsettled` | what one feed's next sync says |
 //! | `guard`, `ahead` | whether removals wait for a person |
 //! | `seal`: `request`, `columns` | from deltas to rows |
-//! | `findings`: `drift`, `duplicate`, `invalid` | what a batch found beside what it tells |
+//! | `findings`: `drift`, `duplicate`, `invalid` | what a batch found beside what it seals |
 //! | `by_hand` | what a person asks of plans |
 //! | `forecast`, `rehearse` | the same for a preview, and nothing written |
 
@@ -55,7 +55,7 @@ mod unsettled;
 mod upsert;
 
 pub use batch::plan_batch;
-pub use by_hand::{FeedChange, Released, is_told_under_another_name, resume_feeds, retry_refused, set_feed};
+pub use by_hand::{FeedChange, Released, has_another_name, resume_feeds, retry_refused, set_feed};
 pub use choose::enroll;
 pub(crate) use choose::{every_feed, forecast_feeds};
 pub(crate) use chosen::ChosenFeed;

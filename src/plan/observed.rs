@@ -1,4 +1,4 @@
-//! What comparing a feed finds beside what is told: drift, codes that may repeat, units that are back or can't be told.
+//! What comparing a feed finds beside what is sealed: drift, codes that may repeat, units that are back or can't be sealed.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -15,14 +15,14 @@ pub(crate) struct Observed {
     pub drift: Vec<Drift>,
     /// Units that waited for a person and are back.
     pub back: ReturnedUnits,
-    /// Units that can't be told any more, or can again.
+    /// Units that can't be sealed any more, or can again.
     pub validity: ValidityChanges,
     /// A unit that is looked at was refused so far: it may be so no longer.
     pub was_refused: bool,
     /// What was seen of the units' codes.
     pub codes: Codes,
-    /// Removals that are told for the first time.
-    pub first_told: FirstRemovals,
+    /// Removals that are sealed for the first time.
+    pub first_removals: FirstRemovals,
 }
 
 /// How a unit is looked at.
@@ -92,7 +92,7 @@ impl Observed {
         if differs && !announced {
             self.drift.push(Drift {
                 unit_id: Some(unit_id),
-                ledger_hash: ledger.and_then(|row| row.told.hash().copied()),
+                ledger_hash: ledger.and_then(|row| row.last_sealed.hash().copied()),
                 source_hash: match source {
                     Present::Content(unit) => Some(unit.hash),
                     Present::Invalid(_) | Present::Absent(_) => None,
@@ -130,7 +130,7 @@ impl ReturnedUnits {
     }
 }
 
-/// Removals that are told for the first time and that nobody approved, by what they count for.
+/// Removals that are sealed for the first time and that nobody approved, by what they count for.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct FirstRemovals {
     /// Deleted or moved.

@@ -1,7 +1,7 @@
 //! Properties that a planner has yet to plan, in the orders in which they get their turn.
 //!
 //! One turn is theirs that were touched last, and is short; one is theirs whose sync was settled, most of which have no more
-//! news; one is theirs that have waited longest. So an edit is told soon while ten thousand other properties wait, also one
+//! news; one is theirs that have waited longest. So an edit is sealed soon while ten thousand other properties wait, also one
 //! that was waiting already, or whose last sync was still under way; and none waits for ever.
 
 use std::collections::{BTreeMap, HashMap};
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn promise_17_an_edit_of_a_property_that_waits_among_ten_thousand_is_told_soon() {
+    fn promise_17_an_edit_of_a_property_that_waits_among_ten_thousand_is_sealed_soon() {
         let mut pending = Pending::default();
         pending.touch([1]);
         pending.touch(2..=10_000);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn promise_17_an_edit_while_its_propertys_sync_is_under_way_is_told_soon_after_it() {
+    fn promise_17_an_edit_while_its_propertys_sync_is_under_way_is_sealed_soon_after_it() {
         let mut pending = Pending::default();
         pending.touch([1]);
         pending.touch(2..=10_000);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_taken_whole() {
+    fn what_fits_comes_whole() {
         let mut pending = Pending::default();
         pending.touch([3, 1, 3, 2]);
         pending.settle([2, 4]);

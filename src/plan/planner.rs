@@ -176,7 +176,7 @@ impl Planner {
             sealed: due,
             room: match (seen.is_paused, seen.probe_is_due && due == 0) {
                 (true, probe) => usize::from(probe),
-                // One request tells many properties.
+                // One request carries many properties.
                 (false, _) if receiver.batch == config::Batch::AllProperties && room > 0 => batch_max,
                 (false, _) => room,
             },
@@ -222,7 +222,7 @@ impl Planner {
         })
     }
 
-    /// A backlog of which nothing is told, such as a source that went empty or came back, is looked at in larger batches.
+    /// A backlog of which nothing is sealed, such as a source that went empty or came back, is looked at in larger batches.
     fn widen(&self, look: Look) -> Look {
         match look.probe {
             // What is sealed waits already.

@@ -21,7 +21,7 @@ pub(crate) struct Rehearsal<'a> {
     /// The number that the next sync gets.
     sequence: i64,
     sealed_at: DateTime<Utc>,
-    /// Of which nothing is told.
+    /// Of which nothing is sealed.
     pub quiet: Vec<FeedDelta>,
     bodies: vec::IntoIter<Vec<FeedDelta>>,
     in_parts: vec::IntoIter<FeedDelta>,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::feed_delta::FeedDelta;
 use super::scope::{Mode, Scope};
 use crate::config;
-use crate::payload::{Body, ENVELOPE_BYTES, PropertyPart, TellableUnit};
+use crate::payload::{Body, ENVELOPE_BYTES, PropertyPart, SealableUnit};
 use crate::sync::{SyncId, SyncType};
 
 /// What the envelope of one sync says.
@@ -62,7 +62,7 @@ pub(super) fn sync_type(delta: &FeedDelta) -> SyncType {
 
 /// The bytes that one sync says of these feeds.
 pub(super) fn body(scope: &Scope, header: &Header, sync_id: &SyncId, deltas: &[FeedDelta]) -> Result<Vec<u8>> {
-    let units: Vec<Vec<&TellableUnit>> = deltas
+    let units: Vec<Vec<&SealableUnit>> = deltas
         .iter()
         .map(|delta| delta.upserts.iter().map(|upsert| &upsert.unit).collect())
         .collect();
@@ -79,7 +79,7 @@ pub(super) fn body(scope: &Scope, header: &Header, sync_id: &SyncId, deltas: &[F
             } else {
                 &[]
             },
-            property_digest: delta.digest_told(),
+            property_digest: delta.digest_sent(),
         })
         .collect();
     scope.shape.body(&Body {

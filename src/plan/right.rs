@@ -42,16 +42,16 @@ pub(super) enum Ended {
 impl<'a> Right<'a> {
     /// None: somebody else plans, or marks.
     pub async fn take(conn: &mut PgConnection, receiver: &'a str, relay: i64) -> Result<Option<Self>> {
-        let taken: Option<(i64, String, String)> = sqlx::query_as(include_str!("../../sql/plan/take.sql"))
+        let row: Option<(i64, String, String)> = sqlx::query_as(include_str!("../../sql/plan/take.sql"))
             .bind(receiver)
             .bind(relay)
             .fetch_optional(&mut *conn)
             .await
             .with_context(|| format!("taking the right to plan for receiver {receiver}"))?;
-        if taken.is_none() {
+        if row.is_none() {
             end_dead(conn, receiver).await?;
         }
-        Ok(taken.map(|(fence, ..)| Self { receiver, relay, fence }))
+        Ok(row.map(|(fence, ..)| Self { receiver, relay, fence }))
     }
 
     /// The first statement of a plan's transaction. False: the right was lost meanwhile.

@@ -1,4 +1,4 @@
-//! How much of a request is taken, and what was left for want of room.
+//! How much of a request is used, and what was left for want of room.
 
 use super::scope::Scope;
 use crate::payload::ENVELOPE_BYTES;

@@ -32,7 +32,7 @@ impl<'a> PlanTarget<'a> {
     }
 }
 
-/// Who is planned for, and how that receiver wants things told.
+/// Who is planned for, and how that receiver wants its bodies.
 pub struct Scope {
     /// The receiver.
     pub receiver: Receiver,
@@ -99,9 +99,9 @@ pub struct Planned {
     pub feeds: usize,
     /// Syncs sealed.
     pub syncs: usize,
-    /// Units told in them.
+    /// Units upserted in them.
     pub units: usize,
-    /// Removals told in them.
+    /// Units removed in them.
     pub removed_units: usize,
     /// There may be more feeds beyond this one.
     pub more_after: Option<i64>,
@@ -123,7 +123,7 @@ impl Planned {
 pub(crate) enum Mode {
     /// What differs or is owed.
     Delta,
-    /// Everything, told again as deltas: absence can't be read, or something absent must not be dropped.
+    /// Everything, sealed again as deltas: absence can't be read, or something absent must not be dropped.
     ResendAll,
     /// Everything; what is absent is gone.
     Snapshot,

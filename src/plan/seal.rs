@@ -14,7 +14,7 @@ use super::scope::{Mode, PlanTx, Planned, Scope};
 use super::upsert::Upsert;
 use super::{ahead, drift, guard};
 use crate::delta::{LastSealed, LedgerRow};
-use crate::payload::{Reason, TellableUnit, compressed};
+use crate::payload::{Reason, SealableUnit, compressed};
 use crate::sync::SyncId;
 
 /// Writes the batch: syncs, ledger, cursors. `probe`: they are to find out whether the receiver answers again.
@@ -47,7 +47,7 @@ pub(super) async fn seal(tx: &mut PlanTx<'_>, compared: Compared, probe: bool) -
     batch.removed.write(tx.conn, &scope.receiver.name, now).await?;
     batch
         .feeds
-        .advance(tx.conn, &scope.receiver.name, scope.shape.properties_are_told())
+        .advance(tx.conn, &scope.receiver.name, scope.shape.properties_are_sent())
         .await?;
     guard::grow(tx, &grown).await?;
     ahead::note(tx, ahead).await?;
@@ -139,39 +139,39 @@ impl Sealing<'_> {
         Ok(())
     }
 
-    /// A property whose fields the receiver has is told with every sync, but none of them puts it in doubt. One that left
-    /// the feed is told with its removals as it is by then: the receiver has that from now on.
+    /// A property whose fields the receiver has is in every sync, but none of them puts it in doubt. One that left the feed
+    /// is sent with its removals as it is by then: the receiver has that from now on.
     fn advance(&mut self, delta: &FeedDelta, sequence: Option<i64>) {
         let upsert = sequence.filter(|_| delta.property_differs || delta.property_changed);
         self.feeds.push(delta, upsert);
     }
 
-    fn upsert(&mut self, feed_id: i64, tell: Vec<Upsert>, sequence: i64) {
-        self.planned.units += tell.len();
-        let content_is_kept = !self.scope.shape.removals_are_told();
-        for upsert in tell.into_iter().filter(|upsert| !upsert.is_repeat) {
-            let told = upsert.told(sequence);
-            let TellableUnit {
+    fn upsert(&mut self, feed_id: i64, upserts: Vec<Upsert>, sequence: i64) {
+        self.planned.units += upserts.len();
+        let content_is_kept = !self.scope.shape.removals_are_sent();
+        for upsert in upserts.into_iter().filter(|upsert| !upsert.is_repeat) {
+            let last_sealed = upsert.last_sealed(sequence);
+            let SealableUnit {
                 unit_id, code, json, ..
             } = upsert.unit;
             let row = LedgerRow {
                 unit_code: code,
-                told,
+                last_sealed,
                 content: content_is_kept.then_some(json),
-                ..LedgerRow::untold(unit_id)
+                ..LedgerRow::never_sealed(unit_id)
             };
             self.ledger.push(feed_id, row);
         }
     }
 
-    /// What is told as gone, in words or by absence.
+    /// What is removed, by name or by absence.
     fn remove(&mut self, delta: &mut FeedDelta, sequence: i64) {
         self.planned.removed_units += delta.remove.len() + delta.absent.len();
         let mut tombstone = |unit_id, unit_code, reason: Reason| {
             let row = LedgerRow {
                 unit_code,
-                told: LastSealed::Removal(reason, sequence),
-                ..LedgerRow::untold(unit_id)
+                last_sealed: LastSealed::Removal(reason, sequence),
+                ..LedgerRow::never_sealed(unit_id)
             };
             self.ledger.push(delta.feed.feed_id, row);
         };
@@ -196,7 +196,7 @@ fn about(delta: &FeedDelta) -> About {
     let absent = delta.absent.iter().map(|(_, row)| row.unit_id);
     About {
         feed_id: delta.feed.feed_id,
-        digest: delta.digest_told(),
+        digest: delta.digest_sent(),
         units: delta.upserts.iter().map(|upsert| upsert.unit.unit_id).collect(),
         gone: removed.chain(absent).collect(),
     }

@@ -1,5 +1,5 @@
 //! How many syncs are sealed ahead of what is under way. Few, because what is sealed late says what holds now; more, up to a whole
-//! batch, while the receiver takes them faster than they are sealed, because a statement costs much the same for few feeds and for many.
+//! batch, while the receiver acknowledges them faster than they are sealed, because a statement costs much the same for few feeds and for many.
 
 /// As a multiple of the requests at once, and at least so many.
 const REQUESTS: usize = 4;
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_ahead_grows_while_it_is_taken_at_once_and_shrinks_where_it_waits() {
+    fn what_is_sealed_ahead_grows_while_it_is_leased_at_once_and_shrinks_where_it_waits() {
         let mut ahead = SealedAhead::default();
         let mut rooms = Vec::new();
         for _ in 0..5 {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::chosen::ChosenFeed;
 use super::scope::Scope;
 use crate::delta::{LastSealed, LedgerRow, Present, Withholding};
-use crate::payload::{Hash, Reason, TellableProperty};
+use crate::payload::{Hash, Reason, SealableProperty};
 use crate::states::Withheld;
 use crate::unit::{Columns, Unit};
 
@@ -20,8 +20,8 @@ pub(crate) struct UnitSides {
 pub(super) struct Frame<'a> {
     pub scope: &'a Scope,
     pub feed: &'a ChosenFeed,
-    pub property: &'a TellableProperty,
-    /// Why nothing that names the property can be told.
+    pub property: &'a SealableProperty,
+    /// Why nothing that names the property can be sealed.
     pub objection: Option<&'a str>,
 }
 
@@ -51,9 +51,9 @@ impl UnitSides {
         }
     }
 
-    /// Of what the receiver was told last.
+    /// Of what was sealed last.
     pub fn ledger_hash(&self) -> Option<Hash> {
-        self.ledger.as_ref().and_then(|row| row.told.hash().copied())
+        self.ledger.as_ref().and_then(|row| row.last_sealed.hash().copied())
     }
 }
 
@@ -78,7 +78,7 @@ fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerR
     let row = LedgerRow {
         unit_id,
         unit_code,
-        told: told(hash, removed.as_deref().and_then(Reason::parse), sequence),
+        last_sealed: last_sealed(hash, removed.as_deref().and_then(Reason::parse), sequence),
         owed: columns.next()?,
         bisection: columns.next()?,
         withheld: read_withheld(columns)?,
@@ -87,7 +87,7 @@ fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerR
     Ok(present.then_some(row))
 }
 
-fn told(hash: Option<Hash>, removed: Option<Reason>, sequence: Option<i64>) -> LastSealed {
+fn last_sealed(hash: Option<Hash>, removed: Option<Reason>, sequence: Option<i64>) -> LastSealed {
     match (hash, removed, sequence) {
         (Some(hash), None, Some(sequence)) => LastSealed::Content(hash, sequence),
         (Some(hash), Some(reason), Some(sequence)) => LastSealed::Unavailable(reason, hash, sequence),

@@ -1,8 +1,8 @@
 //! What holds go by, kept right beside the plans: once with every sweep, in steps that each cost what changed.
 //!
-//! Removals that were told more than 24 hours ago count no longer; changes that no batch had to ask for are counted as read; holds
+//! Removals that were sealed more than 24 hours ago count no longer; changes that no batch had to ask for are counted as read; holds
 //! that need nobody any more, because of other settings, end; digests that were not ours twice within an hour get their snapshot; what
-//! was refused is told once more when it is due. Every step is a transaction by the right to plan.
+//! was refused is owed once more when it is due. Every step is a transaction by the right to plan.
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -58,7 +58,7 @@ pub(super) async fn tidy(
     }
     guard::say(&mut scope.plan_in(conn, now)).await?;
     aside::resolve(conn, scope, now).await?;
-    let mismatched = async |tx: &mut PgConnection| tell_mismatched(tx, scope, now).await;
+    let mismatched = async |tx: &mut PgConnection| resend_mismatched(tx, scope, now).await;
     if right.step(conn, FRESH, mismatched).await?.is_none() {
         return Ok(false);
     }
@@ -69,8 +69,8 @@ pub(super) async fn tidy(
     Ok(right.step(conn, FRESH, refused).await?.is_some())
 }
 
-async fn tell_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
-    sqlx::query(include_str!("../../sql/plan/tell_mismatched.sql"))
+async fn resend_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/resend_mismatched.sql"))
         .bind(&scope.receiver.name)
         .bind(now)
         .execute(conn)
@@ -79,7 +79,7 @@ async fn tell_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<Dat
     Ok(())
 }
 
-/// What the receiver refused is told again by itself, less and less often. Says of how many feeds.
+/// What the receiver refused is owed again by itself, less and less often. Says of how many feeds.
 async fn let_go(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<i64> {
     sqlx::query_scalar(include_str!("../../sql/plan/let_go.sql"))
         .bind(&scope.receiver.name)

@@ -58,7 +58,7 @@ impl Unsettled {
         self.withheld += i64::from(after.withheld) - i64::from(before.withheld);
     }
 
-    /// It is told, or forgotten.
+    /// It is sealed, or forgotten.
     pub fn settles(&mut self, before: Option<&LedgerRow>) {
         self.becomes(UnitState::of(before), UnitState::of(None));
     }

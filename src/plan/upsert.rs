@@ -1,24 +1,24 @@
-//! A unit that is told, and the bisected among them: units of a sync that the receiver rejected.
+//! A unit that is upserted, and the bisected among them: units of a sync that the receiver rejected.
 
 use std::cmp::Ordering;
 
 use crate::delta::{LastSealed, LedgerRow};
-use crate::payload::{Hash, Reason, TellableUnit};
+use crate::payload::{Hash, Reason, SealableUnit};
 
-/// A unit that is told.
+/// A unit that is upserted.
 pub(crate) struct Upsert {
-    pub unit: TellableUnit,
-    /// It went, and is told as unavailable.
+    pub unit: SealableUnit,
+    /// It went, and is sealed as unavailable.
     pub removed: Option<Reason>,
     /// What the receiver held before.
     pub before: Option<Hash>,
-    /// A snapshot says once more what the receiver acknowledged: the ledger has it already, and a snapshot that is lost leaves no doubt
+    /// A snapshot repeats what the receiver acknowledged: the ledger has it already, and a snapshot that is lost leaves no doubt
     /// about it.
     pub is_repeat: bool,
 }
 
 impl Upsert {
-    /// Beside what was told last.
+    /// Beside what was sealed last.
     pub fn news(&self) -> News {
         match self.before {
             None => News::New,
@@ -28,7 +28,7 @@ impl Upsert {
     }
 
     /// What the ledger says once it is sealed.
-    pub fn told(&self, sequence: i64) -> LastSealed {
+    pub fn last_sealed(&self, sequence: i64) -> LastSealed {
         match self.removed {
             Some(reason) => LastSealed::Unavailable(reason, self.unit.hash, sequence),
             None => LastSealed::Content(self.unit.hash, sequence),
@@ -36,24 +36,24 @@ impl Upsert {
     }
 }
 
-/// What a unit that is told is to the receiver.
+/// What an upsert is to the receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
     /// It has nothing of it.
     New,
-    /// It was told another content.
+    /// Another content was sealed last.
     Changed,
-    /// It was told the same.
+    /// The same was sealed last.
     Again,
 }
 
-/// Something of the group that is told by itself next: that which was halved last.
+/// Something of the group that is sealed by itself next: that which was halved last.
 pub(super) enum BisectedUnit {
     Upsert(Upsert, LedgerRow),
     Remove(Reason, LedgerRow),
 }
 
-/// Only that group is held: the others stay owed. So the smallest go first, and something of a property is taken soon.
+/// Only that group is held: the others stay owed. So the smallest go first, and something of a property is acknowledged soon.
 #[derive(Default)]
 pub(super) struct Bisected {
     group: i64,

@@ -177,7 +177,7 @@ async fn one_alert_says_that_there_are_invalid_units_until_there_are_none() {
     let (kind, _, message) = &open[0];
     assert_eq!((open.len(), kind.as_str()), (1, "invalid"));
     assert!(
-        message.starts_with("2 units of 2 properties can't be told") && message.contains("refused list --invalid"),
+        message.starts_with("2 units of 2 properties can't be sealed") && message.contains("refused list --invalid"),
         "{message}"
     );
 

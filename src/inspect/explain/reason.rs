@@ -105,8 +105,8 @@ pub(super) fn is_acknowledged(fed: &Fed) -> bool {
         .last_state
         .is_none_or(|state| state == SyncState::Delivered);
     let refused = row.withheld.as_ref().filter(|kept| kept.kind == Withheld::Refused);
-    let is_refused = refused.is_some_and(|kept| kept.hash.as_ref() == row.told.hash());
-    row.told != LastSealed::Nothing && delivered && !is_refused && row.owed != Some(Owed::InDoubt)
+    let is_refused = refused.is_some_and(|kept| kept.hash.as_ref() == row.last_sealed.hash());
+    row.last_sealed != LastSealed::Nothing && delivered && !is_refused && row.owed != Some(Owed::InDoubt)
 }
 
 impl Case<'_> {
@@ -122,7 +122,7 @@ impl Case<'_> {
     /// Nothing is to be sealed: the same was sealed last, or the receiver has nothing of it.
     fn settled(&self) -> Reason {
         let (receiver, standing) = (self.receiver, &self.fed.standing);
-        let sealed = self.ledger.map_or(LastSealed::Nothing, |row| row.told);
+        let sealed = self.ledger.map_or(LastSealed::Nothing, |row| row.last_sealed);
         let is_open = matches!(standing.last_state, Some(SyncState::Open | SyncState::Waiting));
         let gone = match self.fed.pair.source {
             Present::Absent(reason) => self.gone(reason),
@@ -182,7 +182,7 @@ impl Case<'_> {
 
     fn difference(&self) -> String {
         let receiver = self.receiver;
-        let sealed = self.ledger.map_or(LastSealed::Nothing, |row| row.told);
+        let sealed = self.ledger.map_or(LastSealed::Nothing, |row| row.last_sealed);
         let in_doubt = self.ledger.is_some_and(|row| row.owed == Some(Owed::InDoubt));
         let gone = match self.fed.pair.source {
             Present::Absent(reason) => Some(self.gone(reason)),
@@ -267,7 +267,7 @@ impl Case<'_> {
     }
 
     fn invalid(&self, because: &str) -> Reason {
-        let stays = match self.ledger.map_or(LastSealed::Nothing, |row| row.told) {
+        let stays = match self.ledger.map_or(LastSealed::Nothing, |row| row.last_sealed) {
             LastSealed::Content(..) => format!("keeps what was sent {}", self.sent_when()),
             LastSealed::Nothing | LastSealed::Removal(..) | LastSealed::Unavailable(..) => {
                 "does not have it".to_owned()

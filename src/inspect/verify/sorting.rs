@@ -28,7 +28,7 @@ impl Sorting<'_, '_> {
     pub fn sort(&mut self, delta: &FeedDelta, pair: &UnitSides) -> Result<()> {
         let feed_id = delta.feed.feed_id;
         self.counts.units += 1;
-        let sealed = pair.ledger.as_ref().and_then(|row| row.told.sequence());
+        let sealed = pair.ledger.as_ref().and_then(|row| row.last_sealed.sequence());
         let under_way = self.deliveries[&feed_id].under_way;
         let (finding, because) = match standing(self.scope, &delta.feed, pair) {
             UnitStanding::Withheld(kept) | UnitStanding::Released(kept) => (kept.kind.as_str(), kept.because.clone()),
@@ -104,7 +104,7 @@ impl Sorting<'_, '_> {
             )
         });
         let own = (delta.feed.property_owed || (delta.property_changed && delta.feed.uncovered.is_none()))
-            && self.scope.shape.properties_are_told()
+            && self.scope.shape.properties_are_sent()
             && !property_drifted(delta, self.scope);
         let own = own.then(|| "the property's own fields are yet to be sealed".to_owned());
         let all: Vec<String> = units.into_iter().chain(own).collect();
@@ -116,5 +116,5 @@ impl Sorting<'_, '_> {
 pub(super) fn property_drifted(delta: &FeedDelta, scope: &Scope) -> bool {
     let feed = &delta.feed;
     let announced = feed.property_owed || feed.whole || feed.uncovered.is_some();
-    delta.property_changed && scope.shape.properties_are_told() && !announced
+    delta.property_changed && scope.shape.properties_are_sent() && !announced
 }

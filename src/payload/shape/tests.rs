@@ -4,19 +4,19 @@ use super::*;
 use crate::config::{Config, Fields, UnitIdentity};
 use crate::payload::samples::{default_shape, fields, shape, sunset_apartments, unit_101, unit_102};
 
-fn told(shape: &Shape, unit: &Unit) -> TellableUnit {
-    told_under(shape, unit, None)
+fn sealable(shape: &Shape, unit: &Unit) -> SealableUnit {
+    unit_under(shape, unit, None)
 }
 
-fn told_under(shape: &Shape, unit: &Unit, external_id: Option<&str>) -> TellableUnit {
+fn unit_under(shape: &Shape, unit: &Unit, external_id: Option<&str>) -> SealableUnit {
     let property = shape.property(&sunset_apartments(), external_id).unwrap();
     shape.unit(unit, &property).unwrap()
 }
 
-/// As it would be told to a receiver that knows no removal.
-fn gone(shape: &Shape, code: Option<&str>, last_told: Option<&str>) -> TellableUnit {
+/// As it would be sent to a receiver that knows no removal.
+fn gone(shape: &Shape, code: Option<&str>, last_sealed: Option<&str>) -> SealableUnit {
     let property = shape.property(&Property::gone(101), None).unwrap();
-    shape.unavailable(12345, code, last_told, &property).unwrap()
+    shape.unavailable(12345, code, last_sealed, &property).unwrap()
 }
 
 fn without_lead() -> Unit {
@@ -38,7 +38,7 @@ fn without_extensions(receiver: &mut Receiver) {
 
 #[test]
 fn a_float_keeps_its_point_and_an_unknown_value_is_null() {
-    let json = told(&default_shape(), &unit_102()).json;
+    let json = sealable(&default_shape(), &unit_102()).json;
     assert!(
         json.starts_with(r#"{"unit_id":12346,"unit_code":"102","building":null,"floor":null,"#),
         "{json}"
@@ -48,7 +48,7 @@ fn a_float_keeps_its_point_and_an_unknown_value_is_null() {
 
 #[test]
 fn a_hash_is_stable_over_releases() {
-    // Changing this makes every receiver be told everything again: raise the version instead.
+    // Changing this has everything sent to every receiver again: raise the version instead.
     let unit = Unit {
         unit_id: 12345,
         unit_code: Some("101".into()),
@@ -58,12 +58,12 @@ fn a_hash_is_stable_over_releases() {
         ..Unit::default()
     };
     assert_eq!(
-        told(&default_shape(), &unit).hash.to_string(),
+        sealable(&default_shape(), &unit).hash.to_string(),
         "0b87bf3b811a5df05f682af0142d4d475e406655c7b48a665bf789928b516e7a"
     );
     let alone = shape(|receiver| receiver.format = Format::Unit);
     assert_eq!(
-        told(&alone, &unit_101()).hash.to_string(),
+        sealable(&alone, &unit_101()).hash.to_string(),
         "f3bb1013c048e7c406689af41c332d6b64371a1b1b50eb378b7a683e9e5504d5"
     );
 }
@@ -72,18 +72,18 @@ fn a_hash_is_stable_over_releases() {
 fn a_hash_is_of_the_text_without_the_hash() {
     for bare in [false, true] {
         let shape = shape(|receiver| receiver.extensions = !bare);
-        let told = told(&shape, &unit_101());
-        let (text, hash) = match told.json.split_once(r#","content_hash":""#) {
+        let unit = sealable(&shape, &unit_101());
+        let (text, hash) = match unit.json.split_once(r#","content_hash":""#) {
             Some((text, hash)) => (format!("{text}}}"), hash.trim_end_matches("\"}").to_owned()),
-            None => (told.json.clone(), told.hash.to_string()),
+            None => (unit.json.clone(), unit.hash.to_string()),
         };
         assert_eq!(
             bare,
-            text == told.json,
+            text == unit.json,
             "only without extensions there is no hash in it"
         );
         assert_eq!(Hash::of_unit(text.as_bytes()).to_string(), hash);
-        assert_eq!(told.hash.to_string(), hash);
+        assert_eq!(unit.hash.to_string(), hash);
     }
 }
 
@@ -95,7 +95,7 @@ fn only_the_statuses_of_the_settings_are_available() {
             status_id,
             ..unit_101()
         };
-        let json: serde_json::Value = serde_json::from_str(&told(&shape, &unit).json).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&sealable(&shape, &unit).json).unwrap();
         assert_eq!(json["is_available"], is_available, "{status_id:?}");
     }
 }
@@ -114,10 +114,10 @@ fn lead_keys_are_there_only_when_a_lead_is_assigned() {
             r#","lead_assignment":{"lead_first_name":null,"lead_last_name":"Doe"},"content_hash""#,
         ),
     ] {
-        let json = told(&style, &unit).json;
+        let json = sealable(&style, &unit).json;
         assert!(json.contains(lead), "{json}");
         unit.lead_last_name = Some("  ".into());
-        assert!(!told(&style, &unit).json.contains("lead"));
+        assert!(!sealable(&style, &unit).json.contains("lead"));
         unit.lead_last_name = Some("Doe".into());
     }
 }
@@ -125,7 +125,7 @@ fn lead_keys_are_there_only_when_a_lead_is_assigned() {
 #[test]
 fn fields_that_are_left_out_are_left_out_in_either_style() {
     let chosen = fields(&["floor", "status_name", "is_available", "view", "lead_last_name"]);
-    for (unit_style, told_as) in [
+    for (unit_style, expected) in [
         (
             UnitStyle::Flat,
             r#"{"unit_id":12345,"floor":1,"status_name":"Available","is_available":true,"view":"City View","lead_last_name":"Doe"}"#,
@@ -140,13 +140,13 @@ fn fields_that_are_left_out_are_left_out_in_either_style() {
             receiver.unit_style = unit_style;
             receiver.fields = chosen;
         });
-        assert_eq!(told(&shape, &unit_101()).json, told_as);
+        assert_eq!(sealable(&shape, &unit_101()).json, expected);
     }
 }
 
 #[test]
 fn ids_remain_where_every_field_is_left_out() {
-    for (format, told_as) in [
+    for (format, expected) in [
         (Format::Property, r#"{"unit_id":12345}"#),
         (Format::Flat, r#"{"property_id":101,"unit_id":12345}"#),
         (
@@ -159,7 +159,7 @@ fn ids_remain_where_every_field_is_left_out() {
             receiver.format = format;
             receiver.fields = Fields::NONE;
         });
-        assert_eq!(told(&shape, &unit_101()).json, told_as);
+        assert_eq!(sealable(&shape, &unit_101()).json, expected);
     }
 }
 
@@ -170,10 +170,10 @@ fn what_is_left_out_changes_no_hash() {
         view: None,
         ..unit_101()
     };
-    assert_eq!(told(&shape, &unit_101()).hash, told(&shape, &other_view).hash);
+    assert_eq!(sealable(&shape, &unit_101()).hash, sealable(&shape, &other_view).hash);
     assert_ne!(
-        told(&default_shape(), &unit_101()).hash,
-        told(&default_shape(), &other_view).hash
+        sealable(&default_shape(), &unit_101()).hash,
+        sealable(&default_shape(), &other_view).hash
     );
 }
 
@@ -195,10 +195,10 @@ fn an_external_id_is_a_number_where_it_is_written_like_one() {
         (Some("RS-\"7\""), r#""RS-\"7\"""#),
         (Some(""), r#""""#),
     ] {
-        let told = default_shape().property(&property, external_id).unwrap();
-        assert_eq!(told.id, id);
-        assert!(told.json.starts_with(&format!(r#"{{"project_id":{id},"project_name""#)));
-        assert_eq!(told.property_id, 101);
+        let sent = default_shape().property(&property, external_id).unwrap();
+        assert_eq!(sent.id, id);
+        assert!(sent.json.starts_with(&format!(r#"{{"project_id":{id},"project_name""#)));
+        assert_eq!(sent.property_id, 101);
     }
 }
 
@@ -207,8 +207,8 @@ fn a_units_hash_depends_on_its_propertys_id_only_where_it_is_part_of_the_unit() 
     for (format, depends) in [(Format::Property, false), (Format::Flat, true), (Format::Unit, true)] {
         let shape = shape(|receiver| receiver.format = format);
         let (own, external) = (
-            told(&shape, &unit_101()),
-            told_under(&shape, &unit_101(), Some("RS-101")),
+            sealable(&shape, &unit_101()),
+            unit_under(&shape, &unit_101(), Some("RS-101")),
         );
         assert_eq!(own.hash != external.hash, depends, "{format:?}");
         assert_eq!(
@@ -221,7 +221,7 @@ fn a_units_hash_depends_on_its_propertys_id_only_where_it_is_part_of_the_unit() 
 }
 
 #[test]
-fn a_rename_is_told_with_the_property_or_with_every_unit_or_not_at_all() {
+fn a_rename_is_sent_with_the_property_or_with_every_unit_or_not_at_all() {
     let renamed = Property {
         name: Some("Sunrise Apartments".into()),
         ..sunset_apartments()
@@ -239,7 +239,7 @@ fn a_rename_is_told_with_the_property_or_with_every_unit_or_not_at_all() {
         });
         assert_eq!(property.hash != other_property.hash, property_differs, "{format:?}");
         assert_eq!(unit.hash != other_unit.hash, unit_differs, "{format:?}");
-        assert_eq!(shape.properties_are_told(), property_differs);
+        assert_eq!(shape.properties_are_sent(), property_differs);
     }
 }
 
@@ -268,7 +268,7 @@ fn a_code_is_mapped_or_prefixed_and_null_stays_null() {
         (2, None, None),
         (3, None, Some("PH3")),
     ] {
-        let told = told(
+        let unit = sealable(
             &shape,
             &Unit {
                 unit_id,
@@ -276,28 +276,28 @@ fn a_code_is_mapped_or_prefixed_and_null_stays_null() {
                 ..Unit::default()
             },
         );
-        assert_eq!(told.code.as_deref(), code);
-        let json: serde_json::Value = serde_json::from_str(&told.json).unwrap();
+        assert_eq!(unit.code.as_deref(), code);
+        let json: serde_json::Value = serde_json::from_str(&unit.json).unwrap();
         assert_eq!(json["unit_code"].as_str(), code);
     }
 }
 
 #[test]
-fn a_code_that_is_left_out_is_not_told_in_any_way() {
+fn a_code_that_is_left_out_is_not_sent_in_any_way() {
     let shape = shape(|receiver| receiver.fields = Fields::ALL.without(Field::UnitCode));
-    assert_eq!(told(&shape, &unit_101()).code, None);
+    assert_eq!(sealable(&shape, &unit_101()).code, None);
     let unavailable = gone(&shape, Some("101"), None);
     assert_eq!(unavailable.code, None);
     assert!(!unavailable.json.contains("unit_code"));
 }
 
 #[test]
-fn a_unit_that_went_is_told_as_last_but_not_available_and_without_its_lead() {
+fn a_unit_that_went_is_sent_as_last_but_not_available_and_without_its_lead() {
     for change in [without_extensions, nested, |_: &mut Receiver| {}] {
         let shape = shape(change);
-        let last = told(&shape, &unit_101());
+        let last = sealable(&shape, &unit_101());
         let unavailable = gone(&shape, Some("101"), Some(&last.json));
-        let expected = told(&shape, &without_lead()).json;
+        let expected = sealable(&shape, &without_lead()).json;
         let expected = expected.replace(r#""is_available":true"#, r#""is_available":false"#);
         let without_hash = |json: &str| json.split(r#","content_hash""#).next().map(str::to_owned);
         assert_eq!(without_hash(&unavailable.json), without_hash(&expected));
@@ -309,20 +309,20 @@ fn a_unit_that_went_is_told_as_last_but_not_available_and_without_its_lead() {
 #[test]
 fn a_unit_that_went_hashes_like_one_that_is_only_not_available() {
     let shape = default_shape();
-    let last = told(&shape, &unit_101());
+    let last = sealable(&shape, &unit_101());
     let rented = Shape {
         available_status_ids: Vec::new(),
         ..default_shape()
     };
     let unavailable = gone(&shape, None, Some(&last.json));
-    assert_eq!(unavailable.hash, told(&rented, &without_lead()).hash);
-    assert_eq!(unavailable.json, told(&rented, &without_lead()).json);
+    assert_eq!(unavailable.hash, sealable(&rented, &without_lead()).hash);
+    assert_eq!(unavailable.json, sealable(&rented, &without_lead()).json);
     let again = gone(&shape, None, Some(&unavailable.json));
-    assert_eq!(again.hash, unavailable.hash, "told again it is the same");
+    assert_eq!(again.hash, unavailable.hash, "sealed again it is the same");
 }
 
 #[test]
-fn a_unit_that_went_is_told_as_the_settings_are_now() {
+fn a_unit_that_went_is_sent_as_the_settings_are_now() {
     let shapes = [
         default_shape(),
         shape(nested),
@@ -330,13 +330,13 @@ fn a_unit_that_went_is_told_as_the_settings_are_now() {
         shape(|receiver| receiver.format = Format::Unit),
     ];
     for (then, now) in shapes.iter().flat_map(|then| shapes.iter().map(move |now| (then, now))) {
-        let last = told(then, &unit_101());
+        let last = sealable(then, &unit_101());
         let property = now.property(&sunset_apartments(), None).unwrap();
         let unavailable = now.unavailable(12345, None, Some(&last.json), &property).unwrap();
-        let straight = now.unavailable(12345, None, Some(&told(now, &unit_101()).json), &property);
+        let straight = now.unavailable(12345, None, Some(&sealable(now, &unit_101()).json), &property);
         assert_eq!(unavailable.json, straight.unwrap().json);
     }
-    let last = told(&shapes[0], &unit_101()).json;
+    let last = sealable(&shapes[0], &unit_101()).json;
     let fewer = shape(|receiver| {
         without_extensions(receiver);
         receiver.fields = fields(&["unit_code", "is_available", "floor"]);
@@ -362,10 +362,10 @@ fn a_unit_that_went_without_a_text_is_nothing_but_not_available() {
         without_extensions(receiver);
         receiver.fields = fields(&["unit_code", "floor", "is_available", "lead_last_name"]);
     });
-    for (code, told_as) in [(Some("101"), r#""101""#), (None, "null")] {
+    for (code, expected) in [(Some("101"), r#""101""#), (None, "null")] {
         assert_eq!(
             gone(&shape, code, None).json,
-            format!(r#"{{"unit_id":12345,"unit_code":{told_as},"floor":null,"is_available":false}}"#)
+            format!(r#"{{"unit_id":12345,"unit_code":{expected},"floor":null,"is_available":false}}"#)
         );
     }
 }
@@ -377,7 +377,7 @@ fn a_unit_of_a_property_that_went_keeps_its_propertys_name() {
         receiver.format = Format::Unit;
         receiver.fields = fields(&["is_available"]);
     });
-    let last = told(&shape, &unit_101());
+    let last = sealable(&shape, &unit_101());
     let names = r#""project_name":"Sunset Apartments","property_address":"123 Main Street, Calgary, AB""#;
     assert_eq!(
         gone(&shape, None, Some(&last.json)).json,
@@ -394,7 +394,10 @@ fn a_text_that_is_no_unit_is_an_error_that_does_not_quote_it() {
             panic!("{text} was read");
         };
         let message = format!("{error:#}");
-        assert_eq!(message, "what was told last of unit 12345 is no JSON object of a unit");
+        assert_eq!(
+            message,
+            "what was sealed last of unit 12345 is no JSON object of a unit"
+        );
     }
 }
 
@@ -477,8 +480,8 @@ fn what_a_receiver_can_read_follows_from_its_format() {
         assert_eq!(
             (
                 shape.absence_can_be_read(),
-                shape.keep_can_be_told(),
-                shape.removals_are_told()
+                shape.keep_can_be_sent(),
+                shape.removals_are_sent()
             ),
             (absence, keep, extensions),
             "{format:?} {batch:?} {extensions}"

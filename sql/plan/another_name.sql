@@ -1,4 +1,4 @@
--- Whether receiver $1 was told anything of property $2 under another id than $3 and may still hold it. Reads only.
+-- Whether anything of property $2 was sealed for receiver $1 under another id than $3, and it may still hold that. Reads only.
 select exists (
        select from rentsync.feed f
          join rentsync.ledger l using (feed_id)
