@@ -130,9 +130,10 @@ fn retired_words_do_not_come_back() {
     /// Each has another word instead.
     const RETIRED: &[&str] = &[
         "entomb", "entombed", "buried", "bury", "suspect", "suspects", "halving", "lineage", "manner", "foresee",
+        "told", "tell", "tells", "telling", "tellable", "taken",
     ];
-    /// A word, with how often it is there.
-    const STILL_THERE: Exceptions = &[];
+    /// A word, with how often it is there: what `install` takes off or over is plain English.
+    const STILL_THERE: Exceptions = &[("taken", 22)];
     let mut found = BTreeMap::new();
     for source in sources() {
         let mut identifiers = Identifiers::default();

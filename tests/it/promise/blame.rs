@@ -154,7 +154,7 @@ async fn promise_12_units_that_one_bad_node_of_two_refused_are_sent_within_minut
 }
 
 #[tokio::test]
-async fn promise_12_once_one_of_the_refused_is_taken_the_others_are_sent_together() {
+async fn promise_12_once_one_of_the_refused_is_acknowledged_the_others_are_sent_together() {
     let rig = delivered(2, Batch::PerProperty).await;
     rig.faults(json!({ "reject_units": [11, 12] }));
     rig.edit("update project_rent_roll_units set price = 7 where id in (11, 12)")

@@ -386,7 +386,7 @@ fn with_a_case_over_several_lines(functions: &str) -> String {
 }
 
 #[tokio::test]
-async fn promise_22_tables_of_other_columns_get_a_template_and_the_file_that_comes_of_it_is_taken() {
+async fn promise_22_tables_of_other_columns_get_a_template_and_the_file_that_comes_of_it_is_accepted() {
     let database = TestDatabase::bare().await;
     database.execute(OTHERWISE).await;
     let message = installed(&database).await;

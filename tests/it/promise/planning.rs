@@ -169,7 +169,7 @@ async fn promise_04_while_another_relay_plans_that_is_progress() {
 }
 
 #[tokio::test]
-async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_taken_unless_a_plan_holds_it() {
+async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_acquired_unless_a_plan_holds_it() {
     let rig = Rig::delivered().await;
     rig.edit("update project_rent_roll_units set price = 5").await;
     let other = immortal(&rig.source, "other:1").await;

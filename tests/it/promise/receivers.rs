@@ -293,7 +293,7 @@ async fn promise_13_a_day_of_silence_asked_for_by_a_failure_lasts_as_long_as_the
 }
 
 #[tokio::test]
-async fn promise_13_a_long_wait_is_alerted_and_the_alert_ends_with_what_is_taken() {
+async fn promise_13_a_long_wait_is_alerted_and_the_alert_ends_with_what_is_acknowledged() {
     let rig = delivered(2, Batch::PerProperty).await;
     rig.faults(json!({ "status": 429, "retry_after": 60, "times": 1 }));
     touch(&rig, 1).await;
@@ -540,7 +540,7 @@ async fn promise_20_what_waits_for_a_receiver_ends_when_nothing_more_comes_of_it
 }
 
 #[tokio::test]
-async fn promise_14_a_page_acknowledges_nothing_and_an_alert_says_so_until_something_is_taken() {
+async fn promise_14_a_page_acknowledges_nothing_and_an_alert_says_so_until_something_is_acknowledged() {
     let rig = delivered(2, Batch::PerProperty).await;
     rig.edit("update rentsync.feed set snapshot_due = 'test' where property_id = 1")
         .await;

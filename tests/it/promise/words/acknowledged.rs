@@ -162,7 +162,7 @@ async fn promise_20_an_alert_about_a_refused_unit_is_over_when_the_unit_goes() {
 }
 
 #[tokio::test]
-async fn promise_20_an_alert_about_a_batch_is_over_when_its_halves_are_taken() {
+async fn promise_20_an_alert_about_a_batch_is_over_when_its_halves_are_acknowledged() {
     let mut rig = Rig::delivered().await;
     rig.agree_anew(|receiver| receiver.batch = rentsync_relay::config::Batch::AllProperties)
         .await;
