@@ -36,6 +36,21 @@ const SESSION: [(&str, &str); 3] = [
     ("plan_cache_mode", "force_custom_plan"),
 ];
 
+/// What statements of ours rely on, and a database's owner or whoever may alter the role may have set otherwise. DateStyle, TimeZone,
+/// client_encoding and extra_float_digits are not among them, because the driver sets them itself; nor is what none of ours reads.
+const RELIED_ON: [(&str, &str); 5] = [
+    // Strings of ours have backslashes in them, in views as well; and a file of source functions is split as the server then reads it.
+    ("standard_conforming_strings", "on"),
+    // Types and names are compared with what the catalogs print.
+    ("quote_all_identifiers", "off"),
+    // A mistake in a file of source functions is `install`'s to find, not planning's.
+    ("check_function_bodies", "on"),
+    // Our tables are updated row by row, which others can't.
+    ("default_table_access_method", "heap"),
+    // What fails may be tried again, and needs the connection for that.
+    ("exit_on_error", "off"),
+];
+
 /// What the server has to give up by itself, so that nothing of ours outlives a machine or a network that vanished: its locks
 /// are gone within 15 s. A statement may take long, where one property is huge, but not for ever; one that only waits says so.
 const BOUNDS: [(&str, &str); 7] = [
@@ -202,7 +217,7 @@ impl Database {
 
     /// What every connection begins with, the pool's too.
     fn session(&self) -> PgConnectOptions {
-        self.options.clone().options(SESSION)
+        self.options.clone().options(SESSION).options(RELIED_ON)
     }
 
     /// The one place where connections are made, but for the pool's. The first of them is asked for the role's own search_path

@@ -8,6 +8,7 @@ mod planning;
 mod privacy;
 mod receivers;
 mod refused;
+mod relied_on;
 pub(crate) mod rights;
 mod size;
 mod strangers;
