@@ -1,12 +1,12 @@
--- Role $1, and why rights can't be granted to it (null: they can): a superuser has all, nobody connects as one of the server's own,
--- to the owner of the source, or whoever may act as it, a grant gives nothing, and whoever may write everything needs none. Asks the catalogs alone; no row: no such role.
+-- Role $1, and why rights can't be granted to it (null: they can, as far as mighty_memberships.sql has no objection): a superuser has
+-- all, nobody connects as one of the server's own, and to the owner of the source, or whoever may act as it, a grant gives nothing. Asks
+-- the catalogs alone; no row: no such role.
 select case when r.rolsuper then 'it is a superuser'
             when r.rolcreaterole then 'it may create roles, and so make itself a member of others'
             when exists (select from pg_roles s where s.rolsuper and pg_has_role(r.oid, s.oid, 'member'))
                  then 'it may act as a superuser'
             when r.rolname like 'pg\_%' then 'it is one of the server''s own, as which nobody connects'
             when pg_has_role(r.oid, n.nspowner, 'member') then 'it may act as the owner of schema rentsync'
-            when pg_has_role(r.oid, 'pg_write_all_data', 'member') then 'it may write everything as a member of pg_write_all_data'
        end as objection
   from pg_roles r
   left join pg_namespace n on n.nspname = 'rentsync'

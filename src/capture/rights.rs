@@ -160,6 +160,8 @@ pub struct Roles {
     pub relays: Vec<String>,
     /// Those of them that were regarded as the relay's because they were granted by hand what it needs.
     pub found: Vec<String>,
+    /// Those that were granted as much by hand and are not to be the relay's, and why: they keep reading alone.
+    pub refused: Vec<(String, String)>,
     /// Those that had rights nobody decided on, which were taken back. Quoted.
     pub trimmed: Vec<String>,
     /// Those that could read all of the first release and were granted to read what this one adds. Quoted.
@@ -175,9 +177,11 @@ pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], gra
     if let Some(role) = grant_to {
         check_role(conn, role).await?;
     }
-    let found: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/remember_roles.sql"))
-        .bind(grant_to)
-        .fetch_all(&mut *conn)
+    let ByHand { found, refused } = by_hand(conn, grant_to).await?;
+    let noted: Vec<&str> = grant_to.into_iter().chain(found.iter().map(String::as_str)).collect();
+    sqlx::query(include_str!("../../sql/capture/remember_roles.sql"))
+        .bind(noted)
+        .execute(&mut *conn)
         .await?;
     let mut surplus = Surplus::all(conn).await?;
     surplus.retain(|surplus| surplus.can_revoke);
@@ -195,10 +199,10 @@ pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], gra
         .map(|surplus| (surplus.statement, surplus.again))
         .unzip();
     execute(conn, statements.into_iter().chain(again.into_iter().flatten())).await?;
-    let roles: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/remembered_roles.sql"))
-        .fetch_all(&mut *conn)
-        .await?;
-    trimmed.retain(|grantee| !roles.iter().any(|role| identifier(role) == *grantee || role == grantee));
+    let roles = remembered(conn).await?;
+    let named = roles.iter().chain(refused.iter().map(|(role, _)| role));
+    let named: Vec<String> = named.flat_map(|role| [identifier(role), role.clone()]).collect();
+    trimmed.retain(|grantee| !named.contains(grantee));
     for role in &roles {
         grant(conn, role, tables).await?;
     }
@@ -206,6 +210,7 @@ pub(super) async fn put_right(conn: &mut PgConnection, tables: &[String; 2], gra
     Ok(Roles {
         relays: roles,
         found,
+        refused,
         trimmed,
         readers,
     })
@@ -241,12 +246,85 @@ async fn let_read(conn: &mut PgConnection) -> Result<Vec<String>> {
     Ok(readers)
 }
 
-async fn check_role(conn: &mut PgConnection, role: &str) -> Result<()> {
+async fn remembered(conn: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(
+        sqlx::query_scalar(include_str!("../../sql/capture/remembered_roles.sql"))
+            .fetch_all(conn)
+            .await?,
+    )
+}
+
+/// Roles that were granted by hand what `run` needs.
+#[derive(Default)]
+struct ByHand {
+    /// To be noted as the relay's.
+    found: Vec<String>,
+    /// Those that are not to be, and why.
+    refused: Vec<(String, String)>,
+}
+
+/// An error where the relay can run as nobody else than one that is refused: without its rights that relay would stop.
+async fn by_hand(conn: &mut PgConnection, grant_to: Option<&str>) -> Result<ByHand> {
+    let granted: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/granted_by_hand.sql"))
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut by_hand = ByHand::default();
+    for role in granted.into_iter().filter(|role| Some(role.as_str()) != grant_to) {
+        match objection(conn, &role).await?.flatten() {
+            None => by_hand.found.push(role),
+            Some(objection) => by_hand.refused.push((role, objection)),
+        }
+    }
+    let is_known = grant_to.is_some() || !by_hand.found.is_empty() || !remembered(conn).await?.is_empty();
+    match by_hand.refused.first() {
+        Some((role, objection)) if !is_known => Err(Fault::usage(format!(
+            "role {role} was granted by hand what `run` needs, and the relay is not to run as it, because {objection}: make a role for \
+             the relay (create role NAME login) and run `rentsync-relay install --grant-to NAME`, which leaves {role} nothing but \
+             reading; nothing was changed"
+        ))
+        .into()),
+        _ => Ok(by_hand),
+    }
+}
+
+/// One of the server's own roles that makes its members mighty.
+#[derive(FromRow)]
+pub(crate) struct Membership {
+    pub name: String,
+    /// What they may do by it.
+    pub lets: String,
+}
+
+impl Membership {
+    /// Those of a role; none: of this one.
+    pub async fn all(conn: &mut PgConnection, role: Option<&str>) -> Result<Vec<Self>> {
+        Ok(sqlx::query_as(include_str!("../../sql/capture/mighty_memberships.sql"))
+            .bind(role)
+            .fetch_all(conn)
+            .await?)
+    }
+
+    fn objection(memberships: &[Self]) -> Option<String> {
+        let by = |Self { name, lets }: &Self| format!("{lets} as a member of {name}");
+        let all: Vec<String> = memberships.iter().map(by).collect();
+        (!all.is_empty()).then(|| format!("it may {}", all.join(" and ")))
+    }
+}
+
+/// Why the relay is not to run as a role, whatever it is granted: none where it may. None at all: there is no such role.
+async fn objection(conn: &mut PgConnection, role: &str) -> Result<Option<Option<String>>> {
     let found: Option<Option<String>> = sqlx::query_scalar(include_str!("../../sql/capture/grantee.sql"))
         .bind(role)
-        .fetch_optional(conn)
+        .fetch_optional(&mut *conn)
         .await?;
-    let why = match found {
+    match found {
+        Some(None) => Ok(Some(Membership::objection(&Membership::all(conn, Some(role)).await?))),
+        found => Ok(found),
+    }
+}
+
+async fn check_role(conn: &mut PgConnection, role: &str) -> Result<()> {
+    let why = match objection(conn, role).await? {
         Some(None) => return Ok(()),
         Some(Some(objection)) => format!("the relay is not to run as {role}, because {objection}: make a role for it"),
         None => format!("there is no role {role} to grant to: make it first"),

@@ -91,6 +91,13 @@ fn say_roles(roles: &Roles) -> Result<()> {
             in_a_line(role)
         ))?;
     }
+    for (role, objection) in &roles.refused {
+        print::line(&format!(
+            "role {} was granted by hand what `run` needs and keeps reading alone: the relay is not to run as it, because {}",
+            in_a_line(role),
+            in_a_line(objection)
+        ))?;
+    }
     for role in &roles.trimmed {
         let role = in_a_line(role);
         let (who, relay) = match role.as_str() {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::finding::Finding;
-use crate::capture::{Right, SourceTable};
+use crate::capture::{Membership, Right, SourceTable};
 use crate::config::{Config, Source};
 
 const RIGHTS: &str = "rights";
@@ -20,16 +20,17 @@ pub(super) async fn examine(
 ) -> Result<Vec<Finding>> {
     let rights = Right::of(conn, None).await?;
     let tables = SourceTable::all(conn, names, None).await?;
-    let (role, writes_all): (String, bool) = sqlx::query_as(include_str!("../../sql/doctor/role.sql"))
-        .fetch_one(conn)
+    let role: String = sqlx::query_scalar(include_str!("../../sql/doctor/role.sql"))
+        .fetch_one(&mut *conn)
         .await?;
+    let memberships = Membership::all(conn, None).await?;
     let needed: Vec<&SourceTable> = tables
         .iter()
         .filter(|table| !own.contains(&table.setting.as_str()))
         .collect();
-    let rights = match writes_all {
-        true => writes_everything(&role),
-        false => judge(&rights, &needed, &role),
+    let rights = match memberships.is_empty() {
+        true => judge(&rights, &needed, &role),
+        false => is_mighty(&memberships, &role),
     };
     Ok(vec![
         rights,
@@ -39,15 +40,21 @@ pub(super) async fn examine(
 }
 
 /// What it lacks beside that is seen once this is mended.
-fn writes_everything(role: &str) -> Finding {
+fn is_mighty(memberships: &[Membership], role: &str) -> Finding {
+    let (names, lets): (Vec<&str>, Vec<&str>) = memberships
+        .iter()
+        .map(|Membership { name, lets }| (name.as_str(), lets.as_str()))
+        .unzip();
     Finding::warning(
         RIGHTS,
         format!(
-            "{role} is a member of pg_write_all_data, itself or by another role: whoever has its password can write everything in this \
-             database, whatever was granted"
+            "{role} is a member of {}, itself or by another role: whoever has its password can {}, whatever was granted",
+            names.join(" and "),
+            lets.join(" and ")
         ),
         format!(
-            "as a superuser: revoke pg_write_all_data from {role}; or from the role by which it is one; then `doctor` again"
+            "as a superuser: revoke {} from {role}; or from the role by which it is one; then `doctor` again",
+            names.join(", ")
         ),
     )
 }

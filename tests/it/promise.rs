@@ -10,6 +10,7 @@ mod receivers;
 mod refused;
 mod relied_on;
 pub(crate) mod rights;
+mod roles;
 mod size;
 mod strangers;
 mod trust;
