@@ -1,7 +1,7 @@
 -- What others made outside schema rentsync upon what is in it: views, columns, functions, keys and whatever else the server would drop
 -- with it, and stops a change of it for. A row each: what it is, and whose. Our own triggers are not among them. A view's rule is the
--- view, and what stands on that one is found as well. Of functions $1 (by their oids), where they are given: what uses those alone, and
--- inside the schema as well. Asks the catalogs alone.
+-- view, and what stands on that one is found as well. Of functions and types $1 (by their oids), where they are given: what uses
+-- those alone, and inside the schema as well. Asks the catalogs alone.
 with recursive ours (classid, objid) as (
     select 'pg_class'::regclass::oid, c.oid from pg_class c where c.relnamespace = to_regnamespace('rentsync')
      union all
@@ -9,7 +9,7 @@ with recursive ours (classid, objid) as (
      union all
     select 'pg_proc'::regclass, p.oid from pg_proc p where p.pronamespace = to_regnamespace('rentsync')
 ), start (classid, objid) as (
-    select classid, objid from ours where $1::oid[] is null or classid = 'pg_proc'::regclass and objid = any ($1)
+    select classid, objid from ours where $1::oid[] is null or classid <> 'pg_class'::regclass and objid = any ($1)
 ), dependent (classid, objid, objsubid) as (
     select classid, objid, 0 from start
      union

@@ -25,13 +25,13 @@ with recursive attached as (
 )
 select w.source, w.oid::regclass::text as table_name, w.trigger_name, w.condition,
        case when g.oid is null then 'missing'
-            when g.tgenabled = 'D' then 'disabled'
-            when g.tgenabled::text <> w.enabled and w.enabled = 'A' then 'not enabled always, so a session that sets session_replication_role bypasses it'
-            when g.tgenabled::text <> w.enabled then 'not enabled for replication alone, so changes are noted twice or not at all'
             when p.pronamespace <> to_regnamespace('rentsync') or p.proname <> w.function_name
               or g.tgtype <> w.type or g.tgattr::text <> '' or (g.tgqual is null) <> (w.condition is null)
               or g.tgoldtable::text is distinct from w.old_table or g.tgnewtable::text is distinct from w.new_table
             then 'another than this release makes'
+            when g.tgenabled = 'D' then 'disabled'
+            when g.tgenabled::text <> w.enabled and w.enabled = 'A' then 'not enabled always, so a session that sets session_replication_role bypasses it'
+            when g.tgenabled::text <> w.enabled then 'not enabled for replication alone, so changes are noted twice or not at all'
        end as problem
   from wanted w
   left join pg_trigger g on g.tgrelid = w.oid and g.tgname = w.trigger_name

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
+use crate::fault::Fault;
+
 /// Problems that are named one by one.
 const NAMED_MAX: usize = 6;
 
@@ -55,7 +57,50 @@ pub(crate) async fn captured(conn: &mut PgConnection, tables: &[String; 2]) -> R
     let triggers: Vec<Trigger> = sqlx::query_as(include_str!("../../sql/capture/triggers.sql"))
         .fetch_all(&mut *conn)
         .await?;
-    Ok(judge(&triggers))
+    let mut captured = judge(&triggers);
+    if let Captured::Not { problems, .. } = &mut captured {
+        problems.extend(Irreplaceable::all(conn).await?.iter().map(Irreplaceable::words));
+    }
+    Ok(captured)
+}
+
+/// A trigger of somebody's, under a name of ours, that has to be dropped before ours can be put on.
+#[derive(FromRow)]
+struct Irreplaceable {
+    what: String,
+    statement: String,
+}
+
+impl Irreplaceable {
+    async fn all(conn: &mut PgConnection) -> Result<Vec<Self>> {
+        Ok(sqlx::query_as(include_str!("../../sql/capture/irreplaceable.sql"))
+            .fetch_all(conn)
+            .await?)
+    }
+
+    fn words(&self) -> String {
+        format!(
+            "{} is somebody else's under the relay's name, and install can't replace it: find out whose, and drop it first (`{}`)",
+            self.what, self.statement
+        )
+    }
+}
+
+/// An error where a trigger of somebody's stands in the way of ours.
+pub(super) async fn check_names(conn: &mut PgConnection) -> Result<()> {
+    let all: Vec<String> = Irreplaceable::all(conn)
+        .await?
+        .iter()
+        .map(Irreplaceable::words)
+        .collect();
+    match all.as_slice() {
+        [] => Ok(()),
+        all => Err(Fault::finding(format!(
+            "{}; then run install again; nothing was changed",
+            all.join("; ")
+        ))
+        .into()),
+    }
 }
 
 fn judge(triggers: &[Trigger]) -> Captured {

@@ -35,14 +35,14 @@ impl Dependent {
         Self::found(conn, None).await
     }
 
-    /// What uses these functions.
-    pub(super) async fn of(conn: &mut PgConnection, routines: &[Oid]) -> Result<Vec<Self>> {
-        Self::found(conn, Some(routines)).await
+    /// What uses these functions and types.
+    pub(super) async fn of(conn: &mut PgConnection, objects: &[Oid]) -> Result<Vec<Self>> {
+        Self::found(conn, Some(objects)).await
     }
 
-    async fn found(conn: &mut PgConnection, routines: Option<&[Oid]>) -> Result<Vec<Self>> {
+    async fn found(conn: &mut PgConnection, objects: Option<&[Oid]>) -> Result<Vec<Self>> {
         Ok(sqlx::query_as(include_str!("../../sql/capture/dependents.sql"))
-            .bind(routines)
+            .bind(objects)
             .fetch_all(conn)
             .await?)
     }

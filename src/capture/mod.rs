@@ -142,6 +142,7 @@ async fn write(
     forget_attachments(&mut tx).await?;
     on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), tables).await?;
     function::write_all(&mut tx).await?;
+    captured::check_names(&mut tx).await?;
     source::write_both(&mut tx, [&tables[0], &tables[1]], functions).await?;
     let roles = rights::put_right(&mut tx, tables, grant_to)
         .await

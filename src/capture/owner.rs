@@ -158,7 +158,7 @@ pub(super) async fn take_over(conn: &mut PgConnection, tables: &[String; 2], fro
         let lock = format!("lock table {properties}, {units} in share row exclusive mode");
         statement::execute(tx, lock).await?;
         let mut taken_off = take_off(tx, "install").await?;
-        taken_off.extend(drop_routines(tx).await?);
+        taken_off.extend(drop_objects(tx).await?);
         let given = to_give(tx, &owner, from.oid).await?;
         let given_to = (!given.is_empty()).then(|| owner.clone());
         for given in given {
@@ -242,22 +242,24 @@ pub(crate) async fn owner_it_lacks(conn: &mut PgConnection, tables: &[String; 2]
 pub(crate) struct Hung {
     /// Its kind, its name, and where it is.
     pub what: String,
-    /// What takes it off; a function's is its name.
+    /// What takes it off; its name alone where it is a function or a type.
     statement: String,
     /// Whose it is, where this role can't.
     needs: Option<String>,
-    /// A function's.
-    routine: Option<Oid>,
+    /// A function's or a type's, as `drop` names it.
+    kind: Option<String>,
+    object: Option<Oid>,
 }
 
 /// All of that.
 pub(crate) async fn hung(conn: &mut PgConnection) -> Result<Vec<Hung>> {
     Ok(sqlx::query_as(include_str!("../../sql/capture/hung.sql"))
+        .bind(shape::relations())
         .fetch_all(conn)
         .await?)
 }
 
-/// Takes off what is hung on our tables, but no function.
+/// Takes off what is hung on our tables, but no function and no type.
 pub(super) async fn take_off(conn: &mut PgConnection, command: &str) -> Result<Vec<String>> {
     let mut taken_off = Vec::new();
     for hung in hung(&mut *conn).await? {
@@ -265,7 +267,8 @@ pub(super) async fn take_off(conn: &mut PgConnection, command: &str) -> Result<V
             what,
             statement,
             needs,
-            routine: None,
+            object: None,
+            ..
         } = hung
         else {
             continue;
@@ -285,28 +288,35 @@ pub(super) async fn take_off(conn: &mut PgConnection, command: &str) -> Result<V
     Ok(taken_off)
 }
 
-/// Drops the functions in the schema that are somebody else's, and nothing that uses them: that may be production's.
-async fn drop_routines(conn: &mut PgConnection) -> Result<Vec<String>> {
+/// Drops the functions and types in the schema that are somebody else's and in the way, and nothing that uses them: that may be
+/// production's.
+async fn drop_objects(conn: &mut PgConnection) -> Result<Vec<String>> {
     let hung = hung(&mut *conn).await?.into_iter();
-    let (oids, routines): (Vec<Oid>, Vec<Hung>) = hung.filter_map(|hung| Some((hung.routine?, hung))).unzip();
-    if routines.is_empty() {
+    let (oids, objects): (Vec<Oid>, Vec<Hung>) = hung.filter_map(|hung| Some((hung.object?, hung))).unzip();
+    if objects.is_empty() {
         return Ok(Vec::new());
     }
-    let named: Vec<String> = routines.iter().map(|hung| hung.what.clone()).collect();
+    let named: Vec<String> = objects.iter().map(|hung| hung.what.clone()).collect();
     let dependents = Dependent::of(conn, &oids).await?;
     if !dependents.is_empty() {
         return Err(Fault::finding(format!(
-            "schema rentsync holds functions that are not the relay's and have to go ({}), but something stands on them: {}; have that \
-             use a function outside the schema, or drop it, and run install again; nothing was changed",
+            "schema rentsync holds what is not the relay's and has to go ({}), but something stands on it: {}; have that use something \
+             outside the schema, or drop it, and run install again; nothing was changed",
             named.join(", "),
             Dependent::named(&dependents)
         ))
         .into());
     }
-    let all: Vec<String> = routines.into_iter().map(|hung| hung.statement).collect();
-    statement::execute(conn, format!("drop routine {}", all.join(", ")))
-        .await
-        .with_context(|| format!("dropping {}, which is none of the relay's", named.join(", ")))?;
+    // A function may take a type.
+    for kind in ["routine", "type"] {
+        let of_kind = objects.iter().filter(|hung| hung.kind.as_deref() == Some(kind));
+        let all: Vec<&str> = of_kind.map(|hung| hung.statement.as_str()).collect();
+        if !all.is_empty() {
+            statement::execute(conn, format!("drop {kind} {}", all.join(", ")))
+                .await
+                .with_context(|| format!("dropping {}, which is none of the relay's", named.join(", ")))?;
+        }
+    }
     Ok(named)
 }
 

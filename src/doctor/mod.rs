@@ -114,10 +114,10 @@ impl Examination<'_> {
         let release = schema::release(conn).await;
         let is_installed = release.as_ref().is_ok_and(|(is_same, _)| *is_same);
         self.note("schema", None, release.map(|(_, finding)| vec![finding]))?;
-        if is_installed {
-            self.installed(conn, &tables).await?;
+        match is_installed {
+            true => self.installed(conn, &tables).await,
+            false => self.note("triggers", None, triggers::before_install(conn).await),
         }
-        Ok(())
     }
 
     async fn installed(&mut self, conn: &mut PgConnection, tables: &[String; 2]) -> Result<()> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::finding::Finding;
-use crate::capture::{self, Captured, Hung};
+use crate::capture::{self, Captured, Hung, Release};
 
 const TRIGGERS: &str = "triggers";
 /// What others hung there that is named one by one.
@@ -23,12 +23,24 @@ pub(super) async fn examine(conn: &mut PgConnection, tables: &[String; 2]) -> Re
                 .collect()
         }
     };
-    let hung = capture::hung(conn).await?;
-    Ok(captured.into_iter().chain(strangers(&hung)).collect())
+    Ok(captured.into_iter().chain(strangers(conn).await?).collect())
 }
 
-/// What others hung on our own tables acts in every write of the source.
-fn strangers(hung: &[Hung]) -> Option<Finding> {
+/// What was put there before there is anything of ours.
+pub(super) async fn before_install(conn: &mut PgConnection) -> Result<Vec<Finding>> {
+    match capture::release(conn).await? {
+        Release::Absent => strangers(conn).await,
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What others hung on our own tables acts in every write of the source, and may be in the way of an install.
+async fn strangers(conn: &mut PgConnection) -> Result<Vec<Finding>> {
+    let hung = capture::hung(conn).await?;
+    Ok(name(&hung).into_iter().collect())
+}
+
+fn name(hung: &[Hung]) -> Option<Finding> {
     let named: Vec<&str> = hung.iter().take(NAMED_MAX).map(|hung| hung.what.as_str()).collect();
     let more = hung.len() - named.len();
     let more = if more > 0 {

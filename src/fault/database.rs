@@ -145,16 +145,30 @@ fn is_from_function(refusal: &dyn DatabaseError) -> bool {
     let context = refusal
         .try_downcast_ref::<PgDatabaseError>()
         .and_then(PgDatabaseError::r#where);
-    let is_ours = |line: &str| {
-        line.starts_with("SQL function \"source_")
-            || line
-                .strip_prefix("PL/pgSQL function rentsync.")
-                .is_some_and(|rest| !rest.starts_with("source_"))
+    names_a_function(context.unwrap_or_default())
+}
+
+/// A context names what ran, innermost first, a line each. A statement stands above the function that ran it: one of ours may say
+/// `execute function`. Of a server that says all this in another language than English nothing counts as ours.
+fn names_a_function(context: &str) -> bool {
+    let lines: Vec<&str> = context.lines().collect();
+    let names_one = |(at, line): (usize, &&str)| {
+        let is_statement = STATEMENTS.iter().any(|begin| line.starts_with(begin));
+        let may_name = match is_statement {
+            true => line.contains("function ") && !lines.get(at + 1).is_some_and(|by| is_own_procedure(by)),
+            false => ["function ", "PL/", "SQL"].iter().any(|word| line.contains(word)),
+        };
+        may_name && !is_own_procedure(line) && !line.starts_with("SQL function \"source_")
     };
-    context
-        .unwrap_or_default()
-        .lines()
-        .any(|line| line.contains("function ") && !is_ours(line))
+    lines.iter().enumerate().any(names_one)
+}
+
+/// How a line begins that quotes what a function ran.
+const STATEMENTS: [&str; 3] = ["SQL statement \"", "SQL expression \"", "PL/pgSQL assignment \""];
+
+fn is_own_procedure(line: &str) -> bool {
+    let name = line.strip_prefix("PL/pgSQL function rentsync.");
+    name.is_some_and(|name| !name.starts_with("source_"))
 }
 
 fn is_worded(sqlstate: &str) -> bool {
@@ -339,6 +353,35 @@ mod tests {
             explain_refusal("42601", "syntax error").sentence,
             "the database says: syntax error"
         );
+    }
+
+    #[test]
+    fn promise_05_a_message_is_ours_only_where_nothing_but_ours_ran() {
+        let attach_one = "PL/pgSQL function rentsync.attach_one(text,regclass,boolean) line 11 at EXECUTE";
+        let create = "SQL statement \"create or replace trigger t after insert on u for each statement execute function rentsync.f()\"";
+        let ours = [
+            String::new(),
+            format!(
+                "{create}\n{attach_one}\nSQL statement \"select\n  more\"\nPL/pgSQL function rentsync.attach() line 2 at PERFORM"
+            ),
+            "while updating tuple (0,1) in relation \"feed\"\nSQL statement \"SELECT 1 FROM ONLY x\"".to_owned(),
+            "SQL function \"source_unit\" statement 1".to_owned(),
+        ];
+        for context in ours {
+            assert!(!names_a_function(&context), "{context}");
+        }
+        let others = [
+            format!("PL/pgSQL function public.lead() line 3 at RAISE\n{create}\n{attach_one}"),
+            format!("{create}\nPL/pgSQL function public.lead() line 3 at EXECUTE\n{attach_one}"),
+            format!("{create}\nPL/pgSQL function rentsync.source_unit() line 3 at EXECUTE"),
+            "PL/Python function \"lead\"".to_owned(),
+            "PL/pgSQL-Funktion lead(text) Zeile 3 bei RAISE".to_owned(),
+            "fonction SQL « lead », instruction 1".to_owned(),
+            "PL/pgSQL関数lead()の3行目 - RAISE".to_owned(),
+        ];
+        for context in others {
+            assert!(names_a_function(&context), "{context}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod blame;
 mod cost;
+mod in_the_way;
 mod leases;
 mod limits;
 mod planning;
