@@ -1,8 +1,10 @@
 //! Erase: everything that the relay keeps of one unit's lead, and the proof that it is gone.
 //!
-//! One transaction behind the planning right. Guarantees: nothing is lost by it, because what was sealed and not settled is
-//! given up in doubt and sealed anew as it is then, under another sync ID; no body that carried the unit is left, nor an answer to
-//! one, nor an answer to any other request that has a name which was in such a body. Not its business: the source's own copy, from which the unit is sent again, and the receiver's.
+//! Bodies and answers are read before, which takes as long as it takes; then one transaction behind the planning right, which reads
+//! what came in meanwhile. Guarantees: nothing is lost by it, because what was sealed and not settled is given up in doubt and sealed
+//! anew as it is then, under another sync ID; no body that carried the unit is left, nor an answer to one, nor an answer to any other
+//! request that has a name which was in such a body or that can't be read. Not its business: the source's own copy, from which the unit
+//! is sent again, and the receiver's.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +14,15 @@ use futures_util::TryStreamExt;
 use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::deliver;
+use crate::fault::Fault;
 use crate::payload::{decompressed, leads_of};
 use crate::plan;
 use crate::receiver::Mask;
+
+/// Answers that are read at a time, and the most that are read in the transaction.
+const PAGE: usize = 200;
+/// How often all is searched anew because the lead got another name meanwhile.
+const SEARCHES_MAX: usize = 5;
 
 /// What was erased for one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,54 +89,82 @@ pub async fn erase(
     unit_id: i64,
     now: Option<DateTime<Utc>>,
 ) -> Result<Erased> {
-    // Before the transaction, because a source that fails stops no erasure; what it says is repeated nowhere.
-    let of_source = names_of_source(conn, unit_id).await.unwrap_or_default();
-    let mut tx = conn.begin().await?;
-    plan::mark(&mut tx, receiver).await?;
-    // Before its syncs, as whoever settles them does.
-    sqlx::query(include_str!("../sql/deliver/lock_receiver.sql"))
-        .bind(receiver)
-        .bind(now)
-        .execute(&mut *tx)
-        .await?;
+    // A source that fails stops no erasure; what it says is repeated nowhere.
+    let mut names = BTreeSet::from_iter(names_of_source(conn, unit_id).await.unwrap_or_default());
+    let mut newest = i64::MIN;
+    add_names(conn, receiver, unit_id, &mut newest, &mut names).await?;
+    for _ in 0..SEARCHES_MAX {
+        let mut search = Search::new(&names);
+        search.look(conn, receiver, usize::MAX).await?;
+        let mut tx = conn.begin().await?;
+        plan::mark(&mut tx, receiver).await?;
+        // Before its syncs, as whoever settles them does.
+        sqlx::query(include_str!("../sql/deliver/lock_receiver.sql"))
+            .bind(receiver)
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
+        // From here on nobody seals, and nobody writes down an answer.
+        if add_names(&mut tx, receiver, unit_id, &mut newest, &mut names).await? {
+            tx.rollback().await?;
+            continue;
+        }
+        let erased = erase_found(&mut tx, receiver, unit_id, now, search).await?;
+        tx.commit().await?;
+        return Ok(erased);
+    }
+    Err(Fault::finding(format!(
+        "while answers were searched for the names of unit {unit_id}'s lead it got another one, {SEARCHES_MAX} times; nothing was changed, \
+         try again"
+    ))
+    .into())
+}
+
+/// Part of the caller's transaction, which has the planning right and the receiver's row.
+async fn erase_found(
+    conn: &mut PgConnection,
+    receiver: &str,
+    unit_id: i64,
+    now: Option<DateTime<Utc>>,
+    mut search: Search,
+) -> Result<Erased> {
     let given_up: Vec<(i64, i64, bool)> = sqlx::query_as(include_str!("../sql/erase/give_up.sql"))
         .bind(receiver)
         .bind(unit_id)
         .bind(now)
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut *conn)
         .await?;
-    deliver::doubt(&mut tx, &given_up, Some("its request was given up")).await?;
-    let mut names = names_in_bodies(&mut tx, receiver, unit_id).await?;
-    names.extend(of_source);
+    deliver::doubt(conn, &given_up, Some("its request was given up")).await?;
     let (bodies, answers): (i64, i64) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
         .bind(receiver)
         .bind(unit_id)
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut *conn)
         .await?;
-    let mask = (!names.is_empty()).then(|| Mask::new([], &names));
-    let (_, naming) = words_that_name(&mut tx, receiver, mask.as_ref()).await?;
-    silence(&mut tx, &naming).await?;
+    search.look(conn, receiver, PAGE).await?;
+    let silenced = silence(conn, &search.naming).await?;
     let texts = sqlx::query_scalar(include_str!("../sql/erase/content.sql"))
         .bind(receiver)
         .bind(unit_id)
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut *conn)
         .await?;
     let mut proof: Proof = sqlx::query_as(include_str!("../sql/erase/left.sql"))
         .bind(receiver)
         .bind(unit_id)
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut *conn)
         .await?;
-    let (words, still_naming) = words_that_name(&mut tx, receiver, mask.as_ref()).await?;
-    (proof.words, proof.naming) = (words, still_naming.len() as i64);
-    tx.commit().await?;
+    if search.mask.is_some() {
+        let left = tries_with_words(conn, receiver).await?;
+        proof.words = left.len() as i64;
+        proof.naming = left.iter().filter(|key| search.naming.contains(key)).count() as i64;
+    }
     let given_up: BTreeSet<i64> = given_up.iter().map(|(sequence, ..)| *sequence).collect();
     Ok(Erased {
         receiver: receiver.to_owned(),
         bodies,
         given_up: given_up.len(),
-        answers: answers + naming.len() as i64,
+        answers: answers + silenced,
         texts,
-        searched: mask.is_some(),
+        searched: search.mask.is_some(),
         proof,
     })
 }
@@ -141,54 +177,90 @@ async fn names_of_source(conn: &mut PgConnection, unit_id: i64) -> Result<Vec<St
         .await?)
 }
 
-/// The names of the unit's lead that its bodies hold.
-async fn names_in_bodies(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<BTreeSet<String>> {
-    let mut bodies = sqlx::query_scalar::<_, Vec<u8>>(include_str!("../sql/erase/named_bodies.sql"))
-        .bind(receiver)
-        .bind(unit_id)
-        .fetch(conn);
-    let mut names = BTreeSet::new();
-    while let Some(body) = bodies.try_next().await? {
-        names.extend(leads_of(&decompressed(&body)?, unit_id));
-    }
-    Ok(names)
-}
-
-/// How many tries have words of the receiver's, and which of these hold a name.
-async fn words_that_name(
+/// Adds the names of the unit's lead that its bodies behind `newest` hold. Says whether any of them was not known.
+async fn add_names(
     conn: &mut PgConnection,
     receiver: &str,
-    mask: Option<&Mask>,
-) -> Result<(i64, Vec<(i64, i32)>)> {
-    let (mut looked_at, mut naming, mut behind) = (0, Vec::new(), (i64::MIN, i32::MIN));
-    let Some(mask) = mask else {
-        return Ok((looked_at, naming));
-    };
-    loop {
-        let page: Vec<(i64, i32, String)> = sqlx::query_as(include_str!("../sql/erase/words.sql"))
-            .bind(receiver)
-            .bind(behind.0)
-            .bind(behind.1)
-            .fetch_all(&mut *conn)
-            .await?;
-        let Some((sequence, lease, _)) = page.last() else {
-            return Ok((looked_at, naming));
-        };
-        behind = (*sequence, *lease);
-        looked_at += page.len() as i64;
-        let found = page.iter().filter(|(_, _, words)| mask.finds(words));
-        naming.extend(found.map(|(sequence, lease, _)| (*sequence, *lease)));
+    unit_id: i64,
+    newest: &mut i64,
+    names: &mut BTreeSet<String>,
+) -> Result<bool> {
+    let known = names.len();
+    let mut bodies = sqlx::query_as::<_, (i64, Vec<u8>)>(include_str!("../sql/erase/named_bodies.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .bind(*newest)
+        .fetch(conn);
+    while let Some((sequence, body)) = bodies.try_next().await? {
+        names.extend(leads_of(&decompressed(&body)?, unit_id));
+        *newest = sequence;
+    }
+    Ok(names.len() > known)
+}
+
+/// A try: its sync and its lease.
+type Key = (i64, i32);
+
+/// What was found of the names in what was said at tries.
+struct Search {
+    /// None where there is no name.
+    mask: Option<Mask>,
+    looked_at: BTreeSet<Key>,
+    naming: BTreeSet<Key>,
+}
+
+impl Search {
+    fn new(names: &BTreeSet<String>) -> Self {
+        Self {
+            mask: (!names.is_empty()).then(|| Mask::new([], names)),
+            looked_at: BTreeSet::new(),
+            naming: BTreeSet::new(),
+        }
+    }
+
+    /// Looks at what came in since, at so much of it; what is more counts as naming.
+    async fn look(&mut self, conn: &mut PgConnection, receiver: &str, most: usize) -> Result<()> {
+        let Some(mask) = &self.mask else { return Ok(()) };
+        let keys = tries_with_words(conn, receiver).await?;
+        let new: Vec<Key> = keys.into_iter().filter(|key| !self.looked_at.contains(key)).collect();
+        let (read, unread) = new.split_at(most.min(new.len()));
+        for page in read.chunks(PAGE) {
+            let said = words_at(conn, page).await?;
+            let naming = said.into_iter().filter(|(.., words)| mask.finds(words));
+            self.naming.extend(naming.map(|(sequence, lease, _)| (sequence, lease)));
+        }
+        self.naming.extend(unread);
+        self.looked_at.extend(new);
+        Ok(())
     }
 }
 
-async fn silence(conn: &mut PgConnection, tries: &[(i64, i32)]) -> Result<()> {
+/// The tries at which something was said.
+async fn tries_with_words(conn: &mut PgConnection, receiver: &str) -> Result<Vec<Key>> {
+    Ok(sqlx::query_as(include_str!("../sql/erase/words.sql"))
+        .bind(receiver)
+        .fetch_all(conn)
+        .await?)
+}
+
+async fn words_at(conn: &mut PgConnection, tries: &[Key]) -> Result<Vec<(i64, i32, String)>> {
     let (sequences, leases): (Vec<i64>, Vec<i32>) = tries.iter().copied().unzip();
-    sqlx::query(include_str!("../sql/erase/silence.sql"))
+    Ok(sqlx::query_as(include_str!("../sql/erase/said.sql"))
+        .bind(sequences)
+        .bind(leases)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// Says how many of them said anything still.
+async fn silence(conn: &mut PgConnection, tries: &BTreeSet<Key>) -> Result<i64> {
+    let (sequences, leases): (Vec<i64>, Vec<i32>) = tries.iter().copied().unzip();
+    let silenced = sqlx::query(include_str!("../sql/erase/silence.sql"))
         .bind(sequences)
         .bind(leases)
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(i64::try_from(silenced.rows_affected())?)
 }
 
 /// Whether the source has a lead for the unit, which is sent and kept again then.

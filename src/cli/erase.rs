@@ -14,7 +14,7 @@ use crate::words::count;
 #[derive(Args)]
 #[command(after_long_help = "\
 Empties the body of every request that carried the unit, the receiver's answers to them, and its answers to any other request \
-in which a name of the unit's lead stands. A request that is under way is \
+in which a name of the unit's lead stands or that can't be read. A request that is under way is \
 given up, and what it carried is sent anew as it is then. The source is not touched: while it has a lead for the unit, that is \
 sent again, and kept again for retention.syncs. Remove it there first; the receiver then learns it with the unit's next \
 request.")]

@@ -1,282 +1,234 @@
-//! What is kept of a receiver's answer: without our secrets and without the names of the leads in the body that it answers.
+//! What is kept of a receiver's answer: its beginning, as far as that can be read, without our secrets and without the names of the
+//! leads in the body that it answers.
 //!
-//! A receiver quotes what it doesn't like, and seldom as it came: a token without the word before it, a body as JSON within
-//! JSON, a header in base64. So what is hidden is looked for in the text as it stands and in everything that the text reads
-//! as. What is encrypted, abbreviated, transliterated, reversed or split is not found; such an answer is the receiver's own work.
+//! Escapes that servers put into a text are looked through, so that what is hidden is found behind them. What can't be read is not
+//! kept: bytes that are no text, escapes of unknown meaning, base64 and hex. What it costs grows with the answer's length and with
+//! nothing else. What is encrypted, abbreviated, transliterated, reversed or split is not found; such an answer is the receiver's
+//! own work.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::words::is_unprintable;
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use reading::{Glyph, as_it_stands, base_letters, folded, is_unseparated, readings};
+use encoded::LENIENT;
+use reading::{Glyph, Readings, UNREADABLE};
 use secrecy::{ExposeSecret, SecretString};
+use words::{Kind, Words};
 
+mod cost;
+mod encoded;
 mod reading;
+mod words;
 
-const SECRET: &str = "[hidden]";
-const NAME: &str = "[name]";
-/// A name of fewer characters is hidden only where it stands by itself or beside another one: else half of every answer would be.
-const WITHIN_WORDS_MIN: usize = 4;
-/// In a script that sets no words apart so many characters are a name, wherever they stand.
-const UNSEPARATED_MIN: usize = 2;
-/// First, middle and last name may be written as one word.
-const JOINED_MAX: usize = 3;
-/// What may stand between them: a comma and a blank.
-const BETWEEN_MAX: usize = 2;
+/// Of an answer so many bytes are looked at: much more than is kept, because hiding makes it shorter.
+pub(super) const LOOKED_AT_BYTES: usize = 16 * 1024;
+/// What is left off at the end of that, at most, so that it ends with a word: else half a name would stay.
+const CUT_CHARS_MAX: usize = 2048;
+/// The same of what is kept, which has no half a name any more.
+const KEPT_CUT_CHARS_MAX: usize = 64;
+/// More characters that can't be read, in a hundred and altogether, and it is no text.
+const UNREADABLE_PERCENT_MAX: usize = 5;
+const UNREADABLE_FEW: usize = 8;
 /// Parts of a secret that are worth hiding by themselves, as in `key=abc, id=def`.
 const PART_CHARS_MIN: usize = 6;
-/// How much longer a character may be in an answer than by itself: `\\u00e9`, or `%26amp%3B%23252%3B`.
-const LONGER_AT_MOST: usize = 24;
-/// Of an answer this many times what is kept is looked at: hiding makes it shorter.
-const LOOKED_AT: usize = 4;
-/// A shorter run of letters and digits decodes to nothing worth hiding.
-const RUN_CHARS_MIN: usize = 8;
-/// What a run decodes to is read like the text itself, with the runs in it, so many times over.
-const DEPTH: u8 = 2;
+/// What stands instead of an answer that is no text, or that can't be searched.
+const NOT_KEPT: &str = "[not kept: this answer is no text]";
+const NOT_SEARCHED: &str = "[not kept: it can't be searched for names]";
 
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+/// What stands instead of a part of an answer. Where several would, the last of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Unreadable,
+    Encoded,
+    Name,
+    Secret,
+}
+
+impl Mark {
+    const ALL: [Self; 4] = [Self::Unreadable, Self::Encoded, Self::Name, Self::Secret];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Unreadable => "[unreadable]",
+            Self::Encoded => "[encoded]",
+            Self::Name => "[name]",
+            Self::Secret => "[hidden]",
+        }
+    }
+}
+
+impl From<Kind> for Mark {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Name => Self::Name,
+            Kind::Secret => Self::Secret,
+        }
+    }
+}
 
 /// What is to be hidden in one answer.
-#[derive(Default)]
 pub(crate) struct Mask {
-    /// By their first character, as [`folded`] has it.
-    words: HashMap<char, Vec<Word>>,
-    longest: usize,
+    /// None where there is too much of it to look for.
+    words: Option<Words>,
 }
 
-struct Word {
-    chars: Vec<char>,
-    instead: &'static str,
-    stands_alone: bool,
-    /// Its script sets no words apart.
-    is_unseparated: bool,
-    /// A byte of it that is no UTF-8 leaves enough to be sure of.
-    outlives_garbling: bool,
-}
-
-impl Word {
-    /// Whether it is one there without its neighbours.
-    fn counts(&self, reading: &[Glyph], at: usize) -> bool {
-        !self.stands_alone || (begins_word(reading, at) && ends_word(reading, at + self.chars.len()))
-    }
+/// Where which mark begins and ends.
+struct Marks {
+    edges: [Vec<i32>; Mark::ALL.len()],
 }
 
 impl Mask {
     /// These secrets, in every form that a header may have carried them in, and these names.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>, names: &BTreeSet<String>) -> Self {
-        let mut mask = Self::default();
-        for secret in secrets {
-            for form in forms(secret.expose_secret()) {
-                mask.add(&form, SECRET, false);
-            }
+        let secrets = secrets.into_iter().flat_map(|secret| forms(secret.expose_secret()));
+        Self {
+            words: Words::new(secrets, names.iter()),
         }
-        for name in names {
-            let parts = name.split(|c: char| c.is_whitespace() || matches!(c, '-' | '\'' | '’'));
-            let parts = parts.filter(|part| part.chars().count() > 1);
-            for part in [name.trim()].into_iter().chain(parts) {
-                let within_words_min = match part.chars().all(is_unseparated) {
-                    true => UNSEPARATED_MIN,
-                    false => WITHIN_WORDS_MIN,
-                };
-                mask.add(part, NAME, part.chars().count() < within_words_min);
-            }
-        }
-        mask
     }
 
-    fn add(&mut self, text: &str, instead: &'static str, stands_alone: bool) {
-        let as_it_is: Vec<char> = text.chars().filter(|c| !is_unprintable(*c)).map(folded).collect();
-        let in_base_letters: Vec<char> = as_it_is
-            .iter()
-            .flat_map(|c| base_letters(*c).chars().collect::<Vec<_>>())
-            .collect();
-        if in_base_letters != as_it_is {
-            self.add_chars(in_base_letters, instead, stands_alone);
-        }
-        self.add_chars(as_it_is, instead, stands_alone);
-    }
-
-    fn add_chars(&mut self, chars: Vec<char>, instead: &'static str, stands_alone: bool) {
-        let Some(first) = chars.first() else { return };
-        self.longest = self.longest.max(chars.len());
-        self.words.entry(*first).or_default().push(Word {
-            is_unseparated: chars.iter().all(|c| is_unseparated(*c)),
-            outlives_garbling: chars.iter().filter(|c| c.is_ascii_alphanumeric()).count() > 1,
-            chars,
-            instead,
-            stands_alone,
-        });
-    }
-
-    /// The beginning of the text, at most so many characters, with everything hidden that is to be.
-    pub fn beginning(&self, text: &str, chars_max: usize) -> String {
-        let looked_at = chars_max * LOOKED_AT;
-        let text: Vec<char> = text.chars().take(looked_at + self.longest * LONGER_AT_MOST).collect();
-        let mut hidden: Vec<Option<&'static str>> = vec![None; text.len()];
-        let mut seen = Seen::default();
-        for reading in readings(&text) {
-            self.hide(&reading, &mut hidden);
-            for run in runs(&reading) {
-                if let Some(instead) = self.in_run(run, DEPTH, &mut seen) {
-                    hidden[run[0].from..run[run.len() - 1].to].fill(Some(instead));
-                }
-            }
-        }
-        let mut shown = String::new();
-        let mut before = None;
-        for (c, instead) in text.into_iter().zip(hidden).take(looked_at) {
-            match instead {
-                // PostgreSQL's text can't hold a NUL.
-                None if c != '\0' => shown.push(c),
-                Some(instead) if before != Some(instead) => shown.push_str(instead),
-                _ => {}
-            }
-            before = instead;
-        }
+    /// The beginning of an answer, at most so many characters, as far as it can be read, with everything hidden that is to be.
+    pub fn beginning(&self, answer: &[u8], chars_max: usize) -> String {
+        let text = plain(answer, LOOKED_AT_BYTES);
+        let shown = match is_text(&text).then(|| self.marks(&text)) {
+            Some(Some(marks)) => return shown(&text, &marks, chars_max),
+            Some(None) => NOT_SEARCHED,
+            None => NOT_KEPT,
+        };
         shown.chars().take(chars_max).collect()
     }
 
-    /// Whether any of it is in a text that is kept, in whatever form.
-    pub fn finds(&self, text: &str) -> bool {
-        self.beginning(text, text.chars().count() + 1) != text
+    /// Whether a text that is kept has any of it, or anything that can't be read: nobody knows what that is.
+    pub fn finds(&self, kept: &str) -> bool {
+        let text = plain(kept.as_bytes(), kept.len());
+        self.marks(&text).is_none_or(|marks| marks.iter().any(Option::is_some))
     }
 
-    fn hide(&self, reading: &[Glyph], hidden: &mut [Option<&'static str>]) {
-        for at in 0..reading.len() {
-            for (instead, end) in self.at(reading, at) {
-                hidden[reading[at].from..reading[end - 1].to].fill(Some(instead));
+    /// What stands instead of each character.
+    fn marks(&self, text: &[char]) -> Option<Vec<Option<Mark>>> {
+        let words = self.words.as_ref()?;
+        let readings = Readings::of(text);
+        let mut marks = Marks::of(text.len());
+        for reading in readings.all() {
+            marks.words_with_unreadable(reading);
+            words.find(reading, |kind, from, to| marks.hide(reading, kind.into(), from, to));
+        }
+        // A run may go on behind an escape, but not behind the letters that an escape is made of.
+        let of_runs = match readings.without_escapes.as_slice() {
+            [] => std::slice::from_ref(&readings.as_it_stands),
+            layers => layers,
+        };
+        for reading in of_runs {
+            let look = |held: &str| words.in_text(held);
+            encoded::find(reading, look, |kind, run| {
+                let mark = kind.map_or(Mark::Encoded, Mark::from);
+                marks.hide(reading, mark, run.start, run.end);
+            });
+        }
+        let mut marks = marks.by_character();
+        // Half an escape would spoil the JSON that it stands in.
+        for glyph in readings.without_escapes.iter().flatten() {
+            let whole = &mut marks[glyph.from..glyph.to];
+            if whole.len() > 1
+                && let Some(mark) = whole.iter().copied().flatten().last()
+            {
+                whole.fill(Some(mark));
             }
         }
+        Some(marks)
     }
+}
 
-    /// What is to be hidden that begins there, and where it ends: a word, or names that are joined.
-    fn at<'a>(&'a self, reading: &'a [Glyph], at: usize) -> impl Iterator<Item = (&'static str, usize)> {
-        self.reads(reading, at).filter_map(move |word| {
-            let end = at + word.chars.len();
-            let begins = word.is_unseparated || begins_word(reading, at);
-            let joined = (begins && word.instead == NAME)
-                .then(|| self.joined(reading, end, word.counts(reading, at), JOINED_MAX - 1))
-                .flatten();
-            let end = joined.or_else(|| word.counts(reading, at).then_some(end))?;
-            Some((word.instead, end))
-        })
-    }
-
-    /// Where the names end that follow names, if they are a word only together. `counts`: those before are one without them.
-    fn joined(&self, reading: &[Glyph], end: usize, counts: bool, more: usize) -> Option<usize> {
-        let between = reading[end..].iter().take(BETWEEN_MAX);
-        let between = between.take_while(|glyph| !glyph.c.is_alphanumeric()).count();
-        let starts = (end..=end + between).rev().filter(|_| more > 0);
-        let next = starts.flat_map(|at| self.reads(reading, at).map(move |word| (word, at)));
-        let mut next = next.filter(|(word, at)| word.instead == NAME && !(counts && word.counts(reading, *at)));
-        next.find_map(|(word, at)| {
-            let end = at + word.chars.len();
-            let ends = word.is_unseparated || ends_word(reading, end);
-            self.joined(reading, end, false, more - 1).or(ends.then_some(end))
-        })
-    }
-
-    /// The words that the reading has there, within another one or not.
-    fn reads<'a>(&'a self, reading: &'a [Glyph], at: usize) -> impl Iterator<Item = &'a Word> {
-        let candidates: Box<dyn Iterator<Item = &Word>> = match reading.get(at).map(|glyph| folded(glyph.c)) {
-            None => Box::new(std::iter::empty()),
-            // A byte that is no UTF-8 may be any letter beyond ASCII.
-            Some(char::REPLACEMENT_CHARACTER) => Box::new(self.words.values().flatten()),
-            Some(first) => Box::new(self.words.get(&first).into_iter().flatten()),
-        };
-        candidates.filter(move |word| {
-            let rest = &reading[at..];
-            let is_same = |(c, glyph): (&char, &Glyph)| {
-                let garbled = glyph.c == char::REPLACEMENT_CHARACTER && !c.is_ascii() && word.outlives_garbling;
-                *c == folded(glyph.c) || garbled
-            };
-            rest.len() >= word.chars.len() && word.chars.iter().zip(rest).all(is_same)
-        })
-    }
-
-    /// What a run of letters and digits holds, as base64 or hex; each is decoded once, in however many readings it stands.
-    fn in_run(&self, run: &[Glyph], depth: u8, seen: &mut Seen) -> Option<&'static str> {
-        let run: String = run.iter().map(|glyph| glyph.c).collect();
-        let key = (run, depth);
-        if let Some(found) = seen.get(&key) {
-            return *found;
+impl Marks {
+    fn of(length: usize) -> Self {
+        Self {
+            edges: [(); Mark::ALL.len()].map(|()| vec![0; length + 1]),
         }
-        let found = decodings(&key.0).find_map(|bytes| {
-            let text: Vec<char> = String::from_utf8_lossy(&bytes).chars().collect();
-            self.in_text(&text, depth, seen)
+    }
+
+    /// From one glyph to another.
+    fn hide(&mut self, reading: &[Glyph], mark: Mark, from: usize, to: usize) {
+        let edges = &mut self.edges[mark as usize];
+        edges[reading[from].from] += 1;
+        edges[reading[to - 1].to] -= 1;
+    }
+
+    /// A word is left out as a whole: nobody knows which letter is missing.
+    fn words_with_unreadable(&mut self, reading: &[Glyph]) {
+        let mut at = 0;
+        for word in reading.chunk_by(|one, next| is_edge(one.c) == is_edge(next.c)) {
+            if word.iter().any(|glyph| glyph.c == UNREADABLE) {
+                self.hide(reading, Mark::Unreadable, at, at + word.len());
+            }
+            at += word.len();
+        }
+    }
+
+    fn by_character(&self) -> Vec<Option<Mark>> {
+        let mut depths = [0; Mark::ALL.len()];
+        let length = self.edges[0].len() - 1;
+        let marks = (0..length).map(|at| {
+            for (depth, edges) in depths.iter_mut().zip(&self.edges) {
+                *depth += edges[at];
+            }
+            Mark::ALL.into_iter().rfind(|mark| depths[*mark as usize] > 0)
         });
-        seen.insert(key, found);
-        found
-    }
-
-    /// What bytes that are no text come to by chance is looked at as it stands alone.
-    fn in_text(&self, text: &[char], depth: u8, seen: &mut Seen) -> Option<&'static str> {
-        let is_text = depth > 0 && is_text(text);
-        let readings = if is_text {
-            readings(text)
-        } else {
-            vec![as_it_stands(text)]
-        };
-        readings.iter().find_map(|reading| {
-            let word = (0..reading.len()).find_map(|at| self.at(reading, at).next().map(|(instead, _)| instead));
-            let within = || runs(reading).find_map(|run| self.in_run(run, depth - 1, seen));
-            word.or_else(|| is_text.then(within).flatten())
-        })
+        marks.collect()
     }
 }
 
-fn begins_word(reading: &[Glyph], at: usize) -> bool {
-    at == 0 || !reading[at - 1].c.is_alphanumeric()
-}
-
-fn ends_word(reading: &[Glyph], end: usize) -> bool {
-    reading.get(end).is_none_or(|glyph| !glyph.c.is_alphanumeric())
-}
-
-/// What runs were found to hold, and how deep it was looked.
-type Seen = HashMap<(String, u8), Option<&'static str>>;
-
-/// Runs that may be base64 or hex of something.
-fn runs(reading: &[Glyph]) -> impl Iterator<Item = &[Glyph]> {
-    let is_of_a_run = |glyph: &Glyph| glyph.c.is_ascii_alphanumeric() || matches!(glyph.c, '+' | '/' | '-' | '_');
-    let runs = reading.split(move |glyph| !is_of_a_run(glyph));
-    runs.filter(|run| run.len() >= RUN_CHARS_MIN)
-}
-
-/// What a run is of, if it is base64 or hex. Something may stand before it that only looks like a part of it.
-fn decodings(run: &str) -> impl Iterator<Item = Vec<u8>> {
-    let standard = run.replace('-', "+").replace('_', "/");
-    let from_base64 = (0..4).filter_map(move |skip| {
-        let rest = standard.get(skip..)?;
-        // One character of four holds less than a byte.
-        let rest = &rest[..rest.len() - usize::from(rest.len() % 4 == 1)];
-        LENIENT.decode(rest).ok()
+/// The beginning of an answer as text. What is no UTF-8 and what controls a terminal is [`UNREADABLE`]; what nobody sees is gone.
+fn plain(answer: &[u8], bytes_max: usize) -> Vec<char> {
+    let beginning = &answer[..answer.len().min(bytes_max)];
+    let text = String::from_utf8_lossy(beginning);
+    let readable = text.chars().filter_map(|c| match c {
+        '\n' | '\r' | '\t' => Some(c),
+        c if c.is_whitespace() => Some(' '),
+        c if c.is_control() => Some(UNREADABLE),
+        c => (!is_unprintable(c)).then_some(c),
     });
-    let in_hex = run.split(|c: char| !c.is_ascii_hexdigit());
-    let from_hex = in_hex
-        .filter(|digits| digits.len() >= RUN_CHARS_MIN)
-        .flat_map(|digits| {
-            (0..2).filter_map(|skip| {
-                let rest = &digits[skip..];
-                hex::decode(&rest[..rest.len() / 2 * 2]).ok()
-            })
-        });
-    from_base64.chain(from_hex)
+    let mut text: Vec<char> = readable.collect();
+    if beginning.len() < answer.len() {
+        // The last character may be cut as well.
+        text.pop();
+        let end = end_of_words(&text, CUT_CHARS_MAX);
+        text.truncate(end.unwrap_or(text.len().saturating_sub(CUT_CHARS_MAX)));
+    }
+    text
 }
 
-/// Of bytes that are something else hardly more than a third are characters.
 fn is_text(text: &[char]) -> bool {
-    let of_text = text
-        .iter()
-        .filter(|c| **c != char::REPLACEMENT_CHARACTER && !c.is_control());
-    of_text.count() * 4 >= text.len() * 3
+    let unreadable = text.iter().filter(|c| **c == UNREADABLE).count();
+    unreadable <= UNREADABLE_FEW || unreadable * 100 <= text.len() * UNREADABLE_PERCENT_MAX
+}
+
+/// What sets words apart, in texts, JSON, HTML and URLs.
+fn is_edge(c: char) -> bool {
+    c.is_whitespace() || "\"<>(){}[],:;|=&?/#".contains(c)
+}
+
+/// Where the last word ends that is sure to be whole, if that is so near.
+fn end_of_words(text: &[char], near: usize) -> Option<usize> {
+    let cut = text.iter().rev().take(near).position(|c| is_edge(*c))?;
+    Some(text.len() - cut)
+}
+
+fn shown(text: &[char], marks: &[Option<Mark>], chars_max: usize) -> String {
+    let mut shown: Vec<char> = Vec::new();
+    let mut before = None;
+    for (c, mark) in text.iter().zip(marks) {
+        let next = match mark {
+            None => &[*c][..],
+            Some(mark) if before == Some(*mark) => &[],
+            Some(mark) => &mark.text().chars().collect::<Vec<_>>(),
+        };
+        if shown.len() + next.len() > chars_max {
+            shown.truncate(end_of_words(&shown, KEPT_CUT_CHARS_MAX).unwrap_or(chars_max));
+            break;
+        }
+        shown.extend(next);
+        before = *mark;
+    }
+    shown.into_iter().collect()
 }
 
 /// A secret, and what of it somebody may quote without the rest: behind the word that says what it is (`Token abc`), within
@@ -311,13 +263,24 @@ fn is_scheme(part: &str) -> bool {
 mod tests {
     use super::*;
 
+    const NAME: &str = "[name]";
+    const SECRET: &str = "[hidden]";
+
     fn mask(secret: &str, names: &[&str]) -> Mask {
         let secrets = [SecretString::from(secret)];
         Mask::new(&secrets, &names.iter().map(|name| (*name).to_owned()).collect())
     }
 
     fn hidden(mask: &Mask, text: &str) -> String {
-        mask.beginning(text, 2000)
+        mask.beginning(text.as_bytes(), 2000)
+    }
+
+    /// With a mark of any kind, and so that what is kept of it is clean.
+    fn is_left_out(mask: &Mask, text: &str) -> bool {
+        let shown = hidden(mask, text);
+        assert!(!mask.finds(&shown), "kept of {text}: {shown}");
+        assert_eq!(mask.finds(text), shown != text, "{text}: {shown}");
+        Mark::ALL.iter().any(|mark| shown.contains(mark.text()))
     }
 
     #[test]
@@ -347,7 +310,9 @@ mod tests {
         ] {
             let text = hidden(&mask, &format!("no: <{quoted}>"));
             assert!(
-                text.starts_with("no: <") && text.ends_with('>') && text.contains(SECRET),
+                text.starts_with("no: <")
+                    && text.ends_with('>')
+                    && (text.contains(SECRET) || text.contains("[encoded]")),
                 "{quoted}: {text}"
             );
             for part in ["et/", "et\\/", "et%2F", "s3", "S3", &quoted[quoted.len() - 4..]] {
@@ -379,14 +344,15 @@ mod tests {
             ("Zo\\u00eb O'Brien", "[name] [name]"),
             ("ZOË O&#39;Brien", "[name] [name]"),
             ("Zo%C3%AB+O%27Brien", "[name]+[name]"),
-            ("Zo\u{fffd} o'brien", "[name] [name]"),
+            ("Zo\u{fffd} o'brien", "[unreadable] [name]"),
             ("mary_jane@example.com", "[name]_[name]@example.com"),
             ("Mary  Jane", "[name]  [name]"),
             (
                 "{\"status\":\"also all\",\"al\":1}",
                 "{\"status\":\"also all\",\"[name]\":1}",
             ),
-            ("O\u{200b}'Bri\u{1b}en", "[name]"),
+            ("O\u{200b}'Br\u{200b}ien", "[name]"),
+            ("O'Bri\u{1b}en of Rome", "[unreadable] of Rome"),
         ] {
             assert_eq!(hidden(&mask, text), shown);
         }
@@ -442,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn promise_06_a_name_is_found_in_what_was_encoded_more_than_once() {
+    fn promise_06_no_name_is_kept_of_what_is_encoded_once_or_more() {
         let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let apart = |text: &str, by: &str| text.bytes().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(by);
         for name in ["Zoë Müller", "Łukasz", "Ng Strauß", "Brienne"] {
@@ -472,10 +438,9 @@ mod tests {
                 let shown = hidden(&mask, &text);
                 let end = &quoted[quoted.len() - 5..];
                 assert!(
-                    shown.contains(NAME) && !shown.contains(end),
+                    is_left_out(&mask, &text) && !shown.contains(end),
                     "{name}, {quoted}: {shown}"
                 );
-                assert!(mask.finds(&text), "{text}");
                 let other = text.replace(quoted.as_str(), "nothing of it");
                 assert!(!mask.finds(&other), "{other}");
             }
@@ -501,25 +466,182 @@ mod tests {
         ] {
             let shown = hidden(&mask, text);
             assert!(
-                shown.contains(NAME) && !shown.contains("ller") && !shown.contains("uka"),
+                is_left_out(&mask, text) && !shown.contains("ller") && !shown.contains("uka"),
                 "{text}: {shown}"
             );
         }
-        let every_mark = "\\%25&amp;=3D+61 62 63 ".repeat(400);
-        let every_mark: Vec<char> = every_mark.chars().collect();
-        assert!(readings(&every_mark).len() <= 128, "bounded");
+    }
+
+    #[test]
+    fn promise_06_no_name_is_kept_of_what_servers_make_of_an_echo() {
+        let body = "{\"pad\":\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\",\"lead_last_name\":\"Lästname1-Müller\",\"lead_first_name\":\"Wilma Zoé\"}";
+        let base64 = base64::engine::general_purpose::STANDARD.encode(body);
+        let lines: Vec<&str> = base64
+            .as_bytes()
+            .chunks(76)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        let groups: Vec<String> = body.as_bytes().chunks(2).map(hex::encode).collect();
+        let utf16: Vec<u8> = "Wilma Müller".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let bytes: Vec<String> = body.bytes().map(|byte| byte.to_string()).collect();
+        let mask = mask("unused-secret", &["Lästname1-Müller", "Wilma Zoé", "Emma"]);
+        for text in [
+            lines.join("\n"),
+            lines.join("\r\n"),
+            serde_json::to_string(&lines.join("\n")).unwrap(),
+            format!("{{\"data\":\"{}\"}}", base64.replace('/', "\\/")),
+            form_urlencoded::byte_serialize(base64.as_bytes()).collect(),
+            groups.join(" "),
+            format!("[{}]", bytes.join(",")),
+            "L%u00e4stname1 M%u00fcller".to_owned(),
+            "L\\u{e4}stname1 M\\u{fc}ller M\\x{fc}ller".to_owned(),
+            "M\\N{LATIN SMALL LETTER U WITH DIAERESIS}ller".to_owned(),
+            "M&#252ller L&#228stname1 M&uumlller M&#xfc;ller M&UUML;ller".to_owned(),
+            "M\\fc ller M\\0000fcller M\\00fcller".to_owned(),
+            "M\\303\\274ller M%FCller M\\xfcller M=FCller".to_owned(),
+            "lead=Emma&name=M%FCller, lead=M=C3=BCller".to_owned(),
+            "IZUXE43UNZQW2ZJREBNG7Q5J".to_owned(),
+            hex::encode(&utf16),
+            base64::engine::general_purpose::STANDARD.encode(&utf16),
+            "RW1tYQ== 456d6d61 x-RW1tYQ V2lsbWE=".to_owned(),
+        ] {
+            let shown = hidden(&mask, &text);
+            assert!(is_left_out(&mask, &text), "{text}: {shown}");
+            let left = [
+                "ller", "stname", "emma", "wilma", "wyw1l", "rw1t", "v2ls", "77,195", "4dc3", "izux", "456d",
+            ];
+            let left = left.iter().find(|part| shown.to_lowercase().contains(**part));
+            assert_eq!(left, None, "{text}: {shown}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_in_plain_words_stays() {
+        let mask = mask("unused-secret", &["Müller", "Li", "Ed", "Anna Maria"]);
+        for text in [
+            "{\"errors\":[{\"unit_id\":12345,\"code\":\"ERR_4012\",\"message\":\"base_rent: expected number, got \\\"n/a\\\"\"}]}",
+            "sync-2025-01-15-02-00-00-0194676ea8807c31b2d94c5e6f708192 of 2025-01-15T02:00:00.123456Z is known",
+            "GET /v1/syncs/sync-2025-01-15-02-00-00-0194676ea8807c31b2d94c5e6f708192?full=true",
+            "snapshot 0194676e-a880-7c31-b2d9-4c5e6f708192, digest 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "unit_code 1204-B, PH-12A, 1A, 2B; units 11, 12, 13, 14, 1204 at 09:27:11, 20261130T092711Z, 1764495231000",
+            "com.fasterxml.jackson.databind.exc.InvalidFormatException at UnitService.getRentRollUnitById(UnitService.java:120)",
+            "ORA-00001 SQLSTATE[23505] 0x80070005 HTTP/1.1 502 nginx/1.25.3 utf-8 x86_64 IPv4 SHA256",
+            "E11000 duplicate key error collection: rentroll.units index: unit_id_1 dup key",
+            "C:\\Users\\data\\app.log App\\Http\\Controllers\\UnitController 100% of a&b, x=1&y=2&copy=3 state=CA code=ECONNREFUSED",
+            "Größe fehlt für Einheit 12 — 客户不存在 🏠",
+        ] {
+            assert_eq!(hidden(&mask, text), text);
+            assert!(!mask.finds(text), "{text}");
+        }
+        let page = "<p>Visit <a href=\"https://www.example.com/5xx-landing?utm_source=errorcode_502&amp;path=%2Fv1%2Fsync%3Fa%3Db\">\
+                    </a>&hellip; <script>document.getElementById(\"error-feedback\").XMLHttpRequest</script> 8f1d2c3b4a596871</p>";
+        assert_eq!(hidden(&mask, page), page.replace("8f1d2c3b4a596871", "[encoded]"));
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_kept() {
+        let mask = mask("unused-secret", &["Müller"]);
+        let random: Vec<u8> = (0..9000_u64)
+            .map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8)
+            .collect();
+        for answer in [vec![0xff; 7000], random, b"\0M\0u\0l\0l\0e\0r\0 \0i\0s".to_vec()] {
+            assert_eq!(mask.beginning(&answer, 2000), NOT_KEPT);
+        }
+        assert!(!mask.finds(NOT_KEPT) && !mask.finds(NOT_SEARCHED));
+        assert_eq!(
+            mask.beginning(b"Gr\xf6\xdfe of M\xfcller\x07 is 12", 2000),
+            "[unreadable] of [unreadable] is 12"
+        );
+    }
+
+    /// What the most hostile answer costs is a multiple of its length.
+    #[test]
+    fn promise_13_no_answer_costs_more_than_its_length() {
+        let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let of = |part: &str| part.repeat(65_536 / part.len() + 1);
+        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = move || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random.to_le_bytes()
+        };
+        let noise: Vec<u8> = (0..8192).flat_map(|_| next()).collect();
+        let answers: Vec<Vec<u8>> = vec![
+            (0..9)
+                .fold(
+                    of("{\"x\": \"A%25252541\\\\x41=3D41\"} ")[..4096].to_owned(),
+                    |text, _| base64(&text),
+                )
+                .into(),
+            base64(&base64(&of("Müller "))).into(),
+            vec![0xff; 65_536],
+            of("%25").into(),
+            of("&amp;").into(),
+            of("&amp;amp;#65;=3D").into(),
+            of("\\").into(),
+            of("\\u00").into(),
+            of("\\u{").into(),
+            of("\\N{").into(),
+            of("=\n").into(),
+            of("\\%25&amp;=3D+61 62 63 ").into(),
+            of("a").into(),
+            of("aB3").into(),
+            of("aaaa/").into(),
+            of("41 ").into(),
+            of("65,").into(),
+            of("li wu ").into(),
+            of("王").into(),
+            of("e\u{301}").into(),
+            of("\u{200b}").into(),
+            of("sync-2025-01-15-02-00-00-").into(),
+            of("aaaaaaaa\n").into(),
+            String::from_utf8_lossy(&noise).into_owned().into(),
+            noise,
+        ];
+        let mut names: Vec<String> = (1..=1000).map(|length| "a".repeat(length)).collect();
+        names.extend((0..1000).map(|n| format!("Anna{n} Li Wu")));
+        names.extend(["王", "明", "e", "Müller"].map(str::to_owned));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let many = mask("unused-secret", &names);
+        let few = mask("unused-secret", &["Müller", "Li"]);
+        let of_few = answers.iter().map(|answer| (&few, answer, 40));
+        let costly = answers
+            .iter()
+            .filter(|answer| answer.starts_with(b"aaa") || answer.starts_with(b"li wu"));
+        for (mask, answer, each) in of_few.chain(costly.map(|answer| (&many, answer, 1000))) {
+            cost::since_last();
+            let kept = mask.beginning(answer, 2000);
+            let cost = cost::since_last();
+            let start = String::from_utf8_lossy(&answer[..20]);
+            assert!(cost <= LOOKED_AT_BYTES * each, "{start}: {cost}");
+            assert!(kept.chars().count() <= 2000, "{start}");
+        }
     }
 
     #[test]
     fn what_is_hidden_is_hidden_before_the_text_is_cut() {
         let mask = mask("hunter2hunter2", &[]);
         for before in [0, 1, 9, 10, 19, 40, 41, 79, 80] {
-            let text = mask.beginning(&format!("{}{}", "x".repeat(before), "hunter2hunter2".repeat(9)), 20);
+            let text = format!("{}{}", "x".repeat(before), "hunter2hunter2".repeat(9));
+            let text = mask.beginning(text.as_bytes(), 20);
             assert!(
                 text.chars().count() <= 20 && !text.contains("hunter"),
                 "{before}: {text}"
             );
         }
-        assert_eq!(mask.beginning("é\0é", 20), "éé");
+        // PostgreSQL's text can't hold a NUL.
+        assert_eq!(mask.beginning("é\0é a".as_bytes(), 20), "[unreadable] a");
+        let name = super::tests::mask("unused-secret", &["Wilhelmina"]);
+        for before in LOOKED_AT_BYTES - 20..LOOKED_AT_BYTES + 5 {
+            // All of it is one mark, so that the end of what is looked at is kept.
+            let text = format!(
+                "\"{}\" {}Wilhelmina",
+                "aB3dE5".repeat(2000),
+                " ".repeat(before - 12_003)
+            );
+            let kept = name.beginning(text.as_bytes(), 5000);
+            assert!(!kept.contains('W'), "{before}: {kept}");
+        }
     }
 }

@@ -21,6 +21,7 @@ mod way;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -52,6 +53,8 @@ pub use unsent::Unsent;
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How much of it is kept with the attempt.
 const ANSWER_KEPT_CHARS: usize = 2000;
+/// How much of it is searched for what is to be hidden, and one byte that says whether there is more.
+const ANSWER_SEARCHED_BYTES: usize = mask::LOOKED_AT_BYTES + 1;
 const GZIP_LEVEL: u32 = 6;
 const SYNC_ID: HeaderName = HeaderName::from_static("x-aigent-sync-id");
 
@@ -106,7 +109,7 @@ impl Endpoint {
     /// have to do with it.
     pub async fn post(&self, sync_id: &str, body: Vec<u8>) -> Result<Try> {
         let deadline = Instant::now() + self.timeout;
-        let names = leads(&body);
+        let names = Arc::new(leads(&body));
         let mut request = self.request(sync_id, self.packed(body).await?)?;
         let beside = proof::secret_headers(&self.secret_headers)?;
         request.headers_mut().extend(beside.headers);
@@ -154,7 +157,7 @@ impl Endpoint {
         &self,
         request: &Request,
         proof: &Proof,
-        (secrets, names): (&[SecretString], &BTreeSet<String>),
+        (secrets, names): (&[SecretString], &Arc<BTreeSet<String>>),
         deadline: Instant,
     ) -> Result<Try> {
         let mut request = request.try_clone().context("a request that can't be repeated")?;
@@ -162,14 +165,14 @@ impl Endpoint {
         *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
         Ok(match self.client.http.execute(request).await {
             Ok(response) => {
-                let mask = Mask::new(proof.secrets.iter().chain(secrets), names);
-                self.answered(response, &mask).await
+                let secrets = proof.secrets.iter().chain(secrets).cloned().collect();
+                self.answered(response, secrets, names.clone()).await
             }
             Err(error) => self.failed(error),
         })
     }
 
-    async fn answered(&self, response: Response, mask: &Mask) -> Try {
+    async fn answered(&self, response: Response, secrets: Vec<SecretString>, names: Arc<BTreeSet<String>>) -> Try {
         let status = response.status().as_u16();
         let retry_after = retry_after_of(response.headers());
         let is_success = response.status().is_success();
@@ -201,15 +204,15 @@ impl Endpoint {
             None if self.client.is_proxys(status) => Answer::Proxy,
             None => Answer::Status { status, retry_after },
         };
-        let text = location.unwrap_or_default() + &String::from_utf8_lossy(&body);
-        let text = mask.beginning(&text, ANSWER_KEPT_CHARS);
         let form = Form::of(content_type.as_deref(), &body, is_whole);
         let form = if is_packed { form.of_packed(&body) } else { form };
+        let mut text = location.unwrap_or_default().into_bytes();
+        text.extend_from_slice(&body[..body.len().min(ANSWER_SEARCHED_BYTES)]);
         Try {
             answer,
             status: Some(status),
             error: redirect,
-            text: (!text.is_empty()).then_some(text),
+            text: kept(text, secrets, names).await,
             said,
             form,
         }
@@ -235,6 +238,16 @@ impl fmt::Debug for Endpoint {
             .field("origin", &origin)
             .finish_non_exhaustive()
     }
+}
+
+/// What is kept of an answer, if it says anything. Names by the thousand are no work for a thread that others wait for.
+async fn kept(answer: Vec<u8>, secrets: Vec<SecretString>, names: Arc<BTreeSet<String>>) -> Option<String> {
+    if answer.is_empty() {
+        return None;
+    }
+    let masked = move || Mask::new(&secrets, &names).beginning(&answer, ANSWER_KEPT_CHARS);
+    let text = tokio::task::spawn_blocking(masked).await.ok()?;
+    (!text.is_empty()).then_some(text)
 }
 
 fn headers(receiver: &Receiver) -> Result<HeaderMap> {

@@ -1,11 +1,15 @@
-//! What a text reads as: as it stands, and decoded in each of the ways in which receivers quote. Pure; each way is one pass.
-
-use std::collections::HashSet;
+//! What a text reads as: as it stands, and with one layer of escapes taken off, and another. Pure; each is one pass.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
+use super::cost;
 use crate::words::is_unprintable;
+
+/// What can't be read: bytes that are no UTF-8, a control character, an escape of which nobody here knows what it stands for.
+pub(super) const UNREADABLE: char = char::REPLACEMENT_CHARACTER;
+/// Names of HTML's entities are shorter.
+const ENTITY_CHARS_MAX: usize = 32;
 
 /// A character that a text reads as, and the characters of the text that it is made of.
 #[derive(Clone, Copy)]
@@ -15,242 +19,211 @@ pub(super) struct Glyph {
     pub to: usize,
 }
 
-/// A letter without its accents, and `ß` as two: what it comes to where somebody decomposes it or writes in capitals.
-pub(super) fn base_letters(c: char) -> String {
-    let bare = c.nfkd().filter(|c| !is_combining_mark(*c));
-    bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
-}
-
-pub(super) fn folded(c: char) -> char {
-    match c.is_whitespace() {
-        true => ' ',
-        false => c.to_lowercase().next().unwrap_or(c),
-    }
-}
-
-/// Whether it is of a script that sets no words apart, or none that a particle doesn't join: Thai to Tibetan, Burmese, Hangul,
-/// Khmer, Kana, Han.
-pub(super) fn is_unseparated(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{3005}'..='\u{3007}'
-        | '\u{3040}'..='\u{31ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}'
-        | '\u{ff66}'..='\u{ffdc}' | '\u{20000}'..='\u{3ffff}')
-}
-
-/// A way in which receivers quote: the marks without which there is none of it, and how it reads.
-type Way = (fn(&[Glyph]) -> bool, fn(&[Glyph]) -> Option<(String, usize)>);
-
-const WAYS: [Way; 5] = [
-    (|reading| has(reading, &['\\']), json),
-    (|reading| has(reading, &['%', '+']), percent),
-    (|reading| has(reading, &['=']), quoted_printable),
-    (|reading| has(reading, &['&']), html),
-    (has_pairs, pairs),
-];
-/// What was quoted may have been quoted before, in the same way or another one.
-const WITHIN: usize = 4;
-/// A text that has every mark comes to no more than so many readings, those with the fewest steps first.
-const READINGS_MAX: usize = 64;
-
-fn has(reading: &[Glyph], marks: &[char]) -> bool {
-    reading.iter().any(|glyph| marks.contains(&glyph.c))
-}
-
-/// Everything that the text reads as, as it stands first.
-pub(super) fn readings(text: &[char]) -> Vec<Vec<Glyph>> {
-    let mut readings = vec![as_it_stands(text)];
-    let text_of = |reading: &[Glyph]| reading.iter().map(|glyph| glyph.c).collect::<String>();
-    let mut seen = HashSet::from([text_of(&readings[0])]);
-    let mut of_last_step = 0..1;
-    for _ in 0..WITHIN {
-        for at in of_last_step.clone() {
-            for (is_there, decode) in WAYS {
-                if readings.len() < READINGS_MAX && is_there(&readings[at]) {
-                    let inner = decoded(&readings[at], decode);
-                    if seen.insert(text_of(&inner)) {
-                        readings.push(inner);
-                    }
-                }
-            }
-        }
-        of_last_step = of_last_step.end..readings.len();
-    }
-    for at in 0..readings.len() {
-        if !readings[at].iter().all(|glyph| glyph.c.is_ascii()) {
-            let inner = decoded(&readings[at], bare);
-            readings.push(inner);
+impl Glyph {
+    /// That stands for itself.
+    pub fn at(place: usize, c: char) -> Self {
+        Self {
+            c,
+            from: place,
+            to: place + 1,
         }
     }
-    readings
 }
 
-fn bare(rest: &[Glyph]) -> Option<(String, usize)> {
-    let c = rest.first()?.c;
-    (!c.is_ascii() && c != char::REPLACEMENT_CHARACTER).then(|| (base_letters(c), 1))
+/// What an escape stands for, if for anything that is seen, and how many characters it takes.
+type Escape = Option<(Option<char>, usize)>;
+
+/// Everything that a text reads as.
+pub(super) struct Readings {
+    pub as_it_stands: Vec<Glyph>,
+    /// With escapes taken off, a layer each.
+    pub without_escapes: Vec<Vec<Glyph>>,
+    /// The same of what may be quoted-printable: `=` begins an escape in mails, and a value everywhere else.
+    pub of_mails: Vec<Vec<Glyph>>,
 }
 
-/// Characters that nobody sees may stand within a word.
-pub(super) fn as_it_stands(text: &[char]) -> Vec<Glyph> {
-    let glyphs = text.iter().enumerate().map(|(at, c)| Glyph {
-        c: *c,
-        from: at,
-        to: at + 1,
-    });
-    glyphs
-        .filter(|glyph| glyph.c.is_whitespace() || !is_unprintable(glyph.c))
-        .collect()
+impl Readings {
+    pub fn of(text: &[char]) -> Self {
+        let glyphs = text.iter().enumerate().map(|(at, c)| Glyph::at(at, *c));
+        let as_it_stands: Vec<Glyph> = glyphs.collect();
+        let of_mails = |rest: &[Glyph]| quoted_printable(rest).or_else(|| escape(rest));
+        let without_escapes = layers(&as_it_stands, escape);
+        let is_quoted = |reading: &Vec<Glyph>| {
+            let mut places = (0..reading.len()).filter(|place| reading[*place].c == '=');
+            places.any(|place| quoted_printable(&reading[place..]).is_some())
+        };
+        let is_of_mails = is_quoted(&as_it_stands) || without_escapes.iter().any(is_quoted);
+        Self {
+            without_escapes,
+            of_mails: if is_of_mails {
+                layers(&as_it_stands, of_mails)
+            } else {
+                Vec::new()
+            },
+            as_it_stands,
+        }
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &[Glyph]> {
+        let layers = self.without_escapes.iter().chain(&self.of_mails);
+        std::iter::once(&self.as_it_stands).chain(layers).map(Vec::as_slice)
+    }
 }
 
-/// `decode`: what stands at the beginning, and how many characters that takes; none where it stands for itself.
-fn decoded(reading: &[Glyph], decode: impl Fn(&[Glyph]) -> Option<(String, usize)>) -> Vec<Glyph> {
+/// Two at most. What is escaped once more than that is not read.
+fn layers(text: &[Glyph], way: impl Fn(&[Glyph]) -> Escape) -> Vec<Vec<Glyph>> {
+    let Some(first) = without_a_layer(text, &way) else {
+        return Vec::new();
+    };
+    let Some(second) = without_a_layer(&first, &way) else {
+        return vec![first];
+    };
+    let rest = without_a_layer(&second, |rest| hides(rest, &way));
+    vec![first, rest.unwrap_or(second)]
+}
+
+/// None where there is no escape.
+fn without_a_layer(reading: &[Glyph], way: impl Fn(&[Glyph]) -> Escape) -> Option<Vec<Glyph>> {
+    cost::visited(reading.len());
     let mut glyphs = Vec::with_capacity(reading.len());
-    let mut at = 0;
+    let (mut at, mut has_any) = (0, false);
     while at < reading.len() {
-        let (text, length) = decode(&reading[at..]).unwrap_or_else(|| (reading[at].c.to_string(), 1));
+        let escape = way(&reading[at..]);
+        has_any |= escape.is_some();
+        let (c, length) = escape.unwrap_or((Some(reading[at].c), 1));
         let (from, to) = (reading[at].from, reading[at + length - 1].to);
-        let seen = text.chars().filter(|c| c.is_whitespace() || !is_unprintable(*c));
-        glyphs.extend(seen.map(|c| Glyph { c, from, to }));
+        // What nobody sees may stand within a word.
+        let c = c.filter(|c| c.is_whitespace() || !is_unprintable(*c));
+        glyphs.extend(c.map(|c| Glyph { c, from, to }));
         at += length;
     }
-    glyphs
+    has_any.then_some(glyphs)
 }
 
-fn json(rest: &[Glyph]) -> Option<(String, usize)> {
-    if rest.first()?.c != '\\' {
+/// An escape that a letter may be behind.
+fn hides(rest: &[Glyph], way: impl Fn(&[Glyph]) -> Escape) -> Escape {
+    let (c, length) = way(rest)?;
+    (length > 2 && c.is_some()).then_some((Some(UNREADABLE), length))
+}
+
+fn escape(rest: &[Glyph]) -> Escape {
+    match at(rest, 0)? {
+        '\\' => backslash(rest),
+        '%' if at(rest, 1) == Some('u') => utf16(rest),
+        '%' => bytes(rest, |rest| byte(rest, &['%'])),
+        '&' => entity(rest),
+        _ => None,
+    }
+}
+
+/// As JSON has it, and languages that are like it; CSS (`\fc `); octal.
+fn backslash(rest: &[Glyph]) -> Escape {
+    let next = at(rest, 1)?;
+    if let Some(css) = css(rest) {
+        return Some(css);
+    }
+    match next {
+        'u' | 'x' if at(rest, 2) == Some('{') => braced(rest),
+        'u' => utf16(rest),
+        'x' => bytes(rest, |rest| byte(rest, &['\\', 'x'])),
+        // By its name, as Python has it, or by eight digits.
+        'N' if at(rest, 2) == Some('{') => Some((Some(UNREADABLE), until(rest, '}').unwrap_or(2))),
+        'U' if number(rest, 2, 8, 16).is_some() => Some((Some(UNREADABLE), 10)),
+        'n' | 'r' => Some((Some('\n'), 2)),
+        't' | 'f' | 'b' => Some((Some(' '), 2)),
+        '0'..='9' => bytes(rest, octal),
+        '\n' | '\r' => Some((None, 2)),
+        other => (!other.is_alphanumeric()).then_some((Some(other), 2)),
+    }
+}
+
+/// Six digits, or fewer with a blank behind them or a zero in front.
+fn css(rest: &[Glyph]) -> Escape {
+    let length = digits(rest, 1, 6);
+    let ends = at(rest, 1 + length).is_some_and(char::is_whitespace);
+    let is_padded = length >= 4 && at(rest, 1) == Some('0');
+    if length < 2 || !(length == 6 || ends || is_padded) {
         return None;
     }
-    match rest.get(1)?.c {
-        'u' => {
-            let unit = |at: usize| -> Option<u16> { u16::try_from(digits(rest.get(at..at + 4)?, 16)?).ok() };
-            let first = unit(2)?;
-            let pair = || match (rest.get(6)?.c, rest.get(7)?.c) {
-                ('\\', 'u') => Some([first, unit(8)?]),
-                _ => None,
-            };
-            match pair()
-                .and_then(|pair| String::from_utf16(&pair).ok())
-                .filter(|text| text.chars().count() == 1)
-            {
-                Some(text) => Some((text, 12)),
-                None => Some((String::from_utf16_lossy(&[first]), 6)),
+    Some((of_number(number(rest, 1, length, 16)), 1 + length + usize::from(ends)))
+}
+
+fn braced(rest: &[Glyph]) -> Escape {
+    let length = until(rest, '}')?;
+    let of_digits = digits(rest, 3, 6);
+    let is_number = of_digits > 0 && 3 + of_digits + 1 == length;
+    let c = of_number(number(rest, 3, of_digits, 16).filter(|_| is_number));
+    Some((c, length))
+}
+
+/// Four digits behind `\u` or `%u`, twice for what UTF-16 needs two units for.
+fn utf16(rest: &[Glyph]) -> Escape {
+    let Some(first) = number(rest, 2, 4, 16) else {
+        let is_like_one = at(rest, 2).is_some_and(|c| c == 'u' || c.is_ascii_digit());
+        return is_like_one.then_some((Some(UNREADABLE), 2));
+    };
+    let is_followed = at(rest, 6) == at(rest, 0) && at(rest, 7) == Some('u');
+    let second = number(rest, 8, 4, 16).filter(|_| is_followed);
+    let unit = |number| u16::try_from(number).unwrap_or_default();
+    let pair = second.and_then(|second| char::decode_utf16([unit(first), unit(second)]).next()?.ok());
+    match pair.filter(|c| c.len_utf16() == 2) {
+        Some(c) => Some((Some(c), 12)),
+        None => Some((of_number(Some(first)), 6)),
+    }
+}
+
+/// As in mails, where `=` ends a line that goes on (RFC 2045, section 6.7). One byte by itself that is no UTF-8 may be a value as well.
+fn quoted_printable(rest: &[Glyph]) -> Escape {
+    match (at(rest, 0)?, at(rest, 1)?, at(rest, 2)) {
+        ('=', '\r', Some('\n')) => Some((None, 3)),
+        ('=', '\n', _) => Some((None, 2)),
+        ('=', ..) => match bytes(rest, |rest| byte(rest, &['=']))? {
+            (Some(UNREADABLE), _) if byte(rest.get(3..)?, &['=']).is_none() => {
+                Some((of_number(number(rest, 1, 2, 16)), 3))
             }
-        }
-        'x' => escaped(rest, &['\\', 'x']),
-        'n' | 'r' | 't' | 'f' | 'b' => Some((" ".to_owned(), 2)),
-        other => Some((other.to_string(), 2)),
-    }
-}
-
-/// Forms write a blank as `+`.
-fn percent(rest: &[Glyph]) -> Option<(String, usize)> {
-    match rest.first()?.c {
-        '+' => Some((" ".to_owned(), 1)),
-        _ => escaped(rest, &['%']),
-    }
-}
-
-/// As in mails, where `=` ends a line that goes on (RFC 2045, section 6.7).
-fn quoted_printable(rest: &[Glyph]) -> Option<(String, usize)> {
-    match (rest.first()?.c, rest.get(1)?.c, rest.get(2).map(|glyph| glyph.c)) {
-        ('=', '\r', Some('\n')) => Some((String::new(), 3)),
-        ('=', '\n', _) => Some((String::new(), 2)),
-        _ => escaped(rest, &['=']),
-    }
-}
-
-/// Bytes, each as `mark` and two digits.
-fn escaped(rest: &[Glyph], mark: &[char]) -> Option<(String, usize)> {
-    let width = mark.len() + 2;
-    bytes(rest, |rest| {
-        let (begin, digits_of) = rest.get(..width)?.split_at(mark.len());
-        let is_one = begin.iter().zip(mark).all(|(glyph, mark)| glyph.c == *mark);
-        Some((is_one.then(|| u8::try_from(digits(digits_of, 16)?).ok())??, width))
-    })
-}
-
-/// Hex as dumps have it: two digits a byte, set apart by a blank, a colon or the like.
-fn pairs(rest: &[Glyph]) -> Option<(String, usize)> {
-    bytes(rest, pair)
-}
-
-/// A byte of those, with what sets it apart from the next one.
-fn pair(rest: &[Glyph]) -> Option<(u8, usize)> {
-    let prefix = match rest {
-        [zero, x, ..] if zero.c == '0' && matches!(x.c, 'x' | 'X') => 2,
-        _ => 0,
-    };
-    let byte = u8::try_from(digits(rest.get(prefix..prefix + 2)?, 16)?).ok()?;
-    let mut behind = rest[prefix + 2..].iter().map(|glyph| glyph.c).peekable();
-    if behind.peek().is_some_and(|c| c.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let apart = behind
-        .take_while(|c| matches!(c, ' ' | ':' | '-' | ',' | '\n' | '\r' | '\t'))
-        .take(3)
-        .count();
-    let is_last = !rest
-        .get(prefix + 2 + apart)
-        .is_some_and(|glyph| glyph.c.is_ascii_hexdigit());
-    Some((byte, prefix + 2 + if is_last { 0 } else { apart }))
-}
-
-/// Whether three such bytes follow each other somewhere.
-fn has_pairs(reading: &[Glyph]) -> bool {
-    let follows = |rest: &[Glyph]| pair(rest).map(|(_, width)| width).filter(|width| *width > 2);
-    (0..reading.len()).any(|at| {
-        let second = follows(&reading[at..]).map(|width| at + width);
-        let third = second.and_then(|at| follows(&reading[at..]).map(|width| at + width));
-        third.is_some_and(|at| pair(&reading[at..]).is_some())
-    })
-}
-
-/// A run of bytes at a time, as `byte` reads one: one character may need several.
-fn bytes(rest: &[Glyph], byte: impl Fn(&[Glyph]) -> Option<(u8, usize)>) -> Option<(String, usize)> {
-    let (first, width) = byte(rest)?;
-    let wanted = match first {
-        0xc0..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xff => 4,
-        _ => 1,
-    };
-    let (mut bytes, mut length) = (vec![first], width);
-    while bytes.len() < wanted
-        && let Some((next, width)) = byte(&rest[length..])
-    {
-        bytes.push(next);
-        length += width;
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Some((text, length)),
-        Err(_) => Some((char::REPLACEMENT_CHARACTER.to_string(), width)),
-    }
-}
-
-fn html(rest: &[Glyph]) -> Option<(String, usize)> {
-    if rest.first()?.c != '&' {
-        return None;
-    }
-    let end = rest.iter().take(12).position(|glyph| glyph.c == ';')?;
-    let entity: String = rest[1..end].iter().map(|glyph| glyph.c).collect();
-    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
-    let c = match (entity.to_lowercase().as_str(), entity.strip_prefix('#')) {
-        ("amp", _) => '&',
-        ("lt", _) => '<',
-        ("gt", _) => '>',
-        ("quot", _) => '"',
-        ("apos", _) => '\'',
-        ("nbsp", _) => ' ',
-        (_, Some(digits)) => match digits.strip_prefix(['x', 'X']) {
-            Some(digits) => number(digits, 16)?,
-            None => number(digits, 10)?,
+            other => Some(other),
         },
-        (name, None) => latin(name)?,
-    };
-    Some((c.to_string(), end + 1))
+        _ => None,
+    }
 }
 
-/// A Latin letter by its name, which is the letter and its accent; capitals don't matter, because what is hidden is folded.
-fn latin(name: &str) -> Option<char> {
-    let whole = match name {
+/// With or without its semicolon, as browsers take it.
+fn entity(rest: &[Glyph]) -> Escape {
+    let ended = |length: usize| length + usize::from(at(rest, length) == Some(';'));
+    if at(rest, 1)? == '#' {
+        let (from, radix, most) = match at(rest, 2)? {
+            'x' | 'X' => (3, 16, 6),
+            _ => (2, 10, 7),
+        };
+        let digit = |glyph: &&Glyph| glyph.c.is_digit(radix);
+        let length = rest.get(from..)?.iter().take(most).take_while(digit).count();
+        let c = of_number(number(rest, from, length, radix));
+        return (length > 0).then_some((c, ended(from + length)));
+    }
+    let name = rest[1..].iter().map(|glyph| glyph.c).take(ENTITY_CHARS_MAX);
+    let name: String = name.take_while(char::is_ascii_alphanumeric).collect();
+    if at(rest, 1 + name.len()) == Some(';') && !name.is_empty() {
+        return Some((named(&name).or(Some(UNREADABLE)), ended(1 + name.len())));
+    }
+    let beginnings = (3..=name.len().min(6)).rev();
+    let mut known =
+        beginnings.filter_map(|length| Some((named(&name[..length]), 1 + length)).filter(|(c, _)| c.is_some()));
+    known.next()
+}
+
+/// A Latin letter by its name, which is the letter and its accent; capitals don't matter, because what is looked for is folded. And
+/// the signs that stand in every page.
+fn named(name: &str) -> Option<char> {
+    let name = name.to_ascii_lowercase();
+    Some(match name.as_str() {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" | "ldquo" | "rdquo" | "bdquo" | "laquo" | "raquo" => '"',
+        "apos" | "lsquo" | "rsquo" => '\'',
+        "nbsp" | "ensp" | "emsp" | "thinsp" => ' ',
+        "shy" | "zwj" | "zwnj" => '\u{ad}',
+        "ndash" | "mdash" | "hellip" | "middot" | "bull" | "times" | "copy" | "reg" | "trade" | "rarr" => '-',
         "szlig" => 'ß',
         "aelig" => 'æ',
         "oelig" => 'œ',
@@ -262,13 +235,12 @@ fn latin(name: &str) -> Option<char> {
         "eth" => 'ð',
         "thorn" => 'þ',
         "imath" | "inodot" => 'ı',
-        "rsquo" => '’',
-        _ => '\0',
-    };
-    if whole != '\0' {
-        return Some(whole);
-    }
-    let accent = match name.get(1..)? {
+        _ => return compose(name.chars().next()?, accent(name.get(1..)?)?),
+    })
+}
+
+fn accent(name: &str) -> Option<char> {
+    Some(match name {
         "grave" => '\u{300}',
         "acute" => '\u{301}',
         "circ" => '\u{302}',
@@ -283,12 +255,84 @@ fn latin(name: &str) -> Option<char> {
         "cedil" => '\u{327}',
         "ogon" => '\u{328}',
         _ => return None,
-    };
-    compose(name.chars().next()?, accent)
+    })
 }
 
-fn digits(glyphs: &[Glyph], radix: u32) -> Option<u32> {
-    glyphs
+/// A run of bytes at a time, as `byte` reads one: one character may need several.
+fn bytes(rest: &[Glyph], byte: impl Fn(&[Glyph]) -> Option<(u8, usize)>) -> Escape {
+    let (first, width) = byte(rest)?;
+    let wanted = match first {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xff => 4,
+        _ => 1,
+    };
+    let (mut bytes, mut length) = (vec![first], width);
+    while bytes.len() < wanted
+        && let Some((next, width)) = byte(&rest[length..])
+    {
+        bytes.push(next);
+        length += width;
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Some((text.chars().next(), length)),
+        Err(_) => Some((Some(UNREADABLE), width)),
+    }
+}
+
+fn byte(rest: &[Glyph], mark: &[char]) -> Option<(u8, usize)> {
+    let is_one = mark.iter().enumerate().all(|(place, c)| at(rest, place) == Some(*c));
+    let byte = number(rest, mark.len(), 2, 16).filter(|_| is_one)?;
+    Some((u8::try_from(byte).ok()?, mark.len() + 2))
+}
+
+fn octal(rest: &[Glyph]) -> Option<(u8, usize)> {
+    let byte = number(rest, 1, 3, 8).filter(|_| at(rest, 0) == Some('\\'))?;
+    Some((u8::try_from(byte).ok()?, 4))
+}
+
+fn at(rest: &[Glyph], place: usize) -> Option<char> {
+    rest.get(place).map(|glyph| glyph.c)
+}
+
+/// How many characters there are up to this one, and with it, if it is near.
+fn until(rest: &[Glyph], end: char) -> Option<usize> {
+    const NEAR: usize = 80;
+    let place = rest.iter().take(NEAR).position(|glyph| glyph.c == end)?;
+    Some(place + 1)
+}
+
+/// How many hexadecimal digits stand there, so many at most.
+fn digits(rest: &[Glyph], from: usize, most: usize) -> usize {
+    let rest = rest.get(from..).unwrap_or_default();
+    let digits = rest.iter().take(most).take_while(|glyph| glyph.c.is_ascii_hexdigit());
+    digits.count()
+}
+
+/// So many digits.
+fn number(rest: &[Glyph], from: usize, length: usize, radix: u32) -> Option<u32> {
+    let digits = rest.get(from..from + length)?;
+    digits
         .iter()
         .try_fold(0, |number, glyph| Some(number * radix + glyph.c.to_digit(radix)?))
+}
+
+fn of_number(number: Option<u32>) -> Option<char> {
+    Some(number.and_then(char::from_u32).unwrap_or(UNREADABLE))
+}
+
+/// A letter in lower case and without its accents, `ß` as two, any blank as one: what it comes to where somebody decomposes it or
+/// writes in capitals.
+pub(super) fn folded(c: char) -> impl Iterator<Item = char> {
+    let c = if c.is_whitespace() { ' ' } else { c };
+    let bare = c.nfkd().filter(|c| !is_combining_mark(*c) && !is_unprintable(*c));
+    bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// Whether it is of a script that sets no words apart, or none that a particle doesn't join: Thai to Tibetan, Burmese, Hangul,
+/// Khmer, Kana, Han.
+pub(super) fn is_unseparated(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{3005}'..='\u{3007}'
+        | '\u{3040}'..='\u{31ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}'
+        | '\u{ff66}'..='\u{ffdc}' | '\u{20000}'..='\u{3ffff}')
 }

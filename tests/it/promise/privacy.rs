@@ -505,6 +505,66 @@ async fn promise_05_erase_finds_the_name_in_answers_to_other_requests() {
     rig.assert_equal().await;
 }
 
+/// The search is over before anything is locked: a server that breaks off idle transactions breaks off none.
+#[tokio::test]
+async fn promise_05_erase_searches_a_thousand_answers_before_it_locks_anything() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    rig.settle().await;
+    // Other requests, each with an answer that is escaped in every way, and every hundredth that names the lead.
+    rig.edit(
+        "insert into rentsync.sync
+         select (jsonb_populate_record(s, jsonb_build_object('sequence', -n, 'sync_id', 'sync-' || n, 'body', null, 'body_gone', 'pruned'))).*
+           from rentsync.sync s, generate_series(1, 1000) n
+          where s.sequence = (select min(sequence) from rentsync.sync);
+         insert into rentsync.attempt
+         select (jsonb_populate_record(a, jsonb_build_object('sequence', -n, 'answer',
+                 case n % 100 when 0 then 'no WILHELMINA' else repeat('A%2541=3D41 &amp;#65; 61 62 63 said ', 46) end))).*
+           from rentsync.attempt a, generate_series(1, 1000) n
+          where a.sequence = (select min(sequence) from rentsync.attempt)",
+    )
+    .await;
+    let mut conn = rig.source.connect().await;
+    sqlx::query("set idle_in_transaction_session_timeout = '500ms'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let erased = erase::erase(&mut conn, "main", 11, None).await.unwrap();
+    assert!(erased.searched && erased.proof.left() == 0, "{erased:?}");
+    let kept = "select count(*) from rentsync.attempt where sequence < 0 and answer is not null";
+    assert_eq!(rig.source.number(kept).await, 990);
+    assert!(!has_name(&everything_kept(&rig).await));
+}
+
+#[tokio::test]
+async fn promise_05_erase_empties_answers_that_nobody_can_read() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    rig.settle().await;
+    for price in [1, 2] {
+        rig.edit(&format!(
+            "update project_rent_roll_units set price = {price} where id = 12"
+        ))
+        .await;
+        rig.settle().await;
+    }
+    // As an older release kept them.
+    rig.edit(
+        "with last as (select a.sequence, row_number() over (order by a.sequence desc) as place from rentsync.attempt a)
+         update rentsync.attempt a
+            set answer = case last.place when 1 then 'of ' || encode(convert_to('Wilhelmina of 1204', 'UTF8'), 'base64')
+                                         else 'unit 12 is fine' end
+           from last where last.sequence = a.sequence and last.place <= 2",
+    )
+    .await;
+    let mut conn = rig.source.connect().await;
+    let erased = erase::erase(&mut conn, "main", 11, None).await.unwrap();
+    assert_eq!(erased.proof.left(), 0, "{erased:?}");
+    let kept = text(&rig, "select string_agg(answer, '|') from rentsync.attempt").await;
+    let kept = kept.expect("what can be read");
+    assert!(kept.contains("unit 12 is fine") && !kept.contains("of V2ls"), "{kept}");
+}
+
 #[tokio::test]
 async fn promise_05_erase_without_a_body_takes_the_sources_names_or_says_that_it_knows_none() {
     let rig = Rig::new().await;

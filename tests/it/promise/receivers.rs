@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rentsync_relay::capture;
 use rentsync_relay::config::{Accept, Batch, Config};
 use rentsync_sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
@@ -18,6 +20,7 @@ use tokio::time::timeout;
 use crate::breaker::is_paused;
 use crate::http::Running;
 use crate::process::{LIMIT, output, relay, said};
+use crate::receiver::stub::{Stub, answer};
 use crate::support::rig::{Hands, Rig};
 
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -759,6 +762,45 @@ async fn promise_09_half_sent_requests_keep_neither_deliveries_nor_a_health_chec
 }
 
 /// What each body about a property says of its digest, the oldest first.
+/// Base64 of base64 and of escapes that hold escapes: whoever decodes it is busy for hours.
+fn endless_to_decode() -> String {
+    let inner = "A%25252541\\\\x41=3D41 \\\\\\\\x5cx41%252541&amp;amp;#65;=3D3D41+61 62 63 ".repeat(4);
+    (0..8).fold(inner, |text, _| format!("{text}{}", STANDARD.encode(&text)))[..6600].to_owned()
+}
+
+#[tokio::test]
+async fn promise_13_an_answer_that_is_costly_to_read_keeps_no_other_receiver_waiting() {
+    let mut rig = Rig::new().await;
+    rig.edit("update project_rent_roll_units set lead_first_name = 'Wilhelmina', lead_last_name = 'Müller'")
+        .await;
+    let said = endless_to_decode();
+    let bad = Stub::answering(move |_, _| answer(503, &[], said.clone())).await;
+    let good = Stub::answering(|_, _| answer(200, &[], "{}")).await;
+    rig.receiver.url = bad.url.parse().expect("URL");
+    let settings = [("RELAY_RECEIVERS__GOOD__URL", good.url.as_str())];
+    let running = Running::with(&rig, &settings).await;
+    let got = async |stub: &Stub, more_than: usize| {
+        while stub.received().len() <= more_than {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let both = async {
+        got(&bad, 1).await;
+        got(&good, 1).await;
+        let before = good.received().len();
+        rig.edit("update project_rent_roll_units set price = 7 where id = 11")
+            .await;
+        got(&good, before).await;
+        // And the answer is kept, so that it was looked at.
+        let kept = "select count(*) from rentsync.attempt where status = 503 and answer is not null";
+        while rig.source.number(kept).await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LIMIT, both).await.expect("the other receiver is served");
+    drop(running);
+}
+
 async fn digests_sent(rig: &Rig) -> Vec<Option<String>> {
     let bodies = rig.bodies(1).await;
     let digest = |body: &Value| {
