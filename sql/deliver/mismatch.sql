@@ -1,5 +1,5 @@
 -- The receiver holds something else of feed $1 than it should: its next sync is a snapshot. Where one was made due for the same
--- reason within the hour before $2 (null: now), that is noted for later (plan/resend_mismatched): its deltas go on meanwhile. Locks
+-- reason within the hour before $2 (null: now), that is noted for later (plan/snapshot_again): its deltas go on meanwhile. Locks
 -- the feed.
 with seen as (
     select feed_id, mismatch_at > coalesce($2, clock_timestamp()) - interval '1 hour' is true as within_the_hour

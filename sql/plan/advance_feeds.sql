@@ -27,6 +27,7 @@ with planned as materialized (
            property_sequence = case when planned.is_sealed then planned.sequence else f.property_sequence end,
            property_owed     = case when planned.is_sealed or not $6 then null else f.property_owed end,
            snapshot_due      = null,
+           mismatch_again    = f.mismatch_again and f.snapshot_due is null,
            bisection           = null,
            bisection_waited   = planned.bisection_waits,
            owed_since        = case when exists (select from rentsync.ledger l

@@ -48,17 +48,21 @@ pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&Verdict], 
     .await
 }
 
-/// The properties of which something was acknowledged; what is called stale was not.
+/// The properties of which something was acknowledged.
 fn acknowledged(delivered: &[&Verdict]) -> Vec<i64> {
+    let feeds = acknowledged_feeds(delivered).into_iter();
+    feeds.map(|(_, feed)| feed.property_id).collect()
+}
+
+/// What is called stale was not acknowledged.
+fn acknowledged_feeds<'a>(delivered: &'a [&'a Verdict]) -> Vec<(&'a Verdict, &'a LeasedFeed)> {
     let stale: HashSet<i64> = delivered
         .iter()
         .flat_map(|verdict| stale::stale_feeds(verdict))
         .map(|(feed, _)| feed.feed_id)
         .collect();
-    let feeds = delivered.iter().flat_map(|verdict| &verdict.outcome.leased.feeds);
-    feeds
-        .filter(|feed| !stale.contains(&feed.feed_id))
-        .map(|feed| feed.property_id)
+    feeds_of(delivered)
+        .filter(|(_, feed)| !stale.contains(&feed.feed_id))
         .collect()
 }
 
@@ -106,14 +110,18 @@ async fn open_next_parts(settling: &mut Settling<'_>, delivered: &[&Verdict]) ->
 
 /// Where a property's units are sent in halves, something of it was acknowledged.
 async fn accept_bisection(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
-    let with_entries: Vec<(&Verdict, &LeasedFeed)> = feeds_of(delivered)
-        .filter(|(verdict, _)| verdict.entries() > 0)
-        .collect();
+    let accepted: Vec<(&Verdict, &LeasedFeed)> = acknowledged_feeds(delivered);
     let searched: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
-        .bind(with_entries.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
+        .bind(accepted.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
+        .bind(
+            accepted
+                .iter()
+                .map(|(verdict, _)| verdict.entries() > 0)
+                .collect::<Vec<_>>(),
+        )
         .fetch_all(&mut *settling.conn)
         .await?;
-    for (verdict, feed) in with_entries
+    for (verdict, feed) in accepted
         .into_iter()
         .filter(|(_, feed)| searched.contains(&feed.feed_id))
     {
@@ -124,7 +132,8 @@ async fn accept_bisection(settling: &mut Settling<'_>, delivered: &[&Verdict]) -
 
 /// It may accept what else it refused before.
 async fn accept_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
-    let (feeds, sequences): (Vec<i64>, Vec<i64>) = feeds_of(delivered)
+    let (feeds, sequences): (Vec<i64>, Vec<i64>) = acknowledged_feeds(delivered)
+        .into_iter()
         .map(|(verdict, feed)| (feed.feed_id, verdict.outcome.leased.sequence))
         .unzip();
     sqlx::query(include_str!("../../sql/deliver/accept_refused.sql"))

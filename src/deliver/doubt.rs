@@ -34,7 +34,8 @@ pub(crate) async fn doubt(conn: &mut PgConnection, given_up: &[(i64, i64, bool)]
     Ok(())
 }
 
-/// In doubt; a snapshot is due again, because of `again`, or (none) is sent as deltas, which can be halved.
+/// In doubt; a snapshot is due again, because of `again`, or (none) is sent as deltas, which can be halved, and another is due an hour
+/// later.
 pub(super) async fn doubt_sync(settling: &mut Settling<'_>, leased: &Leased, again: Option<&str>) -> Result<()> {
     let mut sequences = vec![leased.sequence];
     if leased.is_snapshot && !leased.is_last_part() {
@@ -58,6 +59,11 @@ pub(super) async fn doubt_sync(settling: &mut Settling<'_>, leased: &Leased, aga
     if leased.is_snapshot && again.is_none() {
         sqlx::query(include_str!("../../sql/deliver/owe_all.sql"))
             .bind(leased.feed_ids())
+            .execute(&mut *settling.conn)
+            .await?;
+        sqlx::query(include_str!("../../sql/deliver/snapshot_again.sql"))
+            .bind(leased.feed_ids())
+            .bind(settling.now)
             .execute(&mut *settling.conn)
             .await?;
     }

@@ -58,7 +58,7 @@ pub(super) async fn tidy(
     }
     guard::say(&mut scope.plan_in(conn, now)).await?;
     aside::resolve(conn, scope, now).await?;
-    let mismatched = async |tx: &mut PgConnection| resend_mismatched(tx, scope, now).await;
+    let mismatched = async |tx: &mut PgConnection| snapshot_again(tx, scope, now).await;
     if right.step(conn, FRESH, mismatched).await?.is_none() {
         return Ok(false);
     }
@@ -69,13 +69,13 @@ pub(super) async fn tidy(
     Ok(right.step(conn, FRESH, refused).await?.is_some())
 }
 
-async fn resend_mismatched(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
-    sqlx::query(include_str!("../../sql/plan/resend_mismatched.sql"))
+async fn snapshot_again(conn: &mut PgConnection, scope: &Scope, now: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query(include_str!("../../sql/plan/snapshot_again.sql"))
         .bind(&scope.receiver.name)
         .bind(now)
         .execute(conn)
         .await
-        .context("making snapshots due for digests that are not ours")?;
+        .context("making snapshots due again")?;
     Ok(())
 }
 

@@ -955,3 +955,33 @@ async fn promise_09_however_many_ask_for_figures_a_health_check_is_answered_with
     clients.shutdown().await;
     running.stop().await;
 }
+
+#[tokio::test]
+async fn promise_12_a_snapshot_that_was_rejected_is_due_again_within_the_hour() {
+    for batch in [Batch::PerProperty, Batch::AllProperties] {
+        let rig = delivered(2, batch).await;
+        let mut hands = rig.hands().await;
+        rig.edit("update rentsync.feed set snapshot_due = 'source_identity'")
+            .await;
+        rig.faults(json!({ "status": 400, "times": 1 }));
+        pass(&mut hands, &rig, 5).await;
+        rig.assert_equal_but("400").await;
+        let snapshots = || {
+            let syncs = rig.sandbox.syncs().into_iter();
+            syncs
+                .filter(|sync| sync.status == Some(200) && sync.sync_type == Some("snapshot"))
+                .count()
+        };
+        let before = snapshots();
+        pass(&mut hands, &rig, 50).await;
+        assert_eq!(snapshots(), before, "its deltas come first");
+        pass(&mut hands, &rig, 10).await;
+        assert!(
+            snapshots() > before,
+            "{batch:?}: deltas drop nothing that the ledger doesn't know"
+        );
+        let after = snapshots();
+        pass(&mut hands, &rig, 130).await;
+        assert_eq!(snapshots(), after, "and no more");
+    }
+}

@@ -1,5 +1,0 @@
--- The feeds of receiver $1 that held something else once more within the hour after their last snapshot for that reason: an hour
--- after that one, at $2 (null: now), the next is due. Costs what there is of them (index feed_mismatch). Locks those feeds.
-update rentsync.feed
-   set snapshot_due = coalesce(snapshot_due, 'digest mismatch'), mismatch_at = coalesce($2, clock_timestamp()), mismatch_again = false
- where receiver = $1 and mismatch_again and mismatch_at <= coalesce($2, clock_timestamp()) - interval '1 hour'
