@@ -27,13 +27,14 @@ pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 /// `public.hashtextextended(text, integer)` would be a better match than the server's own.
 const PATH: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 /// Under a stricter isolation our reads of the source would have the application's own transactions fail.
-const SESSION: [(&str, &str); 3] = [
+const SESSION: [(&str, &str); 4] = [
     ("default_transaction_isolation", "read committed"),
     // Compiling a statement that is expected to be long took seconds where running it took tenths.
     ("jit", "off"),
-    // A plan that was made while a table was small, and is kept, reads all of it once it is large: nobody says when that is, in a
-    // database that is not analysed.
-    ("plan_cache_mode", "force_custom_plan"),
+    // A plan that was made while a table was small reads all of it once it is large: nobody says when that is, in a database that is
+    // not analysed. So every plan goes by an index, and can be kept: making it costs more than a single edit's statements do.
+    ("enable_seqscan", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
 ];
 
 /// What statements of ours rely on, and a database's owner or whoever may alter the role may have set otherwise. DateStyle, TimeZone,

@@ -22,6 +22,8 @@ pub struct LedgerRow {
     pub withheld: Option<Withholding>,
     /// The unit as sealed last, for a receiver that gets it once more as unavailable when it went.
     pub content: Option<String>,
+    /// The ledger has no row of it yet.
+    pub is_new: bool,
 }
 
 impl LedgerRow {
@@ -35,6 +37,7 @@ impl LedgerRow {
             bisection: None,
             withheld: None,
             content: None,
+            is_new: true,
         }
     }
 

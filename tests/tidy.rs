@@ -251,6 +251,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0023_statistics.sql",
         "bd810225b74f451d8a08ccf9025cfc4b116c61ef3e6bdbb32c3bebb59d58ad1f",
     ),
+    (
+        "migrations/0024_hot_ledger.sql",
+        "8a8904cafe9749a5c272651b6c78082b4dd62ef7aef33429a26e57e5ae051d1d",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -19,8 +19,12 @@ use crate::unit::{Columns, TEXT_BYTES_MAX};
 
 /// How much of the source one batch holds, unless a single feed holds more: with a usual source some ten thousand units.
 const BATCH_BYTES_MAX: usize = 16_000_000;
+/// From so many touched units on they may be most of a property's.
+const MOST_OF: i64 = 32;
 /// Why a snapshot is due after the database was set back (`sql/source_identity/start_anew.sql`).
 const SOURCE_IDENTITY: &str = "source_identity";
+/// Why it is due again after one that was rejected (`sql/plan/snapshot_again.sql`): nobody knows by then what that one was to put right.
+const REPAIR: &str = "repair";
 
 /// What comparing a batch found.
 pub(crate) struct Compared {
@@ -90,7 +94,10 @@ fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
     match feed.snapshot_due.as_deref() {
         None => Mode::Delta,
         // What the receiver holds of a property that left the feed is known, unless the ledger was set back.
-        Some(due) if (feed.uncovered.is_none() || due == SOURCE_IDENTITY) && scope.shape.absence_can_be_read() => {
+        Some(due)
+            if (feed.uncovered.is_none() || [SOURCE_IDENTITY, REPAIR].contains(&due))
+                && scope.shape.absence_can_be_read() =>
+        {
             Mode::Snapshot
         }
         Some(_) => Mode::ResendAll,
@@ -215,16 +222,15 @@ impl Keys {
         let mut keys = Self::default();
         for delta in deltas {
             let feed = &delta.feed;
-            match delta.mode {
-                Mode::Part => {}
-                Mode::Delta if !feed.whole => keys.owing_feeds.push(feed.feed_id),
-                Mode::Delta | Mode::ResendAll | Mode::Snapshot => {
-                    keys.whole_feeds.push(feed.feed_id);
-                    keys.whole_properties.push(feed.property_id);
-                }
-            }
-            // Also for a whole feed: a touched unit that neither side has now needs no look, but costs nothing.
             let units = touched(delta);
+            if is_read_whole(delta, units.len()) {
+                keys.whole_feeds.push(feed.feed_id);
+                keys.whole_properties.push(feed.property_id);
+                continue;
+            }
+            if delta.mode == Mode::Delta {
+                keys.owing_feeds.push(feed.feed_id);
+            }
             keys.touched_feeds
                 .extend(std::iter::repeat_n(feed.feed_id, units.len()));
             keys.touched_units.extend(units);
@@ -233,11 +239,22 @@ impl Keys {
     }
 }
 
+/// Both sides are read as a whole: because all is compared, or because so many of its units were touched that looking each up costs
+/// more.
+fn is_read_whole(delta: &FeedDelta, touched: usize) -> bool {
+    let feed = &delta.feed;
+    match delta.mode {
+        Mode::Part => false,
+        Mode::Delta if !feed.whole => touched as i64 * 2 >= MOST_OF.max(feed.units + feed.owed + feed.withheld),
+        Mode::Delta | Mode::ResendAll | Mode::Snapshot => true,
+    }
+}
+
 /// A receiver that knows units by their ids alone is sent one only when no other feed has it there. Asked before the
 /// units are read, so that a snapshot knows what it withholds before it is split into parts.
 async fn note_elsewhere(conn: &mut PgConnection, scope: &Scope, deltas: &mut [FeedDelta]) -> Result<()> {
     let keys = Keys::of(deltas, |delta| delta.feed.touched.clone());
-    let held: Vec<(i64, i64)> = sqlx::query_as(include_str!("../../sql/plan/elsewhere.sql"))
+    let held: Vec<(i64, i64, bool)> = sqlx::query_as(include_str!("../../sql/plan/elsewhere.sql"))
         .bind(&keys.touched_feeds)
         .bind(&keys.touched_units)
         .bind(&keys.owing_feeds)
@@ -247,9 +264,9 @@ async fn note_elsewhere(conn: &mut PgConnection, scope: &Scope, deltas: &mut [Fe
         .bind(&scope.receiver.name)
         .fetch_all(conn)
         .await?;
-    let mut held_by: HashMap<i64, HashSet<i64>> = HashMap::new();
-    for (feed_id, unit_id) in held {
-        held_by.entry(feed_id).or_default().insert(unit_id);
+    let mut held_by: HashMap<i64, HashMap<i64, bool>> = HashMap::new();
+    for (feed_id, unit_id, lives) in held {
+        held_by.entry(feed_id).or_default().insert(unit_id, lives);
     }
     for delta in deltas {
         delta.elsewhere = held_by.remove(&delta.feed.feed_id).unwrap_or_default();

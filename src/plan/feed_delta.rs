@@ -3,7 +3,7 @@
 //! Holds what fits one request. What doesn't fit a delta is owed; a snapshot that doesn't fit only notes which units go
 //! into which part, to be read again part by part. So memory is bounded by one request.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use anyhow::Result;
 
@@ -49,8 +49,8 @@ pub(crate) struct FeedDelta {
     pub held: HashMap<i64, Withholding>,
     /// How many units the receiver should hold afterwards.
     pub units: i64,
-    /// Units that the receiver has from another feed, where it knows them by their ids alone.
-    pub elsewhere: HashSet<i64>,
+    /// Units that the receiver has from another feed, where it knows them by their ids alone, and whether they live there.
+    pub elsewhere: HashMap<i64, bool>,
     /// Of a snapshot: the units of each part.
     pub parts: Vec<Vec<i64>>,
     /// Everything sealed was asked for by a replay.
@@ -105,7 +105,7 @@ impl FeedDelta {
             observed: Observed::default(),
             held: HashMap::new(),
             units: feed.units,
-            elsewhere: HashSet::new(),
+            elsewhere: HashMap::new(),
             parts: Vec::new(),
             replay: true,
             leaving: Vec::new(),
@@ -184,6 +184,7 @@ impl FeedDelta {
                 self.withhold(unit_id, ledger, Withheld::Elsewhere, because);
             }
             (Verdict::Upsert, Present::Content(unit)) => self.content(unit, ledger, scope),
+            (Verdict::Remove(_), _) if self.has_moved_on(unit_id, ledger.as_ref()) => self.forget(unit_id, ledger),
             (Verdict::Remove(reason), _) => self.gone(reason, ledger),
             (Verdict::Forget, _) => self.forget(unit_id, ledger),
             (Verdict::Release, _) => self.note(unit_id, ledger, LedgerRow::release),
@@ -232,12 +233,6 @@ impl FeedDelta {
         self.mode == Mode::Snapshot && !self.keep.is_empty() && !keep_fits
     }
 
-    /// Whether it would be news to the receiver that this property has it, while another still has it there.
-    fn is_elsewhere(&self, unit_id: i64, ledger: Option<&LedgerRow>) -> bool {
-        let lives_here = ledger.is_some_and(|row| matches!(row.last_sealed, LastSealed::Content(..)));
-        !lives_here && self.elsewhere.contains(&unit_id)
-    }
-
     fn same(&mut self, unit_id: i64, source: Present, ledger: Option<LedgerRow>, scope: &Scope) {
         let Some(row) = ledger else { return };
         if row.withheld.is_some() {
@@ -252,6 +247,7 @@ impl FeedDelta {
         let upsert = Upsert {
             before: ledger.as_ref().and_then(|row| row.last_sealed.hash().copied()),
             is_repeat: self.is_repeat(&unit, ledger.as_ref(), scope),
+            is_new: ledger.is_none(),
             unit,
             removed: None,
         };
@@ -328,6 +324,9 @@ impl FeedDelta {
 
     fn forget(&mut self, unit_id: i64, ledger: Option<LedgerRow>) {
         self.unsettled.settles(ledger.as_ref());
+        if let Some(before) = ledger.as_ref().and_then(|row| row.last_sealed.hash()) {
+            self.digest.toggle(unit_id, before);
+        }
         self.forget.push(unit_id);
     }
 

@@ -1,4 +1,4 @@
-//! What is gone from the source: how it is sealed, or what it waits for.
+//! What is gone from the source, or from this property: how it is sealed, or what it waits for.
 
 use std::mem;
 
@@ -67,6 +67,18 @@ impl FeedDelta {
         }
     }
 
+    /// Whether it would be news to the receiver that this property has it, while another still has it there.
+    pub(super) fn is_elsewhere(&self, unit_id: i64, ledger: Option<&LedgerRow>) -> bool {
+        let lives_here = ledger.is_some_and(|row| matches!(row.last_sealed, LastSealed::Content(..)));
+        !lives_here && self.elsewhere.contains_key(&unit_id)
+    }
+
+    /// It was sealed here as unavailable, and lives under another property by now: said again, that would overwrite it there.
+    pub(super) fn has_moved_on(&self, unit_id: i64, ledger: Option<&LedgerRow>) -> bool {
+        let is_gone = ledger.is_some_and(|row| matches!(row.last_sealed, LastSealed::Unavailable(..)));
+        is_gone && self.elsewhere.get(&unit_id) == Some(&true)
+    }
+
     pub(super) fn unavailable(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) -> Result<()> {
         let (code, content) = (row.unit_code.as_deref(), row.content.as_deref());
         let unit = scope.shape.unavailable(row.unit_id, code, content, &self.property)?;
@@ -76,6 +88,7 @@ impl FeedDelta {
         }
         let upsert = Upsert {
             is_repeat: false,
+            is_new: false,
             before: row.last_sealed.hash().copied(),
             unit,
             removed: Some(reason),

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{About, FeedColumns, LedgerColumns, RemovedColumns, SyncColumns, SyncRow};
+use super::columns::{About, FeedColumns, LedgerWrites, RemovedColumns, SyncColumns, SyncRow};
 use super::compare::{Compared, read_part};
 use super::feed_delta::FeedDelta;
 use super::findings::Findings;
@@ -32,7 +32,7 @@ pub(super) async fn seal(tx: &mut PlanTx<'_>, compared: Compared, probe: bool) -
             ..Planned::default()
         },
         feeds: FeedColumns::default(),
-        ledger: LedgerColumns::default(),
+        ledger: LedgerWrites::default(),
         removed: RemovedColumns::default(),
     };
     let findings = Findings::of(&deltas, scope);
@@ -62,7 +62,7 @@ struct Sealing<'a> {
     now: Option<DateTime<Utc>>,
     planned: Planned,
     feeds: FeedColumns,
-    ledger: LedgerColumns,
+    ledger: LedgerWrites,
     removed: RemovedColumns,
 }
 
@@ -158,6 +158,7 @@ impl Sealing<'_> {
                 unit_code: code,
                 last_sealed,
                 content: content_is_kept.then_some(json),
+                is_new: upsert.is_new,
                 ..LedgerRow::never_sealed(unit_id)
             };
             self.ledger.push(feed_id, row);
@@ -171,6 +172,7 @@ impl Sealing<'_> {
             let row = LedgerRow {
                 unit_code,
                 last_sealed: LastSealed::Removal(reason, sequence),
+                is_new: false,
                 ..LedgerRow::never_sealed(unit_id)
             };
             self.ledger.push(delta.feed.feed_id, row);

@@ -83,6 +83,7 @@ fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerR
         bisection: columns.next()?,
         withheld: read_withheld(columns)?,
         content: columns.next()?,
+        is_new: false,
     };
     Ok(present.then_some(row))
 }

@@ -15,6 +15,8 @@ pub(crate) struct Upsert {
     /// A snapshot repeats what the receiver acknowledged: the ledger has it already, and a snapshot that is lost leaves no doubt
     /// about it.
     pub is_repeat: bool,
+    /// The ledger has no row of it yet.
+    pub is_new: bool,
 }
 
 impl Upsert {

@@ -187,6 +187,35 @@ async fn a_removal_that_is_acknowledged_while_its_unit_is_being_withheld_lets_it
 }
 
 #[tokio::test]
+async fn nothing_sends_a_unit_that_moved_as_unavailable_over_the_living_one() {
+    let unavailable = SHAPES
+        .into_iter()
+        .filter(|(name, _)| name.contains("unavailable") || *name == "no extensions");
+    let mut used = None;
+    for (name, shape) in unavailable {
+        let (rig, mut hands) = delivered(used, shape).await;
+        // The old property comes before the new one, and after it.
+        for (from, to) in [(1, 2), (2, 1)] {
+            rig.edit(&format!(
+                "update project_rent_roll_units set project_id = {to} where id = 11"
+            ))
+            .await;
+            settle(&rig, &mut hands).await;
+            for again in [
+                "update rentsync.feed set snapshot_due = 'test'".to_owned(),
+                format!("update rentsync.feed set snapshot_due = 'test' where property_id = {from}"),
+                "update rentsync.ledger set owed = 'retell' where sequence is not null".to_owned(),
+            ] {
+                rig.edit(&again).await;
+                settle(&rig, &mut hands).await;
+                assert_eq!(homes(&rig, 11), [to], "{name}: {again}");
+            }
+        }
+        used = Some(rig.source);
+    }
+}
+
+#[tokio::test]
 async fn a_snapshot_does_not_send_a_unit_that_another_property_still_has() {
     let mut used = None;
     for (name, shape) in SHAPES {
