@@ -27,7 +27,7 @@ pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 /// `public.hashtextextended(text, integer)` would be a better match than the server's own.
 const PATH: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 /// Under a stricter isolation our reads of the source would have the application's own transactions fail.
-const SESSION: [(&str, &str); 4] = [
+const SESSION: [(&str, &str); 5] = [
     ("default_transaction_isolation", "read committed"),
     // Compiling a statement that is expected to be long took seconds where running it took tenths.
     ("jit", "off"),
@@ -35,6 +35,8 @@ const SESSION: [(&str, &str); 4] = [
     // not analysed. So every plan goes by an index, and can be kept: making it costs more than a single edit's statements do.
     ("enable_seqscan", "off"),
     ("plan_cache_mode", "force_generic_plan"),
+    // A table without an index to go by looks as dear as can be then, and workers would be started to share it.
+    ("max_parallel_workers_per_gather", "0"),
 ];
 
 /// What statements of ours rely on, and a database's owner or whoever may alter the role may have set otherwise. DateStyle, TimeZone,

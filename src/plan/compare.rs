@@ -240,12 +240,12 @@ impl Keys {
 }
 
 /// Both sides are read as a whole: because all is compared, or because so many of its units were touched that looking each up costs
-/// more.
+/// more. Of what is owed no more is read than a request holds, so that is looked up.
 fn is_read_whole(delta: &FeedDelta, touched: usize) -> bool {
     let feed = &delta.feed;
     match delta.mode {
         Mode::Part => false,
-        Mode::Delta if !feed.whole => touched as i64 * 2 >= MOST_OF.max(feed.units + feed.owed + feed.withheld),
+        Mode::Delta if !feed.whole => feed.owed == 0 && touched as i64 * 2 >= MOST_OF.max(feed.units + feed.withheld),
         Mode::Delta | Mode::ResendAll | Mode::Snapshot => true,
     }
 }

@@ -77,7 +77,7 @@ async fn everything(conn: &mut PgConnection) -> Vec<(String, Option<String>)> {
             "select '{name}', md5(string_agg(t.xmin::text || t::text, ',' order by t::text)) from rentsync.{name} t"
         ),
     };
-    let all = relations.iter().map(state).collect::<Vec<_>>().join(" union all ");
+    let all = relations.iter().map(state).collect::<Vec<_>>().join(" union all ") + " order by 1";
     sqlx::query_as(sqlx::AssertSqlSafe(all))
         .fetch_all(conn)
         .await
