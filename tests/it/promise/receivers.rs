@@ -981,7 +981,7 @@ async fn promise_12_a_snapshot_that_was_rejected_is_due_again_within_the_hour() 
             "{batch:?}: deltas drop nothing that the ledger doesn't know"
         );
         let after = snapshots();
-        pass(&mut hands, &rig, 130).await;
+        pass(&mut hands, &rig, 15).await;
         assert_eq!(snapshots(), after, "and no more");
     }
 }
