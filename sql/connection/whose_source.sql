@@ -2,8 +2,8 @@
 -- of it. Those of the tables $1 and $2 (full names), as far as they are there, and of what inherits from them; of a name without a
 -- schema, because it can't be known whose is meant, those of every relation that has it. Superusers and the roles $3, which a
 -- person named, are trusted. And which of the two is no table: what a view or a foreign table reads may be any role's. A row each: the
--- role, or the name. No row for any other role that asks. Asks the catalogs alone, by
--- their indexes.
+-- role, or the name. No row for any other role that asks. Asks the catalogs
+-- alone, by their indexes.
 with recursive asking as (
     select exists (select from pg_roles s where s.rolsuper and pg_has_role(session_user, s.oid, 'member')) as is_mighty
 ), source (oid) as (

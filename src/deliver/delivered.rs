@@ -34,11 +34,12 @@ pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&Verdict], 
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
     purge_tombstones(settling, delivered).await?;
-    accept_bisection(settling, delivered).await?;
-    accept_refused(settling, delivered).await?;
+    let acknowledged = acknowledged(delivered);
+    accept_bisection(settling, &acknowledged).await?;
+    accept_refused(settling, &acknowledged).await?;
     wake(settling.conn, &settling.receiver.name).await?;
-    let equal = compare_digests(settling, delivered).await?;
-    let properties = acknowledged(delivered);
+    let properties: Vec<i64> = acknowledged.iter().map(|(_, feed)| feed.property_id).collect();
+    let equal = compare_digests(settling, delivered, &properties).await?;
     alert::resolve_acknowledged(
         settling.conn,
         &settling.receiver.name,
@@ -48,14 +49,8 @@ pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&Verdict], 
     .await
 }
 
-/// The properties of which something was acknowledged.
-fn acknowledged(delivered: &[&Verdict]) -> Vec<i64> {
-    let feeds = acknowledged_feeds(delivered).into_iter();
-    feeds.map(|(_, feed)| feed.property_id).collect()
-}
-
-/// What is called stale was not acknowledged.
-fn acknowledged_feeds<'a>(delivered: &'a [&'a Verdict]) -> Vec<(&'a Verdict, &'a LeasedFeed)> {
+/// The feeds of which something was acknowledged; what is called stale was not.
+fn acknowledged<'a>(delivered: &'a [&'a Verdict]) -> Vec<(&'a Verdict, &'a LeasedFeed)> {
     let stale: HashSet<i64> = delivered
         .iter()
         .flat_map(|verdict| stale::stale_feeds(verdict))
@@ -109,31 +104,27 @@ async fn open_next_parts(settling: &mut Settling<'_>, delivered: &[&Verdict]) ->
 }
 
 /// Where a property's units are sent in halves, something of it was acknowledged.
-async fn accept_bisection(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
-    let accepted: Vec<(&Verdict, &LeasedFeed)> = acknowledged_feeds(delivered);
+async fn accept_bisection(settling: &mut Settling<'_>, acknowledged: &[(&Verdict, &LeasedFeed)]) -> Result<()> {
     let searched: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
-        .bind(accepted.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
+        .bind(acknowledged.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
         .bind(
-            accepted
+            acknowledged
                 .iter()
                 .map(|(verdict, _)| verdict.entries() > 0)
                 .collect::<Vec<_>>(),
         )
         .fetch_all(&mut *settling.conn)
         .await?;
-    for (verdict, feed) in accepted
-        .into_iter()
-        .filter(|(_, feed)| searched.contains(&feed.feed_id))
-    {
+    for (verdict, feed) in acknowledged.iter().filter(|(_, feed)| searched.contains(&feed.feed_id)) {
         end_search(settling, verdict, feed).await?;
     }
     Ok(())
 }
 
 /// It may accept what else it refused before.
-async fn accept_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
-    let (feeds, sequences): (Vec<i64>, Vec<i64>) = acknowledged_feeds(delivered)
-        .into_iter()
+async fn accept_refused(settling: &mut Settling<'_>, acknowledged: &[(&Verdict, &LeasedFeed)]) -> Result<()> {
+    let (feeds, sequences): (Vec<i64>, Vec<i64>) = acknowledged
+        .iter()
         .map(|(verdict, feed)| (feed.feed_id, verdict.outcome.leased.sequence))
         .unzip();
     sqlx::query(include_str!("../../sql/deliver/accept_refused.sql"))
@@ -167,10 +158,14 @@ fn feeds_of<'a>(verdicts: &'a [&'a Verdict]) -> impl Iterator<Item = (&'a Verdic
 }
 
 /// What the receiver says that it holds, against what the body said that it would: where both say it. Gives the properties of
-/// which it holds that, or that can't be asked.
-async fn compare_digests(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<Vec<i64>> {
+/// which it holds that, or all that were `acknowledged`, where it can't be asked.
+async fn compare_digests(
+    settling: &mut Settling<'_>,
+    delivered: &[&Verdict],
+    acknowledged: &[i64],
+) -> Result<Vec<i64>> {
     if !settling.receiver.extensions || settling.receiver.format == Format::Unit {
-        return Ok(acknowledged(delivered));
+        return Ok(acknowledged.to_vec());
     }
     let said: Vec<(i64, &LeasedFeed, &str)> = delivered
         .iter()
