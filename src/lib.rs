@@ -38,8 +38,12 @@ pub mod replay;
 /// The only loops.
 pub mod relay;
 
+/// What a person has the relay change, from wherever it is asked.
+pub mod actions;
 /// What a person should know.
 pub mod alert;
+/// Who had the relay change what.
+pub mod audit;
 /// The commands.
 pub mod cli;
 /// What time a stage goes by.

@@ -31,7 +31,7 @@ pub struct Pruned {
     pub syncs: u64,
     /// Bodies that are gone though their sync stays, with the answers to them.
     pub bodies: u64,
-    /// Acknowledged alerts, drift, finished runs, acknowledged removals and settled holds that are gone.
+    /// Acknowledged alerts, drift, finished runs, acknowledged removals, settled holds and rows of the audit that are gone.
     pub notes: u64,
     /// Feeds whose cursors were moved up.
     pub cursors: u64,
@@ -64,6 +64,10 @@ pub async fn step(conn: &mut PgConnection, retention: &Retention, now: Option<Da
     prune_syncs(conn, syncs_before, &mut pruned)
         .await
         .context("pruning syncs")?;
+    let audit_before = before(conn, retention.audit, now).await?;
+    prune_audit(conn, audit_before, &mut pruned)
+        .await
+        .context("pruning the audit")?;
     Ok(pruned)
 }
 
@@ -160,6 +164,17 @@ async fn move_marked(
         .await?;
     tx.commit().await?;
     Ok(moved)
+}
+
+async fn prune_audit(conn: &mut PgConnection, before: DateTime<Utc>, pruned: &mut Pruned) -> Result<()> {
+    let gone: i64 = sqlx::query_scalar(include_str!("../sql/prune/audit.sql"))
+        .bind(before)
+        .bind(SYNCS_PER_STEP_MAX)
+        .fetch_one(conn)
+        .await?;
+    pruned.notes += gone.unsigned_abs();
+    pruned.more |= gone == SYNCS_PER_STEP_MAX;
+    Ok(())
 }
 
 async fn prune_syncs(conn: &mut PgConnection, before: DateTime<Utc>, pruned: &mut Pruned) -> Result<()> {

@@ -200,6 +200,16 @@ states! {
         /// A probe: the receiver is still down.
         ProbeFailed = "probe failed",
     }
+
+    /// Where a person asked for something (`rentsync.audit.through`).
+    Through {
+        /// A command of the command line.
+        Command = "command",
+        /// The page.
+        Page = "page",
+        /// The API.
+        Api = "api",
+    }
 }
 
 #[cfg(test)]
@@ -215,7 +225,7 @@ mod tests {
                 }
             )+};
         }
-        reads_as_written!(Owed Withheld SyncState AlertKind AttemptOutcome);
+        reads_as_written!(Owed Withheld SyncState AlertKind AttemptOutcome Through);
         let unknown = "borrowed".parse::<Owed>().unwrap_err();
         assert_eq!(
             unknown.to_string(),

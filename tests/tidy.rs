@@ -255,6 +255,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0024_hot_ledger.sql",
         "8a8904cafe9749a5c272651b6c78082b4dd62ef7aef33429a26e57e5ae051d1d",
     ),
+    (
+        "migrations/0025_audit.sql",
+        "06d22ea9235e88b2e5f24c08d94ff8084f8bc214dcc3ea2850066e15616984ad",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

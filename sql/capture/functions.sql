@@ -218,7 +218,26 @@ begin
     return forgotten;
 end
 $body$,
-     'Deletes changes of transactions that this server has yet to begin. Says how many.')
+     'Deletes changes of transactions that this server has yet to begin. Says how many.'),
+    -- Whoever could delete any row could delete the one that says what it did: so the last 30 days stay, whatever is asked for.
+    ('forget_audit', 'older_than timestamptz, rows_max bigint', 'bigint', $body$
+declare
+    forgotten bigint;
+begin
+    with locked as materialized (
+        select a.audit_id
+          from rentsync.audit a
+         where a.at < least(older_than, clock_timestamp() - interval '30 days')
+         order by a.at
+         limit rows_max
+           for update skip locked
+    )
+    delete from rentsync.audit a where a.audit_id = any (array(select audit_id from locked));
+    get diagnostics forgotten = row_count;
+    return forgotten;
+end
+$body$,
+     'Deletes rows of the audit from before a moment, so many of the oldest, and none of the last 30 days. Says how many.')
 ), checked as (
     select c.name, c.statement, c.purpose,
            format(E'\n    if tg_relid operator(pg_catalog.<>) %s::pg_catalog.oid%s then\n'

@@ -4,18 +4,18 @@
 -- without any right. The names are quoted, because they become parts of statements; what belongs to neither the schema's owner
 -- nor a superuser is not ours, whoever put it there. A sequence behind an identity column needs none.
 --
--- What a later migration adds is granted by its kind. Four tables are the owner's: whoever may delete from one may also lock it, and
--- every write of the source reads rentsync.attachment and adds to rentsync.outbox. Of the functions, a trigger's and those that
+-- What a later migration adds is granted by its kind. Five tables are the owner's: whoever may delete from one may also lock it, and
+-- every write of the source reads rentsync.attachment and adds to rentsync.outbox; and nobody takes back what rentsync.audit says. Of the functions, a trigger's and those that
 -- return nothing (attach, detach) are the owner's.
 with asked (role) as (
     select coalesce($1::text::name, current_user)
 ), object (oid, name, kind, owner, rights, excess) as (
     select c.oid, format('%I', c.relname), 'table', c.relowner,
            case when c.relname in ('attachment', 'migration', 'relay_role') then array['select']
-                when c.relname = 'outbox' then array['select', 'insert']
+                when c.relname in ('outbox', 'audit') then array['select', 'insert']
                 else array['select', 'insert', 'update', 'delete'] end,
            case when c.relname in ('attachment', 'migration', 'relay_role') then array['insert', 'update', 'delete', 'truncate', 'trigger']
-                when c.relname = 'outbox' then array['update', 'delete', 'truncate', 'trigger']
+                when c.relname in ('outbox', 'audit') then array['update', 'delete', 'truncate', 'trigger']
                 else array['truncate', 'trigger'] end
       from pg_class c
      where c.relnamespace = to_regnamespace('rentsync') and c.relkind in ('r', 'p')

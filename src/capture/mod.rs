@@ -21,8 +21,10 @@ mod template;
 mod trust;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
+use crate::audit::{self, Actor, Entry};
 use crate::config::Source;
 use crate::database::{Database, SchemaOwner, check_server};
 use crate::fault::Fault;
@@ -35,7 +37,7 @@ pub(crate) use generated::Generated;
 use owner::TakenOver;
 pub(crate) use owner::{Hung, Lacks, hung, owner_it_lacks};
 pub use release::{Release, check_installed, newest_migration, release};
-use release::{is_installed, migrate};
+use release::{applied, is_installed, migrate};
 pub(crate) use rights::{Membership, Right, SourceTable, Surplus};
 pub use rights::{PUBLIC, Roles};
 pub(crate) use shape::differences;
@@ -138,6 +140,7 @@ async fn write(
     owner::refuse_former(&mut tx, tables).await?;
     owner::act_as_owner(&mut tx, tables).await?;
     nothing_hangs(&mut tx).await?;
+    let before = applied(&mut tx).await?;
     migrate(&mut tx).await?;
     forget_attachments(&mut tx).await?;
     on_both(&mut tx, include_str!("../../sql/capture/note_attachment.sql"), tables).await?;
@@ -157,6 +160,7 @@ async fn write(
             statuses(&mut tx).await?
         }
     };
+    note_install(&mut tx, before, grant_to).await?;
     // Last, because from here on writers of the source wait for this transaction to end.
     on_both(&mut tx, include_str!("../../sql/capture/attach.sql"), tables)
         .await
@@ -275,8 +279,35 @@ pub async fn uninstall(database: &Database, source: &Source, purge: bool) -> Res
         .execute(&mut *tx)
         .await
         .context("taking the triggers off")?;
+    note_uninstall(&mut tx).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Only a command installs.
+async fn note_install(conn: &mut PgConnection, before: Option<i64>, grant_to: Option<&str>) -> Result<()> {
+    let entry = Entry {
+        action: "install",
+        receiver: None,
+        subject: "schema rentsync".to_owned(),
+        before: before.map(|migration| json!({ "migration": migration })),
+        after: Some(json!({ "migration": newest_migration(), "granted_to": grant_to })),
+    };
+    audit::write(conn, &Actor::of_command(), &entry).await
+}
+
+async fn note_uninstall(conn: &mut PgConnection) -> Result<()> {
+    if !audit::is_there(conn).await? {
+        return Ok(());
+    }
+    let entry = Entry {
+        action: "uninstall",
+        receiver: None,
+        subject: "schema rentsync".to_owned(),
+        before: Some(json!({ "triggers": "attached" })),
+        after: Some(json!({ "triggers": "off" })),
+    };
+    audit::write(conn, &Actor::of_command(), &entry).await
 }
 
 /// What others made upon the schema, which goes with it. Asks the catalogs alone.

@@ -33,19 +33,24 @@ pub async fn check_installed(conn: &mut PgConnection) -> Result<()> {
 
 /// Which release's schema this database has.
 pub async fn release(conn: &mut PgConnection) -> Result<Release> {
-    let applied: Option<i64> = if is_installed(conn).await? {
-        sqlx::query_scalar(include_str!("../../sql/capture/applied_version.sql"))
-            .fetch_one(conn)
-            .await?
-    } else {
-        None
-    };
-    Ok(match applied {
+    Ok(match applied(conn).await? {
         None => Release::Absent,
         Some(applied) if applied < newest_migration() => Release::Older(applied),
         Some(applied) if applied > newest_migration() => Release::Newer(applied),
         Some(_) => Release::Same,
     })
+}
+
+/// The newest migration that a database has; none: it has none at all.
+pub(super) async fn applied(conn: &mut PgConnection) -> Result<Option<i64>> {
+    if !is_installed(conn).await? {
+        return Ok(None);
+    }
+    Ok(
+        sqlx::query_scalar(include_str!("../../sql/capture/applied_version.sql"))
+            .fetch_one(conn)
+            .await?,
+    )
 }
 
 /// The newest migration that this release knows.

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::print;
-use crate::alert;
+use crate::actions::alerts as actions;
+use crate::audit::Actor;
 use crate::config::Config;
-use crate::fault::Fault;
 use crate::inspect::alerts::{self as inspect, AlertView};
 use crate::words;
 
@@ -82,17 +82,7 @@ fn columns(alert: &AlertView, with_acked: bool) -> Result<Map<String, Value>> {
 
 async fn ack(config: &Config, id: i64) -> Result<()> {
     let mut conn = connect_to_write(config).await?;
-    if alert::acknowledge(&mut conn, Some(id), None).await? == 0 {
-        let acked_at = inspect::acknowledged_at(&mut conn, id).await?;
-        return Err(Fault::usage(match acked_at {
-            Some(at) => format!(
-                "alert {id} is not open: acknowledged, or over by itself, since {}",
-                words::moment(at)
-            ),
-            None => format!("no alert {id}; see `alerts list`"),
-        })
-        .into());
-    }
+    actions::acknowledge(&mut conn, &Actor::of_command(), id).await?;
     print::line(&format!("alert {id} acknowledged"))
 }
 
@@ -103,7 +93,7 @@ async fn ack_all(config: &Config, receiver: Option<String>) -> Result<()> {
     let mut conn = connect_to_write(config).await?;
     let listing = Listing { json: false, receiver };
     check_receiver(&mut conn, &listing).await?;
-    let acked = alert::acknowledge(&mut conn, None, listing.receiver.as_deref()).await?;
+    let acked = actions::acknowledge_all(&mut conn, &Actor::of_command(), listing.receiver.as_deref()).await?;
     print::line(&match acked {
         0 => "no open alerts".to_owned(),
         _ => format!("{} acknowledged", words::count(acked, "alert", "alerts")),

@@ -4,10 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use sqlx::PgConnection;
 
+use crate::actions::unknown_receiver;
 use crate::capture;
 use crate::config::Config;
 use crate::database::{Database, check_server};
-use crate::fault::Fault;
 use crate::inspect::receivers;
 
 /// What every listing takes.
@@ -51,13 +51,6 @@ pub(super) async fn check_receiver(conn: &mut PgConnection, listing: &Listing) -
         Some(_) => Ok(()),
         None => Err(unknown_receiver(name)),
     }
-}
-
-pub(super) fn unknown_receiver(name: &str) -> anyhow::Error {
-    Fault::usage(format!(
-        "no receiver {name} has been run against this database; see `receivers list`"
-    ))
-    .into()
 }
 
 pub(super) fn database(config: &Config) -> Result<Database> {

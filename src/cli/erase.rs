@@ -4,8 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use sqlx::PgConnection;
 
-use super::context::{connect, unknown_receiver};
+use super::context::connect;
 use super::print;
+use crate::actions::{leads, unknown_receiver};
+use crate::audit::Actor;
 use crate::config::Config;
 use crate::erase::{self, Erased};
 use crate::fault::{Fault, sentence};
@@ -37,7 +39,7 @@ pub(super) async fn erase(config: &Config, options: &Options) -> Result<()> {
     let unit_id = options.unit;
     let (mut left, mut samples) = (0, 0);
     for receiver in receivers(&mut conn, config, options.receiver.as_deref()).await? {
-        let erased = erase::erase(&mut conn, &receiver, unit_id, None).await?;
+        let erased = leads::erase(&mut conn, &Actor::of_command(), &receiver, unit_id).await?;
         left += erased.proof.left();
         samples = erased.proof.samples;
         print::line(&said(unit_id, &erased))?;

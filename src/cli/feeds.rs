@@ -6,10 +6,11 @@ use sqlx::PgConnection;
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::print;
+use crate::actions::feeds::{self as actions, Change};
+use crate::audit::Actor;
 use crate::config::Config;
-use crate::fault::{Fault, sentence};
+use crate::fault::sentence;
 use crate::inspect::feeds::{self as inspect, FeedView};
-use crate::plan::{self, FeedChange};
 use crate::words::count;
 
 /// Of a property's name, in a table.
@@ -70,18 +71,16 @@ fn external_id(text: &str) -> Result<String, String> {
 pub(super) async fn feeds(config: &Config, command: Feeds) -> Result<()> {
     match command {
         Feeds::List(listing) => list(config, &listing).await,
-        Feeds::Enable(Enable { one, external_id }) => {
-            set(config, &one, Change::Enabled(true), external_id.as_deref()).await
-        }
-        Feeds::Disable(one) => set(config, &one, Change::Enabled(false), None).await,
-        Feeds::Pause(one) => set(config, &one, Change::Paused(true), None).await,
+        Feeds::Enable(Enable { one, external_id }) => set(config, &one, Change::Enable(external_id.as_deref())).await,
+        Feeds::Disable(one) => set(config, &one, Change::Disable).await,
+        Feeds::Pause(one) => set(config, &one, Change::Pause).await,
         Feeds::Resume(Resume {
             property_id: Some(property_id),
             receiver,
             ..
         }) => {
             let one = One { property_id, receiver };
-            set(config, &one, Change::Paused(false), None).await
+            set(config, &one, Change::Resume).await
         }
         Feeds::Resume(Resume { receiver, .. }) => resume_all(config, receiver.as_deref()).await,
     }
@@ -116,85 +115,32 @@ async fn name(conn: &mut PgConnection, feeds: &mut [FeedView], whole: bool) {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Change {
-    Enabled(bool),
-    Paused(bool),
-}
-
-impl Change {
-    fn said(self) -> &'static str {
-        match self {
-            Self::Enabled(true) => {
-                "enabled: what the receiver lacks is sent while it is active and among `property_groups`"
-            }
-            Self::Enabled(false) => "disabled: the receiver is sent the removal of its units",
-            Self::Paused(true) => "paused: nothing is planned, changes keep gathering",
-            Self::Paused(false) => "resumed",
-        }
+fn said(change: Change<'_>) -> &'static str {
+    match change {
+        Change::Enable(_) => "enabled: what the receiver lacks is sent while it is active and among `property_groups`",
+        Change::Disable => "disabled: the receiver is sent the removal of its units",
+        Change::Pause => "paused: nothing is planned, changes keep gathering",
+        Change::Resume => "resumed",
     }
 }
 
-async fn set(config: &Config, one: &One, change: Change, external_id: Option<&str>) -> Result<()> {
+async fn set(config: &Config, one: &One, change: Change<'_>) -> Result<()> {
     let receiver = &config.receiver(one.receiver.as_deref())?.name;
     let mut conn = connect_to_write(config).await?;
-    if let Some(external_id) = external_id {
-        check_nothing_sent(&mut conn, receiver, one.property_id, external_id).await?;
-    }
-    let asked = match change {
-        Change::Enabled(enabled) => FeedChange {
-            enabled: Some(enabled),
-            external_id,
-            ..FeedChange::default()
-        },
-        Change::Paused(paused) => FeedChange {
-            paused: Some(paused),
-            ..FeedChange::default()
-        },
-    };
-    let known = plan::set_feed(&mut conn, receiver, one.property_id, asked).await?;
-    if !known {
-        let lacking = match change {
-            Change::Enabled(true) => "the source has no such property",
-            _ => "it has no feed; see `feeds list`",
-        };
-        return Err(Fault::usage(format!(
-            "property {} for receiver {receiver}: {lacking}",
-            one.property_id
-        ))
-        .into());
-    }
+    actions::set(&mut conn, &Actor::of_command(), receiver, one.property_id, change).await?;
     print::line(&format!(
         "feed of property {} to {receiver} {}",
         one.property_id,
-        change.said()
+        said(change)
     ))
 }
 
 async fn resume_all(config: &Config, receiver: Option<&str>) -> Result<()> {
     let receiver = &config.receiver(receiver)?.name;
     let mut conn = connect_to_write(config).await?;
-    let properties = plan::resume_feeds(&mut conn, receiver).await?;
+    let properties = actions::resume_all(&mut conn, &Actor::of_command(), receiver).await?;
     print::line(&match properties.len() {
         0 => format!("no property of {receiver} is paused"),
         resumed => format!("{} of {receiver} resumed", count(resumed, "property", "properties")),
     })
-}
-
-/// Whoever holds units under one name would keep them beside those under another.
-async fn check_nothing_sent(
-    conn: &mut PgConnection,
-    receiver: &str,
-    property_id: i64,
-    external_id: &str,
-) -> Result<()> {
-    let sent = plan::has_another_name(conn, receiver, property_id, external_id).await?;
-    if sent {
-        return Err(Fault::usage(format!(
-            "property {property_id}: receiver {receiver} holds units of it under another id; `feeds disable {property_id}`, \
-             wait until their removal is acknowledged (`feeds list` shows 0 units), then enable it with the new id"
-        ))
-        .into());
-    }
-    Ok(())
 }

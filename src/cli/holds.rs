@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::print;
+use crate::actions::holds as actions;
+use crate::audit::Actor;
 use crate::config::Config;
-use crate::hold::{self, Decided, Decision};
+use crate::hold::{Decided, Decision};
 use crate::inspect::holds::{self as inspect, HoldView};
 use crate::words;
 
@@ -148,7 +150,7 @@ async fn list_units(config: &Config, options: &List) -> Result<()> {
 async fn decide(config: &Config, options: &Decide, decision: Decision) -> Result<()> {
     let receiver = &config.receiver(options.receiver.as_deref())?.name;
     let mut conn = connect_to_write(config).await?;
-    let decided = hold::decide(&mut conn, receiver, options.id, decision, None).await?;
+    let decided = actions::decide(&mut conn, &Actor::of_command(), receiver, options.id, decision).await?;
     if decided.is_empty() {
         return print::line(&format!("no removals wait for a person at {receiver}"));
     }

@@ -1,6 +1,7 @@
 //! The commands: what they are called, and which function does each.
 
 mod alerts;
+mod audit;
 mod context;
 mod doctor;
 mod duplicates;
@@ -95,6 +96,9 @@ enum Command {
     /// Alerts: what a person should know
     #[command(subcommand)]
     Alerts(alerts::Alerts),
+    /// Audit: what persons had the relay change
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Send a receiver again what it may have lost, in its present state: after an outage of its own, or an old backup
     Replay(replay::Replay),
     /// Send one sync's own bytes once more, under its own sync ID
@@ -199,6 +203,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Refused(command) => refused::refused(&config()?, command).await,
         Command::Holds(command) => holds::holds(&config()?, command).await,
         Command::Alerts(command) => alerts::alerts(&config()?, command).await,
+        Command::Audit(command) => audit::audit(&config()?, command).await,
         Command::Replay(options) => replay::replay(config()?, &options).await,
         Command::Redeliver(options) => replay::redeliver(config()?, &options).await,
         Command::Prune => prune::prune(&config()?).await,

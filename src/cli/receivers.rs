@@ -3,15 +3,14 @@
 use anyhow::Result;
 use clap::Subcommand;
 use serde::Serialize;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
-use super::context::{Listing, check_receiver, connect, connect_to_write, unknown_receiver};
+use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::print;
+use crate::actions::receivers as actions;
+use crate::audit::Actor;
 use crate::config::Config;
-use crate::deliver::breaker;
-use crate::fault::Fault;
 use crate::inspect::receivers::{self, ReceiverStanding, Sending};
-use crate::source_identity;
 use crate::words;
 
 #[derive(Subcommand)]
@@ -65,32 +64,17 @@ async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<()> {
 }
 
 async fn pause(conn: &mut PgConnection, name: &str) -> Result<()> {
-    let mut tx = conn.begin().await?;
-    match breaker::open(&mut tx, name, "paused by command", None, None).await? {
-        None => return Err(unknown_receiver(name)),
-        Some(_) => tx.commit().await?,
-    }
+    actions::pause(conn, &Actor::of_command(), name).await?;
     print::line(&format!("receiver {name} paused until `receivers resume {name}`"))
 }
 
 async fn resume(conn: &mut PgConnection, name: &str) -> Result<()> {
-    if source_identity::waits(conn, name).await? {
-        return Err(Fault::usage(format!(
-            "receiver {name} was fed from another database than this one: `receivers resync {name}` if this is the right \
-             one; it sends everything again"
-        ))
-        .into());
-    }
-    match breaker::close(conn, name, true, false).await? {
-        None => Err(unknown_receiver(name)),
-        Some(_) => print::line(&format!("receiver {name} is sent to")),
-    }
+    actions::resume(conn, &Actor::of_command(), name).await?;
+    print::line(&format!("receiver {name} is sent to"))
 }
 
 async fn resync(conn: &mut PgConnection, name: &str) -> Result<()> {
-    let Some(done) = source_identity::resync(conn, name, None).await? else {
-        return Err(unknown_receiver(name));
-    };
+    let done = actions::resync(conn, &Actor::of_command(), name).await?;
     if done.accepted {
         print::line(&format!("receiver {name} is fed from this database from now on"))?;
     }

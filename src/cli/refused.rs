@@ -4,15 +4,14 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use sqlx::PgConnection;
 
 use super::context::{Listing, check_receiver, connect, connect_to_write};
 use super::{duplicates, print};
+use crate::actions::refused as actions;
+use crate::audit::Actor;
 use crate::config::Config;
-use crate::fault::Fault;
 use crate::inspect::receivers::{self, ReceiverStatus, ReceiverWork};
 use crate::inspect::withheld;
-use crate::plan;
 use crate::states::Withheld;
 
 /// More of a reason than this makes a table unreadable; `--json` has all of it.
@@ -109,27 +108,15 @@ fn mention_others(statuses: &[ReceiverStatus]) {
 async fn retry(config: &Config, options: &Retry) -> Result<()> {
     let receiver = &config.receiver(options.receiver.as_deref())?.name;
     let mut conn = connect_to_write(config).await?;
-    let released = plan::retry_refused(&mut conn, receiver, options.unit_id).await?;
-    match (released.as_slice(), options.unit_id) {
-        ([], Some(unit_id)) => return Err(not_refused(&mut conn, receiver, unit_id).await?.into()),
-        ([], None) => print::line(&format!("nothing is refused by {receiver}"))?,
-        ([one], _) => print::line(&format!(
+    let released = actions::retry(&mut conn, &Actor::of_command(), receiver, options.unit_id).await?;
+    match released.as_slice() {
+        [] => print::line(&format!("nothing is refused by {receiver}"))?,
+        [one] => print::line(&format!(
             "unit {} of property {} is sent to {receiver} again",
             one.unit_id, one.property_id
         ))?,
-        (units, _) => print::line(&format!("{} units are sent to {receiver} again", units.len()))?,
+        units => print::line(&format!("{} units are sent to {receiver} again", units.len()))?,
     }
     let paused = released.iter().filter(|unit| unit.feed_is_paused);
     print::paused(paused.map(|unit| unit.property_id))
-}
-
-async fn not_refused(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<Fault> {
-    let invalid = withheld::withheld(conn, Some(receiver), Withheld::Invalid).await?;
-    Ok(Fault::usage(match invalid.iter().any(|unit| unit.unit_id == unit_id) {
-        true => format!(
-            "unit {unit_id} is not refused by {receiver} but can't be sealed as it is: it is sent once it is put right in \
-             the source, or the receiver's requirements let it through; see `refused list --invalid`"
-        ),
-        false => format!("unit {unit_id} is not refused by {receiver}; see `refused list`"),
-    }))
 }

@@ -8,6 +8,8 @@ use serde::Serialize;
 use super::context::{connect, connect_to_write};
 use super::print;
 use super::run::{ready, stop_on_signals};
+use crate::actions::again;
+use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
@@ -103,7 +105,7 @@ pub(super) async fn replay(config: Config, options: &Replay) -> Result<()> {
         true => None,
         false => Some(ready(config).await?),
     };
-    let mut asked = replay::mark(&mut conn, &request).await?;
+    let mut asked = again::replay(&mut conn, &Actor::of_command(), &request).await?;
     drop(conn);
     let Some(relay) = relay else {
         return report(&receiver, &asked, options.json, |_| "marked".to_owned());
@@ -144,7 +146,7 @@ pub(super) async fn redeliver(config: Config, options: &Redeliver) -> Result<()>
         true => None,
         false => Some(ready(config).await?),
     };
-    let opened = replay::redeliver(&mut conn, &receiver, sync_id, options.force, None).await?;
+    let opened = again::redeliver(&mut conn, &Actor::of_command(), &receiver, sync_id, options.force).await?;
     let after_it = match opened.forced {
         true => "; what it carries is sent in its present state after it",
         false => "",

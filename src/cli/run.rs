@@ -11,11 +11,12 @@ use tokio::sync::watch;
 
 use super::context::{connect, connect_to_write, database};
 use super::print;
+use crate::actions::again;
+use crate::audit::Actor;
 use crate::config::Config;
 use crate::fault::{self, Fault};
 use crate::http;
 use crate::relay::{GRACE, Pass, Relay, Stop, stopped};
-use crate::snapshot;
 use crate::words::count;
 
 /// How long is waited between looks for a database that is down.
@@ -71,8 +72,9 @@ pub(super) async fn once(config: Config, with_snapshot: bool) -> Result<()> {
     let relay = ready(config).await?;
     if with_snapshot {
         let mut conn = connect_to_write(&relay.config).await?;
+        let by = Actor::of_command();
         for receiver in relay.config.receivers.keys() {
-            snapshot::begin(&mut conn, receiver, "command", None, relay.clock.now()).await?;
+            again::snapshot(&mut conn, &by, receiver, None, relay.clock.now()).await?;
         }
     }
     let progress = ProgressBar::new_spinner();

@@ -11,6 +11,8 @@ use super::context::connect_to_write;
 use super::print;
 use super::replay::check_delivered;
 use super::run::{ready, stop_on_signals};
+use crate::actions::again;
+use crate::audit::Actor;
 use crate::config::{Config, Receiver};
 use crate::fault::Fault;
 use crate::inspect::{feeds, withheld};
@@ -36,15 +38,9 @@ pub(super) async fn snapshot(config: Config, options: Options) -> Result<()> {
     let receiver = config.receiver(options.receiver.as_deref())?.clone();
     let relay = ready(config).await?;
     let mut conn = connect_to_write(&relay.config).await?;
-    let run_id = snapshot::begin(
-        &mut conn,
-        &receiver.name,
-        "command",
-        options.property,
-        relay.clock.now(),
-    )
-    .await?;
-    let run = snapshot::run(&mut conn, run_id).await?;
+    let (by, now) = (Actor::of_command(), relay.clock.now());
+    let run = again::snapshot(&mut conn, &by, &receiver.name, options.property, now).await?;
+    let run_id = run.run_id;
     if options.no_wait {
         return print::line(&format!(
             "run {run_id}: {} due a snapshot",

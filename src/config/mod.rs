@@ -103,6 +103,8 @@ pub struct Retention {
     pub outbox: Duration,
     /// Settled syncs with their attempts, and what was noted beside them.
     pub syncs: Duration,
+    /// What persons had the relay change.
+    pub audit: Duration,
 }
 
 /// The relay's own pace.
@@ -251,6 +253,8 @@ impl Retention {
         Self {
             outbox: section.take("outbox", days(14), kept()),
             syncs: section.take("syncs", days(14), kept()),
+            // The last 30 days can't be deleted by the relay's role at all: see rentsync.forget_audit.
+            audit: section.take("audit", days(365), duration(days(30)..=days(3650))),
         }
     }
 }

@@ -8,9 +8,10 @@
 //! | why is a unit there as it is | `explain` in words with its history; `unit` is the answer itself, which `verify` counts |
 //! | does the source differ from what was sealed | `verify`; `drift` is what snapshots found |
 //! | what would be sent now | `preview` |
-//! | which are there | `alerts`, `duplicates`, `feeds`, `holds`, `syncs`, `withheld` |
+//! | which are there | `alerts`, `audit`, `duplicates`, `feeds`, `holds`, `syncs`, `withheld` |
 
 pub mod alerts;
+pub mod audit;
 pub mod drift;
 pub mod duplicates;
 pub mod explain;

@@ -1,6 +1,7 @@
 //! Claims about the relay, each against a real PostgreSQL and real sockets.
 
 mod alerts;
+mod audit;
 mod breaker;
 mod capture;
 mod convergence;

@@ -19,6 +19,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const RETENTION: Retention = Retention {
     outbox: DAY,
     syncs: DAY,
+    audit: DAY.saturating_mul(365),
 };
 const CHANGES: &str = "select count(*) from rentsync.outbox";
 

@@ -267,6 +267,7 @@ async fn promise_05_every_body_goes_with_retention_and_once_sees_to_it() {
     let retention = Retention {
         outbox: 14 * DAY,
         syncs: 14 * DAY,
+        audit: 365 * DAY,
     };
     let mut conn = rig.source.connect().await;
     prune::step(&mut conn, &retention, rig.clock.now()).await.unwrap();

@@ -1,0 +1,7 @@
+-- What persons had the relay change since $2 (null: ever), about receiver $1 (null: about any or none), the newest first, at most $3.
+-- Reads only, by the index over time.
+select audit_id as id, at, who, through, action, receiver, subject, before, after
+  from rentsync.audit
+ where ($1::text is null or receiver = $1) and ($2::timestamptz is null or at >= $2)
+ order by at desc, audit_id desc
+ limit $3
