@@ -89,6 +89,17 @@ pub async fn erase(
     unit_id: i64,
     now: Option<DateTime<Utc>>,
 ) -> Result<Erased> {
+    erase_and(conn, receiver, unit_id, now, async |_, _| Ok(())).await
+}
+
+/// The same, and in its transaction whatever follows from it.
+pub(crate) async fn erase_and(
+    conn: &mut PgConnection,
+    receiver: &str,
+    unit_id: i64,
+    now: Option<DateTime<Utc>>,
+    then: impl AsyncFn(&mut PgConnection, &Erased) -> Result<()>,
+) -> Result<Erased> {
     // A source that fails stops no erasure; what it says is repeated nowhere.
     let mut names = BTreeSet::from_iter(names_of_source(conn, unit_id).await.unwrap_or_default());
     let mut newest = i64::MIN;
@@ -110,6 +121,7 @@ pub async fn erase(
             continue;
         }
         let erased = erase_found(&mut tx, receiver, unit_id, now, search).await?;
+        then(&mut tx, &erased).await?;
         tx.commit().await?;
         return Ok(erased);
     }

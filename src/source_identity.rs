@@ -85,6 +85,16 @@ pub async fn check(conn: &mut PgConnection, receiver: &str, now: Option<DateTime
 /// such receiver.
 pub async fn resync(conn: &mut PgConnection, receiver: &str, now: Option<DateTime<Utc>>) -> Result<Option<Resynced>> {
     let here = Server::ask(conn).await?;
+    resync_with(conn, receiver, &here, now).await
+}
+
+/// The same with a server that was asked before: a question that it refuses would end the transaction that asks it.
+pub(crate) async fn resync_with(
+    conn: &mut PgConnection,
+    receiver: &str,
+    here: &Server,
+    now: Option<DateTime<Utc>>,
+) -> Result<Option<Resynced>> {
     let mut tx = conn.begin().await?;
     plan::mark(&mut tx, receiver).await?;
     if noted(&mut tx, receiver).await?.is_none() {
@@ -92,7 +102,7 @@ pub async fn resync(conn: &mut PgConnection, receiver: &str, now: Option<DateTim
     }
     let accepted = waits(&mut tx, receiver).await?;
     let mut done = start_anew(&mut tx, receiver, now).await?;
-    note(&mut tx, receiver, &here, now).await?;
+    note(&mut tx, receiver, here, now).await?;
     if accepted {
         breaker::close(&mut tx, receiver, true, true).await?;
     }
@@ -157,7 +167,7 @@ async fn check_all(
 
 /// What distinguishes one database from another. None where the server doesn't say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
-struct Server {
+pub(crate) struct Server {
     system_identifier: Option<i64>,
     database: Option<i64>,
     timeline: Option<String>,
@@ -165,7 +175,7 @@ struct Server {
 
 impl Server {
     /// Each by itself and outside a transaction: some services withhold one of them.
-    async fn ask(conn: &mut PgConnection) -> Result<Self> {
+    pub async fn ask(conn: &mut PgConnection) -> Result<Self> {
         static IDENTIFIER_SAID: Once = Once::new();
         static TIMELINE_SAID: Once = Once::new();
         let system_identifier = sqlx::query_scalar(include_str!("../sql/source_identity/system_identifier.sql"))

@@ -50,9 +50,10 @@ pub async fn resume(conn: &mut PgConnection, by: &Actor, receiver: &str) -> Resu
 
 /// It is sent everything again from this database.
 pub async fn resync(conn: &mut PgConnection, by: &Actor, receiver: &str) -> Result<Resynced> {
+    let here = source_identity::Server::ask(conn).await?;
     let mut tx = conn.begin().await?;
     let before = standing(&mut tx, receiver).await?;
-    let Some(done) = source_identity::resync(&mut tx, receiver, None).await? else {
+    let Some(done) = source_identity::resync_with(&mut tx, receiver, &here, None).await? else {
         return Err(unknown_receiver(receiver));
     };
     let entry = Entry {
