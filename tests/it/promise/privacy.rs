@@ -512,7 +512,7 @@ async fn promise_05_erase_searches_a_thousand_answers_before_it_locks_anything()
     let rig = Rig::new().await;
     with_lead(&rig, "11").await;
     rig.settle().await;
-    // Other requests, each with an answer that is escaped in every way, and every hundredth that names the lead.
+    // Other requests, each with a long answer, and every hundredth that names the lead.
     rig.edit(
         "insert into rentsync.sync
          select (jsonb_populate_record(s, jsonb_build_object('sequence', -n, 'sync_id', 'sync-' || n, 'body', null, 'body_gone', 'pruned'))).*
@@ -520,7 +520,7 @@ async fn promise_05_erase_searches_a_thousand_answers_before_it_locks_anything()
           where s.sequence = (select min(sequence) from rentsync.sync);
          insert into rentsync.attempt
          select (jsonb_populate_record(a, jsonb_build_object('sequence', -n, 'answer',
-                 case n % 100 when 0 then 'no WILHELMINA' else repeat('A%2541=3D41 &amp;#65; 61 62 63 said ', 46) end))).*
+                 case n % 100 when 0 then 'no WILHELMINA' else repeat('unit 1204-B said &quot;n/a&quot; (ERR_4012), ', 44) end))).*
            from rentsync.attempt a, generate_series(1, 1000) n
           where a.sequence = (select min(sequence) from rentsync.attempt)",
     )
