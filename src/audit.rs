@@ -38,7 +38,7 @@ impl Actor {
 /// What was done.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
-    /// As the command is called that does it.
+    /// As the command is called that does it; what only the page does, in the same manner.
     pub action: &'a str,
     /// About which receiver, where it is about one.
     pub receiver: Option<&'a str>,

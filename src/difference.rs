@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
-use crate::payload::{decompressed, without_lead};
+use crate::payload::{HIDDEN, decompressed, without_lead};
 
 /// One field's two sides.
 #[derive(Clone, PartialEq, Serialize)]
@@ -46,6 +46,43 @@ pub(crate) fn differences(sealed: &Value, present: &Value) -> Vec<Difference> {
             }
         })
         .collect()
+}
+
+/// One field as both sides have it.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Side {
+    /// Its name; inside an object, behind that one's.
+    pub field: String,
+    /// As it was sealed last.
+    #[serde(rename = "told")]
+    pub sealed: Option<Value>,
+    /// As the source has it.
+    pub present: Option<Value>,
+    /// These are not the same.
+    pub differs: bool,
+}
+
+/// Every field that either side has, the same or not; of a lead's name only that it is there.
+pub(crate) fn sides(sealed: Option<&Value>, present: Option<&Value>) -> Vec<Side> {
+    let (sealed, present) = (
+        sealed.map(flat).unwrap_or_default(),
+        present.map(flat).unwrap_or_default(),
+    );
+    let fields: BTreeSet<&String> = sealed.keys().chain(present.keys()).collect();
+    let side = |field: &String| {
+        let named = NAMES.iter().any(|name| field.ends_with(name));
+        let shown = |side: &BTreeMap<String, Value>| match side.get(field) {
+            Some(value) if named && !value.is_null() => Some(Value::from(HIDDEN)),
+            value => value.cloned(),
+        };
+        Side {
+            field: field.clone(),
+            sealed: shown(&sealed),
+            present: shown(&present),
+            differs: sealed.get(field) != present.get(field),
+        }
+    };
+    fields.into_iter().map(side).collect()
 }
 
 fn flat(value: &Value) -> BTreeMap<String, Value> {
@@ -127,6 +164,11 @@ pub(crate) struct SentUnits {
 }
 
 impl SentUnits {
+    /// The unit as its body carries it, else as the ledger keeps it; none: neither is kept any more.
+    pub fn unit(&self, unit_id: i64) -> Option<&Value> {
+        self.units.get(&unit_id).or_else(|| self.kept.get(&unit_id))
+    }
+
     /// Which fields of a unit differ from its present text; none: what was sealed is no longer kept.
     pub fn differences(&self, unit_id: i64, present: &str) -> Result<Option<Vec<Difference>>> {
         if let Some(sealed) = self.units.get(&unit_id) {
@@ -240,6 +282,21 @@ mod tests {
             serde_json::to_value(found).unwrap(),
             json!([{ "field": "lead_last_name" }])
         );
+    }
+
+    #[test]
+    fn of_both_sides_every_field_is_there_and_of_a_lead_only_that_there_is_one() {
+        let sealed = json!({ "floor": 1, "lead_first_name": "A", "lead_last_name": null, "content_hash": "x" });
+        let present = json!({ "floor": 1, "view": "N", "lead_first_name": "B" });
+        let found = serde_json::to_value(sides(Some(&sealed), Some(&present))).unwrap();
+        let expected = json!([
+            { "field": "floor", "told": 1, "present": 1, "differs": false },
+            { "field": "lead_first_name", "told": "[hidden]", "present": "[hidden]", "differs": true },
+            { "field": "lead_last_name", "told": null, "present": null, "differs": true },
+            { "field": "view", "told": null, "present": "N", "differs": true },
+        ]);
+        assert_eq!(found, expected);
+        assert!(sides(None, None).is_empty());
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub mod http;
 pub mod inspect;
 /// What a scrape is answered.
 pub mod metrics;
+/// What a browser is shown of all that, and what a person may have the relay do there.
+pub mod page;
 /// Whether this is still the database that the receivers were fed from.
 pub mod source_identity;
 /// The states that the database has as text.

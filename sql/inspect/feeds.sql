@@ -1,4 +1,5 @@
--- Every feed ($1: of this receiver, null: of all) and how it stands. Reads only.
+-- Every feed ($1: of this receiver, $2: of this property, null: of all) behind the one of receiver $3 and property $4 (null: from the
+-- beginning), the first $5 (null: all), and how it stands. Reads only; in the order of an index, so that a page costs what it shows.
 select f.feed_id as id, f.receiver, f.property_id, f.external_id,
        case when f.paused_because is not null then 'paused: ' || f.paused_because
             when open.attempts > 0 then 'retrying'
@@ -27,5 +28,7 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
         cross join lateral (select * from rentsync.sync s where s.sequence = sf.sequence and s.state = 'delivered' offset 0) as s
         limit 1
        ) as last on true
- where $1::text is null or f.receiver = $1
+ where ($1::text is null or f.receiver = $1) and ($2::bigint is null or f.property_id = $2)
+   and ($3::text is null or (f.receiver, f.property_id) > ($3, $4::bigint))
  order by f.receiver, f.property_id
+ limit $5

@@ -1,4 +1,4 @@
--- The units withheld in the way $2 (refused, invalid) from receiver $1 (null: from any), and what of them; of a refusal also the
+-- The first $3 (null: all) of the units withheld in the way $2 (refused, invalid) from receiver $1 (null: from any), and what of them; of a refusal also the
 -- sync that carried it and the newest answer to that. A refusal without a hash is of a removal. Reads only.
 select l.unit_id, f.receiver, f.property_id, l.unit_code, l.withheld_at as since,
        case when l.withheld = 'refused' and l.refused_hash is null then 'removal' else 'content' end as what,
@@ -16,3 +16,4 @@ select l.unit_id, f.receiver, f.property_id, l.unit_code, l.withheld_at as since
        ) as sent on true
  where l.withheld = $2 and ($1::text is null or f.receiver = $1)
  order by f.receiver, f.property_id, l.unit_id
+ limit $3

@@ -1,4 +1,4 @@
--- The newest syncs, at most $5: of receiver $1, property $2, state $3, sync ID $4, each null for all. property_id is null
+-- The newest syncs, at most $5: of receiver $1, property $2, state $3, sync ID $4, with a number below $6, each null for all. property_id is null
 -- where a sync is about several properties. The sequence is that of
 -- its body, the number that of the table. Reads only.
 select s.sync_id as id, s.receiver,
@@ -17,5 +17,6 @@ select s.sync_id as id, s.receiver,
                  where sf.sequence = s.sequence and f.property_id = $2))
    and ($3::text is null or s.state = $3)
    and ($4::text is null or s.sync_id = $4)
+   and ($6::bigint is null or s.sequence < $6)
  order by s.sequence desc
  limit $5

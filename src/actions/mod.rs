@@ -10,7 +10,7 @@
 //! | what waits for a person | `holds`, `refused`, `alerts` |
 //! | what is sent at all | `feeds`, `receivers` |
 //! | what is sent again | `again`: snapshot, replay, redeliver |
-//! | personal data | `leads`: erase |
+//! | personal data | `leads`: erase, show |
 
 pub mod again;
 pub mod alerts;

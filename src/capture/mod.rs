@@ -310,6 +310,13 @@ async fn note_uninstall(conn: &mut PgConnection) -> Result<()> {
     audit::write(conn, &Actor::of_command(), &entry).await
 }
 
+/// Whether whoever uses this database may rely on it: the schema is this release's, and nobody's who should not own it.
+pub async fn check_usable(database: &Database, source: &Source, conn: &mut PgConnection) -> Result<()> {
+    let tables = database.tables(conn, source).await?;
+    check_owner(database, conn, &tables, Doing::Using).await?;
+    check_installed(conn).await
+}
+
 /// What others made upon the schema, which goes with it. Asks the catalogs alone.
 pub async fn dependents(database: &Database) -> Result<Vec<Dependent>> {
     Dependent::all(&mut database.connect().await?).await

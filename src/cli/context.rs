@@ -25,14 +25,8 @@ pub(super) struct Listing {
 pub(super) async fn connect(config: &Config) -> Result<PgConnection> {
     let database = database(config)?;
     let mut conn = database.connect().await?;
-    check_schema(&database, config, &mut conn).await?;
+    capture::check_usable(&database, &config.source, &mut conn).await?;
     Ok(conn)
-}
-
-async fn check_schema(database: &Database, config: &Config, conn: &mut PgConnection) -> Result<()> {
-    let tables = database.tables(conn, &config.source).await?;
-    capture::check_owner(database, conn, &tables, capture::Doing::Using).await?;
-    capture::check_installed(conn).await
 }
 
 /// The same for what writes: not on a standby, and not where transactions are read-only.
@@ -40,7 +34,7 @@ pub(super) async fn connect_to_write(config: &Config) -> Result<PgConnection> {
     let database = database(config)?;
     let mut conn = database.connect().await?;
     check_server(&mut conn).await?;
-    check_schema(&database, config, &mut conn).await?;
+    capture::check_usable(&database, &config.source, &mut conn).await?;
     Ok(conn)
 }
 

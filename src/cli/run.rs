@@ -31,6 +31,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(config: Config, options: &Options) -> Result<()> {
+    config.http.check()?;
     let stop = stop_on_signals()?;
     let Some(relay) = ready_once_up(&config, options, stop.clone()).await? else {
         return Ok(());

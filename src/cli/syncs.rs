@@ -69,7 +69,7 @@ async fn list(conn: &mut PgConnection, options: &List) -> Result<()> {
         receiver: options.listing.receiver.as_deref(),
         property_id: options.property,
         state: options.state.as_deref(),
-        sync_id: None,
+        ..Wanted::default()
     };
     let syncs = inspect::syncs(conn, wanted, options.limit).await?;
     print::rows(&syncs, options.listing.json, "no such syncs")

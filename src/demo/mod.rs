@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Args;
 use sqlx::PgConnection;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -18,6 +19,7 @@ use crate::capture;
 use crate::config::{Config, Receiver};
 use crate::database::Database;
 use crate::fault::Fault;
+use crate::http;
 use crate::inspect::receivers;
 use crate::relay::{Relay, Stop, stopped};
 use crate::replay;
@@ -93,6 +95,8 @@ struct Story {
     sandbox: Sandbox,
     stop: watch::Sender<Stop>,
     relay: tokio::task::JoinHandle<Result<()>>,
+    /// What answers the page.
+    face: Relay,
     before: Counts,
     seed: u64,
     edits: u64,
@@ -110,12 +114,14 @@ impl Story {
         let config = config(&sandbox, options.speed)?;
         capture::install(&database, &config.source).await?;
         let (stop, stopped) = watch::channel(Stop::No);
-        let relay = tokio::spawn(Relay::new(database, config).run(stopped));
+        let face = Relay::new(database, config);
+        let relay = tokio::spawn(face.clone().run(stopped));
         Ok(Self {
             conn,
             sandbox,
             stop,
             relay,
+            face,
             before: Counts::default(),
             seed: options.seed,
             edits: 0,
@@ -318,10 +324,25 @@ impl Story {
             println!("\nStill running, until Ctrl-C:");
             println!("  DATABASE_URL={}", server.url(database));
             println!("  receiver at  {}", self.sandbox.url());
-            stopped(stop, Stop::Finish).await;
+            let listener = page_listener().await?;
+            println!("  page at      http://{}/", listener.local_addr()?);
+            tokio::select! {
+                () = http::serve_on(listener, &self.face, self.stop.subscribe()) => {}
+                () = stopped(stop, Stop::Finish) => {}
+            }
         }
         self.stop.send_replace(Stop::Finish);
         self.relay.await?.context("the relay failed")
+    }
+}
+
+/// Where `run` has it by default; elsewhere where somebody else is there.
+async fn page_listener() -> Result<TcpListener> {
+    let usual = Config::default().http.listen;
+    let usual = usual.context("by default somebody is answered")?;
+    match TcpListener::bind(usual).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => Ok(TcpListener::bind((usual.ip(), 0)).await?),
     }
 }
 

@@ -1,7 +1,7 @@
-//! What a running relay answers over HTTP: whether it is alive, whether its stages get anywhere, its figures.
+//! What a running relay answers over HTTP: whether it is alive, whether its stages get anywhere, its figures, and the page.
 //!
-//! Nothing here changes anything, and nothing here can stop the relay: where the port is in use it is asked for again now
-//! and then, and delivering goes on. Not its business: the figures themselves, see [`crate::metrics`].
+//! Nothing here can stop the relay: where the port is in use it is asked for again now and then, and delivering goes on. Not its
+//! business: the figures themselves, see [`crate::metrics`]; the page, and who may have what done there, see [`crate::page`].
 
 mod serve;
 
@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use tokio::time::sleep;
 pub use serve::Limits;
 
 use crate::metrics::{CONTENT_TYPE, Scraper};
+use crate::page;
 use crate::relay::{Progress, Relay, Stop};
 
 /// Another relay of this machine may have the port, and give it back when it stops.
@@ -37,6 +39,12 @@ struct Face {
 
 /// Answers for this relay until the task is dropped.
 pub async fn serve(listen: SocketAddr, relay: &Relay, stop: watch::Receiver<Stop>) {
+    let listener = listener(listen, &relay.config.http.path_prefix).await;
+    serve_on(listener, relay, stop).await;
+}
+
+/// The same where somebody listens already.
+pub async fn serve_on(listener: TcpListener, relay: &Relay, stop: watch::Receiver<Stop>) {
     let limits = Limits::default();
     let face = Face {
         progress: relay.progress.clone(),
@@ -48,25 +56,26 @@ pub async fn serve(listen: SocketAddr, relay: &Relay, stop: watch::Receiver<Stop
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(Arc::new(face));
-    let listener = listener(listen).await;
+        .with_state(Arc::new(face))
+        .merge(page::router(relay.database.clone(), &relay.config))
+        .layer(from_fn(page::with_headers));
     serve::serve(listener, app, limits).await;
 }
 
-async fn listener(listen: SocketAddr) -> TcpListener {
+async fn listener(listen: SocketAddr, prefix: &str) -> TcpListener {
     let mut said = false;
     loop {
         match TcpListener::bind(listen).await {
             Ok(listener) => {
                 let address = listener.local_addr().unwrap_or(listen);
-                tracing::info!("http://{address}/ has /metrics, /healthz and /readyz");
+                tracing::info!("http://{address}/ has /metrics, /healthz and /readyz, and the page at {prefix}/");
                 return listener;
             }
             Err(error) if !said => {
                 said = true;
                 tracing::warn!(
-                    "http.listen: {listen} can't be listened on: {error}; the relay runs without /metrics, /healthz and \
-                     /readyz, and asks again every {LISTEN_AGAIN_AFTER:?}"
+                    "http.listen: {listen} can't be listened on: {error}; the relay runs without /metrics, /healthz, \
+                     /readyz and the page, and asks again every {LISTEN_AGAIN_AFTER:?}"
                 );
             }
             Err(_) => {}

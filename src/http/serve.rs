@@ -26,6 +26,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::page::Client;
+
 /// Accepting failed for want of something: until there may be more of it.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// A client sends its request as soon as it is connected. Until then it keeps its place, however many others come: they wait in the
@@ -84,8 +86,8 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits) {
             Ok((stream, peer)) => {
                 // Where every one is at work the new one is closed.
                 if has_room(&mut open, limits.connections).await {
-                    let busy = Arc::new(AtomicBool::new(false));
-                    let task = tasks.spawn(converse(stream, app.clone(), busy.clone(), limits.head));
+                    let (client, busy) = (Client(network(peer.ip())), Arc::new(AtomicBool::new(false)));
+                    let task = tasks.spawn(converse(stream, app.clone(), (client, busy.clone()), limits.head));
                     open.push(Connection {
                         task,
                         busy,
@@ -152,9 +154,10 @@ fn is_lacking(error: &io::Error) -> bool {
 }
 
 /// One connection, request after request.
-async fn converse(stream: TcpStream, app: Router, busy: Arc<AtomicBool>, head: Duration) {
+async fn converse(stream: TcpStream, app: Router, (client, busy): (Client, Arc<AtomicBool>), head: Duration) {
     let app = TowerToHyperService::new(app);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: hyper::Request<_>| {
+        request.extensions_mut().insert(client);
         busy.store(true, Ordering::Relaxed);
         let (answer, busy) = (app.call(request), busy.clone());
         async move {

@@ -41,10 +41,44 @@ pub struct FeedView {
     pub last_delivered: Option<DateTime<Utc>>,
 }
 
+/// Where a list of feeds goes on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    /// Whose feed was the last.
+    pub receiver: String,
+    /// Of which property.
+    pub property_id: i64,
+}
+
 /// Those of every receiver, or of this one, without names.
 pub async fn feeds(conn: &mut PgConnection, receiver: Option<&str>) -> Result<Vec<FeedView>> {
+    read(conn, receiver, None, None, None).await
+}
+
+/// Those of one receiver or property or of all, behind `after`, without names.
+pub async fn page(
+    conn: &mut PgConnection,
+    receiver: Option<&str>,
+    property_id: Option<i64>,
+    after: Option<&Place>,
+    limit: i64,
+) -> Result<Vec<FeedView>> {
+    read(conn, receiver, property_id, after, Some(limit)).await
+}
+
+async fn read(
+    conn: &mut PgConnection,
+    receiver: Option<&str>,
+    property_id: Option<i64>,
+    after: Option<&Place>,
+    limit: Option<i64>,
+) -> Result<Vec<FeedView>> {
     Ok(sqlx::query_as(include_str!("../../sql/inspect/feeds.sql"))
         .bind(receiver)
+        .bind(property_id)
+        .bind(after.map(|after| after.receiver.as_str()))
+        .bind(after.map(|after| after.property_id))
+        .bind(limit)
         .fetch_all(conn)
         .await?)
 }
@@ -58,11 +92,22 @@ pub async fn names(conn: &mut PgConnection) -> Result<HashMap<i64, Option<String
         .bind(NAME_BYTES_MAX)
         .fetch_all(conn)
         .await?;
-    let readable = |(property_id, name, bytes): Named| {
-        let placeholder = || Some(format!("(a name of {} bytes)", thousands(bytes?)));
-        (property_id, name.map(|Lossy(name)| name).or_else(placeholder))
-    };
     Ok(names.into_iter().map(readable).collect())
+}
+
+/// What it calls these.
+pub async fn names_of(conn: &mut PgConnection, properties: &[i64]) -> Result<HashMap<i64, Option<String>>> {
+    let names: Vec<Named> = sqlx::query_as(include_str!("../../sql/inspect/names_of.sql"))
+        .bind(NAME_BYTES_MAX)
+        .bind(properties)
+        .fetch_all(conn)
+        .await?;
+    Ok(names.into_iter().map(readable).collect())
+}
+
+fn readable((property_id, name, bytes): Named) -> (i64, Option<String>) {
+    let placeholder = || Some(format!("(a name of {} bytes)", thousands(bytes?)));
+    (property_id, name.map(|Lossy(name)| name).or_else(placeholder))
 }
 
 /// How many of the receiver's feeds are paused for whatever reason; of this property only, where one is named.

@@ -77,6 +77,15 @@ pub async fn count(conn: &mut PgConnection, receiver: Option<&str>, all: bool) -
         .await?)
 }
 
+/// The units of one hold that is open or was rejected, the first so many.
+pub async fn units_of(conn: &mut PgConnection, hold_id: i64, limit: i64) -> Result<Vec<HeldUnitView>> {
+    Ok(sqlx::query_as(include_str!("../../sql/hold/units_of.sql"))
+        .bind(hold_id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?)
+}
+
 /// A row for each unit of each hold.
 pub async fn units(
     conn: &mut PgConnection,

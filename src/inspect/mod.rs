@@ -8,7 +8,10 @@
 //! | why is a unit there as it is | `explain` in words with its history; `unit` is the answer itself, which `verify` counts |
 //! | does the source differ from what was sealed | `verify`; `drift` is what snapshots found |
 //! | what would be sent now | `preview` |
-//! | which are there | `alerts`, `audit`, `duplicates`, `feeds`, `holds`, `syncs`, `withheld` |
+//! | what was sealed of a unit and what is there, field by field | `versions` |
+//! | what the last day was like | `hours` |
+//! | which are there | `alerts`, `audit`, `duplicates`, `feeds`, `holds`, `snapshots`, `syncs`, `units`, `withheld` |
+//! | where is what a person has a name of | `search` |
 
 pub mod alerts;
 pub mod audit;
@@ -17,9 +20,14 @@ pub mod duplicates;
 pub mod explain;
 pub mod feeds;
 pub mod holds;
+pub mod hours;
 pub mod preview;
 pub mod receivers;
+pub mod search;
+pub mod snapshots;
 pub mod syncs;
 mod unit;
+pub mod units;
 pub mod verify;
+pub mod versions;
 pub mod withheld;

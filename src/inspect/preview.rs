@@ -107,7 +107,7 @@ pub struct Total {
 }
 
 /// Where things go, one after another.
-pub type Sink<'a> = &'a mut dyn FnMut(PreviewItem) -> Result<()>;
+pub type Sink<'a> = &'a mut (dyn FnMut(PreviewItem) -> Result<()> + Send + Sync);
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, Default)]

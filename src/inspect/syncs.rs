@@ -86,6 +86,8 @@ pub struct Wanted<'a> {
     pub state: Option<&'a str>,
     /// This one.
     pub sync_id: Option<&'a str>,
+    /// With a number below this.
+    pub before: Option<i64>,
 }
 
 /// A body as it was or will be sent, or why it is no more.
@@ -106,6 +108,7 @@ pub async fn syncs(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> R
         .bind(wanted.state)
         .bind(wanted.sync_id)
         .bind(limit)
+        .bind(wanted.before)
         .fetch_all(conn)
         .await?)
 }

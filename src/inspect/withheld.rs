@@ -36,9 +36,29 @@ pub struct WithheldView {
 
 /// Those of every receiver, or of this one, withheld for this reason.
 pub async fn withheld(conn: &mut PgConnection, receiver: Option<&str>, kind: Withheld) -> Result<Vec<WithheldView>> {
+    read(conn, receiver, kind, None).await
+}
+
+/// The first so many of them.
+pub async fn some(
+    conn: &mut PgConnection,
+    receiver: Option<&str>,
+    kind: Withheld,
+    limit: i64,
+) -> Result<Vec<WithheldView>> {
+    read(conn, receiver, kind, Some(limit)).await
+}
+
+async fn read(
+    conn: &mut PgConnection,
+    receiver: Option<&str>,
+    kind: Withheld,
+    limit: Option<i64>,
+) -> Result<Vec<WithheldView>> {
     let mut units: Vec<WithheldView> = sqlx::query_as(include_str!("../../sql/inspect/refused.sql"))
         .bind(receiver)
         .bind(kind.as_str())
+        .bind(limit)
         .fetch_all(conn)
         .await?;
     units.iter_mut().for_each(WithheldView::quote);

@@ -22,6 +22,25 @@ pub(crate) fn without_lead(text: &str) -> Option<String> {
     serde_json::to_string(&unit).ok()
 }
 
+/// What stands in a name's place where a body is shown.
+pub(crate) const HIDDEN: &str = "[hidden]";
+
+/// Puts that in every name's place, in whatever style and at whatever depth.
+pub(crate) fn hide_leads(body: &mut Value) {
+    match body {
+        Value::Array(entries) => entries.iter_mut().for_each(hide_leads),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match KEYS.contains(&key.as_str()) && !value.is_null() {
+                    true => *value = Value::from(HIDDEN),
+                    false => hide_leads(value),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Every name in a body of ours, whatever its format.
 ///
 /// The body is not parsed: it is compact, and a quote within a string is escaped, so that a key is found by its letters.

@@ -23,7 +23,7 @@ async fn listed(rig: &Rig, arguments: &[&str]) -> Vec<Value> {
 }
 
 /// Two properties, delivered; unit 22 is refused, and the removal of half of property 1 waits for a person.
-async fn with_work_for_a_person() -> Rig {
+pub async fn with_work_for_a_person() -> Rig {
     let mut rig = Rig::delivered().await;
     rig.receiver.guard.feed.units_min = 1;
     rig.faults(json!({ "reject_units": [22] }));

@@ -14,6 +14,7 @@ mod formats;
 mod hold;
 mod http;
 mod install;
+mod page;
 mod plan;
 mod preview;
 mod process;

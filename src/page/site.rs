@@ -1,0 +1,111 @@
+//! What every screen and action works with: the database, the settings, and how much of both pages may use.
+//!
+//! Reading takes no lock and its statements are bounded; few pages are worked at at once, each on a connection of its own that goes
+//! with it. So however many ask, planning and delivering keep what they need.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::http::StatusCode;
+use secrecy::SecretString;
+use sqlx::PgConnection;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use super::failure::Failure;
+use super::tries::Tries;
+use crate::capture;
+use crate::config::Config;
+use crate::database::{Database, check_server};
+use crate::inspect::receivers;
+use crate::plan::Scope;
+
+/// Pages that are worked at at once.
+const PAGES_MAX: usize = 4;
+/// How long one more waits for its place.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Of one statement that reads for a page.
+const STATEMENT_MAX: Duration = Duration::from_secs(5);
+
+/// See the module.
+pub(super) struct Site {
+    pub database: Database,
+    pub config: Config,
+    pub tries: Tries,
+    pages: Semaphore,
+    /// One examination at a time: it asks receivers as well.
+    pub examinations: Semaphore,
+}
+
+impl Site {
+    pub fn new(database: Database, config: Config) -> Self {
+        Self {
+            database,
+            config,
+            tries: Tries::default(),
+            pages: Semaphore::new(PAGES_MAX),
+            examinations: Semaphore::new(1),
+        }
+    }
+
+    /// An address of ours, behind whatever the proxy before us adds.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.config.http.path_prefix)
+    }
+
+    /// The token as it is now; none: there is none to be had, and nothing can be changed here.
+    pub fn token(&self) -> Result<Option<SecretString>, Failure> {
+        let unreadable = |error: crate::config::SettingsError| {
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, format!("nobody can sign in: {error}"))
+        };
+        let token = self.config.http.token.as_ref();
+        token.map(|token| token.read()).transpose().map_err(unreadable)
+    }
+
+    /// A place at the database, held while it is used.
+    pub async fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        let busy = || {
+            let sentence = "others are being answered already; try again in a moment";
+            Failure::busy(StatusCode::SERVICE_UNAVAILABLE, sentence, PATIENCE)
+        };
+        let place = timeout(PATIENCE, self.pages.acquire()).await.map_err(|_| busy())?;
+        place.map_err(|_| busy())
+    }
+
+    /// Reads only, each statement for a few seconds at most.
+    pub async fn connect_to_read(&self) -> Result<PgConnection> {
+        let mut conn = self.database.connect_to_read(STATEMENT_MAX).await?;
+        capture::check_usable(&self.database, &self.config.source, &mut conn).await?;
+        Ok(conn)
+    }
+
+    /// For what changes something, as commands connect.
+    pub async fn connect_to_write(&self) -> Result<PgConnection> {
+        let mut conn = self.database.connect().await?;
+        check_server(&mut conn).await?;
+        capture::check_usable(&self.database, &self.config.source, &mut conn).await?;
+        Ok(conn)
+    }
+
+    /// What is sent to each receiver that is configured, or to this one.
+    pub fn scopes(&self, chosen: Option<&str>) -> Result<Vec<Scope>> {
+        let available = self.config.source.available_status_ids()?;
+        let receivers = match chosen {
+            None => self.config.receivers.values().collect(),
+            Some(name) => vec![self.config.receiver(Some(name))?],
+        };
+        Ok(receivers
+            .into_iter()
+            .map(|receiver| Scope::new(receiver, available))
+            .collect())
+    }
+
+    /// A name that was never run is a typing error, not an empty listing.
+    pub async fn check_receiver(&self, conn: &mut PgConnection, name: Option<&str>) -> Result<()> {
+        let Some(name) = name else { return Ok(()) };
+        match receivers::standing(conn, name, None).await? {
+            Some(_) => Ok(()),
+            None => Err(Failure::unknown(format!("no receiver {name} has been run against this database")).into()),
+        }
+    }
+}
