@@ -2,7 +2,7 @@
 //!
 //! Command line, page and API call these and nothing beneath them, so none of them can do more, or leave less behind, than another.
 //! Each is one transaction: what the stage does, in a savepoint of it, and its row in the audit. Where nothing was changed there is no
-//! row. What is wrong with what was asked is a [`Fault`] in one sentence. Not its business: what an action does, see the stages; who may
+//! row. What is wrong with what was asked is a [`Fault`](crate::fault::Fault) in one sentence. Not its business: what an action does, see the stages; who may
 //! ask, see whoever asks; what is printed or shown of it.
 //!
 //! | of | actions |

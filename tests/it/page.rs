@@ -1,5 +1,7 @@
 //! The page and the API: what they show, to whom, and what a person may have done there.
 
+mod described;
+
 use std::process::Stdio;
 
 use reqwest::header::{AUTHORIZATION, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
@@ -139,10 +141,10 @@ async fn every_screen_is_a_page_and_json_and_none_shows_a_lead_or_lets_a_strange
         let api = if path == "/" { "/overview" } else { path };
         let (status, text) = sent(client().get(format!("{}/api{api}", running.base))).await;
         assert_eq!(status, 200, "{path}: {text}");
-        assert!(
-            serde_json::from_str::<Value>(&text).is_ok_and(|answer| answer.is_object()),
-            "{path}: {text}"
-        );
+        let (address, _) = api.split_once('?').unwrap_or((api, ""));
+        let answer = serde_json::from_str(&text).expect("JSON");
+        let objections = described::objections("get", &format!("/api{address}"), &answer);
+        assert_eq!(objections, [] as [String; 0], "{path}: {text}");
         assert!(!page.contains("<script"), "{path}: {page}");
         for text in [page, text] {
             assert!(!text.contains("Hunter") && !text.contains("Quill"), "{path}: {text}");
@@ -283,6 +285,13 @@ async fn whoever_has_the_token_may_have_things_done_and_nobody_elses_page_may() 
         (status, serde_json::from_str(&text).ok()),
         (200, Some(json!({ "done": "retried" })))
     );
+    let (_, text) = sent(bearer("/units/22/leads")).await;
+    let lead = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        described::objections("post", "/api/units/22/leads", &lead),
+        [] as [String; 0],
+        "{text}"
+    );
     for path in [
         "/properties/1/pause",
         "/properties/1/resume",
@@ -303,6 +312,7 @@ async fn whoever_has_the_token_may_have_things_done_and_nobody_elses_page_may() 
         format!("page holds approve hold {hold}"),
         "page leads show unit 22".to_owned(),
         "api refused retry unit 22".to_owned(),
+        "api leads show unit 22".to_owned(),
     ];
     expected.extend(["feeds pause property 1", "feeds resume property 1"].map(|action| format!("api {action}")));
     expected.extend(["pause", "resume", "resync"].map(|action| format!("api receivers {action} receiver main")));
