@@ -50,7 +50,12 @@ impl Relay {
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<()> {
         let scopes = self.scopes()?;
         let pool = self.pool();
-        let (_, heartbeat) = unless_stopped(&stop, Stop::Finish, self.begin(&scopes, false)).await?;
+        let mut stopping = stop.clone();
+        let (_, heartbeat) = tokio::select! {
+            begun = self.begin(&scopes, false) => begun?,
+            // Nothing is under way yet, and whoever stops what runs for ever expects it to have done well.
+            () = stopped(&mut stopping, Stop::Finish) => return Ok(()),
+        };
         let registration = heartbeat.registration();
         let mut tasks = JoinSet::new();
         if let Some(url) = &self.config.alerts.webhook_url {

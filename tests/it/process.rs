@@ -193,22 +193,19 @@ async fn what_works_until_it_is_done_stops_as_a_relay_does() {
 
 #[tokio::test]
 async fn whoever_waits_for_a_lock_can_be_stopped() {
-    // The first holds up what comes before any planning, the other the planning itself.
-    for (lock, signals) in [
-        (
-            "lock table rentsync.receiver in access exclusive mode",
-            &[Signal::INT][..],
-        ),
-        (
-            "lock table project_rent_roll_units in access exclusive mode",
-            &[Signal::INT, Signal::TERM],
-        ),
+    let rig = Rig::delivered().await;
+    let receiver = "lock table rentsync.receiver in access exclusive mode";
+    let units = "lock table project_rent_roll_units in access exclusive mode";
+    // The first lock holds up what comes before any planning, the other the planning itself.
+    for (command, lock, signals) in [
+        ("once", receiver, &[Signal::INT][..]),
+        ("once", units, &[Signal::INT, Signal::TERM]),
+        ("run", receiver, &[Signal::TERM]),
     ] {
-        let rig = Rig::delivered().await;
         let mut blocker = rig.source.connect().await;
         let mut tx = blocker.begin().await.expect("begin");
         sqlx::query(lock).execute(&mut *tx).await.expect("lock");
-        let child = relay(&rig, &["once"]).spawn().expect("it starts");
+        let child = relay(&rig, &[command]).spawn().expect("it starts");
         let blocked = "select count(*) from pg_locks where not granted
                          and database = (select oid from pg_database where datname = current_database())";
         let waits = async {
@@ -220,7 +217,11 @@ async fn whoever_waits_for_a_lock_can_be_stopped() {
         for one in signals {
             signal(&child, *one);
         }
-        interrupted(child).await;
+        match command {
+            "run" => assert_eq!(ended(child).await, Some(0)),
+            _ => interrupted(child).await,
+        }
+        tx.rollback().await.expect("the lock is gone");
     }
 }
 
