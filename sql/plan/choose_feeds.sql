@@ -5,6 +5,9 @@
 -- cost more. None beyond feed $9 (null: all). $10: only those that did not fail last, or (false) only those that did, which a
 -- probe wakes (null: all). Of the properties nothing is read: one that can't be must not be in the way of the others.
 --
+-- Which feeds are looked at is found first, each way by its index, and of the other way nothing is read: in one condition the plan,
+-- which is made once for both, would walk all feeds for one edit.
+--
 -- News is: a transaction that the feed's cursor does not see, or something owed, or a snapshot due, or no cursor yet.
 -- Whether a feed is idle is asked of the open syncs, so that settling one never writes to its feed. Reads only, as a preview
 -- needs it; the planner adds `for no key update of f`, in its REPEATABLE READ transaction, by the right to plan.
@@ -35,10 +38,13 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
          from rentsync.news(f.property_id, f.cursor) as change
          left join lateral unnest(change.unit_ids) as touched (unit_id) on true
        ) as news
- where f.receiver = $1
-   and ($2::bigint[] is null or f.property_id = any ($2))
+ where f.feed_id = any (array(
+           select named.feed_id from rentsync.feed named
+            where named.receiver = $1 and named.property_id = any ($2::bigint[])
+            union all
+           select next.feed_id from rentsync.feed next
+            where $2 is null and next.receiver = $1 and next.feed_id > $4 and ($9::bigint is null or next.feed_id <= $9)))
    and f.feed_id > $4
-   and ($9::bigint is null or f.feed_id <= $9)
    and f.paused_because is null
    and ($10::boolean is null or $10 = (f.cooldown_until is null and f.bisected_sync is null and f.bisection is null and f.failures = 0))
    and (f.cooldown_until is null or f.cooldown_until <= coalesce($3, clock_timestamp()) or not $10 and f.cooldown_because = 'exhausted')

@@ -1,23 +1,26 @@
--- A feed to receiver $1 for each active property of the groups $2 (null: of all) that has none, among the next $5 beyond $4
--- (null: from the first); $3 names properties, null: all. Answers the last that was looked at, null where there are no more.
+-- A feed to receiver $1 for each active property of the groups $2 (null: of all) that has none: of the properties $3 or, where that
+-- is null, among the next $5 beyond $4. Answers the last of these that was looked at, null where there are no more.
 --
 -- Inserts only; the unique key lets two relays do it at once. A new feed has no cursor: its first plan compares
 -- everything, in a snapshot taken after the triggers stood. In slices, so that a statement costs the same however many
 -- properties there are, also in a database that was never analysed.
 with property as materialized (
-    select p.property_id::bigint as property_id, p.is_active, p.project_group_id
+    select p.property_id, p.is_active, p.project_group_id
       from rentsync.source_property() p
-     where ($4::bigint is null or p.property_id > $4)
-       and ($3::bigint[] is null or p.property_id = any ($3))
+     where p.property_id = any ($3::bigint[])
+     union all
+   (select p.property_id, p.is_active, p.project_group_id
+      from rentsync.source_property() p
+     where $3 is null and p.property_id > $4
      order by p.property_id
-     limit $5
+     limit $5)
 ), enrolled as (
     insert into rentsync.feed (receiver, property_id)
-    select $1, p.property_id
+    select $1, p.property_id::bigint
       from property p
      where p.is_active
        and ($2::bigint[] is null or p.project_group_id = any ($2))
        and not exists (select from rentsync.feed f where f.receiver = $1 and f.property_id = p.property_id)
     on conflict do nothing
 )
-select case when count(*) = $5 then max(property_id) end from property
+select case when $3 is null and count(*) = $5 then max(property_id)::bigint end from property

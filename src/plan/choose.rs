@@ -193,9 +193,9 @@ fn how_many_fit(feeds: &[UnreadFeed]) -> usize {
 /// Enrols active properties that have no feed yet; `properties` limits where to look. So many at a time that no statement takes
 /// longer for being asked of a large portfolio.
 pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Option<&[i64]>) -> Result<()> {
-    let mut after: Option<i64> = None;
+    let mut after = i64::MIN;
     loop {
-        after = sqlx::query_scalar(include_str!("../../sql/plan/enroll.sql"))
+        let last: Option<i64> = sqlx::query_scalar(include_str!("../../sql/plan/enroll.sql"))
             .bind(&receiver.name)
             .bind(&receiver.property_groups)
             .bind(properties)
@@ -204,8 +204,7 @@ pub async fn enroll(conn: &mut PgConnection, receiver: &Receiver, properties: Op
             .fetch_one(&mut *conn)
             .await
             .context("enrolling new properties")?;
-        if after.is_none() {
-            return Ok(());
-        }
+        let Some(last) = last else { return Ok(()) };
+        after = last;
     }
 }
