@@ -88,7 +88,7 @@ async fn a_running_relay_sends_a_retried_unit_without_waiting_for_its_sweep() {
     let rig = with_refused_units().await;
     let mut conn = rig.source.connect().await;
     let mut hands = rig.hands().await;
-    while hands.round(&rig).await {}
+    hands.work(&rig).await;
     ok(relay(&rig, &["refused", "retry", "22"])).await;
     let step = hands.planner.step(&mut conn, &rig.scope(), LIMIT).await.expect("plan");
     assert_eq!((step.planned.syncs, step.planned.units), (1, 1), "noticed, not swept");

@@ -31,7 +31,7 @@ async fn delivered() -> Rig {
 /// Everything that can be done at this moment.
 async fn work(rig: &Rig) {
     let mut hands = rig.hands().await;
-    while hands.round(rig).await {}
+    hands.work(rig).await;
 }
 
 async fn open_breaker(rig: &Rig) {
@@ -109,7 +109,7 @@ async fn one_relays_breaker_is_every_relays() {
     let mut other = rig.hands().await;
     open_breaker(&rig).await;
     rig.sandbox.clear_log();
-    while other.round(&rig).await {}
+    other.work(&rig).await;
     assert_eq!(rig.sandbox.syncs().len(), 0);
     rig.pass(MINUTE);
     let mut one = rig.hands().await;

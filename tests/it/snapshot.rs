@@ -235,7 +235,7 @@ async fn a_snapshot_that_an_outage_interrupts_is_due_again_by_itself() {
         .unwrap();
     let mut hands = rig.hands().await;
     for _ in 0..5 {
-        while hands.round(&rig).await {}
+        hands.work(&rig).await;
         rig.pass(MINUTE);
     }
     snapshot::advance(&mut conn, "main", rig.clock.now()).await.unwrap();

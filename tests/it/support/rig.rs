@@ -419,23 +419,41 @@ impl Hands {
 
     /// The same, with a look at the receiver after every round.
     pub async fn settle_watched(&mut self, rig: &Rig, look: impl Fn()) {
-        for _ in 0..ROUNDS_MAX {
-            let worked = self.round(rig).await;
-            look();
-            if !worked {
-                let unsettled = receivers::unsettled(&mut self.conn, &rig.receiver.name).await;
-                if unsettled.expect("status") == 0 {
-                    return;
-                }
-                rig.pass(Duration::from_secs(60));
+        let mut rounds = 0;
+        loop {
+            let worked = self.work_watched(rig, &look).await;
+            rounds += worked;
+            if worked > 1 {
+                // Until another sweep finds nothing.
+                continue;
             }
+            let unsettled = receivers::unsettled(&mut self.conn, &rig.receiver.name).await;
+            if unsettled.expect("status") == 0 {
+                return;
+            }
+            assert!(rounds < ROUNDS_MAX, "no rest: {:?}", rig.sandbox.syncs().last());
+            rig.pass(Duration::from_secs(60));
         }
-        panic!("no rest after {ROUNDS_MAX} rounds: {:?}", rig.sandbox.syncs().last());
     }
 
     /// Rounds until there is nothing to do for now.
     pub async fn work(&mut self, rig: &Rig) {
-        while self.round(rig).await {}
+        self.work_watched(rig, || {}).await;
+    }
+
+    /// Says how many rounds there were.
+    async fn work_watched(&mut self, rig: &Rig, look: impl Fn()) -> usize {
+        let mut rounds = 1;
+        // The first sweeps; what the others are to find is noticed.
+        let mut worked = self.round(rig).await;
+        look();
+        while worked {
+            worked = self.round_without_sweep(rig).await;
+            look();
+            rounds += 1;
+            assert!(rounds < ROUNDS_MAX, "no rest: {:?}", rig.sandbox.syncs().last());
+        }
+        rounds
     }
 
     /// A minute after another, each worked through.
@@ -446,11 +464,19 @@ impl Hands {
         }
     }
 
-    /// One look, one batch, one delivery. Says whether anything was done.
+    /// One look, one batch of a sweep, one delivery. Says whether anything was done.
     pub async fn round(&mut self, rig: &Rig) -> bool {
+        self.round_with(rig, Duration::ZERO).await
+    }
+
+    async fn round_without_sweep(&mut self, rig: &Rig) -> bool {
+        self.round_with(rig, Duration::MAX).await
+    }
+
+    async fn round_with(&mut self, rig: &Rig, sweep_every: Duration) -> bool {
         let step = self
             .planner
-            .step(&mut self.conn, &rig.scope(), Duration::ZERO)
+            .step(&mut self.conn, &rig.scope(), sweep_every)
             .await
             .expect("plan");
         let started = self.deliverer.start_due().await.expect("lease");
