@@ -2,7 +2,7 @@
 //!
 //! Pure. Which units are looked at, and what is done about the answer, is [`crate::plan`]'s business.
 
-use crate::payload::{Hash, Reason, SealableUnit};
+use crate::payload::{Hash, RemovalReason, SealableUnit};
 use crate::states::{Owed, Withheld};
 
 /// What the ledger says of a unit.
@@ -109,9 +109,9 @@ pub enum LastSealed {
     /// This content.
     Content(Hash, i64),
     /// Its removal.
-    Removal(Reason, i64),
+    Removal(RemovalReason, i64),
     /// That it went, as this content, which says that it isn't available.
-    Unavailable(Reason, Hash, i64),
+    Unavailable(RemovalReason, Hash, i64),
 }
 
 impl LastSealed {
@@ -152,7 +152,7 @@ pub enum Present {
     /// Something that can't be sealed as it is, and why.
     Invalid(String),
     /// Nothing.
-    Absent(Reason),
+    Absent(RemovalReason),
 }
 
 /// What of a receiver's settings and a plan's mode decides what is sealed.
@@ -174,7 +174,7 @@ pub enum Verdict {
     /// Seal the present content.
     Upsert,
     /// Seal that it is gone.
-    Remove(Reason),
+    Remove(RemovalReason),
     /// Note why the present content isn't sealed.
     Withhold,
     /// Drop the ledger's row: the receiver holds nothing of it.
@@ -286,17 +286,23 @@ mod tests {
 
     #[test]
     fn a_unit_that_comes_back_is_sealed_again() {
-        let tombstone = LastSealed::Removal(Reason::Deleted, 7);
+        let tombstone = LastSealed::Removal(RemovalReason::Deleted, 7);
         assert_eq!(verdict(&content(b"a"), Some(&row(tombstone))), Verdict::Upsert);
         assert_eq!(verdict(&content(b"a"), None), Verdict::Upsert);
     }
 
     #[test]
     fn a_removal_is_sealed_until_it_is_acknowledged() {
-        let gone = Present::Absent(Reason::Moved);
-        let tombstone = LastSealed::Removal(Reason::Deleted, 7);
-        assert_eq!(verdict(&gone, Some(&row(sealed(b"a")))), Verdict::Remove(Reason::Moved));
-        assert_eq!(verdict(&gone, Some(&owed(tombstone))), Verdict::Remove(Reason::Moved));
+        let gone = Present::Absent(RemovalReason::Moved);
+        let tombstone = LastSealed::Removal(RemovalReason::Deleted, 7);
+        assert_eq!(
+            verdict(&gone, Some(&row(sealed(b"a")))),
+            Verdict::Remove(RemovalReason::Moved)
+        );
+        assert_eq!(
+            verdict(&gone, Some(&owed(tombstone))),
+            Verdict::Remove(RemovalReason::Moved)
+        );
         assert_eq!(verdict(&gone, Some(&row(tombstone))), Verdict::Forget);
         assert_eq!(verdict(&gone, Some(&owed(LastSealed::Nothing))), Verdict::Forget);
         assert_eq!(verdict(&gone, None), Verdict::Same);
@@ -328,11 +334,18 @@ mod tests {
             let refused = kept(row, Withheld::Refused, Some(Hash::of_unit(b"a")));
             assert_eq!(super::verdict(&content(b"a"), Some(&refused), again), Verdict::Same);
             assert_eq!(verdict(&content(b"b"), Some(&refused)), Verdict::Upsert);
-            let gone = Present::Absent(Reason::Deleted);
-            assert_eq!(verdict(&gone, Some(&refused)), Verdict::Remove(Reason::Deleted));
+            let gone = Present::Absent(RemovalReason::Deleted);
+            assert_eq!(verdict(&gone, Some(&refused)), Verdict::Remove(RemovalReason::Deleted));
         }
-        let refused = kept(owed(LastSealed::Removal(Reason::Deleted, 7)), Withheld::Refused, None);
-        assert_eq!(verdict(&Present::Absent(Reason::Moved), Some(&refused)), Verdict::Same);
+        let refused = kept(
+            owed(LastSealed::Removal(RemovalReason::Deleted, 7)),
+            Withheld::Refused,
+            None,
+        );
+        assert_eq!(
+            verdict(&Present::Absent(RemovalReason::Moved), Some(&refused)),
+            Verdict::Same
+        );
         assert_eq!(verdict(&content(b"a"), Some(&refused)), Verdict::Upsert);
     }
 
@@ -342,15 +355,15 @@ mod tests {
             resend_all: true,
             ..USUAL
         };
-        let gone = Present::Absent(Reason::Deleted);
+        let gone = Present::Absent(RemovalReason::Deleted);
         assert_eq!(
             super::verdict(&content(b"a"), Some(&row(sealed(b"a"))), again),
             Verdict::Upsert
         );
-        let tombstone = row(LastSealed::Removal(Reason::Deleted, 7));
+        let tombstone = row(LastSealed::Removal(RemovalReason::Deleted, 7));
         assert_eq!(
             super::verdict(&gone, Some(&tombstone), again),
-            Verdict::Remove(Reason::Deleted)
+            Verdict::Remove(RemovalReason::Deleted)
         );
         assert_eq!(
             super::verdict(&gone, Some(&row(LastSealed::Nothing)), again),
@@ -360,14 +373,14 @@ mod tests {
 
     #[test]
     fn a_unit_sealed_as_unavailable_stays_so_until_removals_are_sent() {
-        let gone = Present::Absent(Reason::Deleted);
-        let row = row(LastSealed::Unavailable(Reason::Deleted, Hash::of_unit(b"u"), 7));
+        let gone = Present::Absent(RemovalReason::Deleted);
+        let row = row(LastSealed::Unavailable(RemovalReason::Deleted, Hash::of_unit(b"u"), 7));
         let keeps = ChangeRules {
             removals: false,
             ..USUAL
         };
         assert_eq!(super::verdict(&gone, Some(&row), keeps), Verdict::Same);
-        assert_eq!(verdict(&gone, Some(&row)), Verdict::Remove(Reason::Deleted));
+        assert_eq!(verdict(&gone, Some(&row)), Verdict::Remove(RemovalReason::Deleted));
         assert_eq!(super::verdict(&content(b"a"), Some(&row), keeps), Verdict::Upsert);
     }
 
@@ -383,7 +396,7 @@ mod tests {
         assert_eq!(verdict(&content(b"b"), Some(&back)), Verdict::Upsert);
         back.release();
         assert_eq!(back, row(sealed(b"a")));
-        let tombstone = put_off(LastSealed::Removal(Reason::Deleted, 1));
+        let tombstone = put_off(LastSealed::Removal(RemovalReason::Deleted, 1));
         assert_eq!(verdict(&content(b"a"), Some(&tombstone)), Verdict::Upsert);
     }
 
@@ -394,13 +407,13 @@ mod tests {
             ..USUAL
         };
         let rejected = kept(owed(sealed(b"a")), Withheld::Rejected, None);
-        let gone = Present::Absent(Reason::Deleted);
+        let gone = Present::Absent(RemovalReason::Deleted);
         assert_eq!(super::verdict(&gone, Some(&rejected), again), Verdict::Same);
         assert_eq!(verdict(&content(b"b"), Some(&rejected)), Verdict::Upsert);
         let back = kept(row(sealed(b"a")), Withheld::Rejected, None);
         assert_eq!(verdict(&content(b"a"), Some(&back)), Verdict::Release);
         let held = kept(row(sealed(b"a")), Withheld::Held, None);
-        assert_eq!(verdict(&gone, Some(&held)), Verdict::Remove(Reason::Deleted));
+        assert_eq!(verdict(&gone, Some(&held)), Verdict::Remove(RemovalReason::Deleted));
         assert_eq!(verdict(&content(b"a"), Some(&held)), Verdict::Release);
     }
 }

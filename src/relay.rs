@@ -4,7 +4,7 @@
 //! They wake each other; neither depends on it, both find their work in the database. A failure of our own, such as a
 //! database that went away, is logged once and tried again; nothing is lost by it.
 
-mod captured;
+mod capture_watch;
 mod context;
 mod delivering;
 mod housekeeping;

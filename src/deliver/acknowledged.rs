@@ -1,7 +1,7 @@
 //! Whether a success is an acknowledgement: not every 2xx comes from the receiver, and not every one accepts what was sent.
 
+use super::decided_try::Outcome;
 use super::lease::LeasedFeed;
-use super::verdict::Outcome;
 use crate::config::Accept;
 use crate::policy::Answer;
 use crate::receiver::Form;

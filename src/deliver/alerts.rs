@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::decided_try::DecidedTry;
 use super::lease::Leased;
-use super::verdict::Verdict;
 use crate::alert::{Alert, Kind};
 use crate::config::Receiver;
 use crate::policy::Decision;
@@ -89,12 +89,12 @@ impl Found {
     }
 
     /// About a property whose limits are none of the others'.
-    pub fn waits_alone(verdict: &Verdict) -> Option<Self> {
-        match verdict.decision {
+    pub fn waits_alone(decided: &DecidedTry) -> Option<Self> {
+        match decided.decision {
             Decision::WaitAlone { after } => Some(Self::about(
-                &verdict.outcome.leased,
+                &decided.outcome.leased,
                 Finding::PropertyWaits {
-                    answer: verdict.answer(),
+                    answer: decided.answer(),
                     rests: after,
                 },
             )),
@@ -104,25 +104,25 @@ impl Found {
 }
 
 impl Finding {
-    pub fn rejected(verdict: &Verdict) -> Self {
+    pub fn rejected(decided: &DecidedTry) -> Self {
         Self::Rejected {
-            sync_id: verdict.outcome.leased.sync_id.clone(),
-            answer: verdict.answer(),
+            sync_id: decided.outcome.leased.sync_id.clone(),
+            answer: decided.answer(),
         }
     }
 
-    pub fn exhausted(verdict: &Verdict) -> Self {
+    pub fn exhausted(decided: &DecidedTry) -> Self {
         Self::Exhausted {
-            sync_id: verdict.outcome.leased.sync_id.clone(),
-            answer: verdict.answer(),
-            tries: verdict.outcome.leased.attempts + 1,
+            sync_id: decided.outcome.leased.sync_id.clone(),
+            answer: decided.answer(),
+            tries: decided.outcome.leased.attempts + 1,
         }
     }
 
-    pub fn property_fails(verdict: &Verdict, rests: Duration) -> Self {
+    pub fn property_fails(decided: &DecidedTry, rests: Duration) -> Self {
         Self::PropertyFails {
-            sync_id: verdict.outcome.leased.sync_id.clone(),
-            answer: verdict.answer(),
+            sync_id: decided.outcome.leased.sync_id.clone(),
+            answer: decided.answer(),
             rests,
         }
     }

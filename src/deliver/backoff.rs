@@ -4,7 +4,7 @@
 
 use tokio::time::Instant;
 
-use super::verdict::Outcome;
+use super::decided_try::Outcome;
 use crate::config::Receiver;
 use crate::policy;
 

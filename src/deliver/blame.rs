@@ -3,31 +3,33 @@
 use anyhow::Result;
 use sqlx::{FromRow, PgConnection};
 
-use super::verdict::{Before, Verdict};
+use super::decided_try::{Before, DecidedTry};
 use crate::config::Receiver;
 use crate::policy::{Answer, Decision};
 
 /// Decides anew about the answers whose meaning goes by whether others are acknowledged.
-pub(super) async fn look(conn: &mut PgConnection, receiver: &Receiver, verdicts: &mut [Verdict]) -> Result<()> {
-    let acknowledged = verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered);
-    for verdict in verdicts.iter_mut().filter(|verdict| is_ambiguous(verdict)) {
-        let (others, before) = ask(conn, receiver, verdict).await?;
-        verdict.weigh(acknowledged || others, before, receiver);
+pub(super) async fn look(conn: &mut PgConnection, receiver: &Receiver, decided_tries: &mut [DecidedTry]) -> Result<()> {
+    let acknowledged = decided_tries
+        .iter()
+        .any(|decided| decided.decision == Decision::Delivered);
+    for decided in decided_tries.iter_mut().filter(|decided| is_ambiguous(decided)) {
+        let (others, before) = ask(conn, receiver, decided).await?;
+        decided.weigh(acknowledged || others, before, receiver);
     }
     Ok(())
 }
 
-fn is_ambiguous(verdict: &Verdict) -> bool {
-    let answer = &verdict.outcome.tried.answer;
+fn is_ambiguous(decided: &DecidedTry) -> bool {
+    let answer = &decided.outcome.tried.answer;
     match answer {
         Answer::NotAcknowledged { .. } => true,
-        _ => answer.is_limit() || answer.may_be_about_one_property() || verdict.is_failure(),
+        _ => answer.is_limit() || answer.may_be_about_one_property() || decided.is_failure(),
     }
 }
 
 /// Whether others are acknowledged, and what is known of the property.
-async fn ask(conn: &mut PgConnection, receiver: &Receiver, verdict: &Verdict) -> Result<(bool, Before)> {
-    let (leased, answer) = (&verdict.outcome.leased, &verdict.outcome.tried.answer);
+async fn ask(conn: &mut PgConnection, receiver: &Receiver, decided: &DecidedTry) -> Result<(bool, Before)> {
+    let (leased, answer) = (&decided.outcome.leased, &decided.outcome.tried.answer);
     // Between two failures nobody was down who acknowledged something; limits go on for longer.
     let tries = match answer.is_limit() {
         true => receiver.retry.schedule.len() + 2,

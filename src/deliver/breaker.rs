@@ -11,11 +11,11 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::decided_try::DecidedTry;
 use super::doubt::doubt;
 use super::given_up::GivenUp;
 use super::notices::{about, say_how_long, say_what_is_no_acknowledgement};
 use super::settling::Settling;
-use super::verdict::Verdict;
 use crate::alert::{self, Kind};
 use crate::policy::{self, Answer, Decision};
 
@@ -144,25 +144,25 @@ async fn cancel(
 pub(super) async fn affect(
     settling: &mut Settling<'_>,
     paused: bool,
-    verdicts: &[&Verdict],
+    decided_tries: &[&DecidedTry],
     given: &GivenUp,
 ) -> Result<()> {
     if paused {
-        resume_where_it_answers(settling, verdicts, given).await?;
+        resume_where_it_answers(settling, decided_tries, given).await?;
     }
-    wait_where_asked(settling, verdicts).await?;
-    say_what_is_no_acknowledgement(settling, verdicts).await?;
-    let failures = tune(settling, verdicts, given).await?;
-    if let Some(verdict) = verdicts.iter().find(|verdict| verdict.decision == Decision::Pause) {
-        pause(settling, verdict).await?;
+    wait_where_asked(settling, decided_tries).await?;
+    say_what_is_no_acknowledgement(settling, decided_tries).await?;
+    let failures = tune(settling, decided_tries, given).await?;
+    if let Some(decided) = decided_tries.iter().find(|decided| decided.decision == Decision::Pause) {
+        pause(settling, decided).await?;
     } else if !paused && failures >= i64::from(settling.receiver.breaker.failures) {
-        open_after_failures(settling, verdicts, failures).await?;
+        open_after_failures(settling, decided_tries, failures).await?;
     }
-    let is_failed = |verdict: &&&Verdict| matches!(verdict.decision, Decision::Pause | Decision::ProbeFailed { .. });
-    let failed: Vec<i64> = verdicts
+    let is_failed = |decided: &&&DecidedTry| matches!(decided.decision, Decision::Pause | Decision::ProbeFailed { .. });
+    let failed: Vec<i64> = decided_tries
         .iter()
         .filter(is_failed)
-        .flat_map(|verdict| verdict.outcome.leased.feed_ids())
+        .flat_map(|decided| decided.outcome.leased.feed_ids())
         .collect();
     if !failed.is_empty() {
         cool_down_until_probe(settling.conn, &settling.receiver.name, failed).await?;
@@ -172,11 +172,15 @@ pub(super) async fn affect(
 
 /// An acknowledgement ends the pause, whatever was sent; so does a probe that was rejected, because that is an answer, unless
 /// rejections are what led to the pause. One that is called stale over and over is none.
-async fn resume_where_it_answers(settling: &mut Settling<'_>, verdicts: &[&Verdict], given: &GivenUp) -> Result<()> {
-    for verdict in verdicts {
-        let is_probe = verdict.outcome.leased.probe;
-        let goes_round = given.stale_again.contains(&verdict.outcome.leased.sequence);
-        match &verdict.decision {
+async fn resume_where_it_answers(
+    settling: &mut Settling<'_>,
+    decided_tries: &[&DecidedTry],
+    given: &GivenUp,
+) -> Result<()> {
+    for decided in decided_tries {
+        let is_probe = decided.outcome.leased.probe;
+        let goes_round = given.stale_again.contains(&decided.outcome.leased.sequence);
+        match &decided.decision {
             Decision::Delivered => answers(settling).await?,
             // Sent before the pause, it says nothing that was not known then.
             _ if !is_probe => {}
@@ -227,12 +231,12 @@ async fn answers(settling: &mut Settling<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn wait_where_asked(settling: &mut Settling<'_>, verdicts: &[&Verdict]) -> Result<()> {
-    let longest = verdicts.iter().filter_map(|verdict| match &verdict.decision {
-        Decision::Wait { after } => Some((*after, verdict)),
+async fn wait_where_asked(settling: &mut Settling<'_>, decided_tries: &[&DecidedTry]) -> Result<()> {
+    let longest = decided_tries.iter().filter_map(|decided| match &decided.decision {
+        Decision::Wait { after } => Some((*after, decided)),
         _ => None,
     });
-    if let Some((after, verdict)) = longest.max_by_key(|(after, _)| *after) {
+    if let Some((after, decided)) = longest.max_by_key(|(after, _)| *after) {
         let waited: Option<f64> = sqlx::query_scalar(include_str!("../../sql/deliver/wait_receiver.sql"))
             .bind(&settling.receiver.name)
             .bind(settling.now)
@@ -240,21 +244,21 @@ async fn wait_where_asked(settling: &mut Settling<'_>, verdicts: &[&Verdict]) ->
             .fetch_optional(&mut *settling.conn)
             .await?;
         let waited = Duration::try_from_secs_f64(waited.unwrap_or_default()).unwrap_or_default();
-        say_how_long(settling, verdict, waited).await?;
+        say_how_long(settling, decided, waited).await?;
     }
     Ok(())
 }
 
 /// Counts failures in a row, and lets concurrency shrink and grow back. Says how many there are.
-async fn tune(settling: &mut Settling<'_>, verdicts: &[&Verdict], given: &GivenUp) -> Result<i64> {
+async fn tune(settling: &mut Settling<'_>, decided_tries: &[&DecidedTry], given: &GivenUp) -> Result<i64> {
     // Whose relays died says nothing of the receiver, nor does a property that fails while others are acknowledged.
     let its_own = || {
-        let verdicts = verdicts.iter();
-        verdicts.filter(|verdict| verdict.outcome.tried.answer != Answer::RelayLost && !verdict.is_its_propertys())
+        let decided_tries = decided_tries.iter();
+        decided_tries.filter(|decided| decided.outcome.tried.answer != Answer::RelayLost && !decided.is_its_propertys())
     };
-    let count = |which: fn(&Decision) -> bool| its_own().filter(|verdict| which(&verdict.decision)).count();
+    let count = |which: fn(&Decision) -> bool| its_own().filter(|decided| which(&decided.decision)).count();
     let failed =
-        its_own().filter(|verdict| verdict.is_failure()).count() + given.searches_begun + given.stale_again.len();
+        its_own().filter(|decided| decided.is_failure()).count() + given.searches_begun + given.stale_again.len();
     let overburdened = count(|decision| {
         matches!(
             decision,
@@ -274,15 +278,15 @@ async fn tune(settling: &mut Settling<'_>, verdicts: &[&Verdict], given: &GivenU
 }
 
 /// 401 and its like: nothing that is sent would be acknowledged.
-async fn pause(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<()> {
-    if verdict.is_about_the_property() {
+async fn pause(settling: &mut Settling<'_>, decided: &DecidedTry) -> Result<()> {
+    if decided.is_about_the_property() {
         sqlx::query(include_str!("../../sql/deliver/doubt_receiver.sql"))
             .bind(&settling.receiver.name)
             .bind(settling.now)
             .execute(&mut *settling.conn)
             .await?;
     }
-    let answer = verdict.answer();
+    let answer = decided.answer();
     let every = settling.receiver.breaker.probe_every;
     if open(
         settling.conn,
@@ -311,8 +315,8 @@ async fn pause(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<()> {
 }
 
 /// An outage: nothing is gained by asking again and again for every property.
-async fn open_after_failures(settling: &mut Settling<'_>, verdicts: &[&Verdict], failures: i64) -> Result<()> {
-    let last = verdicts.last().map(|verdict| verdict.answer()).unwrap_or_default();
+async fn open_after_failures(settling: &mut Settling<'_>, decided_tries: &[&DecidedTry], failures: i64) -> Result<()> {
+    let last = decided_tries.last().map(|decided| decided.answer()).unwrap_or_default();
     let because = format!("{failures} deliveries in a row failed, the last: {last}");
     let first = policy::rest_after(0, &settling.receiver.retry, settling.receiver.breaker.probe_every);
     if open(

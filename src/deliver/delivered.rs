@@ -6,17 +6,17 @@ use anyhow::Result;
 
 use super::alerts::Finding;
 use super::breaker::wake;
+use super::decided_try::DecidedTry;
 use super::lease::LeasedFeed;
 use super::refuse::refuse_named;
 use super::search::end_search;
 use super::settling::Settling;
 use super::stale;
-use super::verdict::Verdict;
 use crate::alert;
 use crate::config::Format;
 
 /// Everything that follows from the delivered. `has_failed`: the receiver, since it last acknowledged anything.
-pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&Verdict], has_failed: bool) -> Result<()> {
+pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&DecidedTry], has_failed: bool) -> Result<()> {
     if delivered.is_empty() {
         return Ok(());
     }
@@ -25,12 +25,12 @@ pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&Verdict], 
     }
     close_feeds(settling, delivered).await?;
     open_next_parts(settling, delivered).await?;
-    for verdict in delivered {
-        for feed in &verdict.outcome.leased.feeds {
-            refuse_named(settling, verdict, feed).await?;
+    for decided in delivered {
+        for feed in &decided.outcome.leased.feeds {
+            refuse_named(settling, decided, feed).await?;
         }
         // The others of the batch were acknowledged.
-        stale::send_anew(settling, verdict).await?;
+        stale::send_anew(settling, decided).await?;
     }
     // After what the answer objects to was refused: a removal among that is no acknowledged one.
     purge_tombstones(settling, delivered).await?;
@@ -50,10 +50,10 @@ pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&Verdict], 
 }
 
 /// The feeds of which something was acknowledged; what is called stale was not.
-fn acknowledged<'a>(delivered: &'a [&'a Verdict]) -> Vec<(&'a Verdict, &'a LeasedFeed)> {
+fn acknowledged<'a>(delivered: &'a [&'a DecidedTry]) -> Vec<(&'a DecidedTry, &'a LeasedFeed)> {
     let stale: HashSet<i64> = delivered
         .iter()
-        .flat_map(|verdict| stale::stale_feeds(verdict))
+        .flat_map(|decided| stale::stale_feeds(decided))
         .map(|(feed, _)| feed.feed_id)
         .collect();
     feeds_of(delivered)
@@ -61,7 +61,7 @@ fn acknowledged<'a>(delivered: &'a [&'a Verdict]) -> Vec<(&'a Verdict, &'a Lease
         .collect()
 }
 
-async fn close_feeds(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
+async fn close_feeds(settling: &mut Settling<'_>, delivered: &[&DecidedTry]) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/close_feeds.sql"))
         .bind(sequences(delivered))
         .execute(&mut *settling.conn)
@@ -69,10 +69,10 @@ async fn close_feeds(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Res
     Ok(())
 }
 
-async fn purge_tombstones(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
+async fn purge_tombstones(settling: &mut Settling<'_>, delivered: &[&DecidedTry]) -> Result<()> {
     let (feeds, sequences): (Vec<i64>, Vec<i64>) = feeds_of(delivered)
-        .filter(|(verdict, _)| verdict.outcome.leased.has_removals)
-        .map(|(verdict, feed)| (feed.feed_id, verdict.outcome.leased.sequence))
+        .filter(|(decided, _)| decided.outcome.leased.has_removals)
+        .map(|(decided, feed)| (feed.feed_id, decided.outcome.leased.sequence))
         .unzip();
     if !feeds.is_empty() {
         sqlx::query(include_str!("../../sql/deliver/purge_tombstones.sql"))
@@ -85,10 +85,10 @@ async fn purge_tombstones(settling: &mut Settling<'_>, delivered: &[&Verdict]) -
     Ok(())
 }
 
-async fn open_next_parts(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
+async fn open_next_parts(settling: &mut Settling<'_>, delivered: &[&DecidedTry]) -> Result<()> {
     let (snapshots, parts): (Vec<_>, Vec<_>) = delivered
         .iter()
-        .map(|verdict| &verdict.outcome.leased)
+        .map(|decided| &decided.outcome.leased)
         .filter(|leased| !leased.is_last_part())
         .map(|leased| (leased.snapshot_id, leased.part))
         .unzip();
@@ -104,28 +104,28 @@ async fn open_next_parts(settling: &mut Settling<'_>, delivered: &[&Verdict]) ->
 }
 
 /// Where a property's units are sent in halves, something of it was acknowledged.
-async fn accept_bisection(settling: &mut Settling<'_>, acknowledged: &[(&Verdict, &LeasedFeed)]) -> Result<()> {
+async fn accept_bisection(settling: &mut Settling<'_>, acknowledged: &[(&DecidedTry, &LeasedFeed)]) -> Result<()> {
     let searched: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/deliver/accept_bisection.sql"))
         .bind(acknowledged.iter().map(|(_, feed)| feed.feed_id).collect::<Vec<_>>())
         .bind(
             acknowledged
                 .iter()
-                .map(|(verdict, _)| verdict.entries() > 0)
+                .map(|(decided, _)| decided.entries() > 0)
                 .collect::<Vec<_>>(),
         )
         .fetch_all(&mut *settling.conn)
         .await?;
-    for (verdict, feed) in acknowledged.iter().filter(|(_, feed)| searched.contains(&feed.feed_id)) {
-        end_search(settling, verdict, feed).await?;
+    for (decided, feed) in acknowledged.iter().filter(|(_, feed)| searched.contains(&feed.feed_id)) {
+        end_search(settling, decided, feed).await?;
     }
     Ok(())
 }
 
 /// It may accept what else it refused before.
-async fn accept_refused(settling: &mut Settling<'_>, acknowledged: &[(&Verdict, &LeasedFeed)]) -> Result<()> {
+async fn accept_refused(settling: &mut Settling<'_>, acknowledged: &[(&DecidedTry, &LeasedFeed)]) -> Result<()> {
     let (feeds, sequences): (Vec<i64>, Vec<i64>) = acknowledged
         .iter()
-        .map(|(verdict, feed)| (feed.feed_id, verdict.outcome.leased.sequence))
+        .map(|(decided, feed)| (feed.feed_id, decided.outcome.leased.sequence))
         .unzip();
     sqlx::query(include_str!("../../sql/deliver/accept_refused.sql"))
         .bind(feeds)
@@ -137,7 +137,7 @@ async fn accept_refused(settling: &mut Settling<'_>, acknowledged: &[(&Verdict, 
 }
 
 /// Where the receiver failed before this, so may what it refused meanwhile.
-async fn hurry_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
+async fn hurry_refused(settling: &mut Settling<'_>, delivered: &[&DecidedTry]) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/hurry_refused.sql"))
         .bind(&settling.receiver.name)
         .bind(sequences(delivered))
@@ -147,21 +147,21 @@ async fn hurry_refused(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> R
     Ok(())
 }
 
-fn sequences(verdicts: &[&Verdict]) -> Vec<i64> {
-    let leased = verdicts.iter().map(|verdict| &verdict.outcome.leased);
+fn sequences(decided_tries: &[&DecidedTry]) -> Vec<i64> {
+    let leased = decided_tries.iter().map(|decided| &decided.outcome.leased);
     leased.map(|leased| leased.sequence).collect()
 }
 
-fn feeds_of<'a>(verdicts: &'a [&'a Verdict]) -> impl Iterator<Item = (&'a Verdict, &'a LeasedFeed)> {
-    let verdicts = verdicts.iter();
-    verdicts.flat_map(|verdict| verdict.outcome.leased.feeds.iter().map(move |feed| (*verdict, feed)))
+fn feeds_of<'a>(decided_tries: &'a [&'a DecidedTry]) -> impl Iterator<Item = (&'a DecidedTry, &'a LeasedFeed)> {
+    let decided_tries = decided_tries.iter();
+    decided_tries.flat_map(|decided| decided.outcome.leased.feeds.iter().map(move |feed| (*decided, feed)))
 }
 
 /// What the receiver says that it holds, against what the body said that it would: where both say it. Gives the properties of
 /// which it holds that, or all that were `acknowledged`, where it can't be asked.
 async fn compare_digests(
     settling: &mut Settling<'_>,
-    delivered: &[&Verdict],
+    delivered: &[&DecidedTry],
     acknowledged: &[i64],
 ) -> Result<Vec<i64>> {
     if !settling.receiver.extensions || settling.receiver.format == Format::Unit {
@@ -169,10 +169,10 @@ async fn compare_digests(
     }
     let said: Vec<(i64, &LeasedFeed, &str)> = delivered
         .iter()
-        .filter(|verdict| verdict.outcome.leased.is_last_part())
-        .flat_map(|verdict| {
-            let sequence = verdict.outcome.leased.sequence;
-            digests_said(verdict)
+        .filter(|decided| decided.outcome.leased.is_last_part())
+        .flat_map(|decided| {
+            let sequence = decided.outcome.leased.sequence;
+            digests_said(decided)
                 .into_iter()
                 .map(move |(feed, said)| (sequence, feed, said))
         })
@@ -208,11 +208,11 @@ async fn compare_digests(
 }
 
 /// Kept with the sync, for whoever compares later.
-async fn note_digests(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Result<()> {
+async fn note_digests(settling: &mut Settling<'_>, delivered: &[&DecidedTry]) -> Result<()> {
     let mut noted = (Vec::new(), Vec::new(), Vec::new());
-    for verdict in delivered {
-        for (feed, digest) in digests_said(verdict) {
-            noted.0.push(verdict.outcome.leased.sequence);
+    for decided in delivered {
+        for (feed, digest) in digests_said(decided) {
+            noted.0.push(decided.outcome.leased.sequence);
             noted.1.push(feed.feed_id);
             noted.2.push(digest);
         }
@@ -226,8 +226,8 @@ async fn note_digests(settling: &mut Settling<'_>, delivered: &[&Verdict]) -> Re
     Ok(())
 }
 
-fn digests_said(verdict: &Verdict) -> Vec<(&LeasedFeed, &str)> {
-    let (leased, said) = (&verdict.outcome.leased, &verdict.outcome.tried.said);
+fn digests_said(decided: &DecidedTry) -> Vec<(&LeasedFeed, &str)> {
+    let (leased, said) = (&decided.outcome.leased, &decided.outcome.tried.said);
     if let ([feed], Some(digest)) = (leased.feeds.as_slice(), &said.property_digest) {
         return vec![(feed, digest)];
     }

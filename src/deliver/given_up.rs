@@ -5,11 +5,11 @@ use anyhow::Result;
 
 use super::alerts::Finding;
 use super::bisect::{cool_down, set_apart};
+use super::decided_try::DecidedTry;
 use super::doubt::doubt_sync;
 use super::search::{find_the_bad, search};
 use super::settling::Settling;
 use super::stale;
-use super::verdict::Verdict;
 use crate::policy::{Answer, Decision};
 
 /// What the giving up of a group says of the receiver.
@@ -22,27 +22,27 @@ pub(super) struct GivenUp {
 }
 
 /// Settles what was given up.
-pub(super) async fn give_up(settling: &mut Settling<'_>, given_up: &[&Verdict]) -> Result<GivenUp> {
+pub(super) async fn give_up(settling: &mut Settling<'_>, given_up: &[&DecidedTry]) -> Result<GivenUp> {
     const GIVEN_UP: Option<&str> = Some("its request was given up");
     let mut given = GivenUp::default();
-    for verdict in given_up {
-        let leased = &verdict.outcome.leased;
-        match &verdict.decision {
+    for decided in given_up {
+        let leased = &decided.outcome.leased;
+        match &decided.decision {
             Decision::Rejected => {
-                settling.find_about(leased, Finding::rejected(verdict));
-                given.searches_begun += find_the_bad(settling, verdict).await?;
+                settling.find_about(leased, Finding::rejected(decided));
+                given.searches_begun += find_the_bad(settling, decided).await?;
             }
             // It says nothing of what the request carried: that is planned anew and waits on.
-            Decision::Exhausted if verdict.is_waited_out() => {
+            Decision::Exhausted if decided.is_waited_out() => {
                 doubt_sync(settling, leased, GIVEN_UP).await?;
                 if leased.feeds.len() > 1 {
                     set_apart(settling.conn, leased).await?;
                 }
             }
-            Decision::Exhausted => given.searches_begun += exhaust(settling, verdict).await?,
+            Decision::Exhausted => given.searches_begun += exhaust(settling, decided).await?,
             Decision::Renumber { .. } => {
                 doubt_sync(settling, leased, Some("numbering")).await?;
-                if stale::send_anew(settling, verdict).await? {
+                if stale::send_anew(settling, decided).await? {
                     given.stale_again.push(leased.sequence);
                 }
             }
@@ -57,13 +57,13 @@ pub(super) async fn give_up(settling: &mut Settling<'_>, given_up: &[&Verdict]) 
 }
 
 /// Where others are acknowledged it is something in this one; else the receiver is down, and the feed rests.
-async fn exhaust(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<usize> {
-    let leased = &verdict.outcome.leased;
+async fn exhaust(settling: &mut Settling<'_>, decided: &DecidedTry) -> Result<usize> {
+    let leased = &decided.outcome.leased;
     // Whose relays died got no answer: that blames nothing of what it sends, whatever becomes of other syncs meanwhile.
-    let is_lost = verdict.outcome.tried.answer == Answer::RelayLost;
-    settling.find_about(leased, Finding::exhausted(verdict));
-    if !is_lost && (verdict.others_acknowledged() || stands_alone(settling, verdict).await?) {
-        return find_the_bad(settling, verdict).await;
+    let is_lost = decided.outcome.tried.answer == Answer::RelayLost;
+    settling.find_about(leased, Finding::exhausted(decided));
+    if !is_lost && (decided.others_acknowledged() || stands_alone(settling, decided).await?) {
+        return find_the_bad(settling, decided).await;
     }
     doubt_sync(settling, leased, None).await?;
     set_apart(settling.conn, leased).await?;
@@ -76,11 +76,11 @@ async fn exhaust(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<usize
 
 /// It carries one unit that was refused before, or one of a property of which some was acknowledged between the tries of its halves: the
 /// receiver is not down.
-async fn stands_alone(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<bool> {
-    let leased = &verdict.outcome.leased;
+async fn stands_alone(settling: &mut Settling<'_>, decided: &DecidedTry) -> Result<bool> {
+    let leased = &decided.outcome.leased;
     let ([feed], 1) = (leased.feeds.as_slice(), leased.entries) else {
         return Ok(false);
     };
-    let search = search(settling, verdict, feed).await?;
+    let search = search(settling, decided, feed).await?;
     Ok(search.accepted || search.was_refused)
 }

@@ -10,8 +10,8 @@
 //! | `lease`, `locked` | the right to send, behind the receiver's row |
 //! | `send` | one try |
 //! | `backoff` | a relay that can't send |
-//! | `verdict`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
-//! | `settle`, `settling` | a group of verdicts, one transaction |
+//! | `decided`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
+//! | `settle`, `settling` | a group of decided_tries, one transaction |
 //! | `delivered`; `given_up`, `search`, `bisect`, `refuse`, `stale`, `doubt` | what follows for syncs, feeds and units |
 //! | `breaker` | what follows for the receiver as a whole |
 //! | `alerts`, `notices` | what a person should know of it |
@@ -24,6 +24,7 @@ mod blame;
 mod borrowed;
 pub mod breaker;
 mod credentials;
+mod decided_try;
 mod delivered;
 mod doubt;
 mod given_up;
@@ -36,7 +37,6 @@ mod send;
 mod settle;
 mod settling;
 mod stale;
-mod verdict;
 
 use std::sync::Arc;
 
@@ -53,9 +53,9 @@ use crate::replay;
 
 use backoff::Backoff;
 use credentials::Credentials;
+use decided_try::Outcome;
 use lease::lease_due;
 use send::send;
-use verdict::Outcome;
 
 pub(crate) use doubt::doubt;
 pub use settle::Settled;

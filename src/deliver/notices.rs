@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::decided_try::DecidedTry;
 use super::settling::Settling;
-use super::verdict::Verdict;
 use crate::alert::{self, Alert, Kind};
 use crate::config::Receiver;
 use crate::policy::{Answer, Decision};
 
 /// Nothing is sent for longer than any retry would wait: somebody should know.
-pub(super) async fn say_how_long(settling: &mut Settling<'_>, verdict: &Verdict, waited: Duration) -> Result<()> {
+pub(super) async fn say_how_long(settling: &mut Settling<'_>, decided: &DecidedTry, waited: Duration) -> Result<()> {
     let (Decision::Wait { after }, Answer::Status { retry_after, .. }) =
-        (&verdict.decision, &verdict.outcome.tried.answer)
+        (&decided.decision, &decided.outcome.tried.answer)
     else {
         return Ok(());
     };
@@ -32,7 +32,7 @@ pub(super) async fn say_how_long(settling: &mut Settling<'_>, verdict: &Verdict,
     let message = format!(
         "{}{before} and is left alone for {}: nothing is sent to it until then, changes keep gathering. Ask the receiver about \
          its limits; `receivers resume {}` sends to it at once",
-        verdict.answer(),
+        decided.answer(),
         humantime::format_duration(Duration::from_secs(after.as_secs())),
         settling.receiver.name
     );
@@ -45,13 +45,19 @@ pub(super) async fn say_how_long(settling: &mut Settling<'_>, verdict: &Verdict,
 }
 
 /// What one relay lacks, until that one sends again. `resolve_not_sent.sql` knows by the first words whose alert it is.
-pub(super) async fn say_what_is_ours(settling: &mut Settling<'_>, relay: &str, verdicts: &[&Verdict]) -> Result<()> {
-    let ours = verdicts.iter().find(|verdict| verdict.outcome.tried.answer.is_ours());
-    if let Some(verdict) = ours {
+pub(super) async fn say_what_is_ours(
+    settling: &mut Settling<'_>,
+    relay: &str,
+    decided_tries: &[&DecidedTry],
+) -> Result<()> {
+    let ours = decided_tries
+        .iter()
+        .find(|decided| decided.outcome.tried.answer.is_ours());
+    if let Some(decided) = ours {
         let message = format!(
             "relay {relay} could not send, and not because of the receiver: {}. It tries again by itself; what it can't send \
              other relays do",
-            verdict.answer()
+            decided.answer()
         );
         alert::raise(
             settling.conn,
@@ -59,7 +65,10 @@ pub(super) async fn say_what_is_ours(settling: &mut Settling<'_>, relay: &str, v
             settling.now,
         )
         .await?;
-    } else if verdicts.iter().any(|verdict| verdict.outcome.tried.status.is_some()) {
+    } else if decided_tries
+        .iter()
+        .any(|decided| decided.outcome.tried.status.is_some())
+    {
         sqlx::query(include_str!("../../sql/deliver/resolve_not_sent.sql"))
             .bind(&settling.receiver.name)
             .bind(relay)
@@ -72,16 +81,19 @@ pub(super) async fn say_what_is_ours(settling: &mut Settling<'_>, relay: &str, v
 
 /// A page that stands in for the receiver accepts nothing and loses nothing. What is acknowledged ends that, and a wait that
 /// is over.
-pub(super) async fn say_what_is_no_acknowledgement(settling: &mut Settling<'_>, verdicts: &[&Verdict]) -> Result<()> {
-    let no = |verdict: &&&Verdict| matches!(verdict.outcome.tried.answer, Answer::NotAcknowledged { .. });
+pub(super) async fn say_what_is_no_acknowledgement(
+    settling: &mut Settling<'_>,
+    decided_tries: &[&DecidedTry],
+) -> Result<()> {
+    let no = |decided: &&&DecidedTry| matches!(decided.outcome.tried.answer, Answer::NotAcknowledged { .. });
     // One property's, where others are acknowledged: that is over with what is acknowledged of that property.
-    for verdict in verdicts
+    for decided in decided_tries
         .iter()
         .filter(no)
-        .filter(|verdict| verdict.others_acknowledged())
+        .filter(|decided| decided.others_acknowledged())
     {
-        let property_id = verdict.outcome.leased.property_id();
-        let message = no_acknowledgement(settling.receiver, verdict);
+        let property_id = decided.outcome.leased.property_id();
+        let message = no_acknowledgement(settling.receiver, decided);
         alert::raise(
             settling.conn,
             &Alert {
@@ -92,9 +104,12 @@ pub(super) async fn say_what_is_no_acknowledgement(settling: &mut Settling<'_>, 
         )
         .await?;
     }
-    let of_all = |verdict: &&&Verdict| no(verdict) && !verdict.others_acknowledged();
-    let Some(verdict) = verdicts.iter().find(of_all) else {
-        if verdicts.iter().any(|verdict| verdict.decision == Decision::Delivered) {
+    let of_all = |decided: &&&DecidedTry| no(decided) && !decided.others_acknowledged();
+    let Some(decided) = decided_tries.iter().find(of_all) else {
+        if decided_tries
+            .iter()
+            .any(|decided| decided.decision == Decision::Delivered)
+        {
             sqlx::query(include_str!("../../sql/deliver/resolve_acknowledged.sql"))
                 .bind(&settling.receiver.name)
                 .bind(settling.now)
@@ -103,7 +118,7 @@ pub(super) async fn say_what_is_no_acknowledgement(settling: &mut Settling<'_>, 
         }
         return Ok(());
     };
-    let message = no_acknowledgement(settling.receiver, verdict);
+    let message = no_acknowledgement(settling.receiver, decided);
     alert::raise(
         settling.conn,
         &about(settling.receiver, Kind::NotAcknowledged, message),
@@ -112,11 +127,11 @@ pub(super) async fn say_what_is_no_acknowledgement(settling: &mut Settling<'_>, 
     .await
 }
 
-fn no_acknowledgement(receiver: &Receiver, verdict: &Verdict) -> String {
+fn no_acknowledgement(receiver: &Receiver, decided: &DecidedTry) -> String {
     format!(
         "{}, which is no acknowledgement (accept = \"{}\"): what was sent counts as not applied and is sent again as after an outage. \
          Look at {} for a maintenance or login page; if the receiver does answer so, set accept in [receivers.{}]",
-        verdict.answer(),
+        decided.answer(),
         receiver.accept.as_str(),
         receiver.url.origin().ascii_serialization(),
         receiver.name

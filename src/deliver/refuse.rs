@@ -3,24 +3,24 @@
 use anyhow::Result;
 
 use super::alerts::Finding;
+use super::decided_try::DecidedTry;
 use super::lease::LeasedFeed;
 use super::settling::Settling;
-use super::verdict::Verdict;
 use crate::config::Receiver;
 use crate::policy;
 
 /// Refuses what an answer names of this feed; it may name anything.
-pub(super) async fn refuse_named(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFeed) -> Result<()> {
-    let errors = verdict.outcome.tried.said.errors.iter();
+pub(super) async fn refuse_named(settling: &mut Settling<'_>, decided: &DecidedTry, feed: &LeasedFeed) -> Result<()> {
+    let errors = decided.outcome.tried.said.errors.iter();
     let named = errors.filter(|error| error.project_id.as_ref().is_none_or(|id| *id == feed.external_id));
     let units: Vec<i64> = named.map(|error| error.unit_id).collect();
-    refuse(settling, verdict, feed, (&units, &verdict.refusal())).await
+    refuse(settling, decided, feed, (&units, &decided.refusal())).await
 }
 
 /// Refuses these units of this feed, as far as the sync carries them.
 pub(super) async fn refuse(
     settling: &mut Settling<'_>,
-    verdict: &Verdict,
+    decided: &DecidedTry,
     feed: &LeasedFeed,
     (units, because): (&[i64], &str),
 ) -> Result<()> {
@@ -29,7 +29,7 @@ pub(super) async fn refuse(
     }
     let refused = sqlx::query_scalar(include_str!("../../sql/deliver/refuse_units.sql"))
         .bind(feed.feed_id)
-        .bind(verdict.outcome.leased.sequence)
+        .bind(decided.outcome.leased.sequence)
         .bind(units)
         .bind(because)
         .bind(settling.now)

@@ -17,11 +17,11 @@ use sqlx::{FromRow, PgConnection};
 
 use super::alerts::Finding;
 use super::bisect::{bisect_feeds, bisect_remainder, bisect_units, cool_down};
+use super::decided_try::DecidedTry;
 use super::doubt::doubt_sync;
 use super::lease::{Leased, LeasedFeed};
 use super::refuse::{refuse, refuse_alone, refuse_named};
 use super::settling::Settling;
-use super::verdict::Verdict;
 use crate::policy::{self, Decision};
 
 /// Requests of one search in a row that are not acknowledged, after which it rests. One bad unit of a hundred thousand is found with fewer,
@@ -32,22 +32,22 @@ const SEARCH_MAX: i32 = 20;
 const RESTS_MAX: i32 = 5;
 
 /// Which of the units is it? Says how many searches begin, that among several properties included.
-pub(super) async fn find_the_bad(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<usize> {
-    let leased = &verdict.outcome.leased;
+pub(super) async fn find_the_bad(settling: &mut Settling<'_>, decided: &DecidedTry) -> Result<usize> {
+    let leased = &decided.outcome.leased;
     // Deltas of all units can be halved, a snapshot can't.
     doubt_sync(settling, leased, None).await?;
     let is_one = leased.feeds.len() == 1 && !leased.is_snapshot;
     let (mut begun, mut is_named) = (0, false);
     for feed in &leased.feeds {
         let units = units_of_sync(settling.conn, feed, leased).await?;
-        let named = named_of(&units, verdict);
+        let named = named_of(&units, decided);
         is_named |= named > 0;
         if units.len() > 1 && named == units.len() {
-            begun += find_in(settling, verdict, feed, (&units, true)).await?;
+            begun += find_in(settling, decided, feed, (&units, true)).await?;
         } else if named > 0 {
-            refuse_named(settling, verdict, feed).await?;
+            refuse_named(settling, decided, feed).await?;
         } else if is_one && (!units.is_empty() || leased.entries == 0) {
-            begun += find_in(settling, verdict, feed, (&units, units.len() <= 1)).await?;
+            begun += find_in(settling, decided, feed, (&units, units.len() <= 1)).await?;
         }
         // Else what it carried was sealed since, in a sync that overtook it.
     }
@@ -68,8 +68,8 @@ async fn units_of_sync(conn: &mut PgConnection, feed: &LeasedFeed, leased: &Leas
 }
 
 /// How many of the units the answer names.
-fn named_of(units: &[i64], verdict: &Verdict) -> usize {
-    let errors = verdict.outcome.tried.said.errors.iter();
+fn named_of(units: &[i64], decided: &DecidedTry) -> usize {
+    let errors = decided.outcome.tried.said.errors.iter();
     let named: HashSet<i64> = errors.map(|error| error.unit_id).collect();
     units.iter().filter(|unit_id| named.contains(unit_id)).count()
 }
@@ -79,16 +79,16 @@ fn named_of(units: &[i64], verdict: &Verdict) -> usize {
 /// rejects everything is searched for bad units of every property.
 async fn find_in(
     settling: &mut Settling<'_>,
-    verdict: &Verdict,
+    decided: &DecidedTry,
     feed: &LeasedFeed,
     (units, is_alone): (&[i64], bool),
 ) -> Result<usize> {
-    let leased = &verdict.outcome.leased;
-    let before = search(settling, verdict, feed).await?;
-    let because = format!("{} when sent alone", verdict.refusal());
+    let leased = &decided.outcome.leased;
+    let before = search(settling, decided, feed).await?;
+    let because = format!("{} when sent alone", decided.refusal());
     let is_known = before.was_refused && units.len() == 1;
     if is_known {
-        refuse(settling, verdict, feed, (units, &because)).await?;
+        refuse(settling, decided, feed, (units, &because)).await?;
     } else if is_alone {
         // Of a property that was never acknowledged nothing says that it is the unit: what else there is to send shows that.
         if units.len() == 1 && !before.is_on && !before.was_acknowledged {
@@ -98,7 +98,7 @@ async fn find_in(
     } else {
         bisect_units(settling.conn, feed, leased).await?;
     }
-    let search = search(settling, verdict, feed).await?;
+    let search = search(settling, decided, feed).await?;
     if !search.is_on {
         return Ok(0);
     }
@@ -106,13 +106,13 @@ async fn find_in(
         rest(settling.conn, feed, (false, false)).await?;
         return Ok(0);
     }
-    follow(settling, verdict, feed, &search).await?;
+    follow(settling, decided, feed, &search).await?;
     Ok(usize::from(!before.is_on && before.failures == 0))
 }
 
 /// What follows from how a search stands.
-async fn follow(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFeed, search: &Search) -> Result<()> {
-    let (is_slow, failed) = (verdict.is_slow_to_search(), verdict.decision == Decision::Exhausted);
+async fn follow(settling: &mut Settling<'_>, decided: &DecidedTry, feed: &LeasedFeed, search: &Search) -> Result<()> {
+    let (is_slow, failed) = (decided.is_slow_to_search(), decided.decision == Decision::Exhausted);
     let keeps_alone = search.is_left && !is_slow;
     let (retry, probe_every) = (&settling.receiver.retry, settling.receiver.breaker.probe_every);
     match search.judge(is_slow, failed) {
@@ -126,7 +126,7 @@ async fn follow(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFee
         Judgement::PropertyFails => {
             let pause = policy::rest_after(u32::try_from(search.failures)?, retry, probe_every);
             rest(settling.conn, feed, (search.is_left, keeps_alone)).await?;
-            fail(settling, verdict, feed, pause).await
+            fail(settling, decided, feed, pause).await
         }
     }
 }
@@ -180,12 +180,12 @@ impl Search {
 }
 
 /// How the search for bad units of a feed stands, which this sync is about.
-pub(super) async fn search(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFeed) -> Result<Search> {
+pub(super) async fn search(settling: &mut Settling<'_>, decided: &DecidedTry, feed: &LeasedFeed) -> Result<Search> {
     Ok(sqlx::query_as(include_str!("../../sql/deliver/search.sql"))
         .bind(&settling.receiver.name)
         .bind(feed.feed_id)
-        .bind(verdict.outcome.leased.sequence)
-        .bind(verdict.is_about_the_property())
+        .bind(decided.outcome.leased.sequence)
+        .bind(decided.is_about_the_property())
         .fetch_one(&mut *settling.conn)
         .await?)
 }
@@ -207,8 +207,8 @@ async fn stand_alone(
 }
 
 /// Some of a property was acknowledged: what stood alone is refused, where nothing is left to look in.
-pub(super) async fn end_search(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFeed) -> Result<()> {
-    match search(settling, verdict, feed).await?.is_left {
+pub(super) async fn end_search(settling: &mut Settling<'_>, decided: &DecidedTry, feed: &LeasedFeed) -> Result<()> {
+    match search(settling, decided, feed).await?.is_left {
         true => Ok(()),
         false => refuse_alone(settling, feed).await,
     }
@@ -227,14 +227,14 @@ async fn rest(conn: &mut PgConnection, feed: &LeasedFeed, (goes_on, keeps_alone)
 }
 
 /// It is the property and not a unit: it rests, and is sent by itself, so that it costs a batch nothing.
-async fn fail(settling: &mut Settling<'_>, verdict: &Verdict, feed: &LeasedFeed, rests: Duration) -> Result<()> {
+async fn fail(settling: &mut Settling<'_>, decided: &DecidedTry, feed: &LeasedFeed, rests: Duration) -> Result<()> {
     sqlx::query(include_str!("../../sql/deliver/fail_feed.sql"))
         .bind(feed.feed_id)
         .bind(settling.now)
         .bind(rests.as_secs_f64())
         .execute(&mut *settling.conn)
         .await?;
-    bisect_feeds(settling.conn, &[feed.feed_id], verdict.outcome.leased.sequence).await?;
-    settling.find(feed, Finding::property_fails(verdict, rests));
+    bisect_feeds(settling.conn, &[feed.feed_id], decided.outcome.leased.sequence).await?;
+    settling.find(feed, Finding::property_fails(decided, rests));
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::acknowledged;
+use super::decided_try::Outcome;
 use super::lease::Leased;
-use super::verdict::Outcome;
 use crate::config::Accept;
 use crate::heartbeat::Registration;
 use crate::payload::decompressed;

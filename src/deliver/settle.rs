@@ -6,9 +6,9 @@ use sqlx::{Connection, PgConnection, PgPool};
 
 use super::alerts::Found;
 use super::borrowed::Borrowed;
+use super::decided_try::{DecidedTry, Outcome};
 use super::locked::lock_receiver;
 use super::settling::Settling;
-use super::verdict::{Outcome, Verdict};
 use super::{acknowledged, blame, breaker, delivered, given_up, notices};
 use crate::config::{Receiver, UnitIdentity};
 use crate::policy::Decision;
@@ -39,27 +39,27 @@ pub(super) async fn settle(
     let mut tx = borrowed.begin().await?;
     let locked = lock_receiver(&mut tx, receiver, now).await.context("settling")?;
     let (paused, has_failed) = locked.map_or((false, false), |row| (row.is_paused, row.has_failed));
-    let mut verdicts: Vec<_> = outcomes
+    let mut decided_tries: Vec<_> = outcomes
         .into_iter()
         .map(|outcome| acknowledged::judged(outcome, receiver.accept))
-        .map(|outcome| Verdict::of(outcome, receiver, paused))
+        .map(|outcome| DecidedTry::of(outcome, receiver, paused))
         .collect();
-    blame::look(&mut tx, receiver, &mut verdicts).await?;
-    let changed = settle_syncs(&mut tx, &verdicts, now).await?;
+    blame::look(&mut tx, receiver, &mut decided_tries).await?;
+    let changed = settle_syncs(&mut tx, &decided_tries, now).await?;
     // Behind that: an erasure that locked these syncs has emptied their bodies by now.
-    finish_attempts(&mut tx, receiver, &verdicts, now).await?;
-    let (counted, overtaken): (Vec<_>, Vec<_>) = verdicts
+    finish_attempts(&mut tx, receiver, &decided_tries, now).await?;
+    let (counted, overtaken): (Vec<_>, Vec<_>) = decided_tries
         .iter()
-        .partition(|verdict| changed.contains(&verdict.outcome.leased.sequence));
+        .partition(|decided| changed.contains(&decided.outcome.leased.sequence));
     let late = overtaken
         .iter()
-        .filter(|verdict| verdict.outcome.tried.answer.is_sent());
-    let late: Vec<i64> = late.map(|verdict| verdict.outcome.leased.sequence).collect();
+        .filter(|decided| decided.outcome.tried.answer.is_sent());
+    let late: Vec<i64> = late.map(|decided| decided.outcome.leased.sequence).collect();
     let (delivered, others): (Vec<_>, Vec<_>) = counted
         .iter()
         .copied()
-        .partition(|verdict| verdict.decision == Decision::Delivered);
-    let given_up: Vec<_> = others.into_iter().filter(|verdict| verdict.is_over()).collect();
+        .partition(|decided| decided.decision == Decision::Delivered);
+    let given_up: Vec<_> = others.into_iter().filter(|decided| decided.is_over()).collect();
     let mut settling = Settling {
         conn: &mut tx,
         receiver,
@@ -67,10 +67,10 @@ pub(super) async fn settle(
         found: Vec::new(),
     };
     delivered::accept(&mut settling, &delivered, has_failed).await?;
-    let entries: usize = delivered.iter().map(|verdict| verdict.entries()).sum();
+    let entries: usize = delivered.iter().map(|decided| decided.entries()).sum();
     let units = entries.saturating_sub(settling.found.iter().map(Found::refused).sum());
     let given = given_up::give_up(&mut settling, &given_up).await?;
-    let alone = counted.iter().filter_map(|verdict| Found::waits_alone(verdict));
+    let alone = counted.iter().filter_map(|decided| Found::waits_alone(decided));
     settling.found.extend(alone);
     breaker::affect(&mut settling, paused, &counted, &given).await?;
     notices::say_what_is_ours(&mut settling, relay, &counted).await?;
@@ -78,14 +78,14 @@ pub(super) async fn settle(
     let mut properties = release_elsewhere(&mut tx, receiver).await?;
     tx.commit().await.context("settling")?;
     borrowed.give_back();
-    log(receiver, &verdicts);
-    let over = counted.iter().filter(|verdict| verdict.is_over());
-    properties.extend(over.flat_map(|verdict| verdict.outcome.leased.feeds.iter().map(|feed| feed.property_id)));
+    log(receiver, &decided_tries);
+    let over = counted.iter().filter(|decided| decided.is_over());
+    properties.extend(over.flat_map(|decided| decided.outcome.leased.feeds.iter().map(|feed| feed.property_id)));
     let settled = Settled {
         properties,
         delivered: delivered.len(),
         acknowledged: units,
-        failed: verdicts.len() - delivered.len(),
+        failed: decided_tries.len() - delivered.len(),
     };
     Ok((settled, late))
 }
@@ -93,11 +93,11 @@ pub(super) async fn settle(
 async fn finish_attempts(
     conn: &mut PgConnection,
     receiver: &Receiver,
-    verdicts: &[Verdict],
+    decided_tries: &[DecidedTry],
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let tried = || verdicts.iter().map(|verdict| &verdict.outcome.tried);
-    let (sequences, leases) = leases(verdicts);
+    let tried = || decided_tries.iter().map(|decided| &decided.outcome.tried);
+    let (sequences, leases) = leases(decided_tries);
     let errors: Vec<Option<String>> = tried()
         .map(|tried| tried.error.as_deref().map(words::in_a_line))
         .collect();
@@ -107,9 +107,9 @@ async fn finish_attempts(
         .bind(sequences)
         .bind(leases)
         .bind(
-            verdicts
+            decided_tries
                 .iter()
-                .map(|verdict| verdict.outcome().as_str())
+                .map(|decided| decided.outcome().as_str())
                 .collect::<Vec<_>>(),
         )
         .bind(tried().map(|tried| tried.status.map(i32::from)).collect::<Vec<_>>())
@@ -133,26 +133,30 @@ async fn finish_attempts(
     Ok(())
 }
 
-async fn settle_syncs(conn: &mut PgConnection, verdicts: &[Verdict], now: Option<DateTime<Utc>>) -> Result<Vec<i64>> {
-    let (sequences, leases) = leases(verdicts);
+async fn settle_syncs(
+    conn: &mut PgConnection,
+    decided_tries: &[DecidedTry],
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<i64>> {
+    let (sequences, leases) = leases(decided_tries);
     Ok(sqlx::query_scalar(include_str!("../../sql/deliver/settle_syncs.sql"))
         .bind(now)
         .bind(sequences)
         .bind(leases)
         .bind(
-            verdicts
+            decided_tries
                 .iter()
-                .map(|verdict| verdict.state().as_str())
+                .map(|decided| decided.state().as_str())
                 .collect::<Vec<_>>(),
         )
-        .bind(verdicts.iter().map(Verdict::after).collect::<Vec<_>>())
-        .bind(verdicts.iter().map(Verdict::counts).collect::<Vec<_>>())
+        .bind(decided_tries.iter().map(DecidedTry::after).collect::<Vec<_>>())
+        .bind(decided_tries.iter().map(DecidedTry::counts).collect::<Vec<_>>())
         .fetch_all(conn)
         .await?)
 }
 
-fn leases(verdicts: &[Verdict]) -> (Vec<i64>, Vec<i32>) {
-    let leased = verdicts.iter().map(|verdict| &verdict.outcome.leased);
+fn leases(decided_tries: &[DecidedTry]) -> (Vec<i64>, Vec<i32>) {
+    let leased = decided_tries.iter().map(|decided| &decided.outcome.leased);
     leased.map(|leased| (leased.sequence, leased.lease)).unzip()
 }
 
@@ -169,15 +173,15 @@ async fn release_elsewhere(conn: &mut PgConnection, receiver: &Receiver) -> Resu
     )
 }
 
-fn log(receiver: &Receiver, verdicts: &[Verdict]) {
+fn log(receiver: &Receiver, decided_tries: &[DecidedTry]) {
     let name = &receiver.name;
-    for verdict in verdicts {
-        let (leased, outcome) = (&verdict.outcome.leased, verdict.outcome().as_str());
+    for decided in decided_tries {
+        let (leased, outcome) = (&decided.outcome.leased, decided.outcome().as_str());
         let (sync_id, property_id) = (&leased.sync_id, leased.property_id());
-        if verdict.decision == Decision::Delivered {
+        if decided.decision == Decision::Delivered {
             tracing::debug!(receiver = name, sync_id, property_id, "delivered");
         } else {
-            let (attempt, answer) = (leased.attempts + 1, verdict.answer());
+            let (attempt, answer) = (leased.attempts + 1, decided.answer());
             tracing::warn!(
                 receiver = name,
                 sync_id,

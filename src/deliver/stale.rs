@@ -7,10 +7,10 @@
 use anyhow::Result;
 
 use super::alerts::Finding;
+use super::decided_try::DecidedTry;
 use super::doubt::doubt;
 use super::lease::LeasedFeed;
 use super::settling::Settling;
-use super::verdict::Verdict;
 use crate::policy::Answer;
 
 /// Left above what a receiver says: a thousand years of microseconds, by which our own numbers may rise, and the present.
@@ -21,8 +21,8 @@ const SEQUENCE_MAX: i64 = i64::MAX - ROOM;
 const STEP: i64 = 1_000_000_000_000;
 
 /// The feeds of a sync that the receiver calls stale, each with the sequence that it says it has.
-pub(super) fn stale_feeds(verdict: &Verdict) -> Vec<(&LeasedFeed, i64)> {
-    let (leased, tried) = (&verdict.outcome.leased, &verdict.outcome.tried);
+pub(super) fn stale_feeds(decided: &DecidedTry) -> Vec<(&LeasedFeed, i64)> {
+    let (leased, tried) = (&decided.outcome.leased, &decided.outcome.tried);
     let named = |feed: &LeasedFeed| {
         let said = tried
             .said
@@ -41,11 +41,11 @@ pub(super) fn stale_feeds(verdict: &Verdict) -> Vec<(&LeasedFeed, i64)> {
 
 /// Raises the numbers of the feeds that a sync is stale for, and has them sent anew. Says whether nothing better is to be expected
 /// of sending them again before an hour is over.
-pub(super) async fn send_anew(settling: &mut Settling<'_>, verdict: &Verdict) -> Result<bool> {
-    let leased = &verdict.outcome.leased;
+pub(super) async fn send_anew(settling: &mut Settling<'_>, decided: &DecidedTry) -> Result<bool> {
+    let leased = &decided.outcome.leased;
     let first_wait = settling.receiver.retry.schedule.first().copied().unwrap_or_default();
     let mut all_rest = true;
-    for (feed, newest) in stale_feeds(verdict) {
+    for (feed, newest) in stale_feeds(decided) {
         doubt(
             settling.conn,
             &[(leased.sequence, feed.feed_id, true)],

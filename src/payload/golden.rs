@@ -1,7 +1,7 @@
 //! Whole bodies, compared text by text with those in `tests/golden`. The guide's own examples are among them.
 
 use super::samples::{fields, sealed_at, shape, sunset_apartments, unit_101, unit_102};
-use super::{Body, Digest, PropertyPart, Reason, Removal, SealableProperty, SealableUnit, Shape};
+use super::{Body, Digest, PropertyPart, Removal, RemovalReason, SealableProperty, SealableUnit, Shape};
 use crate::config::{Batch, Fields, Format, Receiver, RemovedAs, UnitStyle};
 use crate::sync::{SyncId, SyncType};
 use crate::unit::{Property, Unit};
@@ -78,7 +78,7 @@ fn part<'a>(said: &'a Part, units: &'a [&'a SealableUnit]) -> PropertyPart<'a> {
     }
 }
 
-fn removal(unit_id: i64, code: &str, replaced_by: Option<i64>, reason: Reason) -> Removal {
+fn removal(unit_id: i64, code: &str, replaced_by: Option<i64>, reason: RemovalReason) -> Removal {
     Removal {
         unit_id,
         unit_code: Some(code.into()),
@@ -90,8 +90,8 @@ fn removal(unit_id: i64, code: &str, replaced_by: Option<i64>, reason: Reason) -
 /// One of either form.
 fn removals() -> [Removal; 2] {
     [
-        removal(12347, "103", None, Reason::Deleted),
-        removal(12348, "101", Some(12345), Reason::Moved),
+        removal(12347, "103", None, RemovalReason::Deleted),
+        removal(12348, "101", Some(12345), RemovalReason::Moved),
     ]
 }
 
@@ -237,7 +237,7 @@ fn flat_units_of_any_number_of_properties_are_one_list() {
     let [sunset, bare] = two(&shape);
     let said = [
         sunset.keeping([12349, 12350]),
-        bare.removing([removal(1, "1", None, Reason::FeedDisabled)]),
+        bare.removing([removal(1, "1", None, RemovalReason::FeedDisabled)]),
     ];
     assert_eq!(
         body(&shape, &said, SyncType::Snapshot).unwrap(),

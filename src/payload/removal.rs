@@ -6,7 +6,7 @@ use super::json::Text;
 
 /// Why a unit is no longer part of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum RemovalReason {
     /// It, or its whole property, is gone.
     Deleted,
     /// It belongs to another property now.
@@ -17,7 +17,7 @@ pub enum Reason {
     FeedDisabled,
 }
 
-impl Reason {
+impl RemovalReason {
     /// As the contract and the database say it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl Reason {
         }
     }
 
-    /// The reverse of [`Reason::as_str`].
+    /// The reverse of [`RemovalReason::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Deleted, Self::Moved, Self::PropertyInactive, Self::FeedDisabled]
             .into_iter()
@@ -46,7 +46,7 @@ pub struct Removal {
     /// The present unit that carries its code now. Then the code isn't sent, lest the living be dropped by it.
     pub replaced_by: Option<i64>,
     /// Why it went.
-    pub reason: Reason,
+    pub reason: RemovalReason,
 }
 
 impl Removal {

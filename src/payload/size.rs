@@ -86,7 +86,7 @@ mod tests {
     use super::*;
     use crate::config::{Batch, Fields, UnitStyle};
     use crate::payload::samples::shape;
-    use crate::payload::{Body, Digest, PropertyPart, Reason, Removal};
+    use crate::payload::{Body, Digest, PropertyPart, Removal, RemovalReason};
     use crate::sync::{SyncId, SyncType};
     use crate::unit::{Property, Unit};
 
@@ -149,7 +149,7 @@ mod tests {
                 unit_id: self.id(),
                 unit_code: self.maybe(Self::text),
                 replaced_by: self.0.random_bool(0.3).then(|| self.id()),
-                reason: Reason::PropertyInactive,
+                reason: RemovalReason::PropertyInactive,
             }
         }
 
@@ -297,7 +297,7 @@ mod tests {
                     unit_id: i64::MIN,
                     unit_code: unit_code.cloned(),
                     replaced_by,
-                    reason: Reason::PropertyInactive,
+                    reason: RemovalReason::PropertyInactive,
                 };
                 let mut said = nothing_said(&shape);
                 said.removed_units = vec![gone.clone()];

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use crate::config::Receiver;
-use crate::payload::{Digest, Hash, Reason};
+use crate::payload::{Digest, Hash, RemovalReason};
 use crate::states::Owed;
 use crate::unit::{Columns, Property, TEXT_BYTES_MAX};
 
@@ -24,7 +24,7 @@ pub(crate) struct ChosenFeed {
     /// What the receiver calls the property, where that is something else.
     pub external_id: Option<String>,
     /// Why its units count as removed although the source has them; none: they don't.
-    pub uncovered: Option<Reason>,
+    pub uncovered: Option<RemovalReason>,
     pub property_hash: Option<Hash>,
     pub property_owed: bool,
     pub digest: Digest,
@@ -83,7 +83,7 @@ impl UnreadFeed {
             feed_id,
             property_id,
             external_id,
-            uncovered: (!enabled).then_some(Reason::FeedDisabled),
+            uncovered: (!enabled).then_some(RemovalReason::FeedDisabled),
             property_hash: property_hash.map(Hash::try_from).transpose()?,
             property_owed: property_owed.is_some(),
             digest: Digest::try_from(digest)?,
@@ -147,15 +147,19 @@ pub(super) async fn read_properties(
 }
 
 /// Why the receiver is to have nothing of it.
-fn uncovered(disabled: Option<Reason>, property: Option<&Property>, receiver: &Receiver) -> Option<Reason> {
+fn uncovered(
+    disabled: Option<RemovalReason>,
+    property: Option<&Property>,
+    receiver: &Receiver,
+) -> Option<RemovalReason> {
     let Some(property) = property else {
-        return Some(Reason::Deleted);
+        return Some(RemovalReason::Deleted);
     };
     let in_portfolio = match (&receiver.property_groups, property.project_group_id) {
         (None, _) => true,
         (Some(groups), Some(group)) => groups.contains(&group),
         (Some(_), None) => false,
     };
-    let inactive = (!property.is_active || !in_portfolio).then_some(Reason::PropertyInactive);
+    let inactive = (!property.is_active || !in_portfolio).then_some(RemovalReason::PropertyInactive);
     disabled.or(inactive)
 }

@@ -15,7 +15,7 @@ use super::sides::{Frame, UnitSides};
 use super::unsettled::{UnitState, Unsettled};
 use super::upsert::{Bisected, BisectedUnit, Upsert};
 use crate::delta::{ChangeRules, LastSealed, LedgerRow, Present, Verdict, Withholding, verdict};
-use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Reason, Removal, SealableProperty, SealableUnit};
+use crate::payload::{Digest, ENVELOPE_BYTES, KEEP_BYTES, Removal, RemovalReason, SealableProperty, SealableUnit};
 use crate::states::{Owed, Withheld};
 
 /// What one feed's next sync says, and what the ledger says once it is sealed.
@@ -38,7 +38,7 @@ pub(crate) struct FeedDelta {
     pub upserts: Vec<Upsert>,
     pub remove: Vec<Removal>,
     /// Gone, and removed by being absent from a snapshot.
-    pub absent: Vec<(Reason, LedgerRow)>,
+    pub absent: Vec<(RemovalReason, LedgerRow)>,
     /// Absent from a snapshot, and not gone.
     pub keep: Vec<i64>,
     /// Rows to write beside those of what is sealed: beyond the limit, withheld, released.
@@ -57,7 +57,7 @@ pub(crate) struct FeedDelta {
     pub replay: bool,
     pub room: Room,
     /// What is gone, until everything living is sealed.
-    pub(super) leaving: Vec<(Reason, LedgerRow)>,
+    pub(super) leaving: Vec<(RemovalReason, LedgerRow)>,
     pub(super) bisected: Bisected,
     /// Bisected wait while news is sealed: the next sync is theirs.
     pub bisection_waits: bool,
@@ -202,7 +202,7 @@ impl FeedDelta {
     }
 
     /// What is gone and would be sealed as such.
-    pub fn leaving(&self) -> impl Iterator<Item = &(Reason, LedgerRow)> {
+    pub fn leaving(&self) -> impl Iterator<Item = &(RemovalReason, LedgerRow)> {
         self.leaving.iter()
     }
 
@@ -274,7 +274,7 @@ impl FeedDelta {
     }
 
     /// Its removal waits until every unit was seen: whether it is sealed at all depends on how many are gone.
-    fn gone(&mut self, reason: Reason, ledger: Option<LedgerRow>) {
+    fn gone(&mut self, reason: RemovalReason, ledger: Option<LedgerRow>) {
         let Some(row) = ledger else { return };
         match row.last_sealed {
             LastSealed::Removal(..) | LastSealed::Unavailable(..) if self.is_bisected(&row) => {

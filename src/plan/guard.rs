@@ -16,7 +16,7 @@ use super::scope::{PlanTx, Scope};
 use crate::alert::{self, Alert, Kind};
 use crate::config::Limit;
 use crate::delta::{LedgerRow, Withholding};
-use crate::payload::Reason;
+use crate::payload::RemovalReason;
 use crate::states::Withheld;
 use crate::words;
 
@@ -99,8 +99,8 @@ impl Leaving {
     }
 
     /// What its own hold has is the receiver's to doubt once the whole property goes.
-    fn take(&mut self, reason: Reason, row: &LedgerRow) {
-        let is_own = matches!(reason, Reason::Deleted | Reason::Moved);
+    fn take(&mut self, reason: RemovalReason, row: &LedgerRow) {
+        let is_own = matches!(reason, RemovalReason::Deleted | RemovalReason::Moved);
         if row.is_withheld(Withheld::Guarded) || (is_own && row.is_withheld(Withheld::Held)) {
             self.held.extend(row.withheld.clone().map(|kept| (row.unit_id, kept)));
         } else if is_own {

@@ -9,7 +9,7 @@ use super::feed_delta::FeedDelta;
 use super::scope::{Mode, Scope};
 use super::upsert::Upsert;
 use crate::delta::{LastSealed, LedgerRow, Withholding};
-use crate::payload::{Reason, Removal};
+use crate::payload::{Removal, RemovalReason};
 use crate::states::{Owed, Withheld};
 
 impl FeedDelta {
@@ -49,7 +49,7 @@ impl FeedDelta {
     }
 
     /// The receiver no longer holds it, once it has this.
-    fn note_gone(&mut self, reason: Reason, row: &LedgerRow) {
+    fn note_gone(&mut self, reason: RemovalReason, row: &LedgerRow) {
         self.unsettled.settles(Some(row));
         if let Some(before) = row.last_sealed.hash() {
             self.digest.toggle(row.unit_id, before);
@@ -58,11 +58,13 @@ impl FeedDelta {
         self.note_first_removal(reason, row);
     }
 
-    pub(super) fn note_first_removal(&mut self, reason: Reason, row: &LedgerRow) {
+    pub(super) fn note_first_removal(&mut self, reason: RemovalReason, row: &LedgerRow) {
         if row.is_removed_unasked() {
             match reason {
-                Reason::Deleted | Reason::Moved => self.observed.first_removals.units += 1,
-                Reason::PropertyInactive | Reason::FeedDisabled => self.observed.first_removals.uncovered += 1,
+                RemovalReason::Deleted | RemovalReason::Moved => self.observed.first_removals.units += 1,
+                RemovalReason::PropertyInactive | RemovalReason::FeedDisabled => {
+                    self.observed.first_removals.uncovered += 1
+                }
             }
         }
     }
@@ -79,7 +81,7 @@ impl FeedDelta {
         is_gone && self.elsewhere.get(&unit_id) == Some(&true)
     }
 
-    pub(super) fn unavailable(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) -> Result<()> {
+    pub(super) fn unavailable(&mut self, reason: RemovalReason, row: LedgerRow, scope: &Scope) -> Result<()> {
         let (code, content) = (row.unit_code.as_deref(), row.content.as_deref());
         let unit = scope.shape.unavailable(row.unit_id, code, content, &self.property)?;
         if let Some(because) = scope.shape.too_large(&unit, &self.property) {
@@ -112,7 +114,7 @@ impl FeedDelta {
         }
     }
 
-    pub(super) fn remove(&mut self, reason: Reason, row: LedgerRow, scope: &Scope) {
+    pub(super) fn remove(&mut self, reason: RemovalReason, row: LedgerRow, scope: &Scope) {
         let bytes = scope.shape.removal_bytes(row.unit_code.as_deref(), &self.property);
         if self.room.crowded || !self.fits(bytes, scope) {
             self.room.left_over = true;

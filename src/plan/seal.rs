@@ -14,7 +14,7 @@ use super::scope::{Mode, PlanTx, Planned, Scope};
 use super::upsert::Upsert;
 use super::{ahead, drift, guard};
 use crate::delta::{LastSealed, LedgerRow};
-use crate::payload::{Reason, SealableUnit, compressed};
+use crate::payload::{RemovalReason, SealableUnit, compressed};
 use crate::sync::SyncId;
 
 /// Writes the batch: syncs, ledger, cursors. `probe`: they are to find out whether the receiver answers again.
@@ -168,7 +168,7 @@ impl Sealing<'_> {
     /// What is removed, by name or by absence.
     fn remove(&mut self, delta: &mut FeedDelta, sequence: i64) {
         self.planned.removed_units += delta.remove.len() + delta.absent.len();
-        let mut tombstone = |unit_id, unit_code, reason: Reason| {
+        let mut tombstone = |unit_id, unit_code, reason: RemovalReason| {
             let row = LedgerRow {
                 unit_code,
                 last_sealed: LastSealed::Removal(reason, sequence),

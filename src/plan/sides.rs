@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::chosen::ChosenFeed;
 use super::scope::Scope;
 use crate::delta::{LastSealed, LedgerRow, Present, Withholding};
-use crate::payload::{Hash, Reason, SealableProperty};
+use crate::payload::{Hash, RemovalReason, SealableProperty};
 use crate::states::Withheld;
 use crate::unit::{Columns, Unit};
 
@@ -31,8 +31,8 @@ impl UnitSides {
         let unit = Unit::read(unit_id, &mut columns)?;
         let ledger = read_ledger(unit_id, &mut columns)?;
         let source = match (property_id, frame.feed.uncovered) {
-            (None, _) => Present::Absent(Reason::Deleted),
-            (Some(property_id), _) if property_id != frame.feed.property_id => Present::Absent(Reason::Moved),
+            (None, _) => Present::Absent(RemovalReason::Deleted),
+            (Some(property_id), _) if property_id != frame.feed.property_id => Present::Absent(RemovalReason::Moved),
             (Some(_), Some(reason)) => Present::Absent(reason),
             (Some(_), None) => present(&unit, frame)?,
         };
@@ -78,7 +78,7 @@ fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerR
     let row = LedgerRow {
         unit_id,
         unit_code,
-        last_sealed: last_sealed(hash, removed.as_deref().and_then(Reason::parse), sequence),
+        last_sealed: last_sealed(hash, removed.as_deref().and_then(RemovalReason::parse), sequence),
         owed: columns.next()?,
         bisection: columns.next()?,
         withheld: read_withheld(columns)?,
@@ -88,7 +88,7 @@ fn read_ledger(unit_id: i64, columns: &mut Columns<'_>) -> Result<Option<LedgerR
     Ok(present.then_some(row))
 }
 
-fn last_sealed(hash: Option<Hash>, removed: Option<Reason>, sequence: Option<i64>) -> LastSealed {
+fn last_sealed(hash: Option<Hash>, removed: Option<RemovalReason>, sequence: Option<i64>) -> LastSealed {
     match (hash, removed, sequence) {
         (Some(hash), None, Some(sequence)) => LastSealed::Content(hash, sequence),
         (Some(hash), Some(reason), Some(sequence)) => LastSealed::Unavailable(reason, hash, sequence),

@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 
 use crate::delta::{LastSealed, LedgerRow};
-use crate::payload::{Hash, Reason, SealableUnit};
+use crate::payload::{Hash, RemovalReason, SealableUnit};
 
 /// A unit that is upserted.
 pub(crate) struct Upsert {
     pub unit: SealableUnit,
     /// It went, and is sealed as unavailable.
-    pub removed: Option<Reason>,
+    pub removed: Option<RemovalReason>,
     /// What the receiver held before.
     pub before: Option<Hash>,
     /// A snapshot repeats what the receiver acknowledged: the ledger has it already, and a snapshot that is lost leaves no doubt
@@ -52,7 +52,7 @@ pub(crate) enum News {
 /// Something of the group that is sealed by itself next: that which was halved last.
 pub(super) enum BisectedUnit {
     Upsert(Upsert, LedgerRow),
-    Remove(Reason, LedgerRow),
+    Remove(RemovalReason, LedgerRow),
 }
 
 /// Only that group is held: the others stay owed. So the smallest go first, and something of a property is acknowledged soon.

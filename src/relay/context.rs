@@ -8,7 +8,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use tokio::time::timeout;
 
-use super::captured::CaptureWatch;
+use super::capture_watch::CaptureWatch;
 use super::progress::Progress;
 use super::stop::DATABASE_TAKES_MAX;
 use crate::capture;

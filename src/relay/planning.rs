@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use super::captured::CaptureWatch;
+use super::capture_watch::CaptureWatch;
 use super::context::{RECONNECT_EVERY, Relay, Wake};
 use super::stop::{Stop, stopped};
 use super::turns::Turns;

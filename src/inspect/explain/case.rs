@@ -2,7 +2,7 @@
 
 use super::standing::{Fed, UnitQuestion};
 use crate::delta::LedgerRow;
-use crate::payload::Reason as Gone;
+use crate::payload::RemovalReason as Gone;
 use crate::states::SyncState;
 use crate::words::moment;
 

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::reason;
 use crate::inspect::verify::{self, Difference};
-use crate::payload::Reason;
+use crate::payload::RemovalReason;
 use crate::plan::{FeedDelta, Mode, News, Rehearsed, Scope, differing};
 use crate::states::Owed;
 

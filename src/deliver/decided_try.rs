@@ -17,7 +17,7 @@ pub(super) struct Outcome {
 }
 
 /// A try with what is to be done about it.
-pub(super) struct Verdict {
+pub(super) struct DecidedTry {
     pub outcome: Outcome,
     pub decision: Decision,
     known: Tried,
@@ -35,7 +35,7 @@ pub(super) struct Before {
     pub is_searched: bool,
 }
 
-impl Verdict {
+impl DecidedTry {
     /// What this receiver's settings make of it, by what it answers alone. While it is paused every try is a probe.
     pub fn of(outcome: Outcome, receiver: &Receiver, paused: bool) -> Self {
         let leased = &outcome.leased;
