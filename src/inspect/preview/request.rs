@@ -210,7 +210,7 @@ async fn units(conn: &mut PgConnection, scope: &Scope, delta: &FeedDelta) -> Res
 }
 
 fn removed(delta: &FeedDelta) -> Vec<RemovedUnit> {
-    let gone = |unit_id, unit_code: &Option<String>, reason: Reason, sent_as| RemovedUnit {
+    let gone = |unit_id, unit_code: &Option<String>, reason: RemovalReason, sent_as| RemovedUnit {
         unit_id,
         unit_code: unit_code.clone(),
         replaced_by: None,
