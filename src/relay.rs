@@ -44,6 +44,8 @@ pub(crate) use stop::{interrupted, stopped};
 
 /// Between looks at whether what was asked for is done, while there is work to do.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Looks that take long, as into a run of ten thousand properties, take one part in so many of the time.
+const LOOK_SHARE: u32 = 20;
 
 impl Relay {
     /// Runs until `stop` says so; fails only where it can't begin.
@@ -158,13 +160,14 @@ impl Relay {
         let (mut conn, heartbeat) = unless_stopped(stop, Stop::Finish, self.begin(&scopes, true)).await?;
         let scope = scopes.iter().find(|scope| scope.receiver.name == receiver);
         let scope = scope.context("the receiver is configured")?;
-        let mut looked: Option<Instant> = None;
+        let mut next_look = Instant::now();
         let look = async |conn: &mut PgConnection, round: &Round| {
-            if !round.is_idle && looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+            let began = Instant::now();
+            if !round.is_idle && began < next_look {
                 return Ok(false);
             }
-            looked = Some(Instant::now());
             let done = is_done(conn).await?;
+            next_look = Instant::now() + LOOK_EVERY.max(began.elapsed() * LOOK_SHARE);
             Ok(done || round.is_idle && breaker::is_open(conn, receiver).await?)
         };
         let worker = Worker::new(self, heartbeat.registration(), scope, &pool, stop.clone())?;

@@ -106,7 +106,7 @@ pub(crate) async fn resync_with(
     if accepted {
         breaker::close(&mut tx, receiver, true, true).await?;
     }
-    alert::resolve(&mut tx, receiver, &[Kind::SourceIdentity], now).await?;
+    alert::resolve(&mut tx, receiver, &[Kind::SourceIdentity, Kind::Address], now).await?;
     (done.paused_because, done.sequence) = sqlx::query_as(include_str!("../sql/source_identity/standing.sql"))
         .bind(receiver)
         .fetch_one(&mut *tx)
@@ -170,6 +170,8 @@ async fn check_all(
 pub(crate) struct Server {
     system_identifier: Option<i64>,
     database: Option<i64>,
+    /// A table of ours, by its oid.
+    own_table: Option<i64>,
     timeline: Option<String>,
 }
 
@@ -181,14 +183,15 @@ impl Server {
         let system_identifier = sqlx::query_scalar(include_str!("../sql/source_identity/system_identifier.sql"))
             .fetch_one(&mut *conn)
             .await;
-        let database = sqlx::query_scalar(include_str!("../sql/source_identity/database.sql"))
+        let (database, own_table) = sqlx::query_as(include_str!("../sql/source_identity/database.sql"))
             .fetch_one(&mut *conn)
             .await?;
         let timeline = sqlx::query_scalar(include_str!("../sql/source_identity/timeline.sql"))
             .fetch_one(conn)
             .await;
         Ok(Self {
-            database: Some(database),
+            database,
+            own_table,
             system_identifier: unless_withheld(
                 system_identifier,
                 &IDENTIFIER_SAID,
@@ -209,6 +212,7 @@ impl Server {
         Self {
             system_identifier: self.system_identifier.or(before.system_identifier),
             database: self.database.or(before.database),
+            own_table: self.own_table.or(before.own_table),
             timeline: self.timeline.or_else(|| before.timeline.clone()),
         }
     }
@@ -294,8 +298,10 @@ fn judge(noted: &Noted, here: Server) -> Judgement {
         ));
     }
     let timelines = (before.timeline.as_deref(), here.timeline.as_deref());
+    let was_made_anew = before.own_table.is_some() && here.own_table.is_some() && before.own_table != here.own_table;
     let why = match timelines {
         (Some(was), Some(is)) if was != is => Some(format!("its timeline is {is}, and was {was}")),
+        _ if was_made_anew => Some("a dump was restored in place of what was here".to_owned()),
         _ if noted.ahead => Some("it has yet to reach transactions that were planned already".to_owned()),
         _ => None,
     };
@@ -370,6 +376,7 @@ async fn note(conn: &mut PgConnection, receiver: &str, server: &Server, now: Opt
         .bind(&server.timeline)
         .bind(now)
         .bind(server.database)
+        .bind(server.own_table)
         .execute(conn)
         .await?;
     Ok(())
@@ -395,6 +402,7 @@ mod tests {
         Server {
             system_identifier: Some(system_identifier),
             database: Some(5),
+            own_table: Some(7),
             timeline: Some(timeline.to_owned()),
         }
     }
@@ -407,6 +415,22 @@ mod tests {
         };
         let judged = judge(&noted(Some(server(1, "00000001"))), here);
         assert!(matches!(judged, Judgement::Another(why) if why.contains("database 6")));
+    }
+
+    #[test]
+    fn a_dump_restored_in_place_is_a_database_that_went_back() {
+        let here = Server {
+            own_table: Some(8),
+            ..server(1, "A")
+        };
+        let judged = judge(&noted(Some(server(1, "A"))), here.clone());
+        assert!(matches!(judged, Judgement::WentBack(why, _) if why.contains("dump")));
+        // What an older release noted says nothing of it.
+        let before = Server {
+            own_table: None,
+            ..server(1, "A")
+        };
+        assert_eq!(judge(&noted(Some(before)), here.clone()), Judgement::Note(here));
     }
 
     fn noted(server: Option<Server>) -> Noted {

@@ -169,6 +169,8 @@ states! {
         Starved = "starved",
         /// The database was restored, failed over, or is another one.
         SourceIdentity = "source_identity",
+        /// The receiver's URL leads elsewhere than before, where perhaps nobody has anything.
+        Address = "address",
         /// Too many removals at once: a person decides.
         Hold = "hold",
         /// Units can't be sealed as they are.

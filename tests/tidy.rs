@@ -259,6 +259,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0025_audit.sql",
         "06d22ea9235e88b2e5f24c08d94ff8084f8bc214dcc3ea2850066e15616984ad",
     ),
+    (
+        "migrations/0026_made_anew.sql",
+        "c74263361ea27e13dc81b337528c99abcafb655e980250507fab6b84b6886feb",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

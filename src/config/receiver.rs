@@ -123,6 +123,11 @@ impl Receiver {
         read_nothing(|section| Self::read_beside_url(name, url, false, section))
     }
 
+    /// Where it is, without what may be secret: user, password, query.
+    pub fn address(&self) -> String {
+        format!("{}{}", self.url.origin().ascii_serialization(), self.url.path())
+    }
+
     pub(super) fn read(name: &str, section: &mut Section) -> Option<Self> {
         let allow_plain_http = section.take("allow_plain_http", false, boolean);
         let url = section.required("url", public_endpoint(allow_plain_http));

@@ -117,14 +117,22 @@ async fn plan_held(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, re
 /// Whether the receiver is paused. Of two relays with different settings the one that registered last plans: the other
 /// would seal bodies of its own shape.
 async fn check_receiver(conn: &mut PgConnection, scope: &Scope) -> Result<bool> {
-    let (agreed, paused): (bool, bool) = sqlx::query_as(include_str!("../../sql/plan/check_settings.sql"))
-        .bind(&scope.receiver.name)
-        .bind(scope.shape.fingerprint())
-        .fetch_one(conn)
-        .await?;
+    let (agreed, paused, restored): (bool, bool, bool) =
+        sqlx::query_as(include_str!("../../sql/plan/check_settings.sql"))
+            .bind(&scope.receiver.name)
+            .bind(scope.shape.fingerprint())
+            .fetch_one(conn)
+            .await?;
     if !agreed {
         return Err(Fault::finding(
             "another relay was started with other settings for this receiver: stop that one, or restart this one with its settings",
+        )
+        .into());
+    }
+    if restored {
+        // Whoever connects next sees to it.
+        return Err(Fault::finding(
+            "a dump was restored in place of the database: what is known of it is looked at again",
         )
         .into());
     }

@@ -6,6 +6,7 @@ use std::mem;
 use anyhow::{Result, bail};
 use futures_util::TryStreamExt;
 use sqlx::PgConnection;
+use tokio::task::yield_now;
 
 use super::ahead::Ahead;
 use super::choose::owed_per_feed_max;
@@ -21,6 +22,9 @@ use crate::unit::{Columns, TEXT_BYTES_MAX};
 const BATCH_BYTES_MAX: usize = 16_000_000;
 /// From so many touched units on they may be most of a property's.
 const MOST_OF: i64 = 32;
+/// After so many rows it is others' turn: of a large property what has arrived may be read for seconds, and while it is the runtime
+/// looks at no timer and no socket, those of the heartbeat among them.
+const ROWS_PER_TURN: usize = 512;
 /// Why a snapshot is due after the database was set back (`sql/source_identity/start_anew.sql`).
 const SOURCE_IDENTITY: &str = "source_identity";
 /// Why it is due again after one that was rejected (`sql/plan/snapshot_again.sql`): nobody knows by then what that one was to put right.
@@ -184,7 +188,12 @@ async fn compare_up_to(
         .fetch(conn);
     let (mut position, mut bytes_held) = (0, 0);
     let mut last = None;
+    let mut rows_read: usize = 0;
     while let Some(row) = rows.try_next().await? {
+        rows_read += 1;
+        if rows_read.is_multiple_of(ROWS_PER_TURN) {
+            yield_now().await;
+        }
         let mut columns = Columns::of(&row);
         let (feed_id, unit_id): (i64, Option<i64>) = (columns.next()?, columns.next()?);
         let Some(unit_id) = unit_id else {

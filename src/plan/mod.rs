@@ -19,6 +19,7 @@
 //! | `guard`, `ahead` | whether removals wait for a person |
 //! | `seal`: `request`, `columns` | from deltas to rows |
 //! | `findings`: `drift`, `duplicate`, `invalid` | what a batch found beside what it seals |
+//! | `register` | what the database knows of a receiver's settings |
 //! | `by_hand` | what a person asks of plans |
 //! | `forecast`, `rehearse` | the same for a preview, and nothing written |
 
@@ -42,6 +43,7 @@ mod leaving;
 mod observed;
 mod pending;
 mod planner;
+mod register;
 mod rehearse;
 mod request;
 mod right;
@@ -65,7 +67,8 @@ pub(crate) use failure::{is_serialization_failure, without_values};
 pub(crate) use feed_delta::FeedDelta;
 pub(crate) use forecast::forecast_batches;
 pub(crate) use guard::Grown;
-pub use planner::{Look, Planner, Step, know_receiver, register};
+pub use planner::{Look, Planner, Step};
+pub use register::{know_receiver, register};
 pub(crate) use rehearse::{Rehearsal, Rehearsed};
 pub use right::{Turn, turn};
 pub(crate) use right::{mark, notice, read_briefly, try_mark};

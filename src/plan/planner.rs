@@ -24,6 +24,8 @@ use crate::policy;
 
 /// What is due because time passes is found no later than so, though nothing else happens.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Plans that were made for less are good for no table of that size.
+const TABLES_BYTES_MIN: i64 = 1 << 20;
 /// As long as batches seal nothing, the next are larger, up to this many times.
 const WIDENED_MAX: usize = 8;
 
@@ -47,6 +49,8 @@ pub struct Planner {
     ahead: SealedAhead,
     /// Properties whose syncs were settled: they have a feed.
     enrolled: HashSet<i64>,
+    /// How large the tables were when the connection's statements were planned, at least.
+    planned_for: i64,
     clock: Clock,
     relay: Arc<Registration>,
 }
@@ -108,6 +112,7 @@ impl Planner {
             widened: 1,
             ahead: SealedAhead::default(),
             enrolled: HashSet::new(),
+            planned_for: TABLES_BYTES_MIN,
             clock,
             relay,
         }
@@ -126,6 +131,7 @@ impl Planner {
         self.seen = None;
         self.last_sweep = None;
         self.enrolled.clear();
+        self.planned_for = TABLES_BYTES_MIN;
     }
 
     /// Some feeds are yet to be looked at: what failed among them may fail again.
@@ -235,6 +241,7 @@ impl Planner {
     }
 
     async fn begin_sweep(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<()> {
+        self.renew_plans(conn).await?;
         if scope.receiver.enroll == Enroll::Active {
             enroll(conn, &scope.receiver, None).await?;
         }
@@ -244,6 +251,21 @@ impl Planner {
         self.tidy(conn, scope).await?;
         self.sweep = Some(0);
         self.last_sweep = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Plans are kept, and chosen by how large the tables are, which are empty in the beginning. Whenever they have doubled the
+    /// statements are planned anew.
+    async fn renew_plans(&mut self, conn: &mut PgConnection) -> Result<()> {
+        let bytes: i64 = sqlx::query_scalar(include_str!("../../sql/plan/table_bytes.sql"))
+            .fetch_one(&mut *conn)
+            .await?;
+        if bytes > 2 * self.planned_for {
+            sqlx::raw_sql(include_str!("../../sql/plan/discard_plans.sql"))
+                .execute(conn)
+                .await?;
+            self.planned_for = bytes;
+        }
         Ok(())
     }
 
@@ -282,6 +304,7 @@ impl Planner {
     async fn plan_sweep(&mut self, conn: &mut PgConnection, scope: &Scope, after: i64, look: Look) -> Result<Planned> {
         // Also where it fails: what was noticed has its turn all the same.
         self.swept_last = true;
+        self.renew_plans(conn).await?;
         let planned = plan_batch(conn, scope, &self.batch(PlanTarget::Everywhere, after, look)).await?;
         if !planned.elsewhere {
             self.sweep = planned.more_after;
@@ -313,27 +336,5 @@ async fn release_elsewhere(conn: &mut PgConnection, scope: &Scope) -> Result<()>
         .execute(conn)
         .await
         .context("releasing units that were withheld")?;
-    Ok(())
-}
-
-/// Makes the receiver known to the database, and has every feed compared where the settings that shape a unit changed.
-pub async fn register(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
-    sqlx::query(include_str!("../../sql/plan/register_receiver.sql"))
-        .bind(&scope.receiver.name)
-        .bind(scope.shape.fingerprint())
-        .execute(conn)
-        .await
-        .with_context(|| format!("registering receiver {}", scope.receiver.name))?;
-    Ok(())
-}
-
-/// The schema may have been dropped and installed anew under a running relay.
-pub async fn know_receiver(conn: &mut PgConnection, scope: &Scope) -> Result<()> {
-    sqlx::query(include_str!("../../sql/plan/know_receiver.sql"))
-        .bind(&scope.receiver.name)
-        .bind(scope.shape.fingerprint())
-        .execute(conn)
-        .await
-        .with_context(|| format!("registering receiver {}", scope.receiver.name))?;
     Ok(())
 }

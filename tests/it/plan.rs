@@ -1,6 +1,8 @@
 //! What is sealed: what really changed, and nothing else.
 
-use std::time::Duration;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use rentsync_relay::config::RemovedAs;
 use rentsync_relay::plan::{self, Planned, Scope};
@@ -558,4 +560,31 @@ async fn a_planner_is_at_rest_until_any_transaction_ends() {
         !hands.planner.is_at_rest(Some(&seen), hour),
         "a property is to be planned"
     );
+}
+
+/// The longest that a future kept others of its thread waiting, as a part of all that it took of it.
+async fn longest_turn(future: impl Future) -> f64 {
+    let mut future = pin!(future);
+    let (mut longest, mut all) = (Duration::ZERO, Duration::ZERO);
+    poll_fn(|context| {
+        let began = Instant::now();
+        let polled = future.as_mut().poll(context);
+        longest = longest.max(began.elapsed());
+        all += began.elapsed();
+        polled.map(drop)
+    })
+    .await;
+    longest.div_duration_f64(all)
+}
+
+#[tokio::test]
+async fn promise_15_while_a_large_property_is_compared_heartbeats_have_their_turn() {
+    let rig = Rig::empty().await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'Large', true);
+         insert into project_rent_roll_units (id, project_id, price) select n, 1, n from generate_series(1, 60000) n",
+    )
+    .await;
+    let longest = longest_turn(rig.plan()).await;
+    assert!(longest < 0.1, "{longest:.3} of planning is one turn");
 }

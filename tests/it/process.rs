@@ -412,6 +412,29 @@ async fn feeds_and_receivers_obey_their_commands() {
 }
 
 #[tokio::test]
+async fn another_address_is_said_until_somebody_says_that_everything_is_to_be_sent_there() {
+    let mut rig = Rig::delivered().await;
+    let other =
+        rentsync_sandbox::Sandbox::start(([127, 0, 0, 1], 0).into(), rentsync_sandbox::SandboxOptions::default())
+            .await
+            .expect("sandbox");
+    rig.receiver.url = other.url().parse().expect("URL");
+    let open = "select message from rentsync.alert where kind = 'address' and acked_at is null";
+    for _ in 0..2 {
+        output(relay(&rig, &["once"])).await;
+        let said = rig.source.texts(open).await;
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("receivers resync main"), "{said:?}");
+    }
+    assert_eq!(other.syncs().len(), 0, "it may be the same one elsewhere");
+    output(relay(&rig, &["receivers", "resync", "main"])).await;
+    assert_eq!(rig.source.texts(open).await, [] as [String; 0]);
+    output(relay(&rig, &["once"])).await;
+    rig.sandbox = other;
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
 async fn a_listed_receiver_is_sent_only_the_properties_that_were_enabled() {
     let rig = Rig::new().await;
     let listed = |arguments: &[&str]| {

@@ -326,13 +326,7 @@ async fn a_dump_restored_into_a_new_cluster_waits_and_then_makes_the_receiver_eq
     let Some(bin) = programs(&mut rig.source.connect().await, &["pg_dump", "psql"]).await else {
         return println!("skipped: no pg_dump and psql beside the server");
     };
-    let dump = tempfile::NamedTempFile::new().unwrap();
-    succeeds(
-        Command::new(bin.join("pg_dump"))
-            .arg("-f")
-            .arg(dump.path())
-            .arg(rig.source.url()),
-    );
+    let dump = dumped(&bin, &rig);
     edit_what_gets_lost(&rig).await;
     rig.settle().await;
     rig.assert_equal().await;
@@ -342,18 +336,69 @@ async fn a_dump_restored_into_a_new_cluster_waits_and_then_makes_the_receiver_eq
     let (options, url) = (cluster.options(NAME), cluster.url(NAME));
     let server = Server::Private(cluster);
     server.create_database(NAME, None).await.unwrap();
-    let mut psql = Command::new(bin.join("psql"));
-    succeeds(
-        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f"])
-            .arg(dump.path())
-            .arg(&url),
-    );
+    restore(&bin, &dump, &url);
     rig.source = TestDatabase::elsewhere(NAME, options, url);
 
     waits_for_a_person(&rig).await;
     resync(&rig).await;
     let done = output(relay(&rig, &["once"])).await;
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert_sent_anew(&rig, &[1, 2], beyond);
+    rig.assert_equal().await;
+}
+
+/// A dump of a rig's database that takes off what is there before it restores.
+fn dumped(bin: &Path, rig: &Rig) -> tempfile::NamedTempFile {
+    let dump = tempfile::NamedTempFile::new().unwrap();
+    let mut pg_dump = Command::new(bin.join("pg_dump"));
+    succeeds(
+        pg_dump
+            .args(["--clean", "--if-exists", "-f"])
+            .arg(dump.path())
+            .arg(rig.source.url()),
+    );
+    dump
+}
+
+fn restore(bin: &Path, dump: &tempfile::NamedTempFile, url: &str) {
+    let mut psql = Command::new(bin.join("psql"));
+    succeeds(
+        psql.args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f"])
+            .arg(dump.path())
+            .arg(url),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dump_restored_in_place_is_noticed_by_whoever_connects_next_and_by_a_running_relay() {
+    let rig = noted().await;
+    let Some(bin) = programs(&mut rig.source.connect().await, &["pg_dump", "psql"]).await else {
+        return println!("skipped: no pg_dump and psql beside the server");
+    };
+    rig.source.connect_anew();
+    let dump = dumped(&bin, &rig);
+    edit_what_gets_lost(&rig).await;
+    rig.settle().await;
+    let beyond = newest_sequence(&rig);
+    rig.sandbox.clear_log();
+    restore(&bin, &dump, &rig.source.url());
+    let done = output(relay(&rig, &["once"])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert_sent_anew(&rig, &[1, 2], beyond);
+    rig.assert_equal().await;
+
+    let dump = dumped(&bin, &rig);
+    edit_what_gets_lost(&rig).await;
+    let (stop, stopped) = tokio::sync::watch::channel(Stop::No);
+    let running = tokio::spawn(rig.relay().run(stopped));
+    at_rest(&rig, 1).await;
+    rig.assert_equal().await;
+    let beyond = newest_sequence(&rig);
+    rig.sandbox.clear_log();
+    restore(&bin, &dump, &rig.source.url());
+    at_rest(&rig, 2).await;
+    stop.send_replace(Stop::Finish);
+    running.await.unwrap().unwrap();
     assert_sent_anew(&rig, &[1, 2], beyond);
     rig.assert_equal().await;
 }

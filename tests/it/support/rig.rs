@@ -133,6 +133,8 @@ impl Rig {
         let sandbox = Self::sandbox(&mut self.receiver).await;
         sandbox.restore(self.sandbox.save());
         self.sandbox = sandbox;
+        // It is the same one elsewhere.
+        self.source.execute("update rentsync.receiver set address = null").await;
     }
 
     /// Has the receiver know properties by other ids. Before anything is sent.
@@ -419,21 +421,15 @@ impl Hands {
 
     /// The same, with a look at the receiver after every round.
     pub async fn settle_watched(&mut self, rig: &Rig, look: impl Fn()) {
-        let mut rounds = 0;
-        loop {
-            let worked = self.work_watched(rig, &look).await;
-            rounds += worked;
-            if worked > 1 {
-                // Until another sweep finds nothing.
-                continue;
-            }
+        for _ in 0..ROUNDS_MAX {
+            self.work_watched(rig, &look).await;
             let unsettled = receivers::unsettled(&mut self.conn, &rig.receiver.name).await;
             if unsettled.expect("status") == 0 {
                 return;
             }
-            assert!(rounds < ROUNDS_MAX, "no rest: {:?}", rig.sandbox.syncs().last());
             rig.pass(Duration::from_secs(60));
         }
+        panic!("no rest: {:?}", rig.sandbox.syncs().last());
     }
 
     /// Rounds until there is nothing to do for now.
@@ -441,36 +437,37 @@ impl Hands {
         self.work_watched(rig, || {}).await;
     }
 
-    /// Says how many rounds there were.
-    async fn work_watched(&mut self, rig: &Rig, look: impl Fn()) -> usize {
-        let mut rounds = 1;
-        // The first sweeps; what the others are to find is noticed.
-        let mut worked = self.round(rig).await;
-        look();
-        while worked {
-            worked = self.round_without_sweep(rig).await;
-            look();
-            rounds += 1;
-            assert!(rounds < ROUNDS_MAX, "no rest: {:?}", rig.sandbox.syncs().last());
-        }
-        rounds
-    }
-
     /// A minute after another, each worked through.
     pub async fn pass(&mut self, rig: &Rig, minutes: u32) {
         for _ in 0..minutes {
             rig.pass(Duration::from_secs(60));
-            self.work(rig).await;
+            self.sweep_watched(rig, &|| {}).await;
         }
+    }
+
+    /// Until another sweep finds nothing.
+    async fn work_watched(&mut self, rig: &Rig, look: impl Fn()) {
+        while self.sweep_watched(rig, &look).await {}
+    }
+
+    /// One sweep, and then what is noticed. Says whether anything was done.
+    async fn sweep_watched(&mut self, rig: &Rig, look: &impl Fn()) -> bool {
+        let found = self.round(rig).await;
+        look();
+        let mut worked = found;
+        for _ in 0..ROUNDS_MAX {
+            if !worked {
+                return found;
+            }
+            worked = self.round_with(rig, Duration::MAX).await;
+            look();
+        }
+        panic!("no rest: {:?}", rig.sandbox.syncs().last());
     }
 
     /// One look, one batch of a sweep, one delivery. Says whether anything was done.
     pub async fn round(&mut self, rig: &Rig) -> bool {
         self.round_with(rig, Duration::ZERO).await
-    }
-
-    async fn round_without_sweep(&mut self, rig: &Rig) -> bool {
-        self.round_with(rig, Duration::MAX).await
     }
 
     async fn round_with(&mut self, rig: &Rig, sweep_every: Duration) -> bool {
