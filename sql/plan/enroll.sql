@@ -29,6 +29,7 @@ with property as materialized (
              where p.is_active and ($2::bigint[] is null or p.project_group_id = any ($2))
             except
             select property_id from known) as new
+     order by property_id
     on conflict do nothing
 )
 select case when $3 is null and count(*) = $5 then max(property_id)::bigint end from property
