@@ -210,7 +210,8 @@ async fn of_an_endless_answer_only_the_beginning_is_read() {
     for _ in 0..2 {
         let tried = posted(&receiver(&stub.url)).await;
         assert_eq!(tried.answer, status(200), "not read to its end, not understood");
-        assert_eq!(tried.text.unwrap().chars().count(), 2000);
+        // To the end of a word, if one ends so near.
+        assert!((1_900..=2_000).contains(&tried.text.unwrap().chars().count()));
     }
     let (address, _) = raw(b"HTTP/1.1 200 OK\r\n\r\n", endless).await;
     let tried = posted(&receiver(&format!("http://{address}/"))).await;

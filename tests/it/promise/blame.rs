@@ -32,14 +32,15 @@ async fn promise_12_ten_properties_that_are_answered_so_at_once_keep_no_other_fo
         rig.faults(json!({ "poison_units": bad, "poison_status": status }));
         let mut hands = rig.hands().await;
         let mut pauses = 0;
-        for minute in 1..=30 {
+        for minute in 1..=40 {
             touch(&rig, minute).await;
             pass(&mut hands, &rig, 1).await;
             pauses += usize::from(is_paused(&rig).await);
         }
-        assert!(pauses <= 8, "{status}: paused in {pauses} of 30 minutes");
+        // Until the first probe: nothing had shown yet whose trouble it is.
+        assert!(pauses <= 16, "{status}: paused in {pauses} of 40 minutes");
         for property in 11..=30 {
-            assert_eq!(rent(&rig, property), 30.0, "{status}: {property}");
+            assert_eq!(rent(&rig, property), 40.0, "{status}: {property}");
         }
         assert_eq!(refused(&rig).await, 0, "{status}: no unit is blamed for its property");
         rig.no_faults();
