@@ -87,8 +87,9 @@ impl Database {
     }
 
     fn from_url_with(url: &SecretString, tls: Option<Tls>) -> Result<Self> {
-        let (url, unknown) = known_parameters(url.expose_secret());
-        let options = is_well_formed(&url).then(|| PgConnectOptions::from_str(&url).ok());
+        let given = url.expose_secret();
+        let (url, unknown) = known_parameters(given);
+        let options = is_well_formed(given).then(|| PgConnectOptions::from_str(&url).ok());
         let options = options.flatten().ok_or_else(|| {
             Fault::usage(
                 "the database URL is not one: expected postgres://user:password@host:5432/database (a user with a colon in it: ?user=)",

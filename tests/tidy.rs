@@ -263,6 +263,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0026_made_anew.sql",
         "c74263361ea27e13dc81b337528c99abcafb655e980250507fab6b84b6886feb",
     ),
+    (
+        "migrations/0027_audit_numbers.sql",
+        "8a896dfbbc6367b2e2a72f25be03d8839d32f36fb12651632da0a138bd1106da",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

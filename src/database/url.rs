@@ -36,8 +36,26 @@ pub(super) fn is_well_formed(url: &str) -> bool {
         .find_map(|scheme| url.strip_prefix(scheme));
     let Some(rest) = rest else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // What comes before an @ is user and password: one of these has a sign in it that ends them.
+    let (path, query) = rest[authority.len()..]
+        .split_once('?')
+        .unwrap_or((&rest[authority.len()..], ""));
+    let is_strange = |parameter: &str| parameter.contains('@') && !is_known(parameter);
+    if path.contains(['@', '#']) || query.split('&').any(is_strange) {
+        return false;
+    }
     let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
     user.contains(':') || !user.to_ascii_lowercase().contains("%3a")
+}
+
+fn name(parameter: &str) -> String {
+    let pair = form_urlencoded::parse(parameter.as_bytes()).next();
+    pair.map_or(String::new(), |(name, _)| name.into_owned())
+}
+
+fn is_known(parameter: &str) -> bool {
+    let name = name(parameter);
+    PARAMETERS.contains(&name.as_str()) || name.starts_with("options[")
 }
 
 /// A URL without the parameters that nobody takes, and the names of those.
@@ -45,16 +63,8 @@ pub(super) fn known_parameters(url: &str) -> (String, Vec<String>) {
     let Some((place, query)) = url.split_once('?') else {
         return (url.to_owned(), Vec::new());
     };
-    let name = |parameter: &str| -> String {
-        let pair = form_urlencoded::parse(parameter.as_bytes()).next();
-        pair.map_or(String::new(), |(name, _)| name.into_owned())
-    };
-    let is_known = |parameter: &&str| {
-        let name = name(parameter);
-        PARAMETERS.contains(&name.as_str()) || name.starts_with("options[")
-    };
     let all = query.split('&').filter(|parameter| !parameter.is_empty());
-    let (known, unknown): (Vec<&str>, Vec<&str>) = all.partition(is_known);
+    let (known, unknown): (Vec<&str>, Vec<&str>) = all.partition(|parameter| is_known(parameter));
     let unknown = unknown.into_iter().map(name).collect();
     match known.is_empty() {
         true => (place.to_owned(), unknown),
@@ -168,6 +178,11 @@ mod tests {
             "hunter2",
             "postgres://u%3Ahunter2@h/d",
             "postgres://u%3ahunter2@h",
+            "postgres://u:7/hunter2@h/d",
+            "postgres://u:/hunter2@h/d",
+            "postgres://u:1?hunter2@h/d",
+            "postgres://u:1?a=hunter2@h/d",
+            "postgres://u:1#hunter2@h/d",
         ] {
             let error = Database::from_url(&url.into()).err().expect(url).to_string();
             assert!(!error.contains("hunter2"), "{url}: {error}");
@@ -176,6 +191,7 @@ mod tests {
             "postgres:///aigent?host=/var/run/postgresql",
             "postgres://u:a%3Ab@h/d",
             "postgresql://h/d?user=u%3Av",
+            "postgresql://h/d?user=a@b",
         ] {
             assert!(Database::from_url(&url.into()).is_ok(), "{url}");
         }

@@ -14,7 +14,7 @@ use regex::{Match, Regex};
 use super::cost;
 
 /// A shorter run encodes nothing worth hiding.
-const RUN_CHARS_MIN: usize = 6;
+const RUN_CHARS_MIN: usize = 4;
 /// A shorter piece of a run may be any word.
 const PIECE_CHARS_MIN: usize = 8;
 /// A run whose short pieces look encoded is one if it has so many characters: a date and a time have less of them.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use unicode_normalization::char::is_combining_mark;
 
 use super::cost;
 use super::reading::{folded, is_edge, is_unseparated};
@@ -15,6 +16,9 @@ const UNSEPARATED_MIN: usize = 2;
 const BETWEEN_MAX: usize = 2;
 /// A longer name is looked for in pieces: names that are each other's ends cost no more than this for each character of an answer.
 const NAME_CHARS_MAX: usize = 64;
+
+/// Looking for more costs more than any answer is worth: ten times what the leads of the largest body are called.
+const NAMES_CHARS_MAX: usize = 200_000;
 
 /// All of them, looked for at once.
 pub(super) struct Names {
@@ -38,9 +42,15 @@ impl Names {
     pub fn new<'a>(names: impl IntoIterator<Item = &'a String>) -> Option<Self> {
         // Each once, however many leads are called so: what is found is handed over for each.
         let mut pieces: Vec<String> = Vec::new();
+        let mut chars = 0;
         for name in names {
-            let parts = name.split(|c: char| c.is_whitespace() || matches!(c, '-' | '\'' | '’'));
-            let parts = parts.filter(|part| part.chars().count() > 1);
+            chars += name.chars().count();
+            if chars > NAMES_CHARS_MAX {
+                return None;
+            }
+            // Whatever sign sets them apart may be escaped, or be another one, where it is repeated.
+            let parts = name.split(|c: char| !(c.is_alphanumeric() || is_combining_mark(c)));
+            let parts = parts.filter(|part| part.chars().count() > 1 && part.contains(char::is_alphabetic));
             for part in std::iter::once(name.trim()).chain(parts) {
                 let letters: Vec<char> = part.chars().flat_map(folded).collect();
                 let length = letters.len().min(NAME_CHARS_MAX);

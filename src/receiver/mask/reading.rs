@@ -34,7 +34,7 @@ static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
         | % (?: [0-9A-Fa-f]{2} | u[0-9A-Fa-f]{4} )
           # HTML, escaped again or not. Letters of Latin-1 need no semicolon. By itself `&amp;` is a sign.
         | & (?: amp; | \#0*38; | \#[xX]0*26; )*
-          (?: \#[0-9]{1,7};? | \#[xX][0-9A-Fa-f]{1,6};? | [A-Za-z][0-9A-Za-z]{3,31}; | [A-Za-z]{2}[A-OQ-Za-oq-z]; | [A-Za-z]{2};
+          (?: \#[0-9]{1,12};? | \#[xX][0-9A-Fa-f]{1,6};? | [A-Za-z][0-9A-Za-z]{3,31}; | [A-Za-z]{2}[A-OQ-Za-oq-z]; | [A-Za-z]{2};
           | (?i-u: [aeinouy](?: grave | acute | circ | tilde | uml ) | aring | ccedil | oslash | szlig | aelig | eth | thorn ) )
         | & (?: amp; )+
           # Mails (RFC 2045, section 6.7). One by itself may be a value as well, unless a small letter follows.
@@ -89,7 +89,7 @@ pub(super) fn is_edge_of_any(c: char) -> bool {
     c.is_whitespace() || "\"<>(){}[],:|?/".contains(c)
 }
 
-/// A letter in lower case and without its accents, `ß` as two, any blank as one: what it comes to where somebody decomposes it or
+/// A letter in lower case and without its accents, `ß` and its capital as two, any blank as one: what it comes to where somebody decomposes it or
 /// writes in capitals.
 pub(super) fn folded(c: char) -> impl Iterator<Item = char> {
     let c = if c.is_whitespace() { ' ' } else { c };
@@ -98,9 +98,11 @@ pub(super) fn folded(c: char) -> impl Iterator<Item = char> {
     let plain = is_plain.then(|| c.to_ascii_lowercase());
     let bare = (!is_plain).then(|| c.nfkd()).into_iter().flatten();
     let bare = bare.filter(|c| !is_combining_mark(*c) && !is_unprintable(*c));
-    plain
-        .into_iter()
-        .chain(bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase))
+    plain.into_iter().chain(
+        bare.flat_map(char::to_lowercase)
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase),
+    )
 }
 
 /// Whether it is of a script that sets no words apart, or none that a particle doesn't join: Thai to Tibetan, Burmese, Hangul,
