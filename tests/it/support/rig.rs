@@ -441,7 +441,7 @@ impl Hands {
     pub async fn pass(&mut self, rig: &Rig, minutes: u32) {
         for _ in 0..minutes {
             rig.pass(Duration::from_secs(60));
-            self.sweep_watched(rig, &|| {}).await;
+            self.work(rig).await;
         }
     }
 
