@@ -413,6 +413,14 @@ pub async fn immortal(source: &TestDatabase, name: &str) -> Arc<Registration> {
     relay
 }
 
+/// What came of a round.
+struct Round {
+    /// Something was planned or sent.
+    done: bool,
+    /// The sweep goes on, or something is noticed.
+    more: bool,
+}
+
 impl Hands {
     /// Rounds until nothing is left to do, passing time where something waits.
     pub async fn settle(&mut self, rig: &Rig) {
@@ -452,25 +460,27 @@ impl Hands {
 
     /// One sweep, and then what is noticed. Says whether anything was done.
     async fn sweep_watched(&mut self, rig: &Rig, look: &impl Fn()) -> bool {
-        let found = self.round(rig).await;
+        let mut round = self.round_with(rig, Duration::ZERO).await;
+        let mut done = round.done;
         look();
-        let mut worked = found;
         for _ in 0..ROUNDS_MAX {
-            if !worked {
-                return found;
+            if !round.done && !round.more {
+                return done;
             }
-            worked = self.round_with(rig, Duration::MAX).await;
+            round = self.round_with(rig, Duration::MAX).await;
+            done |= round.done;
             look();
         }
         panic!("no rest: {:?}", rig.sandbox.syncs().last());
     }
 
-    /// One look, one batch of a sweep, one delivery. Says whether anything was done.
+    /// One look, one batch of a sweep, one delivery. Says whether there may be more to do.
     pub async fn round(&mut self, rig: &Rig) -> bool {
-        self.round_with(rig, Duration::ZERO).await
+        let round = self.round_with(rig, Duration::ZERO).await;
+        round.done || round.more
     }
 
-    async fn round_with(&mut self, rig: &Rig, sweep_every: Duration) -> bool {
+    async fn round_with(&mut self, rig: &Rig, sweep_every: Duration) -> Round {
         let step = self
             .planner
             .step(&mut self.conn, &rig.scope(), sweep_every)
@@ -482,6 +492,9 @@ impl Hands {
             let settled = self.deliverer.settle(ended).await.expect("settle");
             self.planner.notice(settled.properties);
         }
-        started > 0 || step.planned.feeds > 0 || step.more
+        Round {
+            done: started > 0 || step.planned.feeds > 0,
+            more: step.more,
+        }
     }
 }
