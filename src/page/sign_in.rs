@@ -112,6 +112,8 @@ fn fields(frame: &Frame<'_>, to: &str, is_over: bool) -> Markup {
     html! {
         @if is_over { p role="status" { "The session is over: sign in again." } }
         form.sign-in method="post" action=(frame.link(&format!("/sign-in?{query}"))) {
+            // What browsers keep passwords by.
+            input type="text" name="username" value="rentsync-relay" autocomplete="username" hidden;
             label for="token" { "Token" }
             input type="password" id="token" name="token" required autocomplete="current-password" autofocus;
             button type="submit" { "Sign in" }

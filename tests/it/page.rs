@@ -1,5 +1,6 @@
 //! The page and the API: what they show, to whom, and what a person may have done there.
 
+mod browser;
 mod described;
 
 use std::process::Stdio;

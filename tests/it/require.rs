@@ -84,8 +84,8 @@ async fn a_unit_that_fails_is_not_sent_and_holds_nothing_up() {
     );
     let because = "base_rent is more than 2200; view is longer than 4 characters";
     assert_eq!(units[0]["because"], because);
-    let everything =
-        said(&output(relay(&rig, &["refused", "list", "--invalid"])).await) + &format!("{:?}", open_alerts(&rig).await);
+    let listed = said(&output(relay(&rig, &["refused", "list", "--invalid"])).await);
+    let everything = format!("{listed}{:?}", open_alerts(&rig).await);
     for value in ["9000", "secret lake", "Wilhelmina"] {
         assert!(!everything.contains(value), "{everything}");
     }
