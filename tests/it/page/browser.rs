@@ -133,6 +133,17 @@ impl Browser {
             .collect()
     }
 
+    /// For the documentation: where `SCREENSHOTS` names a directory, what is to be seen now stands there afterwards.
+    async fn keep_as(&self, name: &str) {
+        let Some(directory) = std::env::var_os("SCREENSHOTS") else {
+            return;
+        };
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(directory)
+            .join(name);
+        self.0.screenshot(&file).await.expect("a screenshot");
+    }
+
     async fn number(&self, script: &str) -> i64 {
         let found = self
             .0
@@ -203,11 +214,16 @@ async fn decide(browser: Browser) {
     browser.shows("Units with this id").await;
     browser.click(By::Css("main tbody th a")).await;
     browser.shows("Both versions").await;
+    browser.keep_as("page-unit.png").await;
+    browser.click(By::LinkText("Overview")).await;
+    browser.shows("A person is needed.").await;
+    browser.keep_as("page-overview.png").await;
 
     browser.click(By::LinkText("Holds")).await;
     browser.click(By::LinkText("Approve")).await;
     browser.shows("unit 11 (11) of property 1").await;
     assert_eq!(audited(&rig).await.len(), 0, "it was only asked");
+    browser.keep_as("page-hold.png").await;
     browser.click(By::Css("main button")).await;
     let done = browser.shows("Approved: the removals are sent now.").await;
     assert!(done.contains("No removals wait"), "{done}");
