@@ -1,5 +1,6 @@
 -- Every feed ($1: of this receiver, $2: of this property, null: of all) behind the one of receiver $3 and property $4 (null: from the
--- beginning), the first $5 (null: all), and how it stands. Reads only; in the order of an index, so that a page costs what it shows.
+-- beginning), the first $5 (null: all), and how it stands. Reads only; feeds
+-- are chosen first, in the order of an index, so that a page costs what it shows.
 select f.feed_id as id, f.receiver, f.property_id, f.external_id,
        case when f.paused_because is not null then 'paused: ' || f.paused_because
             when open.attempts > 0 then 'retrying'
@@ -13,7 +14,12 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
        end as state,
        ledger.units, ledger.owed, ledger.withheld,
        last.numbered as last_sequence, last.settled_at as last_delivered
-  from rentsync.feed f
+  from (select f.*
+          from rentsync.feed f
+         where ($1::text is null or f.receiver = $1) and ($2::bigint is null or f.property_id = $2)
+           and ($3::text is null or (f.receiver, f.property_id) > ($3, $4::bigint))
+         order by f.receiver, f.property_id
+         limit $5) as f
   left join lateral (
        select s.sequence, s.attempts from rentsync.sync_feed sf join rentsync.sync s using (sequence)
         where sf.feed_id = f.feed_id and sf.is_open
@@ -28,7 +34,4 @@ select f.feed_id as id, f.receiver, f.property_id, f.external_id,
         cross join lateral (select * from rentsync.sync s where s.sequence = sf.sequence and s.state = 'delivered' offset 0) as s
         limit 1
        ) as last on true
- where ($1::text is null or f.receiver = $1) and ($2::bigint is null or f.property_id = $2)
-   and ($3::text is null or (f.receiver, f.property_id) > ($3, $4::bigint))
  order by f.receiver, f.property_id
- limit $5

@@ -12,7 +12,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -57,8 +56,7 @@ pub async fn serve_on(listener: TcpListener, relay: &Relay, stop: watch::Receive
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(Arc::new(face))
-        .merge(page::router(relay.database.clone(), &relay.config))
-        .layer(from_fn(page::with_headers));
+        .merge(page::router(relay.database.clone(), &relay.config));
     serve::serve(listener, app, limits).await;
 }
 

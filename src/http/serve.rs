@@ -26,7 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::page::Client;
+use crate::page::{Client, with_headers};
 
 /// Accepting failed for want of something: until there may be more of it.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -76,7 +76,9 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits) {
     let longest = limits.request;
     let app = app
         .layer(DefaultBodyLimit::max(limits.body_bytes))
-        .layer(from_fn(move |request, next| in_time(request, next, longest)));
+        .layer(from_fn(move |request, next| in_time(request, next, longest)))
+        // Outside of all, because every answer has them, also that it took too long.
+        .layer(from_fn(with_headers));
     let mut tasks = JoinSet::new();
     let mut open: Vec<Connection> = Vec::new();
     loop {

@@ -3,13 +3,13 @@
 //! Reading takes no lock and its statements are bounded; few pages are worked at at once, each on a connection of its own that goes
 //! with it. So however many ask, planning and delivering keep what they need.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::http::StatusCode;
 use secrecy::SecretString;
 use sqlx::PgConnection;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::failure::Failure;
@@ -17,6 +17,7 @@ use super::tries::Tries;
 use crate::capture;
 use crate::config::Config;
 use crate::database::{Database, check_server};
+use crate::inspect::hours::{self, Hour};
 use crate::inspect::receivers;
 use crate::plan::Scope;
 
@@ -24,6 +25,8 @@ use crate::plan::Scope;
 const PAGES_MAX: usize = 4;
 /// How long one more waits for its place.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the count of the last day is shown.
+const DAY_KEPT: Duration = Duration::from_secs(30);
 /// Of one statement that reads for a page.
 const STATEMENT_MAX: Duration = Duration::from_secs(5);
 
@@ -35,6 +38,8 @@ pub(super) struct Site {
     pages: Semaphore,
     /// One examination at a time: it asks receivers as well.
     pub examinations: Semaphore,
+    /// The last day as it was counted last. Whoever counts has it; the others wait for that.
+    day: Mutex<Option<(Instant, Vec<Hour>)>>,
 }
 
 impl Site {
@@ -45,6 +50,7 @@ impl Site {
             tries: Tries::default(),
             pages: Semaphore::new(PAGES_MAX),
             examinations: Semaphore::new(1),
+            day: Mutex::default(),
         }
     }
 
@@ -85,6 +91,17 @@ impl Site {
         check_server(&mut conn).await?;
         capture::check_usable(&self.database, &self.config.source, &mut conn).await?;
         Ok(conn)
+    }
+
+    /// The last 24 hours. Counting them reads all that was tried in them, so whoever watches gets for a while what was counted.
+    pub async fn day(&self, conn: &mut PgConnection) -> Result<Vec<Hour>> {
+        let mut last = self.day.lock().await;
+        if let Some((_, day)) = last.as_ref().filter(|(at, _)| at.elapsed() < DAY_KEPT) {
+            return Ok(day.clone());
+        }
+        let day = hours::hours(conn, None).await?;
+        *last = Some((Instant::now(), day.clone()));
+        Ok(day)
     }
 
     /// What is sent to each receiver that is configured, or to this one.

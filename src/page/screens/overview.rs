@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use crate::inspect::alerts::{self, AlertView};
-use crate::inspect::hours::{self, Hour};
+use crate::inspect::hours::Hour;
 use crate::inspect::receivers::{self, ReceiverStatus};
 use crate::page::ask::Ask;
 use crate::page::chart;
@@ -57,16 +57,16 @@ pub struct Overview {
     needs: Vec<Needs>,
     receivers: Vec<ReceiverStatus>,
     alerts: Vec<AlertView>,
-    /// None: counting them took too long.
+    /// At most 30 s old. None: counting them took too long.
     hours: Option<Vec<Hour>>,
 }
 
 impl Screen for Overview {
-    async fn read(_: &Site, conn: &mut PgConnection, _: &Ask) -> Result<Self> {
+    async fn read(site: &Site, conn: &mut PgConnection, _: &Ask) -> Result<Self> {
         let receivers = receivers::statuses(conn, None).await?;
         let alerts = alerts::alerts(conn, None, false, ALERTS_MAX).await?;
         // What stands here is of use without them.
-        let hours = hours::hours(conn, None).await.ok();
+        let hours = site.day(conn).await.ok();
         Ok(Self {
             verdict: verdict(&receivers),
             needs: receivers.iter().map(needs).collect(),
