@@ -1,9 +1,10 @@
 -- The idle feeds of receiver $1 that have news, each with what was touched: the next $5 after feed $4, of the
--- properties $2 (null: of all, the sweep), at $3 (null: now). The last column says how many units there are to look at, about, of
--- which at most $6 because they are owed; of the owed one more is counted, so that a plan knows whether it settles all of them.
--- $7: every idle feed is to be compared as a whole; so is one of which more than $8 units were touched, because naming them would
--- cost more. None beyond feed $9 (null: all). $10: only those that did not fail last, or (false) only those that did, which a
--- probe wakes (null: all). Of the properties nothing is read: one that can't be must not be in the way of the others.
+-- properties $2 (null: of all, the sweep), at $3 (null: now). The last column says how many units there are to look at, about: of
+-- either side at most $8, which fill a batch, and at most $6 because they are owed; of the owed one more is counted, so that a plan
+-- knows whether it settles all of them. $7: every idle feed is to be compared as a whole; so is one of which more than $8 units were
+-- touched, because naming them would cost more. None beyond feed $9 (null: all). $10: only those that did not fail last, or (false)
+-- only those that did, which a probe wakes (null: all). Of the properties nothing is read: one that can't be must not be in the way
+-- of the others.
 --
 -- Which feeds are looked at is found first, each way by its index, and of the other way nothing is read: in one condition the plan,
 -- which is made once for both, would walk all feeds for one edit.
@@ -22,8 +23,8 @@ select f.feed_id, f.property_id, f.external_id, f.enabled, f.property_hash, f.pr
        news.unit_ids,
        least(news.oldest_change, f.owed_since),
        case when f.cursor is null or news.whole or $7 or f.snapshot_due is not null
-            then (select count(*) from rentsync.source_unit() s where s.property_id = f.property_id)
-               + (select count(*) from rentsync.ledger l where l.feed_id = f.feed_id)
+            then (select count(*) from (select from rentsync.source_unit() s where s.property_id = f.property_id limit $8) as source)
+               + (select count(*) from (select from rentsync.ledger l where l.feed_id = f.feed_id limit $8) as ledger)
             else coalesce(cardinality(news.unit_ids), 0)
                + (select count(*) from (select from rentsync.ledger l
                                          where l.feed_id = f.feed_id and l.owed is not null and l.withheld is null
