@@ -51,6 +51,15 @@ impl Moment {
         }
     }
 
+    /// So long ago.
+    #[cfg(test)]
+    pub fn ago(ago: Duration) -> Self {
+        Self {
+            monotonic: Instant::now() - ago,
+            wall: SystemTime::now() - ago,
+        }
+    }
+
     /// How long ago it was, by the clock that says more.
     pub fn elapsed(self) -> Duration {
         self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())

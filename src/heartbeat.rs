@@ -43,6 +43,8 @@ pub struct Registration {
     answered: AtomicU64,
     /// When the last beat that the database accepted began. None while nobody beats for it: then it doesn't lapse.
     lives_since: Mutex<Option<Moment>>,
+    /// How often a beat was accepted after it had lapsed: what it had before is others' by then.
+    lapses: AtomicU64,
 }
 
 /// Refreshes a row until it is dropped; [`Heartbeat::end`] also removes it.
@@ -64,6 +66,7 @@ impl Registration {
             beaten: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             lives_since: Mutex::default(),
+            lapses: AtomicU64::new(0),
         }))
     }
 
@@ -87,14 +90,16 @@ impl Registration {
         self.holds_for().is_zero()
     }
 
-    /// Returns once that is so. The clocks are asked whenever this is polled: whoever was stopped for a while and polls this first
-    /// does nothing that it may no longer do.
+    /// Returns once that is so, or was so meanwhile. The clocks are asked whenever this is polled: whoever was stopped for a while and
+    /// polls this first does nothing that it may no longer do, also where a beat came before it.
     pub async fn lapse(&self) {
         let mut timer = pin!(sleep(Duration::ZERO));
+        let lapses = self.lapses.load(Ordering::Relaxed);
         poll_fn(|context| {
             loop {
                 match self.holds_for() {
                     Duration::ZERO => return Poll::Ready(()),
+                    _ if self.lapses.load(Ordering::Relaxed) != lapses => return Poll::Ready(()),
                     left => timer.as_mut().reset(tokio::time::Instant::now() + left),
                 }
                 if timer.as_mut().poll(context).is_pending() {
@@ -108,6 +113,14 @@ impl Registration {
     fn holds_for(&self) -> Duration {
         let since = *self.lives_since();
         since.map_or(LAPSES_AFTER, |since| LAPSES_AFTER.saturating_sub(since.elapsed()))
+    }
+
+    /// The database accepted a beat that began then.
+    fn live(&self, began: Moment) {
+        if self.is_lapsed() {
+            self.lapses.fetch_add(1, Ordering::Relaxed);
+        }
+        *self.lives_since() = Some(began);
     }
 
     fn lives_since(&self) -> MutexGuard<'_, Option<Moment>> {
@@ -240,7 +253,7 @@ async fn beat_until(
                 // Where this process stood still the database took no time.
                 let is_late = registration.is_lapsed() && began.elapsed() > BEAT_EVERY;
                 registration.note(&registration.beaten);
-                *registration.lives_since() = Some(began);
+                registration.live(began);
                 if is_late { BeatState::Late } else { BeatState::Well }
             }
             Err(error) => {
@@ -295,4 +308,41 @@ async fn register(conn: &mut PgConnection, name: &str, receivers: &[String]) -> 
         .fetch_one(conn)
         .await
         .context("registering this relay")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use super::*;
+
+    async fn is_over(mut future: Pin<&mut impl Future>) -> bool {
+        poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
+    }
+
+    #[tokio::test]
+    async fn promise_18_what_was_taken_before_a_relay_stood_still_is_lost_to_it_though_it_beats_again() {
+        let registration = Registration {
+            id: AtomicI64::new(1),
+            name: "test:1".to_owned(),
+            receivers: Vec::new(),
+            began: Instant::now(),
+            beaten: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            lives_since: Mutex::new(Some(Moment::now())),
+            lapses: AtomicU64::new(0),
+        };
+        let mut before = pin!(registration.lapse());
+        assert!(!is_over(before.as_mut()).await);
+        registration.live(Moment::now());
+        assert!(!is_over(before.as_mut()).await, "it beats in time");
+        *registration.lives_since() = Some(Moment::ago(DEAD_AFTER));
+        registration.live(Moment::now());
+        assert!(!registration.is_lapsed());
+        assert!(is_over(before).await);
+        assert!(
+            !is_over(pin!(registration.lapse())).await,
+            "what it takes now is its own"
+        );
+    }
 }
