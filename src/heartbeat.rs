@@ -90,16 +90,20 @@ impl Registration {
         self.holds_for().is_zero()
     }
 
-    /// Returns once that is so, or was so meanwhile. The clocks are asked whenever this is polled: whoever was stopped for a while and
+    /// How often that was over before it beat again.
+    pub fn lapses(&self) -> u64 {
+        self.lapses.load(Ordering::Relaxed)
+    }
+
+    /// Returns once it is lapsed, or has lapsed more often than that. The clocks are asked whenever this is polled: whoever was stopped for a while and
     /// polls this first does nothing that it may no longer do, also where a beat came before it.
-    pub async fn lapse(&self) {
+    pub async fn lapse(&self, lapses: u64) {
         let mut timer = pin!(sleep(Duration::ZERO));
-        let lapses = self.lapses.load(Ordering::Relaxed);
         poll_fn(|context| {
             loop {
                 match self.holds_for() {
                     Duration::ZERO => return Poll::Ready(()),
-                    _ if self.lapses.load(Ordering::Relaxed) != lapses => return Poll::Ready(()),
+                    _ if self.lapses() != lapses => return Poll::Ready(()),
                     left => timer.as_mut().reset(tokio::time::Instant::now() + left),
                 }
                 if timer.as_mut().poll(context).is_pending() {
@@ -332,7 +336,7 @@ mod tests {
             lives_since: Mutex::new(Some(Moment::now())),
             lapses: AtomicU64::new(0),
         };
-        let mut before = pin!(registration.lapse());
+        let mut before = pin!(registration.lapse(0));
         assert!(!is_over(before.as_mut()).await);
         registration.live(Moment::now());
         assert!(!is_over(before.as_mut()).await, "it beats in time");
@@ -341,7 +345,7 @@ mod tests {
         assert!(!registration.is_lapsed());
         assert!(is_over(before).await);
         assert!(
-            !is_over(pin!(registration.lapse())).await,
+            !is_over(pin!(registration.lapse(1))).await,
             "what it takes now is its own"
         );
     }

@@ -128,13 +128,14 @@ impl Deliverer {
     /// Leases due syncs into the free places and starts sending them. Says how many.
     pub async fn start_due(&mut self) -> Result<usize> {
         let now = self.clock.now();
+        let lapses = self.relay.lapses();
         let leased = lease_due(&self.pool, &self.receiver, &self.relay, self.free(), now).await?;
         let count = leased.len();
         for leased in leased {
             self.held.push((leased.sequence, leased.lease));
             let (endpoint, relay) = (self.endpoint.clone(), self.relay.clone());
             self.in_flight
-                .spawn(send(endpoint, self.receiver.accept, relay, leased));
+                .spawn(send(endpoint, self.receiver.accept, relay, leased, lapses));
         }
         Ok(count)
     }

@@ -1,8 +1,10 @@
 //! Sending: one try of a leased sync, outside of any transaction.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::Result;
+use tokio::time::sleep;
 
 use super::acknowledged;
 use super::decided_try::Outcome;
@@ -17,11 +19,13 @@ use crate::receiver::{Endpoint, Form, ResponseBody, Try, Unsent};
 const LOST_MAX: i32 = 5;
 
 /// Sends nothing once the lease or the relay's own sign of life may be over, and breaks off what is under way: others send by then.
+/// The relay had lapsed `lapses` times when it leased the sync; if it has since, others send as well.
 pub(super) async fn send(
     endpoint: Arc<Endpoint>,
     accept: Accept,
     relay: Arc<Registration>,
     mut leased: Leased,
+    lapses: u64,
 ) -> Outcome {
     let body = std::mem::take(&mut leased.body);
     let mut digests_sent = 0;
@@ -32,12 +36,17 @@ pub(super) async fn send(
         );
         no_answer(Answer::RelayLost, why)
     } else {
-        tokio::time::sleep(leased.begin_after).await;
-        if leased.may_begin() && !relay.is_lapsed() {
+        let mut lapse = pin!(relay.lapse(lapses));
+        // First, whenever anything goes on: a relay that was stopped looks at its clocks before it sends.
+        let may_begin = tokio::select! {
+            biased;
+            () = &mut lapse => false,
+            () = sleep(leased.begin_after) => leased.may_begin(),
+        };
+        if may_begin {
             tokio::select! {
-                // First, whenever anything goes on: a relay that was stopped looks at its clocks before it sends.
                 biased;
-                () = relay.lapse() => lapsed(true),
+                () = &mut lapse => lapsed(true),
                 tried = try_once(&endpoint, &leased.sync_id, &body, accept, &mut digests_sent) => tried
                     .unwrap_or_else(|error| no_answer(not_sent(&error), format!("{error:#}"))),
             }
