@@ -131,6 +131,13 @@ impl Database {
 
     /// One connection; its commits survive a crash of the server, whatever the server's default.
     pub async fn connect(&self) -> Result<PgConnection> {
+        let mut conn = self.connect_unremembered().await?;
+        statements::remember(self.session().options(PATH), &mut conn).await?;
+        Ok(conn)
+    }
+
+    /// What it has under way no interruption of this process ends.
+    async fn connect_unremembered(&self) -> Result<PgConnection> {
         // Planning looks up some thousands of keys that were written lately: with the default cost of a random read the
         // ledger would be read whole, and a batch cost as much as the portfolio.
         let settings = [("synchronous_commit", "on"), ("random_page_cost", "1.1")];
@@ -142,18 +149,30 @@ impl Database {
             .execute(&mut conn)
             .await?;
         self.trust.check(&mut conn).await?;
-        statements::remember(self.session().options(PATH), &mut conn).await?;
         Ok(conn)
     }
 
     /// One that only reads, and ends each statement that takes longer than `statement_max`.
     pub async fn connect_to_read(&self, statement_max: Duration) -> Result<PgConnection> {
         let mut conn = self.connect().await?;
+        Self::only_read(&mut conn, statement_max).await?;
+        Ok(conn)
+    }
+
+    /// The same for one of many that come and go: of the sessions that are remembered to be ended with this process they would leave
+    /// no others. What it has under way ends by itself.
+    pub async fn connect_in_passing(&self, statement_max: Duration) -> Result<PgConnection> {
+        let mut conn = self.connect_unremembered().await?;
+        Self::only_read(&mut conn, statement_max).await?;
+        Ok(conn)
+    }
+
+    async fn only_read(conn: &mut PgConnection, statement_max: Duration) -> Result<()> {
         sqlx::query(include_str!("../sql/connection/read_only.sql"))
             .bind(statement_max.as_millis().to_string())
-            .execute(&mut conn)
+            .execute(conn)
             .await?;
-        Ok(conn)
+        Ok(())
     }
 
     /// Whoever may own schema rentsync beside the owner of the source tables, because a person says so.

@@ -80,7 +80,7 @@ impl Site {
 
     /// Reads only, each statement for a few seconds at most.
     pub async fn connect_to_read(&self) -> Result<PgConnection> {
-        let mut conn = self.database.connect_to_read(STATEMENT_MAX).await?;
+        let mut conn = self.database.connect_in_passing(STATEMENT_MAX).await?;
         capture::check_usable(&self.database, &self.config.source, &mut conn).await?;
         Ok(conn)
     }
