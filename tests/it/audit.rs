@@ -170,6 +170,12 @@ async fn what_can_not_be_noted_is_not_done_and_nobody_takes_back_what_is_noted()
     let greedy = "select rentsync.forget_audit('infinity', 1000)";
     assert_eq!(refusal(&mut as_relay, greedy).await, None);
     assert_eq!(rig.source.number(ROWS).await, before - 1);
+    // Numbers taken in advance stop nobody, and rows of the future hide none.
+    let advance = "insert into rentsync.audit (audit_id, at, who, through, action, subject) overriding system value
+                   select n, now() + interval '1 year', 'x', 'page', 'x', 'x' from generate_series(1, 300) n";
+    assert_eq!(refusal(&mut as_relay, advance).await, None);
+    done(&rig, &["receivers", "resume", "main"]).await;
+    assert_eq!(listed(&rig, &["--limit", "1"]).await[0]["action"], "receivers resume");
     drop(as_relay);
     drop_role(&rig.source, &relays).await;
 }
