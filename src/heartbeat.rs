@@ -95,8 +95,8 @@ impl Registration {
         self.lapses.load(Ordering::Relaxed)
     }
 
-    /// Returns once it is lapsed, or has lapsed more often than that. The clocks are asked whenever this is polled: whoever was stopped for a while and
-    /// polls this first does nothing that it may no longer do, also where a beat came before it.
+    /// Returns once it is lapsed, or has lapsed more often than that. The clocks are asked whenever this is polled: whoever was stopped
+    /// for a while and polls this first does nothing that it may no longer do, also where a beat came before it.
     pub async fn lapse(&self, lapses: u64) {
         let mut timer = pin!(sleep(Duration::ZERO));
         poll_fn(|context| {

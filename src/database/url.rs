@@ -37,9 +37,8 @@ pub(super) fn is_well_formed(url: &str) -> bool {
     let Some(rest) = rest else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // What comes before an @ is user and password: one of these has a sign in it that ends them.
-    let (path, query) = rest[authority.len()..]
-        .split_once('?')
-        .unwrap_or((&rest[authority.len()..], ""));
+    let behind = &rest[authority.len()..];
+    let (path, query) = behind.split_once('?').unwrap_or((behind, ""));
     let is_strange = |parameter: &str| parameter.contains('@') && !is_known(parameter);
     if path.contains(['@', '#']) || query.split('&').any(is_strange) {
         return false;

@@ -10,8 +10,8 @@
 //! | `lease`, `locked` | the right to send, behind the receiver's row |
 //! | `send` | one try |
 //! | `backoff` | a relay that can't send |
-//! | `decided`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
-//! | `settle`, `settling` | a group of decided_tries, one transaction |
+//! | `decided_try`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
+//! | `settle`, `settling` | a group of tries that were decided about, one transaction |
 //! | `delivered`; `given_up`, `search`, `bisect`, `refuse`, `stale`, `doubt` | what follows for syncs, feeds and units |
 //! | `breaker` | what follows for the receiver as a whole |
 //! | `alerts`, `notices` | what a person should know of it |

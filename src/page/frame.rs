@@ -66,6 +66,22 @@ impl<'a> Frame<'a> {
         self.site.link(path)
     }
 
+    /// The first columns of a table of units: unit, code, property, receiver.
+    pub fn unit_cells(
+        &self,
+        unit_id: i64,
+        unit_code: Option<&String>,
+        property_id: i64,
+        receiver: &str,
+    ) -> Vec<Markup> {
+        vec![
+            parts::way(self.link(&format!("/units/{unit_id}")), unit_id),
+            parts::cell(parts::maybe(unit_code)),
+            parts::way(self.link(&format!("/properties/{property_id}")), property_id),
+            parts::cell(receiver),
+        ]
+    }
+
     /// Whether whoever looks may have something done.
     pub fn may_act(&self) -> bool {
         matches!(self.viewer, Some(Viewer::Person(_)))

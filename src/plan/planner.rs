@@ -241,7 +241,6 @@ impl Planner {
     }
 
     async fn begin_sweep(&mut self, conn: &mut PgConnection, scope: &Scope) -> Result<()> {
-        self.renew_plans(conn).await?;
         if scope.receiver.enroll == Enroll::Active {
             enroll(conn, &scope.receiver, None).await?;
         }

@@ -10,7 +10,7 @@ use crate::inspect::holds::{self, HeldUnitView};
 use crate::page::ask::Ask;
 use crate::page::failure::Failure;
 use crate::page::frame::Frame;
-use crate::page::parts::{self, cell, way};
+use crate::page::parts;
 use crate::page::screen::Screen;
 use crate::page::site::Site;
 
@@ -45,16 +45,9 @@ impl Screen for Hold {
 
     fn show(&self, frame: &Frame<'_>) -> Markup {
         let row = |unit: &HeldUnitView| {
-            vec![
-                way(frame.link(&format!("/units/{}", unit.unit_id)), unit.unit_id),
-                cell(parts::maybe(unit.unit_code.as_ref())),
-                way(
-                    frame.link(&format!("/properties/{}", unit.property_id)),
-                    unit.property_id,
-                ),
-                cell(&unit.receiver),
-                parts::when(unit.since),
-            ]
+            let mut cells = frame.unit_cells(unit.unit_id, unit.unit_code.as_ref(), unit.property_id, &unit.receiver);
+            cells.push(parts::when(unit.since));
+            cells
         };
         let rows = self.units.iter().map(row).collect();
         html! {

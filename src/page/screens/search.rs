@@ -60,17 +60,8 @@ impl Screen for Search {
 }
 
 fn table(caption: &str, units: &[FoundUnit], frame: &Frame<'_>) -> Markup {
-    let row = |unit: &FoundUnit| {
-        vec![
-            way(frame.link(&format!("/units/{}", unit.unit_id)), unit.unit_id),
-            cell(parts::maybe(unit.unit_code.as_ref())),
-            way(
-                frame.link(&format!("/properties/{}", unit.property_id)),
-                unit.property_id,
-            ),
-            cell(&unit.receiver),
-        ]
-    };
+    let row =
+        |unit: &FoundUnit| frame.unit_cells(unit.unit_id, unit.unit_code.as_ref(), unit.property_id, &unit.receiver);
     parts::table(
         caption,
         &["unit", "code", "property", "receiver"],

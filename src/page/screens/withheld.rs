@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::inspect::withheld::{self, WithheldView};
 use crate::page::ask::Ask;
 use crate::page::frame::Frame;
-use crate::page::parts::{self, cell, way};
+use crate::page::parts::{self, cell};
 use crate::page::screen::Screen;
 use crate::page::site::Site;
 use crate::states::Withheld;
@@ -82,20 +82,15 @@ impl Left {
                 unit.unit_id,
                 parts::encoded(&unit.receiver)
             );
-            vec![
-                way(frame.link(&format!("/units/{}", unit.unit_id)), unit.unit_id),
-                cell(parts::maybe(unit.unit_code.as_ref())),
-                way(
-                    frame.link(&format!("/properties/{}", unit.property_id)),
-                    unit.property_id,
-                ),
-                cell(&unit.receiver),
+            let mut cells = frame.unit_cells(unit.unit_id, unit.unit_code.as_ref(), unit.property_id, &unit.receiver);
+            cells.extend([
                 cell(&unit.what),
                 cell(parts::words(&unit.because)),
                 parts::when(unit.since),
                 parts::when(unit.retry_at),
                 html! { @if can_retry { (frame.action(&retry, "Send once more")) } },
-            ]
+            ]);
+            cells
         };
         let head = [
             "unit",
