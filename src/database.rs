@@ -17,6 +17,7 @@ use trust::{SourceObjection, Trust};
 pub(crate) use url::mode_name;
 use url::{PARAMETERS, is_local, is_well_formed, known_parameters, named, proven};
 
+mod files;
 pub mod statements;
 mod trust;
 mod url;
@@ -103,6 +104,7 @@ impl Database {
                 PARAMETERS.join(", ")
             );
         }
+        files::check(&url)?;
         let options = proven(options, &url, tls)?;
         Ok(Self::from_options(named(options, &url)))
     }
@@ -290,7 +292,9 @@ impl Database {
         };
         let database = self.options.get_database().unwrap_or("(default)");
         let todo = match error {
-            sqlx::Error::Tls(_) => "check its certificate, sslrootcert in the URL, and database.tls",
+            sqlx::Error::Tls(_) | sqlx::Error::Io(_) if !is_down(error) => {
+                "check its certificate, sslrootcert in the URL, and database.tls"
+            }
             _ => "check DATABASE_URL or database.url",
         };
         let message = format!(
@@ -309,7 +313,9 @@ impl Database {
 /// The server is not there, or not yet: not that it refuses us.
 fn is_down(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        // A certificate that one of the two does not take stays as it is.
+        sqlx::Error::Io(error) => !error.get_ref().is_some_and(|error| error.is::<rustls::Error>()),
+        sqlx::Error::PoolTimedOut => true,
         // Starting, stopping, full.
         sqlx::Error::Database(error) => error
             .code()

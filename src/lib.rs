@@ -71,6 +71,8 @@ pub mod inspect;
 pub mod metrics;
 /// What a browser is shown of all that, and what a person may have the relay do there.
 pub mod page;
+/// Certificates and private keys as text.
+mod pem;
 /// Whether this is still the database that the receivers were fed from.
 pub mod source_identity;
 /// The states that the database has as text.

@@ -119,15 +119,21 @@ impl Relay {
         let pool = self.pool();
         let mut pass = Pass::default();
         for scope in scopes {
+            // No loop may run here that begins it at its hour.
+            if self.config.snapshot.enabled {
+                let name = &scope.receiver.name;
+                snapshot::begin_scheduled(&mut *conn, name, &self.config.snapshot, self.clock.now()).await?;
+            }
             let worker = Worker::new(self, heartbeat.registration(), scope, &pool, stop.clone())?;
             let count = async |_: &mut PgConnection, round: &Round| {
-                pass.acknowledged += round.acknowledged;
-                pass.delivered += round.delivered;
-                pass.failed += round.failed;
+                pass.add(round);
                 progress(&pass);
                 Ok(round.is_idle)
             };
-            worker.work(&mut *conn, Duration::MAX, count).await?;
+            let (last, worked) = worker.work(&mut *conn, Duration::MAX, count).await;
+            pass.add(&last);
+            progress(&pass);
+            worked?;
             snapshot::advance(&mut *conn, &scope.receiver.name, self.clock.now()).await?;
         }
         for receiver in self.config.receivers.keys() {
@@ -171,7 +177,7 @@ impl Relay {
             Ok(done || round.is_idle && breaker::is_open(conn, receiver).await?)
         };
         let worker = Worker::new(self, heartbeat.registration(), scope, &pool, stop.clone())?;
-        let worked = worker.work(&mut conn, self.config.relay.sweep_every, look).await;
+        let (_, worked) = worker.work(&mut conn, self.config.relay.sweep_every, look).await;
         heartbeat.end().await;
         worked?;
         close(pool).await;
@@ -194,4 +200,12 @@ pub struct Pass {
     pub unacknowledged: i64,
     /// Units that are withheld: refused, invalid, held.
     pub withheld: i64,
+}
+
+impl Pass {
+    fn add(&mut self, round: &Round) {
+        self.acknowledged += round.acknowledged;
+        self.delivered += round.delivered;
+        self.failed += round.failed;
+    }
 }

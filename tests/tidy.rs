@@ -93,7 +93,6 @@ fn statements_stand_in_files_of_their_own() {
     /// What is put together from the names of somebody's tables stays; so does what the demo does to its own portfolio.
     const INLINE: Exceptions = &[
         ("crates/local-postgres/src/server.rs", 2),
-        ("src/capture/own.rs", 1),
         ("src/capture/generated.rs", 1),
         ("src/capture/template.rs", 1),
         ("src/demo/mod.rs", 11),

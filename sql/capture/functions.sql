@@ -1,6 +1,6 @@
 -- The functions of this release, a row each: the text of its body, the statement that writes it, and what it is for. `install`
 -- runs the statements every time, so that a newer release replaces what an older one wrote; `doctor` compares what
--- stands in the database with migrations/shape.txt. Reads rentsync.attachment, locks nothing.
+-- stands in the database with migrations/shape.txt. The source tables' oids are $1 (units) and $2 (properties), 0 for none. Locks nothing.
 --
 -- Each trigger function is one insert behind a check; `_tolerant` is the same insert inside an exception block, for sites that
 -- would rather lose precision than a write (see rentsync.attach).
@@ -13,9 +13,7 @@
 -- They set no search_path: that costs a third of such a trigger. Every name, type and operator in them is qualified or the
 -- grammar's own instead.
 with place as (
-    select coalesce(max(table_name::oid) filter (where source = 'unit'), 0::oid) as unit,
-           coalesce(max(table_name::oid) filter (where source = 'property'), 0::oid) as property
-      from rentsync.attachment
+    select $1::oid as unit, $2::oid as property
 ), capture (name, statement, purpose) as (
     values
     ('capture_units', $body$

@@ -1,18 +1,41 @@
 //! The functions and views in schema rentsync, as this release has them: `install` writes them anew every time.
 
 use anyhow::{Context, Result};
+use sqlx::postgres::types::Oid;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
 /// A function of this release that carries the source tables' oids.
 #[derive(FromRow)]
-struct Function {
+pub(super) struct Function {
     name: String,
     statement: String,
     comment: String,
 }
 
+/// The source tables' oids, 0 where there is none.
+#[derive(FromRow)]
+pub(super) struct Oids {
+    unit: Oid,
+    property: Oid,
+}
+
+impl Function {
+    /// Those for these tables.
+    pub async fn all(conn: &mut PgConnection, oids: &Oids) -> Result<Vec<Self>> {
+        Ok(sqlx::query_as(include_str!("../../sql/capture/functions.sql"))
+            .bind(oids.unit)
+            .bind(oids.property)
+            .fetch_all(conn)
+            .await?)
+    }
+
+    pub fn statements(&self) -> String {
+        format!("{};\n{}", self.statement, self.comment)
+    }
+}
+
 /// Functions and views that read what migrations made, each after those that it reads. No migration has to repeat one that changed.
-const DERIVED: [(&str, &str); 12] = [
+pub(super) const DERIVED: [(&str, &str); 12] = [
     ("is_owed", include_str!("../../sql/derived/is_owed.sql")),
     ("kept_because", include_str!("../../sql/derived/kept_because.sql")),
     ("news", include_str!("../../sql/derived/news.sql")),
@@ -54,12 +77,11 @@ pub(super) async fn write_detaching(conn: &mut PgConnection) -> Result<()> {
 }
 
 async fn write(conn: &mut PgConnection, is_wanted: impl Fn(&Function) -> bool) -> Result<()> {
-    let functions: Vec<Function> = sqlx::query_as(include_str!("../../sql/capture/functions.sql"))
-        .fetch_all(&mut *conn)
+    let oids: Oids = sqlx::query_as(include_str!("../../sql/capture/attached_oids.sql"))
+        .fetch_one(&mut *conn)
         .await?;
-    for function in functions.into_iter().filter(is_wanted) {
-        let statements = format!("{};\n{}", function.statement, function.comment);
-        sqlx::raw_sql(AssertSqlSafe(statements))
+    for function in Function::all(conn, &oids).await?.into_iter().filter(is_wanted) {
+        sqlx::raw_sql(AssertSqlSafe(function.statements()))
             .execute(&mut *conn)
             .await
             .with_context(|| format!("writing function rentsync.{}", function.name))?;

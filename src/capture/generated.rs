@@ -44,10 +44,10 @@ impl Generated {
         })
     }
 
-    /// In place of what stands, so that somebody's view on it stops nobody; only one of other result columns has to go first.
-    pub(super) async fn write(&self, conn: &mut PgConnection, source: &Source, table: &str) -> Result<()> {
+    /// What writes it.
+    pub(super) fn statements(&self, source: &Source, table: &str) -> String {
         let Self { results, body } = self;
-        let create = format!(
+        format!(
             "create or replace function rentsync.{name}() returns table ({results}) language sql stable as {body};\n\
              comment on function rentsync.{name}() is {comment};",
             name = source.function,
@@ -55,7 +55,12 @@ impl Generated {
             comment = literal(&format!(
                 "What the relay reads of {table}. Replace it where columns have other names."
             )),
-        );
+        )
+    }
+
+    /// In place of what stands, so that somebody's view on it stops nobody; only one of other result columns has to go first.
+    pub(super) async fn write(&self, conn: &mut PgConnection, source: &Source, table: &str) -> Result<()> {
+        let create = self.statements(source, table);
         let mut replacing = conn.begin().await?;
         match run(&mut replacing, create.clone()).await {
             Ok(()) => return Ok(replacing.commit().await?),

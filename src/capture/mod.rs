@@ -14,6 +14,7 @@ mod own;
 mod owner;
 mod release;
 mod rights;
+mod script;
 mod shape;
 mod source;
 mod statement;
@@ -40,6 +41,7 @@ pub use release::{Release, check_installed, newest_migration, release};
 use release::{applied, is_installed, migrate};
 pub(crate) use rights::{Membership, Right, SourceTable, Surplus};
 pub use rights::{PUBLIC, Roles};
+pub use script::script;
 pub(crate) use shape::differences;
 pub use shape::standing as shape;
 pub use template::Template;
@@ -92,8 +94,8 @@ pub async fn install_all(
     let mut conn = database.connect().await?;
     let [properties, units] = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
-    let properties = table(&mut conn, &properties, "source.properties_table").await?;
-    let units = table(&mut conn, &units, "source.units_table").await?;
+    let properties = owner::checked_table(&mut conn, &properties, "source.properties_table").await?;
+    let units = owner::checked_table(&mut conn, &units, "source.units_table").await?;
     let tables = [properties, units];
     let found = check_owner(database, &mut conn, &tables, Doing::Installing).await?;
     let before = match &found {
@@ -334,33 +336,6 @@ async fn lock(conn: &mut PgConnection) -> Result<()> {
             .map_err(|error| under_way(error.into()))?;
     }
     Ok(())
-}
-
-/// The table's full name, checked to be one that triggers can stand on and that this role owns.
-async fn table(conn: &mut PgConnection, name: &str, setting: &str) -> Result<String> {
-    let Some(table) = owner::source_table(conn, name).await? else {
-        return Err(Fault::usage(format!(
-            "table {name} does not exist in this database, or only in a schema that a stranger made; set {setting} to the table that \
-             holds it, with its schema; nothing was changed"
-        ))
-        .into());
-    };
-    let full = table.full_name;
-    if !matches!(table.kind.as_str(), "r" | "p") {
-        return Err(Fault::usage(format!(
-            "{full} ({setting}) is not a table; triggers stand on tables: name the table that it reads; nothing was changed"
-        ))
-        .into());
-    }
-    if !table.is_owned {
-        let owner = table.owner;
-        return Err(Fault::usage(format!(
-            "{full} belongs to {owner}, whose rights {} does not have: run install as {owner}; nothing was changed",
-            table.role
-        ))
-        .into());
-    }
-    Ok(full)
 }
 
 /// The statuses of the source, most frequent first: what `source.available_status_ids` can be chosen from.

@@ -32,8 +32,7 @@ pub(super) async fn write(conn: &mut PgConnection, sources: &[&Source; 2], sql: 
     if let Some(objection) = statements.iter().find_map(objection) {
         return Err(refused(&objection));
     }
-    let drop = "drop function if exists rentsync.source_property(); drop function if exists rentsync.source_unit();";
-    sqlx::raw_sql(drop)
+    sqlx::query(include_str!("../../sql/capture/drop_source_functions.sql"))
         .execute(&mut *conn)
         .await
         .context("replacing the source functions")?;

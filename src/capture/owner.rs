@@ -38,8 +38,35 @@ pub(super) async fn source_table(conn: &mut PgConnection, name: &str) -> Result<
         .await?)
 }
 
+/// The table's full name, checked to be one that triggers can stand on and that this role owns.
+pub(super) async fn checked_table(conn: &mut PgConnection, name: &str, setting: &str) -> Result<String> {
+    let Some(table) = source_table(conn, name).await? else {
+        return Err(Fault::usage(format!(
+            "table {name} does not exist in this database, or only in a schema that a stranger made; set {setting} to the table that \
+             holds it, with its schema; nothing was changed"
+        ))
+        .into());
+    };
+    let full = table.full_name;
+    if !matches!(table.kind.as_str(), "r" | "p") {
+        return Err(Fault::usage(format!(
+            "{full} ({setting}) is not a table; triggers stand on tables: name the table that it reads; nothing was changed"
+        ))
+        .into());
+    }
+    if !table.is_owned {
+        let owner = table.owner;
+        return Err(Fault::usage(format!(
+            "{full} belongs to {owner}, whose rights {} does not have: run install as {owner}; nothing was changed",
+            table.role
+        ))
+        .into());
+    }
+    Ok(full)
+}
+
 /// Whose the source tables are, and so schema rentsync.
-async fn source_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<(String, bool)> {
+pub(super) async fn source_owner(conn: &mut PgConnection, tables: &[String; 2]) -> Result<(String, bool)> {
     let found = sqlx::query_as(include_str!("../../sql/capture/source_owner.sql"))
         .bind(&tables[0])
         .bind(&tables[1])

@@ -53,6 +53,15 @@ pub(super) async fn applied(conn: &mut PgConnection) -> Result<Option<i64>> {
     )
 }
 
+/// The migrations that a database lacks whose newest is this: version, what it is called, its text and the hash of that.
+pub(super) fn lacking(applied: Option<i64>) -> impl Iterator<Item = (i64, &'static str, &'static str, &'static [u8])> {
+    let is_lacking = move |migration: &&sqlx::migrate::Migration| Some(migration.version) > applied;
+    MIGRATIONS.iter().filter(is_lacking).map(|migration| {
+        let text = migration.sql.as_str();
+        (migration.version, &*migration.description, text, &*migration.checksum)
+    })
+}
+
 /// The newest migration that this release knows.
 pub fn newest_migration() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)

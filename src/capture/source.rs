@@ -18,27 +18,8 @@ use crate::fault::Fault;
 /// Writes both source functions: from the site's own SQL where that is given, else from the tables, unless the site has its own.
 /// Everything that is wrong with either table is said at once.
 pub(super) async fn write_both(conn: &mut PgConnection, tables: [&str; 2], functions: Option<&str>) -> Result<()> {
-    let asked = [(&SOURCE_PROPERTY, tables[0]), (&SOURCE_UNIT, tables[1])];
-    let mut problems = Vec::new();
-    let mut to_write = Vec::new();
-    for (source, table) in asked {
-        let found = columns_of(conn, table).await?;
-        // The triggers go by the keys' own names, whatever reads the rest.
-        let is_own = functions.is_some() || has_own(conn, source).await?;
-        let wrong = source.problems(&found, |column| !is_own || column.is_key());
-        if !wrong.is_empty() {
-            let setting = source.setting;
-            let what = wrong.join("; ");
-            problems.push(format!(
-                "table {table} ({setting}) is not the rent roll that the relay knows: {what}"
-            ));
-        } else if !is_own {
-            to_write.push((source, table, Generated::of(source, table, &found)?));
-        }
-    }
-    if !problems.is_empty() {
-        return Err(unsuitable(conn, &asked, &problems).await?);
-    }
+    let asked = asked(tables);
+    let to_write = to_write(conn, tables, functions.is_some()).await?;
     let grants: Vec<String> = sqlx::query_scalar(include_str!("../../sql/capture/source_grants.sql"))
         .fetch_all(&mut *conn)
         .await?;
@@ -52,6 +33,40 @@ pub(super) async fn write_both(conn: &mut PgConnection, tables: [&str; 2], funct
         statement::execute(conn, grant).await?;
     }
     Ok(())
+}
+
+fn asked(tables: [&str; 2]) -> [(&'static Source, &str); 2] {
+    [(&SOURCE_PROPERTY, tables[0]), (&SOURCE_UNIT, tables[1])]
+}
+
+/// Those that are written from the tables: none where the site has its own, or gives them.
+pub(super) async fn to_write<'a>(
+    conn: &mut PgConnection,
+    tables: [&'a str; 2],
+    are_given: bool,
+) -> Result<Vec<(&'static Source, &'a str, Generated)>> {
+    let asked = asked(tables);
+    let mut problems = Vec::new();
+    let mut to_write = Vec::new();
+    for (source, table) in asked {
+        let found = columns_of(conn, table).await?;
+        // The triggers go by the keys' own names, whatever reads the rest.
+        let is_own = are_given || has_own(conn, source).await?;
+        let wrong = source.problems(&found, |column| !is_own || column.is_key());
+        if !wrong.is_empty() {
+            let setting = source.setting;
+            let what = wrong.join("; ");
+            problems.push(format!(
+                "table {table} ({setting}) is not the rent roll that the relay knows: {what}"
+            ));
+        } else if !is_own {
+            to_write.push((source, table, Generated::of(source, table, &found)?));
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(to_write),
+        false => Err(unsuitable(conn, &asked, &problems).await?),
+    }
 }
 
 async fn unsuitable(

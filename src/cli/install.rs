@@ -23,6 +23,10 @@ pub(super) struct Options {
     /// Grant this role all that `run` needs; a later install grants it what that release adds, also without this
     #[arg(long, value_name = "ROLE")]
     grant_to: Option<String>,
+    /// Print the SQL that an install of this database would run, in order, each step with what it locks, for somebody to agree to;
+    /// writes nothing
+    #[arg(long)]
+    print: bool,
 }
 
 impl Options {
@@ -41,6 +45,10 @@ impl Options {
 pub(super) async fn install(config: &Config, options: &Options) -> Result<()> {
     let functions = options.functions()?;
     let (database, grant_to) = (database(config)?, options.grant_to.as_deref());
+    if options.print {
+        let script = capture::script(&database, &config.source, functions.as_deref(), grant_to).await?;
+        return print::line(script.trim_end());
+    }
     let installed = match capture::install_all(&database, &config.source, functions.as_deref(), grant_to).await {
         Ok(installed) => installed,
         Err(error) => {

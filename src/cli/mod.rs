@@ -2,14 +2,17 @@
 
 mod alerts;
 mod audit;
+mod check;
 mod context;
 mod doctor;
 mod duplicates;
 mod erase;
 mod explain;
 mod feeds;
+mod health;
 mod holds;
 mod install;
+mod log;
 mod preview;
 mod print;
 mod prune;
@@ -19,6 +22,7 @@ mod replay;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod shell;
 mod snapshot;
 mod status;
 mod syncs;
@@ -27,8 +31,7 @@ mod verify;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::database::statements;
@@ -36,6 +39,7 @@ use crate::fault::Fault;
 use crate::relay::{self, Stop, stopped};
 
 use context::Listing;
+pub use log::LogFormat;
 
 /// Keeps a listing partner's copy of a PostgreSQL rent roll right.
 #[derive(Parser)]
@@ -44,6 +48,16 @@ pub struct Cli {
     /// Settings file [default: relay.toml, where there is one]
     #[arg(long, global = true, env = "RELAY_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What a line of the log on stderr is
+    #[arg(
+        long,
+        global = true,
+        env = "RELAY_LOG_FORMAT",
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
@@ -64,10 +78,14 @@ enum Command {
         #[arg(long, requires = "purge")]
         yes: bool,
     },
+    /// Whether the settings are valid, as `run` would find them; contacts nobody
+    Check,
     /// What is wrong with database, triggers, settings and receivers, and what to do about it; exits 1 when anything is
     Doctor(Listing),
     /// Run the relay until Ctrl-C or SIGTERM: the first finishes what is under way, the second stops at once
     Run(run::Options),
+    /// Whether the relay that runs with these settings is ready, for a container's health check: asks its /readyz
+    Health,
     /// One pass until nothing is due, for cron; waits for no retry; exits 1 when something stays undelivered
     Once {
         /// Every property is due a snapshot
@@ -116,6 +134,10 @@ enum Command {
     /// Run a stand-in for RentSync: strict, keeps state, can be made to fail
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Options),
+    /// Print what completes these commands in a shell
+    Completions(shell::Completions),
+    /// Write the manual's pages
+    Man(shell::Man),
 }
 
 #[cfg(feature = "demo")]
@@ -175,13 +197,13 @@ fn cancelled() -> Fault {
 
 async fn dispatch(cli: Cli) -> Result<()> {
     // Whoever only installs or looks has no receiver's key, and needs none.
-    let load = if sends(&cli.command) {
+    let load = if needs_secrets(&cli.command) {
         Config::load
     } else {
         Config::load_without_secrets
     };
     let config = || load(cli.config.as_deref()).map_err(anyhow::Error::from);
-    log_to_stderr(&cli.command);
+    cli.log_format.begin(logged_by_default(&cli.command));
     match cli.command {
         #[cfg(feature = "demo")]
         Command::Demo(options) => demo::run(options, run::stop_on_signals()?).await,
@@ -189,6 +211,10 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Install(options) => install::install(&config()?, &options).await,
         Command::Uninstall { purge, yes } => install::uninstall(&config()?, purge, yes).await,
+        Command::Check => check::check(&config()?),
+        Command::Health => health::health(&config()?).await,
+        Command::Completions(options) => shell::completions(&options, Cli::command()),
+        Command::Man(options) => shell::man(&options, Cli::command()),
         Command::Doctor(listing) => doctor::doctor(&config()?, &listing).await,
         Command::Run(options) => run::run(config()?, &options).await,
         Command::Once { snapshot } => run::once(config()?, snapshot).await,
@@ -211,10 +237,10 @@ async fn dispatch(cli: Cli) -> Result<()> {
     }
 }
 
-/// Whether a command sends anything to a receiver.
-fn sends(command: &Command) -> bool {
+/// Whether a command sends anything to a receiver, or is asked whether it could.
+fn needs_secrets(command: &Command) -> bool {
     match command {
-        Command::Run(_) | Command::Once { .. } => true,
+        Command::Run(_) | Command::Once { .. } | Command::Check => true,
         Command::Snapshot(options) => !options.no_wait,
         Command::Replay(options) => !options.no_wait,
         Command::Redeliver(options) => !options.no_wait,
@@ -222,21 +248,12 @@ fn sends(command: &Command) -> bool {
     }
 }
 
-/// `RELAY_LOG` as tracing's filters have it, for example `debug` or `rentsync_relay::deliver=debug`. The demo prints its
-/// own story: there only what goes wrong without being part of it is logged.
-fn log_to_stderr(command: &Command) {
-    let default = match command {
+/// The demo prints its own story: there only what goes wrong without being part of it is logged.
+fn logged_by_default(command: &Command) -> &'static str {
+    match command {
         #[cfg(feature = "demo")]
         Command::Demo(_) => "off",
         // What these libraries say has no context: what matters of it comes as an error of ours.
         _ => "warn,sqlx=off,rustls_platform_verifier=off,rentsync_relay=info",
-    };
-    let filter = std::env::var("RELAY_LOG").unwrap_or_else(|_| default.to_owned());
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(|| print::Clean(std::io::stderr()))
-        // Colours and what somebody else wrote look the same to a terminal: no event has any.
-        .with_ansi(false)
-        .with_target(false)
-        .init();
+    }
 }

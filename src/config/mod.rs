@@ -22,6 +22,7 @@ mod receiver;
 mod require;
 mod shape;
 mod snapshot;
+mod tls;
 mod url;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub use shape::{
     Accept, Batch, Compression, Field, FieldKind, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle,
 };
 pub use snapshot::Snapshot;
+pub use tls::ClientTls;
 pub(crate) use url::is_loopback;
 
 pub use settings::{SecretPlace, SecretRef, SettingsError};
@@ -51,8 +53,8 @@ const CONFIG_VARIABLE: &str = "RELAY_CONFIG";
 
 const ENVIRONMENT: Environment = Environment {
     prefix: "RELAY_",
-    // The other is read by the log's own set-up.
-    set_nothing: &[CONFIG_VARIABLE, "RELAY_LOG"],
+    // The others are read by the log's own set-up.
+    set_nothing: &[CONFIG_VARIABLE, "RELAY_LOG", "RELAY_LOG_FORMAT"],
     named: "receivers",
     // What every platform calls it.
     fallbacks: &[("DATABASE_URL", ["database", "url"])],

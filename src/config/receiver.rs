@@ -14,6 +14,7 @@ use super::guard::Guard;
 use super::headers::{Headers, static_headers};
 use super::require::Requirements;
 use super::shape::{Accept, Batch, Compression, Fields, Format, RemovedAs, UnitCodes, UnitIdentity, UnitStyle};
+use super::tls::ClientTls;
 use super::url::public_endpoint;
 use settings::SecretRef;
 use settings::{Section, read_nothing};
@@ -72,6 +73,8 @@ pub struct Receiver {
     pub secret_headers: Vec<(String, SecretRef)>,
     /// How the relay shows who it is.
     pub auth: Auth,
+    /// What TLS with it goes by beyond what this host knows.
+    pub tls: ClientTls,
     /// When a failed sync is tried again.
     pub retry: Retry,
     /// What happens while the receiver is down.
@@ -123,6 +126,17 @@ impl Receiver {
         read_nothing(|section| Self::read_beside_url(name, url, false, section))
     }
 
+    /// Everything that shows it who the relay is, and is read anew for every request.
+    pub fn credentials(&self) -> Vec<&SecretRef> {
+        let in_headers = self.secret_headers.iter().map(|(_, reference)| reference);
+        self.auth
+            .secrets()
+            .into_iter()
+            .chain(in_headers)
+            .chain(self.tls.files())
+            .collect()
+    }
+
     /// Where it is, without what may be secret: user, password, query.
     pub fn address(&self) -> String {
         format!("{}{}", self.url.origin().ascii_serialization(), self.url.path())
@@ -145,6 +159,10 @@ impl Receiver {
             .secret
             .iter()
             .for_each(|(_, reference)| section.keep_secret(reference));
+        let tls = section.section("tls", ClientTls::read);
+        if url.scheme() == "http" && tls != ClientTls::default() {
+            section.refuse("tls", "is for https, and the receiver's url begins with http://");
+        }
         let body = BodySettings::read(section);
         Self {
             name: name.to_owned(),
@@ -170,6 +188,7 @@ impl Receiver {
             headers: headers.plain,
             secret_headers: headers.secret,
             auth,
+            tls,
             retry: section.section("retry", Retry::read),
             breaker: section.section("breaker", Breaker::read),
             guard: read_nothing(Guard::read),

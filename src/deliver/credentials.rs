@@ -5,7 +5,7 @@
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use crate::config::{Auth, SecretRef};
+use crate::config::{Receiver, SecretRef};
 
 /// One receiver's credentials, looked at now and then.
 pub(super) struct Credentials {
@@ -15,9 +15,8 @@ pub(super) struct Credentials {
 
 impl Credentials {
     /// As they are now.
-    pub fn of(auth: &Auth, headers: &[(String, SecretRef)]) -> Self {
-        let in_headers = headers.iter().map(|(_, reference)| reference);
-        let secrets: Vec<_> = auth.secrets().into_iter().chain(in_headers).cloned().collect();
+    pub fn of(receiver: &Receiver) -> Self {
+        let secrets: Vec<_> = receiver.credentials().into_iter().cloned().collect();
         let seen = hash(&secrets);
         Self { secrets, seen }
     }
@@ -46,18 +45,22 @@ fn hash(secrets: &[SecretRef]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Auth;
 
     #[test]
     fn a_changed_file_is_noticed_once() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let auth = Auth::ApiKey {
-            key: SecretRef::file("receivers.main.auth.key", file.path()),
-            header: "X-API-Key".into(),
+        let [key, cert] = [0, 1].map(|_| tempfile::NamedTempFile::new().unwrap());
+        let mut receiver = Receiver::new("main", "https://receiver.example/".parse().unwrap());
+        receiver.auth = Auth::Bearer {
+            token: SecretRef::file("receivers.main.auth.token", key.path()),
         };
-        let mut credentials = Credentials::of(&auth, &[]);
+        receiver.tls.client = Some([&cert, &cert].map(|file| SecretRef::file("receivers.main.tls", file.path())));
+        let mut credentials = Credentials::of(&receiver);
         assert!(!credentials.changed());
-        std::fs::write(file.path(), "new").unwrap();
-        assert!(credentials.changed());
-        assert!(!credentials.changed());
+        for file in [key, cert] {
+            std::fs::write(file.path(), "new").unwrap();
+            assert!(credentials.changed());
+            assert!(!credentials.changed());
+        }
     }
 }

@@ -90,7 +90,7 @@ impl Deliverer {
             pool,
             receiver: receiver.clone(),
             endpoint: Arc::new(Endpoint::new(receiver)?),
-            credentials: Credentials::of(&receiver.auth, &receiver.secret_headers),
+            credentials: Credentials::of(receiver),
             clock,
             relay: relay.clone(),
             in_flight: JoinSet::new(),

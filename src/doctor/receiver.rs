@@ -129,8 +129,11 @@ fn reachable(receiver: &Receiver, reached: &Result<Reached, Unreached>) -> Findi
     };
     let (what, todo) = match answer {
         Answer::BadCertificate => (
-            "its certificate is not good",
-            "have the receiver renew it; if it is signed by a CA of your own, make that known to this host".to_owned(),
+            "a certificate is not good",
+            format!(
+                "the receiver's: have it renewed, or if a CA of your own issued it name that in receivers.{name}.tls.ca_file; the \
+                 relay's: client_cert and client_key there"
+            ),
         ),
         Answer::Proxy => (
             "the proxy on the way fails",

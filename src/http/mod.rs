@@ -3,6 +3,7 @@
 //! Nothing here can stop the relay: where the port is in use it is asked for again now and then, and delivering goes on. Not its
 //! business: the figures themselves, see [`crate::metrics`]; the page, and who may have what done there, see [`crate::page`].
 
+mod ask;
 mod serve;
 
 use std::net::SocketAddr;
@@ -18,6 +19,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
+use ask::READY;
+pub use ask::ask;
 pub use serve::Limits;
 
 use crate::metrics::{CONTENT_TYPE, Scraper};
@@ -92,7 +95,7 @@ async fn readyz(State(face): State<Arc<Face>>) -> Response {
         lacking.push("the relay stops".to_owned());
     }
     match lacking.as_slice() {
-        [] => "ready\n".into_response(),
+        [] => READY.into_response(),
         lacking => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", lacking.join("\n"))).into_response(),
     }
 }

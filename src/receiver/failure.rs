@@ -10,7 +10,7 @@ use humantime::format_duration;
 use reqwest::Url;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use super::way::{Way, chain, tls_error};
+use super::way::{Way, chain, is_about_ours, tls_error};
 use crate::fault::io_in_words;
 
 /// What a request to `url` ran into, of which all may take `timeout` and connecting `connect_timeout`.
@@ -74,9 +74,13 @@ fn tls_in_words(error: &TlsError, place: &str) -> String {
         TlsError::InvalidMessage(_) => {
             format!("{place} does not speak TLS there: look at the port, and whether the url has to begin with http://")
         }
-        TlsError::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate) => {
-            format!("{place} asks for a client certificate, and takes none of ours")
+        TlsError::AlertReceived(AlertDescription::CertificateExpired) => {
+            format!("{place} does not take the relay's client certificate: it has expired")
         }
+        TlsError::AlertReceived(alert) if is_about_ours(*alert) => format!(
+            "{place} asks for a client certificate, and takes none that the relay has ({alert:?}): set client_cert and client_key \
+             in [receivers.NAME.tls] to what it issued"
+        ),
         TlsError::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion) => {
             format!(
                 "{place} and the relay have no version or cipher of TLS in common; it has to support TLS 1.2 or 1.3"

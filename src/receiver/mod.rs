@@ -14,6 +14,7 @@ mod proof;
 mod reach;
 mod retry_after;
 mod signature;
+mod tls;
 mod token;
 mod unsent;
 mod way;
@@ -34,7 +35,7 @@ use reqwest::{Body, Method, Request, Response, Url};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::config::{Compression, Receiver, SecretRef};
+use crate::config::{ClientTls, Compression, Receiver, SecretRef};
 use crate::payload::leads;
 use crate::policy::Answer;
 
@@ -42,6 +43,7 @@ use answer::Ended;
 use client::Client;
 pub(crate) use mask::Mask;
 use proof::{Identity, Proof};
+use tls::Ca;
 
 pub(crate) use answer::message_about;
 pub use answer::{ResponseBody, UnitError};
@@ -90,14 +92,16 @@ impl Endpoint {
     /// Prepares the client; connects nowhere yet.
     pub fn new(receiver: &Receiver) -> Result<Self> {
         let context = || format!("preparing requests to receiver {}", receiver.name);
-        let client = |url: &Url| Client::new(url, receiver.timeout, receiver.concurrency_max).with_context(context);
+        let (timeout, idle_max) = (receiver.timeout, receiver.concurrency_max);
+        let client = |url: &Url, ca| Client::new(url, timeout, idle_max, &receiver.tls, ca).with_context(context);
         Ok(Self {
-            client: client(&receiver.url)?,
+            client: client(&receiver.url, Ca::Alone)?,
             url: receiver.url.clone(),
             headers: headers(receiver)?,
             secret_headers: secret_headers(receiver)?,
             compression: receiver.compression,
-            identity: Identity::new(&receiver.auth, client)?,
+            // Tokens may come from a place that anybody's CA vouches for.
+            identity: Identity::new(&receiver.auth, |url| client(url, Ca::Beside))?,
             timeout: receiver.timeout,
         })
     }
@@ -163,7 +167,7 @@ impl Endpoint {
         let mut request = request.try_clone().context("a request that can't be repeated")?;
         request.headers_mut().extend(proof.headers.iter().cloned());
         *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
-        Ok(match self.client.http.execute(request).await {
+        Ok(match self.client.http()?.execute(request).await {
             Ok(response) => {
                 let secrets = proof.secrets.iter().chain(secrets).cloned().collect();
                 self.answered(response, secrets, names.clone()).await
@@ -285,5 +289,5 @@ fn retry_after_of(headers: &HeaderMap) -> Option<Duration> {
 
 /// A client for one place, which goes the same way out as requests to a receiver do.
 pub(crate) fn client_to(url: &Url, timeout: Duration) -> Result<reqwest::Client> {
-    Ok(client::Client::new(url, timeout, 1)?.http)
+    Ok(Client::new(url, timeout, 1, &ClientTls::default(), Ca::Beside)?.http()?)
 }

@@ -40,7 +40,11 @@ impl Endpoint {
         let mut request = Request::new(Method::HEAD, self.url.clone());
         *request.timeout_mut() = Some(self.timeout);
         let asked_at = Utc::now();
-        let response = self.client.http.execute(request).await.map_err(|error| Unreached {
+        let http = self.client.http().map_err(|unsent| Unreached {
+            answer: Answer::NotSent,
+            error: unsent.to_string(),
+        })?;
+        let response = http.execute(request).await.map_err(|error| Unreached {
             answer: self.client.way.meaning(&error),
             error: self.client.why(&error, self.timeout),
         })?;
@@ -70,6 +74,7 @@ impl Endpoint {
     /// What would keep a request from being sent.
     pub async fn try_credentials(&self) -> Result<(), Unsent> {
         let deadline = Instant::now() + self.timeout;
+        self.client.http()?;
         proof::secret_headers(&self.secret_headers)?;
         self.identity.prove("none", b"", deadline).await.map(drop)
     }

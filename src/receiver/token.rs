@@ -181,7 +181,7 @@ impl Tokens {
         let left = deadline.saturating_duration_since(Instant::now());
         // What people set are seconds.
         let left = Duration::from_secs_f64((left.as_secs_f64() * 10.0).round() / 10.0);
-        let response = self.client.http.execute(request).await;
+        let response = self.client.http()?.execute(request).await;
         let response = response.map_err(|error| self.failed(&error, left))?;
         let status = response.status().as_u16();
         let (body, ended) = answer::read(response, ANSWER_BYTES_MAX).await;

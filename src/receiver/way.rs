@@ -7,7 +7,7 @@ use hyper_util::client::legacy;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 use rustix::io::Errno;
-use rustls::Error as TlsError;
+use rustls::{AlertDescription, Error as TlsError};
 
 use crate::config::is_loopback;
 use crate::policy::Answer;
@@ -104,8 +104,30 @@ fn nothing_can_be_opened() -> bool {
     opened.is_err_and(|error| error.raw_os_error().is_some_and(|error| OURS.contains(&error)))
 }
 
+/// The other side's is not accepted here, or ours is not accepted there.
 fn is_certificate(error: &reqwest::Error) -> bool {
-    chain(error).any(|cause| matches!(tls_error(cause), Some(TlsError::InvalidCertificate(_))))
+    chain(error).any(|cause| match tls_error(cause) {
+        Some(TlsError::InvalidCertificate(_)) => true,
+        Some(TlsError::AlertReceived(alert)) => is_about_ours(*alert),
+        _ => false,
+    })
+}
+
+/// What a server has to say of a client's certificate, or of its absence.
+pub(super) fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::AccessDenied
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::DecryptError
+            | AlertDescription::NoCertificate
+            | AlertDescription::UnknownCA
+            | AlertDescription::UnsupportedCertificate
+    )
 }
 
 /// An I/O error that holds another error doesn't name it as its source, and TLS connectors wrap theirs more than once.

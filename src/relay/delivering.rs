@@ -57,7 +57,11 @@ impl Delivering {
                 }
             }
         }
-        finish(&mut self.deliverer, &mut self.stop).await;
+        let stages = self.stages.clone();
+        finish(&mut self.deliverer, &mut self.stop, &mut |settled| {
+            stages.settled(settled)
+        })
+        .await;
     }
 
     async fn step(&mut self) -> Result<()> {

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Settled};
 use crate::fault::{Fault, sentence};
 
 /// How long a stop waits for what is under way before it is cut off.
@@ -52,10 +52,15 @@ pub(crate) fn interrupted() -> Fault {
     )
 }
 
-/// What is under way ends within a bound or, once there is no time for it, is cut off and its leases given back.
-pub(super) async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver<Stop>) {
+/// What is under way ends within a bound or, once there is no time for it, is cut off and its leases given back. `note` is given what
+/// ended.
+pub(super) async fn finish(
+    deliverer: &mut Deliverer,
+    stop: &mut watch::Receiver<Stop>,
+    note: &mut (dyn FnMut(&Settled) + Send),
+) {
     tokio::select! {
-        done = timeout(GRACE, settle_all(deliverer)) => if done.is_err() {
+        done = timeout(GRACE, settle_all(deliverer, note)) => if done.is_err() {
             tracing::warn!("requests under way did not end within {GRACE:?}, they are cut off");
         },
         () = stopped(stop, Stop::Now) => {}
@@ -69,17 +74,18 @@ pub(super) async fn finish(deliverer: &mut Deliverer, stop: &mut watch::Receiver
     }
 }
 
-async fn settle_all(deliverer: &mut Deliverer) {
+async fn settle_all(deliverer: &mut Deliverer, note: &mut (dyn FnMut(&Settled) + Send)) {
     while !deliverer.is_idle() {
         let settled = match deliverer.ended().await {
             Ok(ended) => deliverer.settle(ended).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = settled {
-            tracing::error!(
+        match settled {
+            Ok(settled) => note(&settled),
+            Err(error) => tracing::error!(
                 "an answer could not be written down, its sync will be sent again: {}",
                 sentence(&error)
-            );
+            ),
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::context::Relay;
 use super::stop::{Stop, finish, interrupted, stopped, unless_stopped};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Settled};
 use crate::heartbeat::Registration;
 use crate::plan::{Planner, Scope};
 
@@ -38,6 +38,14 @@ pub(super) struct Round {
     pub is_idle: bool,
 }
 
+impl Round {
+    fn add(&mut self, settled: &Settled) {
+        self.acknowledged += settled.acknowledged;
+        self.delivered += settled.delivered;
+        self.failed += settled.failed;
+    }
+}
+
 impl<'a> Worker<'a> {
     /// Has done nothing yet.
     pub fn new(
@@ -58,19 +66,20 @@ impl<'a> Worker<'a> {
     }
 
     /// Moves both hands until `is_done` says so after a round; an error where it was stopped before. However it ends, nothing
-    /// stays leased. `sweep_every`: how often to ask every feed.
+    /// stays leased. `sweep_every`: how often to ask every feed. Gives also what ended while it stopped, which no round reports.
     pub async fn work(
         mut self,
         conn: &mut PgConnection,
         sweep_every: Duration,
         is_done: impl AsyncFnMut(&mut PgConnection, &Round) -> Result<bool>,
-    ) -> Result<()> {
+    ) -> (Round, Result<()>) {
         let mut stop = self.stop.clone();
         let registration = self.registration.clone();
         let working = registration.unless_silent(self.rounds(conn, sweep_every, is_done));
         let worked = unless_stopped(&stop, Stop::Now, working).await;
-        finish(&mut self.deliverer, &mut stop).await;
-        worked
+        let mut last = Round::default();
+        finish(&mut self.deliverer, &mut stop, &mut |settled| last.add(settled)).await;
+        (last, worked)
     }
 
     async fn rounds(
@@ -106,8 +115,7 @@ impl<'a> Worker<'a> {
                 () = stopped(&mut self.stop, Stop::Finish) => return Ok(round),
             };
             let settled = self.deliverer.settle(ended).await?;
-            (round.delivered, round.failed) = (settled.delivered, settled.failed);
-            round.acknowledged = settled.acknowledged;
+            round.add(&settled);
             self.planner.notice(settled.properties);
             return Ok(round);
         }

@@ -4,6 +4,7 @@ mod agreed;
 pub mod kept;
 mod resting;
 pub mod rig;
+pub mod tls;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
