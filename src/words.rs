@@ -20,6 +20,25 @@ pub(crate) fn thousands(number: impl TryInto<u64>) -> String {
     groups.join(",")
 }
 
+/// How long something took, to two digits or three: `24 ms`, `1.5 s`, `3 min`, `2 h`.
+pub(crate) fn seconds(seconds: f64) -> String {
+    match seconds {
+        ..0.9995 => format!("{:.0} ms", seconds * 1000.0),
+        ..9.95 => format!("{seconds:.1} s"),
+        ..99.5 => format!("{seconds:.0} s"),
+        ..5970.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.0} h", seconds / 3600.0),
+    }
+}
+
+/// How long the last hour's changes took, in half of all cases and in 99 of 100.
+pub(crate) fn lag(half: Option<f64>, most: Option<f64>) -> String {
+    match (half, most) {
+        (Some(half), Some(most)) => format!("p50 {}, p99 {}", seconds(half), seconds(most)),
+        _ => "-".to_owned(),
+    }
+}
+
 /// A time in a sentence, to the second.
 pub(crate) fn moment(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%SZ").to_string()
@@ -95,6 +114,16 @@ mod tests {
             in_ascii("{\"é\": \"→ 🏠\"}"),
             "{\"\\u00e9\": \"\\u2192 \\ud83c\\udfe0\"}"
         );
+    }
+
+    #[test]
+    fn how_long_it_took_is_said_in_the_unit_that_one_would_use() {
+        let said = [0.0, 0.0245, 0.9994, 0.9996, 9.94, 42.0, 150.0, 7200.0].map(seconds);
+        assert_eq!(
+            said,
+            ["0 ms", "24 ms", "999 ms", "1.0 s", "9.9 s", "42 s", "2 min", "2 h"]
+        );
+        assert_eq!(lag(None, None), "-");
     }
 
     #[test]

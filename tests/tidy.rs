@@ -266,6 +266,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0027_audit_numbers.sql",
         "8a896dfbbc6367b2e2a72f25be03d8839d32f36fb12651632da0a138bd1106da",
     ),
+    (
+        "migrations/0028_lag.sql",
+        "efa9fefaa22803b0f2a0138bdabb7b3d5f9b04a3f90755d6be5a85f8c3a637fb",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -95,7 +95,7 @@ enum Command {
     /// Compare everything and send everything, now; waits until it is delivered
     Snapshot(snapshot::Options),
     /// How every receiver stands
-    Status(Listing),
+    Status(status::Options),
     /// Feeds: one property's stream to one receiver
     #[command(subcommand)]
     Feeds(feeds::Feeds),
@@ -219,7 +219,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Run(options) => run::run(config()?, &options).await,
         Command::Once { snapshot } => run::once(config()?, snapshot).await,
         Command::Snapshot(options) => snapshot::snapshot(config()?, options).await,
-        Command::Status(listing) => status::status(&config()?, &listing).await,
+        Command::Status(options) => status::status(&config()?, &options).await,
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,
         Command::Verify(options) => verify::verify(&config()?, &options).await,

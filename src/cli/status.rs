@@ -4,20 +4,39 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+use clap::Args;
 
 use super::context::{Listing, check_receiver, connect};
 use super::print;
 use crate::config::Config;
-use crate::inspect::alerts;
 use crate::inspect::receivers::{self, ReceiverStanding, ReceiverStatus, ReceiverWork};
+use crate::inspect::{alerts, lag};
 use crate::words;
 
 /// Of each receiver; `alerts list` has all.
 const ALERTS_SHOWN_MAX: i64 = 20;
 
-pub(super) async fn status(config: &Config, listing: &Listing) -> Result<()> {
-    let mut conn = connect(config).await?;
+/// What `status` takes.
+#[derive(Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    listing: Listing,
+    /// How long this property's changes take, and how old the oldest is that is not acknowledged
+    #[arg(long, value_name = "ID")]
+    property: Option<i64>,
+}
+
+pub(super) async fn status(config: &Config, options: &Options) -> Result<()> {
+    let (mut conn, listing) = (connect(config).await?, &options.listing);
     check_receiver(&mut conn, listing).await?;
+    if let Some(property_id) = options.property {
+        let rows = lag::of_property(&mut conn, property_id, listing.receiver.as_deref()).await?;
+        return print::rows(
+            &rows,
+            listing.json,
+            &format!("property {property_id} has no feed to any receiver"),
+        );
+    }
     let rows = receivers::statuses(&mut conn, listing.receiver.as_deref()).await?;
     if listing.json {
         return print::rows(&rows, true, "");
@@ -86,7 +105,7 @@ fn sending(row: &ReceiverStanding) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn to_do(row: &ReceiverWork) -> [(&'static str, String); 7] {
+fn to_do(row: &ReceiverWork) -> [(&'static str, String); 8] {
     let see = match (row.units_withheld, row.holds) {
         (0, _) => "",
         (_, 0) => "; see `refused list`",
@@ -111,6 +130,7 @@ fn to_do(row: &ReceiverWork) -> [(&'static str, String); 7] {
             ),
         ),
         ("oldest change not delivered", moment(row.oldest_change)),
+        ("last hour's changes took", words::lag(row.lag_p50, row.lag_p99)),
         (
             "open syncs",
             format!(

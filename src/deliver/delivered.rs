@@ -23,6 +23,7 @@ pub(super) async fn accept(settling: &mut Settling<'_>, delivered: &[&DecidedTry
     if has_failed {
         hurry_refused(settling, delivered).await?;
     }
+    note_lag(settling, delivered).await?;
     close_feeds(settling, delivered).await?;
     open_next_parts(settling, delivered).await?;
     for decided in delivered {
@@ -59,6 +60,16 @@ fn acknowledged<'a>(delivered: &'a [&'a DecidedTry]) -> Vec<(&'a DecidedTry, &'a
     feeds_of(delivered)
         .filter(|(_, feed)| !stale.contains(&feed.feed_id))
         .collect()
+}
+
+async fn note_lag(settling: &mut Settling<'_>, delivered: &[&DecidedTry]) -> Result<()> {
+    sqlx::query(include_str!("../../sql/deliver/note_lag.sql"))
+        .bind(sequences(delivered))
+        .bind(settling.now)
+        .bind(&settling.receiver.name)
+        .execute(&mut *settling.conn)
+        .await?;
+    Ok(())
 }
 
 async fn close_feeds(settling: &mut Settling<'_>, delivered: &[&DecidedTry]) -> Result<()> {

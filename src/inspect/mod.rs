@@ -10,6 +10,7 @@
 //! | what would be sent now | `preview` |
 //! | what was sealed of a unit and what is there, field by field | `versions` |
 //! | what the last day was like | `hours` |
+//! | how long one property's changes take | `lag` |
 //! | which are there | `alerts`, `audit`, `duplicates`, `feeds`, `holds`, `snapshots`, `syncs`, `units`, `withheld` |
 //! | where is what a person has a name of | `search` |
 
@@ -21,6 +22,7 @@ pub mod explain;
 pub mod feeds;
 pub mod holds;
 pub mod hours;
+pub mod lag;
 pub mod preview;
 pub mod receivers;
 pub mod search;

@@ -87,6 +87,13 @@ pub struct ReceiverWork {
     pub duplicate_codes: i64,
     /// Of all that is not delivered.
     pub oldest_change: Option<DateTime<Utc>>,
+    /// How many seconds passed between the oldest change in a sync and its acknowledgement, for half of the last hour's syncs at
+    /// most; to a fifth of it. None where there were none.
+    #[serde(rename = "lag_p50_seconds")]
+    pub lag_p50: Option<f64>,
+    /// The same for 99 in 100.
+    #[serde(rename = "lag_p99_seconds")]
+    pub lag_p99: Option<f64>,
     /// Syncs that are sealed and not settled.
     pub open_syncs: i64,
     /// Of these, syncs of type replay and redelivered ones.

@@ -15,6 +15,7 @@ mod formats;
 mod hold;
 mod http;
 mod install;
+mod lag;
 mod page;
 mod plan;
 mod preview;

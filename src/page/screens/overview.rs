@@ -106,6 +106,7 @@ impl Overview {
                 way(frame.link("/receivers"), &standing.receiver),
                 cell(&standing.sending.state),
                 parts::when(work.oldest_change),
+                cell(words::lag(work.lag_p50, work.lag_p99)),
                 cell(format!("{} ({} behind)", work.feeds, work.feeds_behind)),
                 cell(format!(
                     "{} ({} owed, {} withheld)",
@@ -118,6 +119,7 @@ impl Overview {
             "receiver",
             "state",
             "oldest change not acknowledged",
+            "last hour's changes took",
             "properties",
             "units",
             "last acknowledged",

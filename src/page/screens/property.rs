@@ -9,6 +9,7 @@ use super::properties::name;
 use super::{snapshots, syncs};
 use crate::inspect::drift::{self, DriftView};
 use crate::inspect::feeds::{self, FeedView};
+use crate::inspect::lag::{self, PropertyLag};
 use crate::inspect::syncs::{self as inspect, SyncView, Wanted};
 use crate::inspect::units::{self, UnitView};
 use crate::page::ask::Ask;
@@ -17,6 +18,7 @@ use crate::page::frame::Frame;
 use crate::page::parts::{self, cell, way};
 use crate::page::screen::Screen;
 use crate::page::site::Site;
+use crate::words::{self, seconds};
 
 const FEEDS_MAX: i64 = 100;
 const SYNCS_MAX: i64 = 20;
@@ -36,6 +38,7 @@ struct Feed {
 pub struct Property {
     property_id: i64,
     feeds: Vec<Feed>,
+    lag: Vec<PropertyLag>,
     syncs: Vec<SyncView>,
     drift: Vec<DriftView>,
 }
@@ -68,6 +71,7 @@ impl Screen for Property {
         Ok(Self {
             property_id,
             feeds,
+            lag: lag::of_property(conn, property_id, ask.text("receiver")).await?,
             syncs: inspect::syncs(conn, wanted, SYNCS_MAX).await?,
             drift: drift::found(conn, None, Some(property_id), SYNCS_MAX).await?,
         })
@@ -95,6 +99,20 @@ impl Screen for Property {
 }
 
 impl Property {
+    fn lag(&self, receiver: &str) -> Option<&PropertyLag> {
+        self.lag.iter().find(|lag| lag.receiver == receiver)
+    }
+
+    fn waits(&self, receiver: &str) -> String {
+        let age = self.lag(receiver).and_then(|lag| lag.oldest_change_age);
+        age.map_or("-".to_owned(), |age| format!("{} old", seconds(age)))
+    }
+
+    fn took(&self, receiver: &str) -> String {
+        self.lag(receiver)
+            .map_or("-".to_owned(), |found| words::lag(found.lag_p50, found.lag_p99))
+    }
+
     fn feed(&self, Feed { feed, units, next }: &Feed, frame: &Frame<'_>) -> Markup {
         let of = format!("receiver={}", parts::encoded(&feed.receiver));
         let change = match feed.state.starts_with("paused") {
@@ -110,6 +128,8 @@ impl Property {
                 ("withheld", cell(feed.withheld)),
                 ("known there as", cell(parts::maybe(feed.external_id.as_ref()))),
                 ("last acknowledged", parts::when(feed.last_delivered)),
+                ("oldest change not acknowledged", cell(self.waits(&feed.receiver))),
+                ("last hour's changes took", cell(self.took(&feed.receiver))),
             ]))
             p {
                 (frame.action(&format!("/properties/{}/{}?{of}", self.property_id, change.0), change.1)) " "

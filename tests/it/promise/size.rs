@@ -166,6 +166,7 @@ async fn assert_counted(rig: &Rig) {
     let mut conn = rig.source.connect().await;
     kept::assert_withheld_is_counted(&mut conn).await;
     kept::assert_attempts_are_counted(&mut conn, rig.clock.now()).await;
+    kept::assert_lag_is_counted(&mut conn, rig.clock.now()).await;
     let wrong = rig.source.number(
         "select count(*) from rentsync.receiver_count c
           where of_units <> (select sum(of_units) from rentsync.feed)

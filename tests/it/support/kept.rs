@@ -33,6 +33,21 @@ const ATTEMPTS: &str = "
     union all
     (select 'counted: ' || to_jsonb(counted)::text from counted except select 'counted: ' || to_jsonb(kept)::text from kept)";
 
+/// Syncs acknowledged in the minutes after $1, by how old the oldest change in them was.
+const LAG: &str = "
+    with kept as (
+        select receiver, step::integer, began, syncs from rentsync.lag_count where began > $1
+    ), counted as (
+        select s.receiver, least(greatest(ceil(4 * log(2, greatest(extract(epoch from s.settled_at - s.oldest_change) * 1000, 1)::numeric)), 0), 127)::integer as step,
+               date_trunc('minute', s.settled_at) as began, count(*) as syncs
+          from rentsync.sync s
+         where s.state = 'delivered' and s.oldest_change is not null and s.redelivered_at is null and date_trunc('minute', s.settled_at) > $1
+         group by 1, 2, 3
+    )
+    (select 'kept: ' || to_jsonb(kept)::text from kept except select 'kept: ' || to_jsonb(counted)::text from counted)
+    union all
+    (select 'counted: ' || to_jsonb(counted)::text from counted except select 'counted: ' || to_jsonb(kept)::text from kept)";
+
 pub async fn assert_withheld_is_counted(conn: &mut PgConnection) {
     let wrong: Vec<String> = sqlx::query_scalar(WITHHELD)
         .fetch_all(conn)
@@ -45,6 +60,17 @@ pub async fn assert_withheld_is_counted(conn: &mut PgConnection) {
 pub async fn assert_attempts_are_counted(conn: &mut PgConnection, now: Option<DateTime<Utc>>) {
     let since = now.unwrap_or_else(Utc::now) - chrono::TimeDelta::minutes(58);
     let wrong: Vec<String> = sqlx::query_scalar(ATTEMPTS)
+        .bind(since)
+        .fetch_all(conn)
+        .await
+        .expect("what is kept");
+    assert_eq!(wrong, [] as [String; 0]);
+}
+
+/// Where nothing was redelivered: by the clock that the answers were given, or the server's.
+pub async fn assert_lag_is_counted(conn: &mut PgConnection, now: Option<DateTime<Utc>>) {
+    let since = now.unwrap_or_else(Utc::now) - chrono::TimeDelta::minutes(58);
+    let wrong: Vec<String> = sqlx::query_scalar(LAG)
         .bind(since)
         .fetch_all(conn)
         .await
