@@ -410,3 +410,22 @@ async fn what_a_snapshot_says_again_is_not_written_again_and_a_lost_one_leaves_n
     let refused = "select unit_id from rentsync.ledger where withheld = 'refused'";
     assert_eq!(rig.source.number(refused).await, 12);
 }
+
+#[tokio::test]
+async fn a_pass_begins_the_night_that_is_due_and_the_next_pass_no_other() {
+    let rig = Rig::delivered().await;
+    let nights =
+        "select count(*) from rentsync.snapshot_run where scheduled_for is not null and finished_at is not null";
+    rig.once_by_night().await;
+    assert_eq!(rig.source.number(nights).await, 0, "its hour is yet to come");
+    rig.pass(Duration::from_secs(24 * 3600));
+    rig.once_by_night().await;
+    rig.once_by_night().await;
+    assert_eq!(rig.source.number(nights).await, 1);
+    let snapshots = rig
+        .sandbox
+        .syncs()
+        .into_iter()
+        .filter(|sync| sync.sync_type == Some("snapshot"));
+    assert_eq!(snapshots.count(), 2);
+}

@@ -231,10 +231,20 @@ impl Rig {
         relay
     }
 
-    /// One pass, as `once` does it.
+    /// One pass, as `once` does it between two nights.
     pub async fn once(&self) -> Pass {
+        self.pass_with(self.relay(), false).await
+    }
+
+    /// The same, which begins the night's snapshot if it is due.
+    pub async fn once_by_night(&self) -> Pass {
+        self.pass_with(self.relay(), true).await
+    }
+
+    async fn pass_with(&self, mut relay: Relay, snapshots: bool) -> Pass {
+        relay.config.snapshot.enabled = snapshots;
         let (_stop, unstopped) = watch::channel(Stop::No);
-        let pass = self.relay().once(&unstopped, &mut |_| {}).await;
+        let pass = relay.once(&unstopped, &mut |_| {}).await;
         pass.expect("once")
     }
 
