@@ -67,6 +67,9 @@ pub mod heartbeat;
 pub mod http;
 /// What there is to see: how receivers and units stand, what would be sent, which feeds, syncs, holds and alerts there are.
 pub mod inspect;
+/// The same pass, made by AWS Lambda.
+#[cfg(feature = "lambda")]
+pub mod lambda;
 /// What a scrape is answered.
 pub mod metrics;
 /// What a browser is shown of all that, and what a person may have the relay do there.

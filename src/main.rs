@@ -2,15 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use rentsync_relay::cli::{self, Cli};
-use rentsync_relay::fault;
+use rentsync_relay::{cli, fault};
 
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     let log_format = cli.log_format;
     match cli::run(cli) {
         Ok(()) => ExitCode::SUCCESS,

@@ -162,6 +162,14 @@ pub async fn advance(conn: &mut PgConnection, receiver: &str, now: Option<DateTi
     Ok(runs)
 }
 
+/// The newest run over every property that is not finished.
+pub async fn under_way(conn: &mut PgConnection, receiver: &str) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar(include_str!("../sql/snapshot/under_way.sql"))
+        .bind(receiver)
+        .fetch_optional(conn)
+        .await?)
+}
+
 /// The feeds that a run still waits for.
 pub async fn open_feeds(conn: &mut PgConnection, run_id: i64) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar(include_str!("../sql/snapshot/open_feeds.sql"))

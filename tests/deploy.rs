@@ -155,3 +155,34 @@ fn units_of_systemd_are_sound_and_locked_up() {
         }
     }
 }
+
+#[test]
+fn the_function_for_lambda_is_given_settings_that_are_valid_and_time_enough() {
+    let template = read("deploy/lambda/template.yaml");
+    let (_, variables) = template.split_once("        Variables:\n").expect("variables");
+    let mut check = Command::new(env!("CARGO_BIN_EXE_rentsync-relay"));
+    check.arg("check").env_clear().current_dir(std::env::temp_dir());
+    for line in variables.lines().take_while(|line| line.starts_with("          ")) {
+        let Some((name, value)) = line.trim().split_once(": ").filter(|(name, _)| !name.starts_with('#')) else {
+            continue;
+        };
+        let value = match value {
+            "!Ref DatabaseUrl" => "postgres://relay:password@db.invalid/aigent",
+            "!Ref AvailableStatusIds" => "[1]",
+            "!Ref ReceiverUrl" => "https://receiver.invalid/v1/rent-roll/sync",
+            "!Ref ApiKey" => "key",
+            value => value.trim_matches(['\'', '"']),
+        };
+        check.env(name, value);
+    }
+    let said = check.output().expect("it starts");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let timeout = template.lines().find_map(|line| line.trim().strip_prefix("Timeout: "));
+    // A request may take 30 s by default, its lease 10 s more, the answer 2 s.
+    assert!(
+        timeout
+            .and_then(|seconds| seconds.parse::<u32>().ok())
+            .is_some_and(|seconds| seconds > 42)
+    );
+    assert!(template.contains(r#"Input: '{"command":"snapshot"}'"#) && template.contains("Input: \"{}\""));
+}

@@ -12,6 +12,7 @@ mod feeds;
 mod health;
 mod holds;
 mod install;
+mod lambda;
 mod log;
 mod preview;
 mod print;
@@ -92,6 +93,8 @@ enum Command {
         #[arg(long)]
         snapshot: bool,
     },
+    /// Answer the invocations of AWS Lambda: an event is a pass, or with {"command":"snapshot"} a snapshot; started as `bootstrap` as well
+    Lambda,
     /// Compare everything and send everything, now; waits until it is delivered
     Snapshot(snapshot::Options),
     /// How every receiver stands
@@ -151,10 +154,21 @@ impl Command {
             Self::Demo(_) => true,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(_) => true,
-            Self::Run(_) | Self::Once { .. } | Self::Snapshot(_) | Self::Replay(_) | Self::Redeliver(_) => true,
+            Self::Run(_)
+            | Self::Once { .. }
+            | Self::Lambda
+            | Self::Snapshot(_)
+            | Self::Replay(_)
+            | Self::Redeliver(_) => true,
             _ => false,
         }
     }
+}
+
+/// What the command line says, and what starts this where it says nothing.
+pub fn parse() -> Cli {
+    let in_lambda = std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some();
+    Cli::parse_from(lambda::meant(std::env::args_os().collect(), in_lambda))
 }
 
 /// Does what the command line says.
@@ -218,6 +232,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Doctor(listing) => doctor::doctor(&config()?, &listing).await,
         Command::Run(options) => run::run(config()?, &options).await,
         Command::Once { snapshot } => run::once(config()?, snapshot).await,
+        Command::Lambda => lambda::lambda(config()?).await,
         Command::Snapshot(options) => snapshot::snapshot(config()?, options).await,
         Command::Status(options) => status::status(&config()?, &options).await,
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
@@ -240,7 +255,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
 /// Whether a command sends anything to a receiver, or is asked whether it could.
 fn needs_secrets(command: &Command) -> bool {
     match command {
-        Command::Run(_) | Command::Once { .. } | Command::Check => true,
+        Command::Run(_) | Command::Once { .. } | Command::Lambda | Command::Check => true,
         Command::Snapshot(options) => !options.no_wait,
         Command::Replay(options) => !options.no_wait,
         Command::Redeliver(options) => !options.no_wait,

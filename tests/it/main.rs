@@ -16,6 +16,7 @@ mod hold;
 mod http;
 mod install;
 mod lag;
+mod lambda;
 mod page;
 mod plan;
 mod preview;
