@@ -1,4 +1,4 @@
-//! The relay: the only loops. Each runs one bounded step of a stage after another.
+//! The relay: the loops that run the stages, one bounded step after another.
 //!
 //! Per receiver two tasks: one plans (looks every `relay.poll_every`, sweeps every `relay.sweep_every`), one delivers.
 //! They wake each other; neither depends on it, both find their work in the database. A failure of our own, such as a
@@ -44,7 +44,7 @@ pub(crate) use stop::{interrupted, stopped};
 
 /// Between looks at whether what was asked for is done, while there is work to do.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Looks that take long, as into a run of ten thousand properties, take one part in so many of the time.
+/// A look into a run of ten thousand properties takes long: all looks together take no more than this part of the time.
 const LOOK_SHARE: u32 = 20;
 
 impl Relay {
@@ -55,7 +55,7 @@ impl Relay {
         let mut stopping = stop.clone();
         let (_, heartbeat) = tokio::select! {
             begun = self.begin(&scopes, false) => begun?,
-            // Nothing is under way yet, and whoever stops what runs for ever expects it to have done well.
+            // Nothing is under way yet: a stop is no failure.
             () = stopped(&mut stopping, Stop::Finish) => return Ok(()),
         };
         let registration = heartbeat.registration();
@@ -74,7 +74,7 @@ impl Relay {
                 registration: registration.clone(),
                 woken,
                 notice,
-                every: interval(self.config.relay.sweep_every),
+                credentials_every: interval(self.config.relay.sweep_every),
                 stages: self.progress.of(&scope.receiver.name),
                 stop: stop.clone(),
                 due: false,
@@ -140,7 +140,6 @@ impl Relay {
             pass.left += usize::try_from(receivers::unsettled(&mut *conn, receiver).await?)?;
             pass.unacknowledged += receivers::under_way(&mut *conn, receiver).await?;
             if let Some(ReceiverStatus { work, .. }) = receivers::status(&mut *conn, receiver).await? {
-                pass.left += usize::try_from(work.feeds_rejected())?;
                 pass.unacknowledged += work.units_owed;
                 pass.withheld += work.units_withheld;
             }

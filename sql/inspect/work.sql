@@ -2,8 +2,6 @@
 -- kept, and so is how long changes took. Reads only: what is kept of each receiver, one look at each feed, and what is open.
 select r.receiver, clock_timestamp() as at,
        b.feeds, b.feeds_behind, b.feeds_cooling_down, b.feeds_paused,
-       (select count(*) from rentsync.feed f
-         where f.receiver = r.receiver and f.paused_because = 'paused by command') as feeds_paused_by_command,
        b.units_told, b.units_owed, b.units_replayed, b.units_withheld, kept.kinds, kept.units,
        (select count(*) from rentsync.feed f join rentsync.duplicate d using (feed_id)
          where f.receiver = r.receiver) as duplicate_codes,

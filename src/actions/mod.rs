@@ -1,8 +1,8 @@
 //! Actions: what a person has the relay change, from wherever it is asked.
 //!
 //! Command line, page and API call these and nothing beneath them, so none of them can do more, or leave less behind, than another.
-//! Each is one transaction: what the stage does, in a savepoint of it, and its row in the audit. Where nothing was changed there is no
-//! row. What is wrong with what was asked is a [`Fault`](crate::fault::Fault) in one sentence. Not its business: what an action does, see the stages; who may
+//! Each is one transaction: what the stage does, in a savepoint of it, and its row in the audit, which also says
+//! where all was so already. What fails leaves none. What is wrong with what was asked is a [`Fault`](crate::fault::Fault) in one sentence. Not its business: what an action does, see the stages; who may
 //! ask, see whoever asks; what is printed or shown of it.
 //!
 //! | of | actions |

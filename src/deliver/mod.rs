@@ -1,15 +1,15 @@
 //! Deliver: lease sealed syncs, send them, settle what came of it.
 //!
 //! A lease is one transaction, sending is in none, settling a group of outcomes is one. It guarantees: every try of a
-//! sync sends the same bytes under the same sync ID; a relay that died is taken over when its lease ends; a failure
+//! sync sends the same bytes under the same sync ID; the leases of a relay that died are taken over; a failure
 //! counts only under the newest lease, a success always. A relay that can't or must not send gives its leases back at once, to
 //! whoever can. What is sealed next is the planner's business.
 //!
 //! | in this order | its business |
 //! | --- | --- |
-//! | `lease`, `locked` | the right to send, behind the receiver's row |
+//! | `lease`, `locked`, `borrowed` | the right to send, behind the receiver's row, on a connection of the pool |
 //! | `send` | one try |
-//! | `backoff` | a relay that can't send |
+//! | `credentials`, `backoff` | a relay that can't send, and when it may again |
 //! | `decided_try`, `acknowledged`, `blame` | what came of it, whose trouble that is, and what is to be done about it |
 //! | `settle`, `settling` | a group of tries that were decided about, one transaction |
 //! | `delivered`; `given_up`, `search`, `bisect`, `refuse`, `stale`, `doubt` | what follows for syncs, feeds and units |
@@ -75,11 +75,11 @@ pub struct Deliverer {
     relay: Arc<Registration>,
     in_flight: JoinSet<Outcome>,
     /// What is leased by this relay, so that a stop can give it back.
-    held: Vec<(i64, i32)>,
+    leases: Vec<(i64, i32)>,
     backoff: Backoff,
     /// Tries that ended with this relay's leases: written down once the database is back.
     lapsed: Vec<Outcome>,
-    /// Syncs that arrived after something newer may have, and are not owed yet.
+    /// Syncs whose requests may have arrived after newer ones. What those newer ones carried is yet to be owed again.
     late: Vec<i64>,
 }
 
@@ -94,7 +94,7 @@ impl Deliverer {
             clock,
             relay: relay.clone(),
             in_flight: JoinSet::new(),
-            held: Vec::new(),
+            leases: Vec::new(),
             backoff: Backoff::default(),
             lapsed: Vec::new(),
             late: Vec::new(),
@@ -132,7 +132,7 @@ impl Deliverer {
         let leased = lease_due(&self.pool, &self.receiver, &self.relay, self.free(), now).await?;
         let count = leased.len();
         for leased in leased {
-            self.held.push((leased.sequence, leased.lease));
+            self.leases.push((leased.sequence, leased.lease));
             let (endpoint, relay) = (self.endpoint.clone(), self.relay.clone());
             self.in_flight
                 .spawn(send(endpoint, self.receiver.accept, relay, leased, lapses));
@@ -171,20 +171,20 @@ impl Deliverer {
         let (lapsed, mut outcomes): (Vec<_>, Vec<_>) = ended.0.into_iter().partition(is_lapsed);
         self.lapsed.extend(lapsed);
         outcomes.extend(self.lapsed.iter().cloned());
-        let leases: Vec<_> = outcomes
+        let ended: Vec<_> = outcomes
             .iter()
             .map(|outcome| (outcome.leased.sequence, outcome.leased.lease))
             .collect();
         let of = (&self.receiver, self.relay.name());
         let (mut settled, late) = settle::settle(&self.pool, of, outcomes, self.clock.now()).await?;
-        self.held.retain(|held| !leases.contains(held));
+        self.leases.retain(|lease| !ended.contains(lease));
         self.lapsed.clear();
         self.late.extend(late);
         settled.properties.extend(self.doubt_late().await?);
         Ok(settled)
     }
 
-    /// What newer syncs carried before these may have arrived is owed again. Says of which properties.
+    /// Late requests may have overwritten what newer syncs carried: that is owed again. Says of which properties.
     async fn doubt_late(&mut self) -> Result<Vec<i64>> {
         if self.late.is_empty() {
             return Ok(Vec::new());
@@ -198,7 +198,7 @@ impl Deliverer {
     /// Cuts off what is under way and gives its leases back; none of it counts as a try.
     pub async fn cut_off(&mut self) -> Result<()> {
         self.in_flight.shutdown().await;
-        let (sequences, leases): (Vec<i64>, Vec<i32>) = self.held.drain(..).unzip();
+        let (sequences, leases): (Vec<i64>, Vec<i32>) = self.leases.drain(..).unzip();
         if !sequences.is_empty() {
             sqlx::query(include_str!("../../sql/deliver/release.sql"))
                 .bind(sequences)

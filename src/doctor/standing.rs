@@ -94,17 +94,7 @@ fn sending(standing: &ReceiverStanding) -> Finding {
 
 fn feeds(work: &ReceiverWork) -> Finding {
     let feeds = count(work.feeds, "property", "properties");
-    if work.feeds_rejected() > 0 {
-        return Finding::wrong(
-            FEEDS,
-            format!(
-                "{} of {feeds} paused: all that is sent of them is rejected",
-                work.feeds_rejected()
-            ),
-            "see `feeds list` and `alerts list`; put it right, then `feeds resume ID`",
-        );
-    }
-    let paused = work.feeds_paused_by_command;
+    let paused = work.feeds_paused;
     if paused > 0 {
         return Finding::warning(
             FEEDS,

@@ -61,11 +61,8 @@ pub struct ReceiverWork {
     pub feeds_behind: i64,
     /// That wait after a failure.
     pub feeds_cooling_down: i64,
-    /// That a person or a rejection paused.
+    /// That a person paused.
     pub feeds_paused: i64,
-    /// Of these, those that a person paused.
-    #[serde(skip)]
-    pub feeds_paused_by_command: i64,
     /// Units sealed last as upserts.
     #[serde(rename = "units_told")]
     #[sqlx(rename = "units_told")]
@@ -134,11 +131,6 @@ impl ReceiverStanding {
 }
 
 impl ReceiverWork {
-    /// Feeds that are paused because the receiver rejects all that is sent of them.
-    pub fn feeds_rejected(&self) -> i64 {
-        self.feeds_paused - self.feeds_paused_by_command
-    }
-
     /// Units withheld for this reason.
     pub fn units_withheld_as(&self, kind: Withheld) -> i64 {
         let counts = self.kinds.iter().zip(&self.units);

@@ -28,7 +28,7 @@ enum Reading {
 pub async fn plan_batch(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>) -> Result<Planned> {
     let receiver = &scope.receiver.name;
     let Some(right) = Right::take(conn, receiver, batch.relay).await? else {
-        return Ok(Planned::elsewhere());
+        return Ok(Planned::without_right());
     };
     let planned = plan_by(conn, scope, batch, &right).await;
     if planned.is_err() {
@@ -51,7 +51,7 @@ async fn plan_by(conn: &mut PgConnection, scope: &Scope, batch: &Batch<'_>, righ
             // way, and where that lasts an alert says so.
             Err(error) if is_locked_out(&error) || is_serialization_failure(&error) => {
                 right.give_back(conn, Ended::Failed).await?;
-                return Ok(Planned::elsewhere());
+                return Ok(Planned::without_right());
             }
             outcome => return outcome,
         }
@@ -67,7 +67,7 @@ async fn plan_once(
 ) -> Result<Planned> {
     let mut tx = conn.begin_with("begin isolation level repeatable read").await?;
     if !right.hold(&mut tx).await? {
-        return Ok(Planned::elsewhere());
+        return Ok(Planned::without_right());
     }
     let planned = plan_held(&mut tx, scope, batch, reading).await?;
     if planned.feeds == 0 {

@@ -13,6 +13,8 @@ const CHOOSE_AND_LOCK: &str = concat!(
     include_str!("../../sql/plan/choose_feeds.sql"),
     "   for no key update of f\n"
 );
+/// For whoever only looks.
+const CHOOSE: &str = include_str!("../../sql/plan/choose_feeds.sql");
 /// So many feeds a sweep asks for news in one statement.
 const FEEDS_PER_LOOK: i64 = 1_000;
 /// So many properties are looked at by one statement that enrols.
@@ -31,6 +33,13 @@ pub(super) async fn choose(
     };
     let (feeds, more_after) = fitting(&rows, feeds_max(batch))?;
     Ok((feeds, more_after.or(last)))
+}
+
+/// Whether [`choose`] would choose any; by one statement, without the right to plan.
+pub(super) async fn has_news(conn: &mut PgConnection, receiver: &Receiver, batch: &Batch<'_>) -> Result<bool> {
+    let rows = with_news(conn, CHOOSE, receiver, batch, FeedFilter::news(None)).await;
+    // A row that can't be read is the plan's to set aside.
+    Ok(rows.map_or(true, |rows| !rows.is_empty()))
 }
 
 /// The feed that finds out whether the receiver answers again: one that did not fail, if any has news; else the next one that did.
@@ -96,12 +105,11 @@ pub(crate) async fn forecast_feeds(
     batch: &Batch<'_>,
     whole: bool,
 ) -> Result<(Vec<ChosenFeed>, Option<i64>)> {
-    let choose = include_str!("../../sql/plan/choose_feeds.sql");
     let among = FeedFilter {
         whole,
         ..FeedFilter::news(None)
     };
-    let mut rows = with_news(&mut *conn, choose, receiver, batch, among).await?;
+    let mut rows = with_news(&mut *conn, CHOOSE, receiver, batch, among).await?;
     if receiver.enroll == Enroll::Active {
         let room = feeds_max(batch) - i64::try_from(rows.len())?;
         let new = sqlx::query(include_str!("../../sql/plan/new_feeds.sql"))

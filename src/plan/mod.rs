@@ -1,7 +1,7 @@
 //! Plan: compare the source with the ledger, seal what differs as syncs.
 //!
 //! One batch is one REPEATABLE READ transaction over many feeds of one receiver, by the right to plan for it, which is taken
-//! before the snapshot and locked until the commit (`right.rs`). It guarantees: a feed's cursor moves to the transaction's snapshot only together
+//! before the server's snapshot and locked until the commit (`right.rs`). It guarantees: a feed's cursor moves to the transaction's snapshot only together
 //! with the sealed sync, the ledger rows and the `owed` marks that account for every touched unit; a feed has at most
 //! one open sync; what doesn't fit a request is marked owed, not forgotten. Nothing is sent here.
 //!
@@ -20,8 +20,9 @@
 //! | `seal`: `request`, `columns` | from deltas to rows |
 //! | `findings`: `drift`, `duplicate`, `invalid` | what a batch found beside what it seals |
 //! | `register` | what the database knows of a receiver's settings |
-//! | `by_hand` | what a person asks of plans |
-//! | `forecast`, `rehearse` | the same for a preview, and nothing written |
+//! | `by_hand` | what a command changes of feeds, between two plans |
+//! | `forecast`, `rehearse` | what the next plans would seal, for a preview; writes nothing |
+//! | `scope`, `failure` | what all of these share: who is planned for, and which failures are tried again |
 
 mod ahead;
 mod aside;

@@ -81,6 +81,11 @@ impl Pending {
         }
     }
 
+    /// Changes name one of them; the others were settled, and nothing else.
+    pub fn is_any_touched(&self, properties: &[i64]) -> bool {
+        properties.iter().any(|property_id| self.waiting.has(*property_id))
+    }
+
     pub fn remove(&mut self, properties: &[i64]) {
         for property_id in properties {
             for order in [&mut self.waiting, &mut self.touched, &mut self.settled] {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use sqlx::{FromRow, PgConnection};
 
 use super::batch::plan_batch;
-use super::choose::enroll;
+use super::choose::{enroll, has_news};
 use super::pending::Pending;
 use super::right::{Ended, Right};
 use super::scope::{Batch, FEEDS_PER_BATCH_MAX, PlanTarget, Planned, Scope};
@@ -59,11 +59,11 @@ pub struct Planner {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
     /// Syncs that are due and that nobody has leased; while the receiver is paused, probes.
-    pub due: usize,
+    pub free: usize,
     /// A snapshot run is under way.
     pub snapshot_runs: bool,
     /// How many syncs are due, leased or not.
-    sealed: usize,
+    due: usize,
     /// How many more feeds may be planned.
     room: usize,
     /// The receiver is paused, and due a probe; the next is due after this.
@@ -177,9 +177,9 @@ impl Planner {
         let room = self.ahead.room(due, receiver.concurrency_max, batch_max);
         let probes = seen.probes.unsigned_abs() + 1;
         Ok(Look {
-            due: usize::try_from(seen.free)?,
+            free: usize::try_from(seen.free)?,
             snapshot_runs: seen.snapshot_runs,
-            sealed: due,
+            due,
             room: match (seen.is_paused, seen.probe_is_due && due == 0) {
                 (true, probe) => usize::from(probe),
                 // One request carries many properties.
@@ -224,7 +224,7 @@ impl Planner {
         Ok(Step {
             look,
             planned,
-            more: look.room > 0 && !planned.elsewhere && (self.sweep.is_some() || !self.pending.is_empty()),
+            more: look.room > 0 && !planned.without_right && (self.sweep.is_some() || !self.pending.is_empty()),
         })
     }
 
@@ -232,7 +232,7 @@ impl Planner {
     fn widen(&self, look: Look) -> Look {
         match look.probe {
             // What is sealed waits already.
-            None if look.sealed == 0 => Look {
+            None if look.due == 0 => Look {
                 room: look.room * self.widened,
                 ..look
             },
@@ -282,7 +282,10 @@ impl Planner {
 
     async fn plan_noticed(&mut self, conn: &mut PgConnection, scope: &Scope, look: Look) -> Result<Planned> {
         self.swept_last = false;
-        let noticed = self.pending.next(look.room);
+        let noticed = self.next_noticed(conn, scope, look).await?;
+        if noticed.is_empty() {
+            return Ok(Planned::default());
+        }
         let unknown: Vec<i64> = noticed
             .iter()
             .copied()
@@ -294,10 +297,25 @@ impl Planner {
         let batch = self.batch(PlanTarget::Properties(&noticed), 0, look);
         let planned = plan_batch(conn, scope, &batch).await?;
         // A batch cut short leaves its feeds for the next step; done ones are found without news then.
-        if planned.more_after.is_none() && !planned.elsewhere {
+        if planned.more_after.is_none() && !planned.without_right {
             self.pending.remove(&noticed);
         }
         Ok(planned)
+    }
+
+    /// Most of what was settled, and not touched since, has no more news: one statement says so, where a plan takes many.
+    async fn next_noticed(&mut self, conn: &mut PgConnection, scope: &Scope, look: Look) -> Result<Vec<i64>> {
+        loop {
+            let noticed = self.pending.next(look.room);
+            let batch = self.batch(PlanTarget::Properties(&noticed), 0, look);
+            if noticed.is_empty()
+                || self.pending.is_any_touched(&noticed)
+                || has_news(conn, &scope.receiver, &batch).await?
+            {
+                return Ok(noticed);
+            }
+            self.pending.remove(&noticed);
+        }
     }
 
     async fn plan_sweep(&mut self, conn: &mut PgConnection, scope: &Scope, after: i64, look: Look) -> Result<Planned> {
@@ -305,7 +323,7 @@ impl Planner {
         self.swept_last = true;
         self.renew_plans(conn).await?;
         let planned = plan_batch(conn, scope, &self.batch(PlanTarget::Everywhere, after, look)).await?;
-        if !planned.elsewhere {
+        if !planned.without_right {
             self.sweep = planned.more_after;
             // Nobody had anything to be probed with, whoever was noticed.
             if look.probe.is_some() && self.sweep.is_none() && planned.syncs == 0 {

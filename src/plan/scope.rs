@@ -106,13 +106,13 @@ pub struct Planned {
     /// There may be more feeds beyond this one.
     pub more_after: Option<i64>,
     /// Another relay plans for this receiver, or a command marks; nothing was done.
-    pub elsewhere: bool,
+    pub without_right: bool,
 }
 
 impl Planned {
-    pub(super) fn elsewhere() -> Self {
+    pub(super) fn without_right() -> Self {
         Self {
-            elsewhere: true,
+            without_right: true,
             ..Self::default()
         }
     }

@@ -23,7 +23,7 @@ pub(super) struct Delivering {
     /// Properties that may be planned again.
     pub notice: mpsc::UnboundedSender<Vec<i64>>,
     /// When to look at the credentials.
-    pub every: Interval,
+    pub credentials_every: Interval,
     /// For whoever asks from outside.
     pub stages: Arc<Stages>,
     pub stop: watch::Receiver<Stop>,
@@ -82,7 +82,7 @@ impl Delivering {
                 self.due = true;
                 return Ok(());
             }
-            _ = self.every.tick() => return self.deliverer.notice_credentials().await,
+            _ = self.credentials_every.tick() => return self.deliverer.notice_credentials().await,
             () = stopped(&mut self.stop, Stop::Finish) => return Ok(()),
         };
         let settled = self.deliverer.settle(ended).await?;

@@ -22,8 +22,10 @@ use crate::plan::{Planner, Scope, know_receiver};
 use crate::snapshot;
 use crate::source_identity;
 
-/// After news the next look comes so much sooner, the one after that half as much, until they are `relay.poll_every` apart again.
-const SOONER: u32 = 8;
+/// While there is news looks come so much sooner; once there was none for a while the pause doubles until it is `relay.poll_every` again.
+const SOONER: u32 = 16;
+/// A person edits a property field by field: where there was news there is more.
+const NEWS_LASTS: Duration = Duration::from_secs(1);
 /// How often a run under way is counted.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
@@ -87,14 +89,17 @@ impl Planning {
         let mut works = false;
         let poll_every = relay.config.relay.poll_every;
         let mut pause = poll_every;
+        let mut news: Option<Instant> = None;
         loop {
-            pause = (pause * 2).min(poll_every);
+            if news.is_none_or(|news| news.elapsed() > NEWS_LASTS) {
+                pause = (pause * 2).min(poll_every);
+            }
             let seen = relay.database.check_schema_owner(&mut conn).await?;
             if !planner.is_at_rest(seen.as_deref(), relay.config.relay.sweep_every) {
                 self.captured.step(&mut conn).await?;
                 // What is due goes out also where planning fails.
                 let look = planner.look(&mut conn, scope).await?;
-                wake_for(look.due, &self.wake);
+                wake_for(look.free, &self.wake);
                 let step = planner
                     .plan(&mut conn, scope, look, relay.config.relay.sweep_every)
                     .await?;
@@ -111,6 +116,7 @@ impl Planning {
                 }
                 if step.planned.feeds > 0 {
                     pause = poll_every / SOONER;
+                    news = Some(Instant::now());
                 }
             }
             tokio::select! {

@@ -45,7 +45,7 @@ impl Turns {
 
     /// Whether somebody gets anywhere: this relay, whose step this was, or else the one whose turn it is.
     pub async fn progress(&mut self, conn: &mut PgConnection, receiver: &str, planned: &Planned) -> Result<bool> {
-        if !planned.elsewhere {
+        if !planned.without_right {
             self.over(conn, receiver).await?;
             return Ok(true);
         }

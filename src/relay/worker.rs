@@ -119,8 +119,8 @@ impl<'a> Worker<'a> {
             self.planner.notice(settled.properties);
             return Ok(round);
         }
-        let is_due = started == 0 && step.look.due > 0 && !self.deliverer.rests();
-        let waits = step.planned.elsewhere || is_due;
+        let is_due = started == 0 && step.look.free > 0 && !self.deliverer.rests();
+        let waits = step.planned.without_right || is_due;
         if waits {
             // Another relay's turn, or the receiver's pace.
             self.pause().await;

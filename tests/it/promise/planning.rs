@@ -187,7 +187,7 @@ async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_acquired_unles
         plan::plan_batch(&mut conn, &scope, &rig.batch(0))
             .await
             .unwrap()
-            .elsewhere
+            .without_right
     );
     acquired_ago(6).await;
     let mut planning = rig.source.connect().await;
@@ -196,7 +196,7 @@ async fn promise_04_a_right_is_anybodys_five_seconds_after_it_was_acquired_unles
         plan::plan_batch(&mut conn, &scope, &rig.batch(0))
             .await
             .unwrap()
-            .elsewhere
+            .without_right
     );
     drop(planning);
     until("the plan that died to be gone", LIMIT, async || {
@@ -218,7 +218,7 @@ async fn promise_04_a_plan_is_ended_as_soon_as_its_relay_is_dead_and_never_while
     let scope = rig.scope();
     for _ in 0..3 {
         let planned = plan::plan_batch(&mut conn, &scope, &rig.batch(0)).await.unwrap();
-        assert!(planned.elsewhere, "an hour long, but it lives");
+        assert!(planned.without_right, "an hour long, but it lives");
     }
     execute(&mut sitting, "select 1").await;
     rig.edit("update rentsync.relay set beat_at = clock_timestamp() - interval '6 seconds' where name = 'other:1'")
@@ -274,7 +274,7 @@ async fn promise_04_another_session_than_the_one_that_planned_is_left_alone() {
         let mut conn = rig.source.connect().await;
         for _ in 0..3 {
             let planned = plan::plan_batch(&mut conn, &rig.scope(), &rig.batch(0)).await.unwrap();
-            assert!(planned.elsewhere, "{other_by}");
+            assert!(planned.without_right, "{other_by}");
         }
         execute(&mut sitting, "rollback").await;
     }
