@@ -37,6 +37,8 @@ pub struct Erased {
     pub answers: i64,
     /// Texts in the ledger.
     pub texts: i64,
+    /// Hashes over its names.
+    pub hashes: i64,
     /// Whether a name was known that answers to other requests could be searched for.
     pub searched: bool,
     /// What was looked at afterwards.
@@ -58,6 +60,8 @@ pub struct Proof {
     pub rows: i64,
     /// Of these, with a lead.
     pub texts: i64,
+    /// Hashes over its names, but for what is sealed now.
+    pub hashes: i64,
     /// Columns of bodies, answers and errors of which the server's statistics keep samples.
     pub samples: i64,
     /// Answers and errors of any request, where the erased bodies held a name to look for.
@@ -71,7 +75,7 @@ pub struct Proof {
 impl Proof {
     /// Where its lead may still be.
     pub fn left(&self) -> i64 {
-        self.bodies + self.answers + self.texts + self.samples + self.naming
+        self.bodies + self.answers + self.texts + self.hashes + self.samples + self.naming
     }
 }
 
@@ -159,6 +163,11 @@ async fn erase_found(
         .bind(unit_id)
         .fetch_one(&mut *conn)
         .await?;
+    let hashes = sqlx::query_scalar(include_str!("../sql/erase/hashes.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .fetch_one(&mut *conn)
+        .await?;
     let mut proof: Proof = sqlx::query_as(include_str!("../sql/erase/left.sql"))
         .bind(receiver)
         .bind(unit_id)
@@ -176,6 +185,7 @@ async fn erase_found(
         given_up: given_up.len(),
         answers: answers + silenced,
         texts,
+        hashes,
         searched: search.mask.is_some(),
         proof,
     })

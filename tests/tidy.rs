@@ -270,6 +270,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0028_lag.sql",
         "efa9fefaa22803b0f2a0138bdabb7b3d5f9b04a3f90755d6be5a85f8c3a637fb",
     ),
+    (
+        "migrations/0029_withheld_of_feed.sql",
+        "02ef9cf3f526ce6c3997d78cc36c4e060911b1e7aca9cbecac42a6ba789dd657",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -1,5 +1,6 @@
 -- The proof: what is there of unit $2 for receiver $1, and in how much of it its lead may still be. Syncs that carry it, bodies
--- of these; tries of them, answers to these; rows of the ledger, texts with a lead among these; columns of bodies, answers and errors of which the
+-- of these; tries of them, answers to these; rows of the ledger, texts with a lead among these; hashes over its names, as erase/hashes
+-- finds them; columns of bodies, answers and errors of which the
 -- server keeps samples, which are any unit's. Reads only.
 with carrying as materialized (
     select s.sequence, s.body is not null as has_body
@@ -13,6 +14,18 @@ with carrying as materialized (
       from rentsync.ledger l
       join rentsync.feed f using (feed_id)
      where f.receiver = $1 and l.unit_id = $2
+), fed as materialized (
+    select f.feed_id from rentsync.feed f
+     where f.receiver = $1
+       and (exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.unit_id = $2)
+         or exists (select from rentsync.sync_feed sf where sf.feed_id = f.feed_id and ($2 = any (sf.units) or $2 = any (sf.gone))))
+), hashed as (
+    select (select count(*) from rentsync.sync_feed sf join fed using (feed_id)
+             where sf.digest is not null or sf.digest_said is not null)
+         + (select count(*) from rentsync.ledger l join fed using (feed_id)
+             where l.unit_id = $2 and l.refused_hash is not null)
+         + (select count(*) from rentsync.drift d join fed using (feed_id)
+             where d.unit_id = $2 and (d.ledger_hash is not null or d.source_hash is not null)) as hashes
 ), sampled as (
     select count(*) as samples
       from pg_stats s
@@ -20,5 +33,5 @@ with carrying as materialized (
        and (s.most_common_vals is not null or s.histogram_bounds is not null)
 )
 select (select count(*) from carrying) as syncs, (select count(*) from carrying where has_body) as bodies,
-       tried.tries, tried.answers, noted.rows, noted.texts, sampled.samples
-  from tried, noted, sampled
+       tried.tries, tried.answers, noted.rows, noted.texts, hashed.hashes, sampled.samples
+  from tried, noted, hashed, sampled

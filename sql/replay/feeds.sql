@@ -1,5 +1,5 @@
 -- The feeds of receiver $1 of which a replay is about more than units, within the time and for the property that
--- units.sql has as $2 to $5: the whole property was touched, or its own fields were sent. How many units it has, where it
+-- units.sql has as $2 to $5, and of the feeds $7 (null: of all): the whole property was touched, or its own fields were sent. How many units it has, where it
 -- is about all of them, and whether the receiver is to have the property ($6: its property groups, null: all). The relay's own notices
 -- touch nothing at the source. What was sent is looked up sync by sync, and what was touched is hashed: of thousands of properties that
 -- the statistics know nothing of none is compared with each other. Reads only.
@@ -9,7 +9,7 @@ with feed as materialized (
                and ($6::bigint[] is null or coalesce(p.project_group_id = any ($6), false)) as is_covered
       from rentsync.feed f
       left join rentsync.source_property() p on p.property_id = f.property_id
-     where f.receiver = $1 and ($4::bigint is null or f.property_id = $4)
+     where f.receiver = $1 and ($4::bigint is null or f.property_id = $4) and ($7::bigint[] is null or f.feed_id = any ($7))
 ), tried as (
     select distinct sequence from rentsync.attempt
      where started_at >= $2::timestamptz - make_interval(secs => $5) and ($3::timestamptz is null or started_at < $3)

@@ -35,9 +35,7 @@ pub async fn snapshot(
 
 /// Marks what a window asks for. No row where nothing was sent or touched in it.
 pub async fn replay(conn: &mut PgConnection, by: &Actor, request: &Request<'_>) -> Result<Selection> {
-    let mut tx = conn.begin().await?;
-    let asked = replay::mark(&mut tx, request).await?;
-    if !asked.feeds.is_empty() {
+    replay::mark_and(conn, request, async |conn, asked| {
         let sum = |of: fn(&SelectedFeed) -> usize| asked.feeds.iter().map(of).sum::<usize>();
         let entry = Entry {
             action: "replay",
@@ -54,10 +52,9 @@ pub async fn replay(conn: &mut PgConnection, by: &Actor, request: &Request<'_>) 
                 "removals": sum(|feed| feed.removals),
             })),
         };
-        audit::write(&mut tx, by, &entry).await?;
-    }
-    tx.commit().await?;
-    Ok(asked)
+        audit::write(conn, by, &entry).await
+    })
+    .await
 }
 
 /// Opens a settled sync again, over later ones only where `force` says so.

@@ -95,12 +95,13 @@ fn said(unit_id: i64, erased: &Erased) -> String {
         left => format!("{left} of these may still have its lead"),
     };
     format!(
-        "unit {unit_id}, receiver {}: erased {}{given_up}, {}, {}; looked at {}, {}, {}, {} and the server's statistics afterwards: \
+        "unit {unit_id}, receiver {}: erased {}{given_up}, {}, {}, {}; looked at {}, {}, {}, {} and the server's statistics afterwards: \
          {left}",
         erased.receiver,
         count(erased.bodies, "body", "bodies"),
         count(erased.answers, "answer", "answers"),
         count(erased.texts, "text of the ledger", "texts of the ledger"),
+        count(erased.hashes, "hash", "hashes"),
         count(proof.syncs, "request that carried it", "requests that carried it"),
         count(proof.tries, "try", "tries"),
         count(proof.rows, "row of the ledger", "rows of the ledger"),

@@ -5,7 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use reqwest::header::HeaderName;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use settings::Node;
 use settings::Section;
 use settings::{Refusal, SettingsError, Validated, boolean, text};
@@ -57,13 +57,21 @@ impl Http {
                  http.token, or http.anonymous_read = true where that is meant, or listen on 127.0.0.1.",
             ));
         }
-        let Some(token) = &self.token else { return Ok(()) };
-        match token.read()?.expose_secret().chars().count() {
-            ..TOKEN_CHARS_MIN => Err(SettingsError::new(format!(
+        self.token_now().map(drop)
+    }
+
+    /// The token as it is now, which may be another file's by then.
+    ///
+    /// # Errors
+    /// When it can't be read, or is too short to be one: a file that is just being written may be read in part.
+    pub fn token_now(&self) -> Result<Option<SecretString>, SettingsError> {
+        let token = self.token.as_ref().map(SecretRef::read).transpose()?;
+        match token.as_ref().map(|token| token.expose_secret().chars().count()) {
+            Some(..TOKEN_CHARS_MIN) => Err(SettingsError::new(format!(
                 "http.token is shorter than {TOKEN_CHARS_MIN} characters and can be guessed: use a long random one, for example what \
                  `openssl rand -hex 32` prints."
             ))),
-            _ => Ok(()),
+            _ => Ok(token),
         }
     }
 }

@@ -59,7 +59,11 @@ pub async fn serve_on(listener: TcpListener, relay: &Relay, stop: watch::Receive
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(Arc::new(face))
-        .merge(page::router(relay.database.clone(), &relay.config));
+        .merge(page::router(
+            relay.database.clone(),
+            &relay.config,
+            (limits.connections / 4).max(1),
+        ));
     serve::serve(listener, app, limits).await;
 }
 

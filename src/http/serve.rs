@@ -1,6 +1,6 @@
 //! The HTTP server: what one client may cost, and all of them together.
 //!
-//! Requests that never become whole, connections that nobody uses and answers that nobody reads hold a place only until somebody
+//! Requests that never become whole, head or body, connections that nobody uses and answers that nobody reads hold a place only until somebody
 //! needs it. At the limit one connection without a request under way makes room for the new one: of the address that has the most
 //! of them the oldest, and none before it had a moment to send its request. So clients can't take the file descriptors that
 //! delivering needs, and a health check is answered whatever else is connected. Not its business: the answers.
@@ -13,10 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,7 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::page::{Client, with_headers};
+use crate::page::{Client, add_headers};
 
 /// Accepting failed for want of something: until there may be more of it.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -41,9 +43,9 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
-    /// From the first moment of waiting for a request until its head is whole; for idle connections as well.
-    pub head: Duration,
-    /// From its head until its answer.
+    /// From the first moment of waiting for a request until its head is whole, for idle connections as well; then until its body is.
+    pub half: Duration,
+    /// From then until its answer.
     pub request: Duration,
     /// Of a request's body.
     pub body_bytes: usize,
@@ -55,7 +57,7 @@ impl Default for Limits {
         let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         Self {
             connections: usize::try_from(descriptors / 4).unwrap_or(usize::MAX).clamp(4, 64),
-            head: Duration::from_secs(10),
+            half: Duration::from_secs(10),
             request: Duration::from_secs(30),
             body_bytes: 64 * 1024,
         }
@@ -75,10 +77,9 @@ struct Connection {
 pub async fn serve(listener: TcpListener, app: Router, limits: Limits) {
     let longest = limits.request;
     let app = app
-        .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(from_fn(move |request, next| in_time(request, next, longest)))
         // Outside of all, because every answer has them, also that it took too long.
-        .layer(from_fn(with_headers));
+        .layer(map_response(with_headers));
     let mut tasks = JoinSet::new();
     let mut open: Vec<Connection> = Vec::new();
     loop {
@@ -89,7 +90,7 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits) {
                 // Where every one is at work the new one is closed.
                 if has_room(&mut open, limits.connections).await {
                     let (client, busy) = (Client(network(peer.ip())), Arc::new(AtomicBool::new(false)));
-                    let task = tasks.spawn(converse(stream, app.clone(), (client, busy.clone()), limits.head));
+                    let task = tasks.spawn(converse(stream, app.clone(), (client, busy.clone()), limits.clone()));
                     open.push(Connection {
                         task,
                         busy,
@@ -156,26 +157,56 @@ fn is_lacking(error: &io::Error) -> bool {
 }
 
 /// One connection, request after request.
-async fn converse(stream: TcpStream, app: Router, (client, busy): (Client, Arc<AtomicBool>), head: Duration) {
-    let app = TowerToHyperService::new(app);
-    let service = service_fn(move |mut request: hyper::Request<_>| {
-        request.extensions_mut().insert(client);
-        busy.store(true, Ordering::Relaxed);
-        let (answer, busy) = (app.call(request), busy.clone());
+async fn converse(stream: TcpStream, app: Router, (client, busy): (Client, Arc<AtomicBool>), limits: Limits) {
+    let (app, half) = (TowerToHyperService::new(app), limits.half);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (app, busy, limits) = (app.clone(), busy.clone(), limits.clone());
         async move {
-            let answer = answer.await;
+            let mut request = match whole(request, &limits).await {
+                Ok(request) => request,
+                Err(answer) => return Ok(answer),
+            };
+            request.extensions_mut().insert(client);
+            busy.store(true, Ordering::Relaxed);
+            let answer = app.call(request).await;
             busy.store(false, Ordering::Relaxed);
             answer
         }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(half)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .await
         // What goes wrong is the client's.
         .ok();
+}
+
+/// With all of its body; else what to say of that. Until then nobody works at it, so it keeps nobody away.
+async fn whole(request: hyper::Request<Incoming>, limits: &Limits) -> Result<Request, Response> {
+    let (head, body) = request.into_parts();
+    let refused = |status, sentence: &'static str| {
+        let mut answer = (status, sentence).into_response();
+        add_headers(&mut answer);
+        answer
+    };
+    match timeout(limits.half, to_bytes(Body::new(body), limits.body_bytes)).await {
+        Ok(Ok(body)) => Ok(Request::from_parts(head, body.into())),
+        Ok(Err(_)) => Err(refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the form is larger than any that is asked for here; nothing was done\n",
+        )),
+        Err(_) => Err(refused(
+            StatusCode::REQUEST_TIMEOUT,
+            "the request never became whole; nothing was done\n",
+        )),
+    }
+}
+
+async fn with_headers(mut answer: Response) -> Response {
+    add_headers(&mut answer);
+    answer
 }
 
 async fn in_time(request: Request, next: Next, longest: Duration) -> Response {

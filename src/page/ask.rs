@@ -31,6 +31,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
                 "a value is longer than {CHARS_MAX} characters"
             )));
         }
+        if values.values().any(|value| value.contains('\0')) {
+            return Err(Failure::unreadable("a value has a NUL in it"));
+        }
         Ok(Self(values))
     }
 }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
@@ -42,7 +42,7 @@ use act::{ask_first, by_api, by_page};
 use action::ACTIONS;
 use failure::Failure;
 use frame::Frame;
-use site::Site;
+use site::{Site, busy};
 
 use crate::config::Config;
 use crate::database::Database;
@@ -109,9 +109,10 @@ pub fn api() -> Vec<(&'static str, String)> {
     screens.chain(actions).collect()
 }
 
-/// The page's addresses, all under `http.path_prefix`, and the sentence for any other.
-pub fn router(database: Database, config: &Config) -> Router {
+/// The page's addresses, all under `http.path_prefix`, and the sentence for any other; so many requests at once.
+pub fn router(database: Database, config: &Config, requests_max: usize) -> Router {
     let prefix = config.http.path_prefix.clone();
+    let site = Arc::new(Site::new(database, config.clone(), requests_max));
     let mut router = with_screens(Router::new(), &prefix)
         .route(&format!("{prefix}/page.css"), get(stylesheet))
         .route(&format!("{prefix}/sign-in"), get(sign_in::form).post(sign_in::sign_in))
@@ -131,16 +132,29 @@ pub fn router(database: Database, config: &Config) -> Router {
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(Arc::new(Site::new(database, config.clone())))
+        .layer(from_fn_with_state(site.clone(), in_turn))
+        .with_state(site)
 }
 
-/// On every answer, whoever gives it.
-pub async fn with_headers(request: Request, next: Next) -> Response {
-    let mut answer = next.run(request).await;
+/// However many ask for pages, health checks and scrapes find a place. What was begun is brought to its end, whoever hangs up: the
+/// database would go on with it all the same, and the next page would be one too many.
+async fn in_turn(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let Ok(turn) = site.requests.clone().try_acquire_owned() else {
+        return say(&site, &request, &busy());
+    };
+    let answer = async move {
+        let _turn = turn;
+        next.run(request).await
+    };
+    let failed = |_| StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    tokio::spawn(answer).await.unwrap_or_else(failed)
+}
+
+/// To every answer, whoever gives it.
+pub fn add_headers(answer: &mut Response) {
     for (name, value) in HEADERS {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    answer
 }
 
 async fn stylesheet() -> Response {

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use maud::{Markup, html};
 use serde_json::Value;
 
+use crate::payload::HIDDEN;
 use crate::words::{in_a_line, moment, printable};
 
 /// Of a text that somebody else wrote, in a table.
@@ -81,10 +82,18 @@ pub(super) fn value(value: Option<&Value>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| words(&value.to_string()))
 }
 
+/// What is there is not for whoever looks.
+pub(super) fn hide(text: &mut Option<String>) {
+    if let Some(text) = text {
+        HIDDEN.clone_into(text);
+    }
+}
+
 /// The beginning of a hash says which it is.
 pub(super) fn hash(hash: Option<&str>) -> Markup {
     html! {
         @match hash {
+            Some(HIDDEN) => { (HIDDEN) }
             Some(hash) => { code title=(hash) { (hash.chars().take(12).collect::<String>()) "…" } }
             None => { "–" }
         }

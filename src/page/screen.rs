@@ -32,6 +32,10 @@ pub(super) trait Screen: Serialize + Sized + Send + 'static {
     fn title(&self) -> String;
 
     fn show(&self, frame: &Frame<'_>) -> Markup;
+
+    /// Hides what a lead's name may be found in, from whoever has not signed in: a receiver's own words, which may be about a unit that the
+    /// body did not carry, and hashes over names, which whoever has a list of names can try.
+    fn hide(&mut self) {}
 }
 
 /// The screen as a page.
@@ -52,7 +56,7 @@ pub(super) async fn html<S: Screen>(
         Err(failure) => return Frame::new(&site, &viewer, &caller.path, None).failure(&failure),
     };
     let frame = Frame::new(&site, &viewer, &caller.path, Some(&ask));
-    match read::<S>(&site, &ask).await {
+    match read::<S>(&site, &ask, &viewer).await {
         Ok(screen) => Html(frame.page(&screen.title(), screen.show(&frame)).into_string()).into_response(),
         Err(failure) => frame.failure(&failure),
     }
@@ -64,21 +68,21 @@ pub(super) async fn json<S: Screen>(
     caller: Caller,
     ask: Result<Ask, Failure>,
 ) -> Response {
-    match caller.viewer(&site, Through::Api) {
+    let viewer = match caller.viewer(&site, Through::Api) {
         Err(failure) => return failure.json(),
         Ok(Viewer::Stranger { .. }) => {
             return Failure::signed_out("this needs the token: Authorization: Bearer TOKEN").json();
         }
-        Ok(Viewer::Reader | Viewer::Person(_)) => {}
-    }
-    let read = async { read::<S>(&site, &ask?).await };
+        Ok(viewer) => viewer,
+    };
+    let read = async { read::<S>(&site, &ask?, &viewer).await };
     match read.await {
         Ok(screen) => Json(screen).into_response(),
         Err(failure) => failure.json(),
     }
 }
 
-async fn read<S: Screen>(site: &Site, ask: &Ask) -> Result<S, Failure> {
+async fn read<S: Screen>(site: &Site, ask: &Ask, viewer: &Viewer) -> Result<S, Failure> {
     let _place = site.place().await?;
     let reading = async {
         let mut conn = site.connect_to_read().await?;
@@ -90,7 +94,11 @@ async fn read<S: Screen>(site: &Site, ask: &Ask) -> Result<S, Failure> {
             "reading this took too long and was given up; the command line has no such bound",
         )
     };
-    Ok(timeout(LONGEST, reading).await.map_err(late)??)
+    let mut screen: S = timeout(LONGEST, reading).await.map_err(late)??;
+    if !matches!(viewer, Viewer::Person(_)) {
+        screen.hide();
+    }
+    Ok(screen)
 }
 
 /// To where the token is asked for, and back.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use chrono::Utc;
@@ -42,9 +41,9 @@ pub(super) async fn sign_in(
     State(site): State<Arc<Site>>,
     caller: Caller,
     ask: Result<Ask, Failure>,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Response {
-    match cookie(&site, &caller, body) {
+    match cookie(&site, &caller, &body) {
         Ok(cookie) => {
             let to = ask.map_or_else(|_| "/".to_owned(), |ask| inside(&ask));
             with_cookie(Redirect::to(&site.link(&to)).into_response(), &cookie)
@@ -65,14 +64,12 @@ pub(super) async fn sign_out(State(site): State<Arc<Site>>, caller: Caller) -> R
     with_cookie(Redirect::to(&site.link("/sign-in")).into_response(), &gone)
 }
 
-fn cookie(site: &Site, caller: &Caller, body: Result<Bytes, BytesRejection>) -> Result<String, Failure> {
+fn cookie(site: &Site, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
     let token = site.token()?.ok_or_else(|| Failure::forbidden(NO_TOKEN))?;
     if !origin::is_our_own_page(&caller.headers) {
         return Err(Failure::forbidden("this was sent by another site's page: sign in here"));
     }
-    let body =
-        body.map_err(|refused| Failure::new(refused.status(), "the form is larger than any token; nothing was done"))?;
-    let mut fields = form_urlencoded::parse(&body);
+    let mut fields = form_urlencoded::parse(body);
     let given = fields
         .find_map(|(name, value)| (name == "token").then_some(value))
         .unwrap_or_default();
@@ -101,7 +98,8 @@ fn with_cookie(mut answer: Response, cookie: &str) -> Response {
 /// A place of ours, whatever the address says: nobody is led elsewhere by signing in.
 fn inside(ask: &Ask) -> String {
     let to = ask.text("to").unwrap_or("/");
-    let is_inside = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
+    let is_inside =
+        to.starts_with('/') && !to.starts_with("//") && !to.contains(|sign: char| sign == '\\' || sign.is_control());
     if is_inside { to.to_owned() } else { "/".to_owned() }
 }
 

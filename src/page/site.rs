@@ -3,6 +3,7 @@
 //! Reading takes no lock and its statements are bounded; few pages are worked at at once, each on a connection of its own that goes
 //! with it. So however many ask, planning and delivering keep what they need.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -35,6 +36,8 @@ pub(super) struct Site {
     pub database: Database,
     pub config: Config,
     pub tries: Tries,
+    /// Of one request of whatever kind; whoever comes then is refused for a while.
+    pub requests: Arc<Semaphore>,
     pages: Semaphore,
     /// One examination at a time: it asks receivers as well.
     pub examinations: Semaphore,
@@ -42,12 +45,19 @@ pub(super) struct Site {
     day: Mutex<Option<(Instant, Vec<Hour>)>>,
 }
 
+/// There are so many already that one more has to wait.
+pub(super) fn busy() -> Failure {
+    let sentence = "others are being answered already; try again in a moment";
+    Failure::busy(StatusCode::SERVICE_UNAVAILABLE, sentence, PATIENCE)
+}
+
 impl Site {
-    pub fn new(database: Database, config: Config) -> Self {
+    pub fn new(database: Database, config: Config, requests_max: usize) -> Self {
         Self {
             database,
             config,
             tries: Tries::default(),
+            requests: Arc::new(Semaphore::new(requests_max)),
             pages: Semaphore::new(PAGES_MAX),
             examinations: Semaphore::new(1),
             day: Mutex::default(),
@@ -61,19 +71,12 @@ impl Site {
 
     /// The token as it is now; none: there is none to be had, and nothing can be changed here.
     pub fn token(&self) -> Result<Option<SecretString>, Failure> {
-        let unreadable = |error: crate::config::SettingsError| {
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, format!("nobody can sign in: {error}"))
-        };
-        let token = self.config.http.token.as_ref();
-        token.map(|token| token.read()).transpose().map_err(unreadable)
+        let unusable = |error| Failure::new(StatusCode::SERVICE_UNAVAILABLE, format!("nobody can sign in: {error}"));
+        self.config.http.token_now().map_err(unusable)
     }
 
     /// A place at the database, held while it is used.
     pub async fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let busy = || {
-            let sentence = "others are being answered already; try again in a moment";
-            Failure::busy(StatusCode::SERVICE_UNAVAILABLE, sentence, PATIENCE)
-        };
         let place = timeout(PATIENCE, self.pages.acquire()).await.map_err(|_| busy())?;
         place.map_err(|_| busy())
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 const FAILED_MAX: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(60);
-/// Whoever has more addresses than this shares one count with all others.
+/// Of more clients those that failed longest ago are forgotten.
 const CLIENTS_MAX: usize = 1_000;
 
 /// Failures by client.
@@ -25,7 +25,7 @@ impl Tries {
     /// How long this client is not listened to; none: it is.
     pub fn wait(&self, client: IpAddr, now: Instant) -> Option<Duration> {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = failures.get(&client).or_else(|| failures.get(&ANYBODY))?;
+        let failed = failures.get(&client)?;
         let over = failed.since + WINDOW;
         (failed.times >= FAILED_MAX && now < over).then(|| over - now)
     }
@@ -33,13 +33,11 @@ impl Tries {
     /// Another wrong one.
     pub fn failed(&self, client: IpAddr, now: Instant) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() >= CLIENTS_MAX {
-            failures.retain(|_, failed| now < failed.since + WINDOW);
+        if failures.len() >= CLIENTS_MAX && !failures.contains_key(&client) {
+            let oldest = failures.iter().min_by_key(|(_, failed)| failed.since);
+            let oldest = oldest.map(|(client, _)| *client);
+            oldest.and_then(|oldest| failures.remove(&oldest));
         }
-        let client = match failures.contains_key(&client) || failures.len() < CLIENTS_MAX {
-            true => client,
-            false => ANYBODY,
-        };
         let failed = failures.entry(client).or_insert(Failures { since: now, times: 0 });
         if now >= failed.since + WINDOW {
             *failed = Failures { since: now, times: 0 };
@@ -47,9 +45,6 @@ impl Tries {
         failed.times += 1;
     }
 }
-
-/// Nobody's own address.
-const ANYBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
 #[cfg(test)]
 mod tests {
@@ -74,15 +69,12 @@ mod tests {
     }
 
     #[test]
-    fn however_many_addresses_fail_memory_is_bounded() {
+    fn however_many_addresses_fail_memory_is_bounded_and_nobody_else_waits() {
         let (tries, start) = (Tries::default(), Instant::now());
         for number in 1..=2 * CLIENTS_MAX {
             tries.failed(IpAddr::from((number as u128).to_be_bytes()), start);
         }
-        assert_eq!(tries.0.lock().unwrap().len(), CLIENTS_MAX + 1);
-        let new = IpAddr::from([10, 0, 0, 1]);
-        assert!(tries.wait(new, start).is_some(), "they share one count");
-        tries.failed(new, start + WINDOW);
-        assert_eq!(tries.0.lock().unwrap().len(), 1);
+        assert_eq!(tries.0.lock().unwrap().len(), CLIENTS_MAX);
+        assert_eq!(tries.wait(IpAddr::from([10, 0, 0, 1]), start), None);
     }
 }

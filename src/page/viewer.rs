@@ -123,8 +123,9 @@ impl Caller {
     /// Whoever the proxy before us names, where the settings say that it does.
     fn actor(&self, site: &Site, through: Through, by: &str) -> Actor {
         let header = site.config.http.user_header.as_deref();
-        let named = header.and_then(|name| self.headers.get(name)?.to_str().ok());
-        let named: Option<String> = named.map(|name| in_a_line(name).chars().take(WHO_CHARS_MAX).collect());
+        let named = header.and_then(|name| self.headers.get(name));
+        let named = named.map(|name| String::from_utf8_lossy(name.as_bytes()));
+        let named: Option<String> = named.map(|name| in_a_line(&name).chars().take(WHO_CHARS_MAX).collect());
         let from = format!("{by} from {}", self.client);
         Actor {
             who: match named.filter(|name| !name.is_empty()) {

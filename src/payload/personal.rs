@@ -25,19 +25,34 @@ pub(crate) fn without_lead(text: &str) -> Option<String> {
 /// What stands in a name's place where a body is shown.
 pub(crate) const HIDDEN: &str = "[hidden]";
 
-/// Puts that in every name's place, in whatever style and at whatever depth.
-pub(crate) fn hide_leads(body: &mut Value) {
+/// Over names as well, so that whoever has a list of names can find out by them which was hidden.
+const HASHES: [&str; 2] = ["content_hash", "property_digest"];
+
+/// Puts that in every name's place, in whatever style and at whatever depth, and in the place of hashes over them. Says whether there
+/// was a name.
+pub(crate) fn hide_leads(body: &mut Value) -> bool {
     match body {
-        Value::Array(entries) => entries.iter_mut().for_each(hide_leads),
+        Value::Array(entries) => entries
+            .iter_mut()
+            .fold(false, |found, entry| hide_leads(entry) || found),
         Value::Object(fields) => {
-            for (key, value) in fields {
-                match KEYS.contains(&key.as_str()) && !value.is_null() {
-                    true => *value = Value::from(HIDDEN),
-                    false => hide_leads(value),
+            let mut found = false;
+            for (key, value) in fields.iter_mut() {
+                let is_name = KEYS.contains(&key.as_str()) && !value.is_null();
+                if is_name {
+                    *value = Value::from(HIDDEN);
                 }
+                found |= is_name || hide_leads(value);
             }
+            let hashes = HASHES.iter().filter(|_| found);
+            hashes.for_each(|hash| {
+                if let Some(hash) = fields.get_mut(*hash).filter(|hash| !hash.is_null()) {
+                    *hash = Value::from(HIDDEN);
+                }
+            });
+            found
         }
-        _ => {}
+        _ => false,
     }
 }
 
@@ -111,6 +126,30 @@ mod tests {
         assert_eq!(without_lead(nested).unwrap(), r#"{"status":{"id":1},"unit_id":1}"#);
         assert_eq!(without_lead(r#"{"unit_id":1}"#).as_deref(), Some(r#"{"unit_id":1}"#));
         assert_eq!(without_lead(r#"{"lead_last_name":"B""#), None);
+    }
+
+    #[test]
+    fn names_are_hidden_and_so_is_what_they_could_be_found_by() {
+        let flat = json!({ "unit_id": 7, "lead_first_name": "Ann", "lead_last_name": null, "content_hash": "a" });
+        let nested = json!({ "unit_id": 8, "lead_assignment": { "lead_last_name": "Doe" }, "content_hash": "b" });
+        let other = json!({ "unit_id": 9, "content_hash": "c" });
+        let mut body = json!({ "properties": [
+            { "property_digest": "d", "units": [flat, other] },
+            { "property_digest": "e", "units": [nested] },
+            { "property_digest": "f", "units": [other] },
+        ] });
+        assert!(hide_leads(&mut body));
+        let text = body.to_string();
+        assert!(
+            !["Ann", "Doe", "\"a\"", "\"b\"", "\"d\"", "\"e\""]
+                .iter()
+                .any(|one| text.contains(one)),
+            "{text}"
+        );
+        assert!(
+            ["\"c\"", "\"f\"", "null"].iter().all(|one| text.contains(one)),
+            "{text}"
+        );
     }
 
     #[test]

@@ -27,6 +27,8 @@ const MOST_OF: i64 = 32;
 const ROWS_PER_TURN: usize = 512;
 /// Why a snapshot is due after the database was set back (`sql/source_identity/start_anew.sql`).
 const SOURCE_IDENTITY: &str = "source_identity";
+/// Why one is due after an answer with another digest (`sql/deliver/mismatch.sql`).
+const MISMATCH: &str = "digest mismatch";
 /// Why it is due again after one that was rejected (`sql/plan/snapshot_again.sql`): nobody knows by then what that one was to put right.
 const REPAIR: &str = "repair";
 
@@ -97,9 +99,9 @@ async fn compare_part(conn: &mut PgConnection, scope: &Scope, feed: &ChosenFeed,
 fn mode_of(feed: &ChosenFeed, scope: &Scope) -> Mode {
     match feed.snapshot_due.as_deref() {
         None => Mode::Delta,
-        // What the receiver holds of a property that left the feed is known, unless the ledger was set back.
+        // What the receiver holds of a property that left the feed is known, unless the ledger was set back or the receiver says otherwise.
         Some(due)
-            if (feed.uncovered.is_none() || [SOURCE_IDENTITY, REPAIR].contains(&due))
+            if (feed.uncovered.is_none() || [SOURCE_IDENTITY, MISMATCH, REPAIR].contains(&due))
                 && scope.shape.absence_can_be_read() =>
         {
             Mode::Snapshot

@@ -11,7 +11,7 @@ mod selection;
 mod wait;
 mod window;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
 
@@ -25,6 +25,9 @@ pub use selection::{Request, SelectedFeed, Selection};
 pub use wait::{Outcome, Progress, Undelivered, Withholding, stuck, wait};
 pub use window::Window;
 
+/// Marking so many takes a fraction of a second, and planning waits for it.
+const FEEDS_PER_TRANSACTION_MAX: usize = 256;
+
 /// What [`mark`] would mark. Writes nothing.
 pub async fn look(conn: &mut PgConnection, request: &Request<'_>) -> Result<Selection> {
     check_known(conn, request).await?;
@@ -35,22 +38,61 @@ pub async fn look(conn: &mut PgConnection, request: &Request<'_>) -> Result<Sele
         .fetch_one(&mut *tx)
         .await?;
     check_horizon(request.window.since, horizon)?;
-    selection::read(&mut tx, request).await
+    selection::read(&mut tx, request, None).await
 }
 
-/// Marks what the window asks for as owed, in one transaction, and has it planned at once.
+/// Marks what the window asks for as owed, and has it planned at once.
+///
+/// What that is, is read first, which takes as long as it takes; then so many feeds at a time are read once more and marked, each time
+/// in a transaction, so that planning goes on in between.
+///
+/// # Errors
+/// When something fails. What was marked by then is sent again all the same, and the error says so.
 pub async fn mark(conn: &mut PgConnection, request: &Request<'_>) -> Result<Selection> {
-    check_known(conn, request).await?;
+    mark_and(conn, request, async |_, _| Ok(())).await
+}
+
+/// The same, and in its first transaction what else follows from it.
+pub(crate) async fn mark_and(
+    conn: &mut PgConnection,
+    request: &Request<'_>,
+    also: impl AsyncFn(&mut PgConnection, &Selection) -> Result<()>,
+) -> Result<Selection> {
+    let asked = look(conn, request).await?;
+    let feeds = asked.feed_ids();
+    for (done, slice) in feeds.chunks(FEEDS_PER_TRANSACTION_MAX).enumerate() {
+        let marked = mark_some(conn, request, slice, async |conn| match done {
+            0 => also(conn, &asked).await,
+            _ => Ok(()),
+        });
+        let done = done * FEEDS_PER_TRANSACTION_MAX;
+        marked.await.with_context(|| match done {
+            0 => "nothing was marked".to_owned(),
+            _ => format!(
+                "{done} of {} properties are marked and sent again; the same replay once more marks the others",
+                feeds.len()
+            ),
+        })?;
+    }
+    Ok(asked)
+}
+
+async fn mark_some(
+    conn: &mut PgConnection,
+    request: &Request<'_>,
+    feeds: &[i64],
+    also: impl AsyncFnOnce(&mut PgConnection) -> Result<()>,
+) -> Result<()> {
     let mut tx = conn.begin().await?;
     plan::mark(&mut tx, &request.receiver.name).await?;
     let horizon = sqlx::query_scalar(include_str!("../../sql/replay/hold_horizon.sql"))
         .fetch_one(&mut *tx)
         .await?;
     check_horizon(request.window.since, horizon)?;
-    let asked = selection::read(&mut tx, request).await?;
+    let asked = selection::read(&mut tx, request, Some(feeds)).await?;
     asked.owe(&mut tx, Owed::Replay).await?;
-    tx.commit().await?;
-    Ok(asked)
+    also(&mut tx).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn check_known(conn: &mut PgConnection, request: &Request<'_>) -> Result<()> {

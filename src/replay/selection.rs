@@ -74,11 +74,11 @@ pub(super) fn rules(receiver: &Receiver) -> (bool, bool) {
     )
 }
 
-/// What the request is about, as things are now.
-pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Result<Selection> {
+/// What the request is about, as things are now; of these feeds, or (none) of all.
+pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>, among: Option<&[i64]>) -> Result<Selection> {
     let mut feeds: BTreeMap<i64, SelectedFeed> = BTreeMap::new();
-    read_units(conn, request, &mut feeds).await?;
-    for (feed_id, property_id, snapshot, property, units, is_covered) in read_feeds(conn, request).await? {
+    read_units(conn, request, among, &mut feeds).await?;
+    for (feed_id, property_id, snapshot, property, units, is_covered) in read_feeds(conn, request, among).await? {
         let feed = feeds.entry(feed_id).or_default();
         (feed.feed_id, feed.property_id) = (feed_id, property_id);
         (feed.snapshot, feed.property) = (snapshot, property);
@@ -95,6 +95,7 @@ pub(super) async fn read(conn: &mut PgConnection, request: &Request<'_>) -> Resu
 async fn read_units(
     conn: &mut PgConnection,
     request: &Request<'_>,
+    among: Option<&[i64]>,
     feeds: &mut BTreeMap<i64, SelectedFeed>,
 ) -> Result<()> {
     let (removals, global) = rules(request.receiver);
@@ -107,6 +108,7 @@ async fn read_units(
         .bind(removals)
         .bind(global)
         .bind(&request.receiver.property_groups)
+        .bind(among)
         .fetch(conn);
     while let Some(row) = rows.try_next().await? {
         let unit = SelectedUnit::read(&row)?;
@@ -117,7 +119,11 @@ async fn read_units(
     Ok(())
 }
 
-async fn read_feeds(conn: &mut PgConnection, request: &Request<'_>) -> Result<Vec<(i64, i64, bool, bool, i64, bool)>> {
+async fn read_feeds(
+    conn: &mut PgConnection,
+    request: &Request<'_>,
+    among: Option<&[i64]>,
+) -> Result<Vec<(i64, i64, bool, bool, i64, bool)>> {
     Ok(sqlx::query_as(include_str!("../../sql/replay/feeds.sql"))
         .bind(&request.receiver.name)
         .bind(request.window.since)
@@ -125,6 +131,7 @@ async fn read_feeds(conn: &mut PgConnection, request: &Request<'_>) -> Result<Ve
         .bind(request.property)
         .bind(request.receiver.timeout.as_secs_f64())
         .bind(&request.receiver.property_groups)
+        .bind(among)
         .fetch_all(conn)
         .await?)
 }

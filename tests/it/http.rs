@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rentsync_relay::database::Database;
 use rentsync_relay::metrics::Scraper;
@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 
 use crate::process::{LIMIT, at_rest, ended, output, relay, signal};
 use crate::support::execute;
@@ -305,21 +306,50 @@ async fn connected_from(running: &Running, client: [u8; 4]) -> TcpStream {
 async fn promise_09_half_sent_requests_of_one_client_end_no_connection_of_another() {
     let rig = Rig::empty().await;
     let running = Running::of(&rig).await;
-    let mut patient = connected_from(&running, [127, 0, 0, 2]).await;
-    patient.write_all(b"GET /healthz HTTP/1.1\r\n").await.expect("half");
-    let mut greedy = Vec::new();
-    for _ in 0..200 {
-        let mut stream = connected_from(&running, [127, 0, 0, 1]).await;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\n").await.ok();
-        greedy.push(stream);
+    for half in [
+        "GET /healthz HTTP/1.1\r\n",
+        "POST /sign-in HTTP/1.1\r\nHost: relay\r\nContent-Length: 10\r\n\r\n",
+    ] {
+        let mut patient = connected_from(&running, [127, 0, 0, 2]).await;
+        patient.write_all(b"GET /healthz HTTP/1.1\r\n").await.expect("half");
+        let mut greedy = Vec::new();
+        for _ in 0..200 {
+            let mut stream = connected_from(&running, [127, 0, 0, 1]).await;
+            stream.write_all(half.as_bytes()).await.ok();
+            greedy.push(stream);
+        }
+        patient
+            .write_all(b"Host: relay\r\nConnection: close\r\n\r\n")
+            .await
+            .expect("the rest");
+        let mut answer = String::new();
+        patient.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.ends_with("alive\n"), "{half}: {answer}");
+        assert_eq!(running.get("/healthz").await.0, 200, "{half}: while they are there");
     }
-    patient
-        .write_all(b"Host: relay\r\nConnection: close\r\n\r\n")
-        .await
-        .expect("the rest");
-    let mut answer = String::new();
-    patient.read_to_string(&mut answer).await.expect("an answer");
-    assert!(answer.ends_with("alive\n"), "{answer}");
+    running.stop().await;
+}
+
+/// Pages wait for a table that somebody has to themselves.
+#[tokio::test]
+async fn promise_09_however_many_ask_for_pages_health_checks_are_answered() {
+    let rig = Rig::delivered().await;
+    let running = Running::of(&rig).await;
+    let mut lock = rig.source.connect().await;
+    execute(&mut lock, "begin; lock table rentsync.alert in access exclusive mode").await;
+    let (begin, mut refused) = (Instant::now(), 0);
+    let mut asking = JoinSet::new();
+    for _ in 0..200 {
+        let address = format!("{}/api/alerts", running.base);
+        asking.spawn(async move { reqwest::get(address).await.map(|answer| answer.status().as_u16()) });
+    }
+    while refused < 100 {
+        assert!(begin.elapsed() < LIMIT, "{refused} of 200 were told to come again");
+        let answer = asking.join_next().await.expect("200 of them").expect("no panic");
+        refused += usize::from(matches!(answer, Ok(503) | Err(_)));
+        assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
+    }
+    execute(&mut lock, "rollback").await;
     running.stop().await;
 }
 

@@ -115,7 +115,14 @@ async fn every_screen_is_a_page_and_json_and_none_shows_a_lead_or_lets_a_strange
         ("/units/13", &["1300.0", "1301.0", "≠ differs", "paused by command"]),
         ("/syncs", &["/syncs/sync-", "delta"]),
         ("/syncs?state=delivered&property=1&receiver=main", &["delivered"]),
-        (&sync, &["Attempt 1", "[hidden]", "sync_metadata"]),
+        (
+            &sync,
+            &[
+                "Attempt 1",
+                "kept:</p><pre tabindex=\"0\">[hidden]</pre>",
+                "sync_metadata",
+            ],
+        ),
         ("/holds", &["hold", "2 of 3"]),
         (&hold, &["/units/11", "/units/12"]),
         ("/refused", &["/units/22", "main"]),
@@ -133,6 +140,13 @@ async fn every_screen_is_a_page_and_json_and_none_shows_a_lead_or_lets_a_strange
             &["Search for &lt;script&gt;", "/properties/2"],
         ),
     ];
+    let hashes = rig
+        .source
+        .texts(
+            "select left(encode(hash, 'hex'), 12) from rentsync.ledger where unit_id in (21, 22) and hash is not null",
+        )
+        .await;
+    assert!(!hashes.is_empty());
     for (path, parts) in screens {
         let (status, page) = sent(client().get(format!("{}{path}", running.base))).await;
         assert_eq!(status, 200, "{path}: {page}");
@@ -149,6 +163,11 @@ async fn every_screen_is_a_page_and_json_and_none_shows_a_lead_or_lets_a_strange
         assert!(!page.contains("<script"), "{path}: {page}");
         for text in [page, text] {
             assert!(!text.contains("Hunter") && !text.contains("Quill"), "{path}: {text}");
+            let hash = hashes.iter().find(|hash| text.contains(*hash));
+            assert_eq!(
+                hash, None,
+                "{path}: whoever has a list of names finds them by it: {text}"
+            );
         }
     }
     for (path, status, part) in [
@@ -160,6 +179,7 @@ async fn every_screen_is_a_page_and_json_and_none_shows_a_lead_or_lets_a_strange
         ("/syncs?state=x", 400, "state has to be one of"),
         ("/holds?receiver=x", 404, "no receiver x"),
         ("/holds/999", 404, "hold 999 keeps nothing"),
+        ("/search?q=%00", 400, "a NUL"),
         ("/receivers/main/pause", 403, "http.token"),
         ("/sign-in", 403, "http.token is not set"),
     ] {
@@ -227,7 +247,27 @@ async fn whoever_has_the_token_may_have_things_done_and_nobody_elses_page_may() 
     assert_eq!(sent(client().get(format!("{base}/api/holds"))).await.0, 401);
     assert_eq!(running.get("/healthz").await.0, 200, "no prefix, no token");
     let cookie = signed_in(&base).await;
+    let sync = format!(
+        "/syncs/{}",
+        rig.source
+            .texts("select sync_id from rentsync.sync order by sequence")
+            .await[0]
+    );
     let post = |path: &str| client().post(format!("{base}{path}")).header(COOKIE, &cookie);
+    let (_, shown) = sent(client().get(format!("{base}{sync}")).header(COOKIE, &cookie)).await;
+    assert!(
+        shown.contains("Attempt 1") && !shown.contains("<pre tabindex=\"0\">[hidden]</pre>"),
+        "{shown}"
+    );
+    for outside in [
+        "//another.example",
+        "/%09/another.example",
+        "/%0d/another.example",
+        "https://another.example",
+    ] {
+        let (_, form) = sent(client().get(format!("{base}/sign-in?to={outside}"))).await;
+        assert!(form.contains(r#"href="/relay/">Go on"#), "{outside}: {form}");
+    }
     // Another site's page, an older browser's included, and a cookie that is none.
     let pause = "/receivers/main/pause";
     for foreign in [
@@ -257,7 +297,7 @@ async fn whoever_has_the_token_may_have_things_done_and_nobody_elses_page_may() 
         "{page}"
     );
     let answer = ours(post(&approve))
-        .header("x-user", "casey")
+        .header("x-user", "josé".as_bytes())
         .send()
         .await
         .expect("an answer");
@@ -323,7 +363,7 @@ async fn whoever_has_the_token_may_have_things_done_and_nobody_elses_page_may() 
         .texts("select who from rentsync.audit where through <> 'command' order by audit_id")
         .await;
     assert!(
-        who[0].starts_with("casey, session ") && who[0].ends_with(" from 127.0.0.1"),
+        who[0].starts_with("josé, session ") && who[0].ends_with(" from 127.0.0.1"),
         "{who:?}"
     );
     assert_eq!(who[2], "the token from 127.0.0.1");
@@ -339,10 +379,7 @@ async fn whoever_has_the_token_may_have_things_done_and_nobody_elses_page_may() 
     );
     // Signed out, a form that is too large, and another token: the old cookie counts no more.
     let (status, text) = sent(ours(client().post(format!("{base}/sign-in"))).body("x".repeat(100_000))).await;
-    assert!(
-        status == 413 && text.contains("larger than any token"),
-        "{status} {text}"
-    );
+    assert!(status == 413 && text.contains("nothing was done"), "{status} {text}");
     let answer = ours(post("/sign-out")).send().await.expect("an answer");
     assert!(
         answer.headers()[SET_COOKIE]
@@ -355,6 +392,16 @@ async fn whoever_has_the_token_may_have_things_done_and_nobody_elses_page_may() 
         sent(client().get(format!("{base}/")).header(COOKIE, &cookie)).await.0,
         303
     );
+    std::fs::write(token.path(), "short").expect("write");
+    let short = client()
+        .get(format!("{base}/api/holds"))
+        .header(AUTHORIZATION, "Bearer short");
+    assert_eq!(
+        sent(short).await.0,
+        503,
+        "a file that is just being written is no token"
+    );
+    std::fs::write(token.path(), "another token, also long").expect("write");
     // Whoever guesses is not listened to for a while, not even with the token.
     let guess = |token: &str| ours(client().post(format!("{base}/sign-in"))).body(format!("token={token}"));
     for _ in 0..10 {

@@ -85,6 +85,10 @@ impl Screen for Property {
         }
     }
 
+    fn hide(&mut self) {
+        snapshots::hide(&mut self.drift);
+    }
+
     fn show(&self, frame: &Frame<'_>) -> Markup {
         html! {
             @for feed in &self.feeds { (self.feed(feed, frame)) }

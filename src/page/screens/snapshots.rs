@@ -38,6 +38,10 @@ impl Screen for Snapshots {
         "Snapshots".to_owned()
     }
 
+    fn hide(&mut self) {
+        hide(&mut self.drift);
+    }
+
     fn show(&self, frame: &Frame<'_>) -> Markup {
         let row = |run: &RunView| {
             let of = run
@@ -79,6 +83,14 @@ impl Screen for Snapshots {
 }
 
 /// The same on other screens.
+/// See [`Screen::hide`].
+pub(super) fn hide(found: &mut [DriftView]) {
+    for drift in found {
+        parts::hide(&mut drift.ledger_hash);
+        parts::hide(&mut drift.source_hash);
+    }
+}
+
 pub(super) fn drift(found: &[DriftView], frame: &Frame<'_>) -> Markup {
     let row = |drift: &DriftView| {
         vec![

@@ -55,6 +55,12 @@ impl Screen for Sync {
         format!("Sync {}", self.sync.id)
     }
 
+    fn hide(&mut self) {
+        for attempt in &mut self.tries {
+            parts::hide(&mut attempt.answer);
+        }
+    }
+
     fn show(&self, frame: &Frame<'_>) -> Markup {
         let sync = &self.sync;
         html! {

@@ -56,6 +56,19 @@ impl Screen for Unit {
         format!("Unit {}", self.unit_id)
     }
 
+    fn hide(&mut self) {
+        for Way { part, .. } in &mut self.parts {
+            parts::hide(&mut part.source_hash);
+            parts::hide(&mut part.sealed_hash);
+            parts::hide(&mut part.acknowledged_hash);
+            for entry in &mut part.timeline {
+                if let What::Attempt(attempt) = &mut entry.what {
+                    parts::hide(&mut attempt.answer);
+                }
+            }
+        }
+    }
+
     fn show(&self, frame: &Frame<'_>) -> Markup {
         html! {
             p { (frame.action(&format!("/units/{}/leads", self.unit_id), "Show the lead's names")) }

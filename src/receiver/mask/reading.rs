@@ -24,8 +24,8 @@ const SIGNS: [&str; 21] = [
 /// Whatever may be an escape.
 static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r##"(?x)
-          # CSS: small digits with a zero in front or a blank behind, which is a part of it.
-          \\+ (?: 0[0-9a-f]{3,5} [\ \t\r\n]? | [0-9a-f]{2,5} [\ \t\r\n] )
+          # CSS: small digits with a zero in front or a blank behind, which is a part of it; large ones where a small letter goes on.
+          \\+ (?: 0[0-9a-f]{3,5} [\ \t\r\n]? | [0-9a-f]{2,5} [\ \t\r\n] | [0-9A-F]{2,5} [\ \t\r\n] [a-z] )
           # JSON and languages that are like it: \u00fc, \u{fc}, \xfc, \U000000fc, \N{...}, \374. Half of one as well.
         | \\+ (?: [uxN]\{ (?: [\ 0-9A-Za-z-]{1,80} \} )? | u+[0-9A-Fa-f]{4} | u+[0-9] | U[0-9A-Fa-f]{8} | x[0-9A-Fa-f]{2}
           | [0-3][0-7]{2} )
@@ -38,7 +38,7 @@ static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
           | (?i-u: [aeinouy](?: grave | acute | circ | tilde | uml ) | aring | ccedil | oslash | szlig | aelig | eth | thorn ) )
         | & (?: amp; )+
           # Mails (RFC 2045, section 6.7). One by itself may be a value as well, unless a small letter follows.
-        | (?: = (?:25)? [0-9A-F]{2} (?: =\r?\n )? ){2,} | = (?:25)? [C-F][0-9A-F][a-z]
+        | (?: = (?:25)? [0-9A-F]{2} (?: =\r?\n )? ){2,} | = (?:25)? [4-7C-F][0-9A-F][a-z]
         | [^\ \t\r\n=] (?: =\r?\n [^\ \t\r\n=] )+"##;
     Regex::new(pattern).expect("a regular expression")
 });

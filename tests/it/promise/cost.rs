@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{Arguments, PgConnection};
 
-use super::size::{arguments, compared_in_vain, explain, explained, filled, pages};
+use super::size::{arguments, compared_in_vain, explain, explained, filled, pages, touched};
+use crate::support::execute;
 use crate::support::rig::Rig;
 
 /// What every scrape reads of the database.
@@ -165,8 +166,8 @@ async fn promise_17_a_replay_of_everything_compares_no_property_with_all_others(
          insert into rentsync.feed (receiver, property_id, property_sequence) select 'main', n, n from generate_series(1, 1000) n;
          insert into rentsync.sync (sequence, sync_id, receiver, sync_type, state, units, removed_units, body_bytes, body, sealed_at, settled_at)
          select n, 's' || n, 'main', 'delta', 'delivered', 1, 0, 1, '', now(), now() from generate_series(1, 1000) n;
-         insert into rentsync.sync_feed (sequence, feed_id, is_open)
-         select f.property_id, f.feed_id, false from rentsync.feed f;
+         insert into rentsync.sync_feed (sequence, feed_id, is_open, units)
+         select f.property_id, f.feed_id, false, array(select f.property_id * 100 + u from generate_series(1, 5) u) from rentsync.feed f;
          insert into rentsync.attempt (sequence, lease, relay, started_at, finished_at, outcome)
          select n, 1, 'test', now(), now(), 'delivered' from generate_series(1, 1000) n;
          insert into rentsync.outbox (property_id, op) select n, 'update' from generate_series(1, 1000) n",
@@ -179,11 +180,62 @@ async fn promise_17_a_replay_of_everything_compares_no_property_with_all_others(
         all.add(None::<i64>).unwrap();
         all.add(30_f64).unwrap();
         all.add(None::<Vec<i64>>).unwrap();
+        all.add(None::<Vec<i64>>).unwrap();
+    });
+    let units = arguments(|all| {
+        all.add("main").unwrap();
+        all.add(Utc::now() - chrono::TimeDelta::hours(1)).unwrap();
+        all.add(None::<DateTime<Utc>>).unwrap();
+        all.add(None::<i64>).unwrap();
+        all.add(30_f64).unwrap();
+        all.add(true).unwrap();
+        all.add(false).unwrap();
+        all.add(None::<Vec<i64>>).unwrap();
+        all.add(None::<Vec<i64>>).unwrap();
     });
     let mut conn = rig.source.connect().await;
-    let plan = explain(&mut conn, explained!("replay/feeds.sql"), replay).await;
-    assert_eq!(plan["Actual Rows"].as_f64(), Some(1_000.0));
-    assert!(compared_in_vain(&plan) + passed_over(&plan) <= 10_000.0, "{plan:#}");
+    for (statement, arguments, rows) in [
+        (explained!("replay/feeds.sql"), replay, 1_000.0),
+        (explained!("replay/units.sql"), units, 5_000.0),
+    ] {
+        let plan = explain(&mut conn, statement, arguments).await;
+        assert_eq!(plan["Actual Rows"].as_f64(), Some(rows));
+        assert!(compared_in_vain(&plan) + passed_over(&plan) <= 10_000.0, "{plan:#}");
+        let pages = touched(&plan);
+        assert!(pages <= 100_000, "{pages} pages: {plan:#}");
+    }
+}
+
+/// It is empty nearly always, and autovacuum says so to whoever plans a statement then.
+#[tokio::test]
+async fn promise_17_what_is_withheld_is_put_together_by_key_after_a_long_time_without_any() {
+    let rig = Rig::empty().await;
+    rig.edit("alter table rentsync.withheld set (autovacuum_enabled = off)")
+        .await;
+    rig.edit("vacuum analyze rentsync.withheld").await;
+    let mut conn = rig.source.connect().await;
+    let prepared = concat!(
+        "set plan_cache_mode = force_generic_plan; prepare gather (text, bigint[]) as ",
+        include_str!("../../../sql/hold/gather.sql")
+    );
+    execute(&mut conn, prepared).await;
+    let feeds: Vec<String> = (1..=256).map(|feed| feed.to_string()).collect();
+    let gather = format!(
+        "explain (analyze, buffers, format json) execute gather ('main', '{{{}}}')",
+        feeds.join(",")
+    );
+    let gather: &str = gather.leak();
+    // The plan is made, and kept, while there is nothing.
+    explain(&mut conn, gather, arguments(|_| ())).await;
+    rig.edit(
+        "insert into rentsync.withheld (receiver, feed_id, kind, units)
+         select 'main', n, 'held', units from generate_series(1, 5000) n, (values (20), (-20)) as of (units)",
+    )
+    .await;
+    let plan = explain(&mut conn, gather, arguments(|_| ())).await;
+    assert!(compared_in_vain(&plan) + passed_over(&plan) <= 1_000.0, "{plan:#}");
+    let pages = touched(&plan);
+    assert!(pages <= 3_000, "{pages} pages: {plan:#}");
 }
 
 /// Rows that scans of what was worked out before looked at in vain.

@@ -380,6 +380,7 @@ async fn promise_05_erase_leaves_nothing_of_a_unit_and_loses_nothing() {
     for part in [
         "unit 11, receiver main: erased 2 bodies",
         "1 request under way given up",
+        "2 hashes",
         "nothing is left",
         "2 requests that carried it",
     ] {

@@ -70,7 +70,7 @@ pub(super) async fn pages(conn: &mut PgConnection, statement: &'static str, argu
     touched(&explain(conn, statement, arguments).await)
 }
 
-fn touched(plan: &Value) -> i64 {
+pub(super) fn touched(plan: &Value) -> i64 {
     plan["Shared Hit Blocks"].as_i64().unwrap() + plan["Shared Read Blocks"].as_i64().unwrap()
 }
 
