@@ -32,9 +32,7 @@ const HASHES: [&str; 2] = ["content_hash", "property_digest"];
 /// was a name.
 pub(crate) fn hide_leads(body: &mut Value) -> bool {
     match body {
-        Value::Array(entries) => entries
-            .iter_mut()
-            .fold(false, |found, entry| hide_leads(entry) || found),
+        Value::Array(entries) => entries.iter_mut().map(hide_leads).fold(false, bool::max),
         Value::Object(fields) => {
             let mut found = false;
             for (key, value) in fields.iter_mut() {

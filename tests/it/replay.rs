@@ -98,6 +98,22 @@ fn counts(asked: &Selection) -> Vec<(i64, usize, usize, bool)> {
 }
 
 #[tokio::test]
+async fn more_properties_than_one_transaction_marks_are_all_sent_again() {
+    let rig = Rig::empty().await;
+    let empty = rig.sandbox.save();
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, n::text, true from generate_series(1, 600) n;
+         insert into project_rent_roll_units (id, project_id, unit_code) select n, n, n from generate_series(1, 600) n",
+    )
+    .await;
+    rig.settle().await;
+    rig.sandbox.restore(empty);
+    let asked = replayed(&rig, &request(&rig, hours(1))).await;
+    assert_eq!(asked.feeds.len(), 600);
+    rig.assert_equal().await;
+}
+
+#[tokio::test]
 async fn a_receiver_set_back_by_an_hour_becomes_equal_and_is_sent_only_what_was_touched_since() {
     let rig = delivered_yesterday().await;
     let backup = rig.sandbox.save();

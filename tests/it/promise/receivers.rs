@@ -854,6 +854,27 @@ async fn promise_12_a_digest_is_sent_only_where_nothing_is_left_to_be_sent() {
 }
 
 #[tokio::test]
+async fn promise_12_a_property_that_left_the_feed_is_sent_anew_where_the_receiver_has_something_else_of_it() {
+    let rig = Rig::delivered().await;
+    let backup = rig.sandbox.save();
+    rig.faults(json!({ "digest": "ab".repeat(32), "times": 1 }));
+    rig.edit("update projects set is_actived = false where id = 2").await;
+    rig.plan().await;
+    rig.deliver().await;
+    assert_eq!(rig.alerts().await, ["digest_mismatch"]);
+    // What it acknowledged it has lost, as it says.
+    rig.sandbox.restore(backup);
+    rig.settle().await;
+    rig.assert_equal().await;
+    assert_eq!(
+        rig.source
+            .number("select count(*) from rentsync.alert where acked_at is null")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
 async fn promise_12_no_digest_is_sent_while_a_unit_is_withheld_or_in_doubt() {
     let rig = Rig::delivered().await;
     let edit = async |price: i32| {
