@@ -7,7 +7,7 @@ use clap::{ArgAction, ArgGroup, Args};
 
 use super::print;
 use super::run::stop_on_signals;
-use crate::fault::Fault;
+use crate::fault::{Fault, sentence};
 use crate::relay::{Stop, stopped};
 use rentsync_sandbox::{Batch, Format, Removed, Sandbox, SandboxAuth, SandboxOptions, UnitStyle};
 
@@ -89,7 +89,9 @@ pub(super) async fn run(options: Options) -> Result<()> {
     let options = agreed(options)?;
     options.check().map_err(Fault::usage)?;
     let with_tokens = matches!(options.auth, SandboxAuth::OAuth2 { .. });
-    let sandbox = Sandbox::start(listen, options).await?;
+    let sandbox = Sandbox::start(listen, options)
+        .await
+        .map_err(|error| Fault::usage(format!("{}; choose another address with --listen", sentence(&error))))?;
     print::line(&format!("sandbox receiver at {}", sandbox.url()))?;
     if with_tokens {
         print::line(&format!("  tokens: {}", sandbox.token_url()))?;

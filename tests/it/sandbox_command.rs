@@ -84,6 +84,18 @@ fn what_doesnt_go_together_is_an_error_of_usage() {
 }
 
 #[test]
+fn a_port_that_is_in_use_is_named_with_what_to_do() {
+    let used = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = used.local_addr().unwrap().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rentsync-relay"));
+    let output = command.args(["sandbox", "--listen", &listen]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(&listen) && said.contains("--listen"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
 fn a_supervisor_ends_it_as_a_terminal_does() {
     for signal in [rustix::process::Signal::TERM, rustix::process::Signal::INT] {
         let (mut running, at) = Running::start(&[]);
