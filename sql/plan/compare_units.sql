@@ -4,7 +4,8 @@
 -- (properties $5; none of their units is among the touched). $7: with the content sealed last. In the order of feeds and units.
 --
 -- The casts cost nothing where the types are ours already, and let a site's own source function have narrower ones.
--- What is read whole is read by its property, the ledger beside it by its feed. Any other unit is looked up in the source by its
+-- What is read whole is read by its property, the ledger beside it by its feed: as a full join, which is never done by looking up each
+-- unit, and whose condition (coalesce) lets the server make nothing else of it. Any other unit is looked up in the source by its
 -- id alone, so that one found under another property is known to have moved: the touched, the owed, and of what is read whole those that
 -- the property has no more.
 -- Every step goes by an index, whatever the server believes of the tables: joined as a whole, a source that was analysed
@@ -52,13 +53,16 @@ with whole as (
            s.property_id, s.unit_code, s.building, s.floor, s.floorplan, s.type, s.dwelling_type, s.status_id, s.status_name, s.when_available,
            s.base_rent, s.price_amortized, s.size_sqft, s.bedrooms, s.bathrooms, s.dens, s.exposure, s.view, s.has_garage,
            s.pets_allowed, s.parking_stalls, s.storage_boxes, s.lead_first_name, s.lead_last_name,
-           l.unit_id, l.unit_code, l.hash, l.removed, l.sequence, l.owed, l.bisection, l.withheld,
-           l.withheld_because, l.refused_hash, l.content
+           s.ledger_unit_id, s.ledger_code, s.hash, s.removed, s.sequence, s.owed, s.bisection, s.withheld,
+           s.withheld_because, s.refused_hash, s.content
       from whole
-     cross join lateral (select * from rentsync.source_unit() s where s.property_id = whole.property_id) as s
-      left join lateral (
-           select * from rentsync.ledger l where l.feed_id = whole.feed_id and l.unit_id = s.unit_id limit 1
-           ) as l on true
+     cross join lateral (
+           select here.*, l.unit_id as ledger_unit_id, l.unit_code as ledger_code, l.hash, l.removed, l.sequence, l.owed, l.bisection,
+                  l.withheld, l.withheld_because, l.refused_hash, l.content
+             from (select *, true as is_here from rentsync.source_unit() s where s.property_id = whole.property_id) as here
+             full join (select * from rentsync.ledger l where l.feed_id = whole.feed_id) as l on l.unit_id = here.unit_id::bigint
+           ) as s
+     where coalesce(s.is_here, false)
 )
 select s.of_feed_id, s.unit_id, s.property_id::bigint,
        case when greatest(
