@@ -213,11 +213,11 @@ impl Database {
     }
 
     /// An error where the schema is gone since it was found to be trusted, or belongs to somebody who is not. What has its name
-    /// a moment later may be a stranger's. Says what snapshot the server was asked at, if it was asked.
-    pub(crate) async fn check_schema_owner(&self, conn: &mut PgConnection) -> Result<Option<String>> {
+    /// a moment later may be a stranger's.
+    pub(crate) async fn check_schema_owner(&self, conn: &mut PgConnection) -> Result<()> {
         match self.trust.check(conn).await? {
-            (true, snapshot) => Ok(snapshot),
-            (false, _) => Err(Fault::usage(
+            true => Ok(()),
+            false => Err(Fault::usage(
                 "schema rentsync is gone: it was purged; run `rentsync-relay install` as the owner of the source tables",
             )
             .into()),

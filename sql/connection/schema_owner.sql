@@ -1,9 +1,8 @@
 -- Which role owns schema rentsync, and of the source functions in it (of that name, whatever they take): whose is not that role's, nor of
 -- one that may act as it, so that reading the source would run it as whoever reads; and whether any has another body than those
--- that install writes ($1), while the owner is no superuser, so that what it reads may be any lesser role's; and which transactions have ended: where
--- that is what a look saw, nothing has changed since. No row: no such schema. Asks the catalogs alone, by their
--- indexes, because every connection asks it.
-select n.nspowner as owner, pg_get_userbyid(n.nspowner)::text as owner_name, pg_current_snapshot()::text as snapshot,
+-- that install writes ($1), while the owner is no superuser, so that what it reads may be any lesser role's. No row: no such schema. Asks
+-- the catalogs alone, by their indexes, because every connection asks it.
+select n.nspowner as owner, pg_get_userbyid(n.nspowner)::text as owner_name,
        min(format('%s belongs to %s', f.oid::regprocedure, pg_get_userbyid(f.proowner))) filter (where not pg_has_role(f.proowner, n.nspowner, 'member'))
            as strangers,
        coalesce(bool_or(f.pronargs = 0 and f.prosrc <> all ($1::text[]))

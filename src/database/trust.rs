@@ -76,8 +76,6 @@ impl SourceObjection {
 struct Functions {
     owner: Oid,
     owner_name: String,
-    /// Which transactions have ended.
-    snapshot: String,
     strangers: Option<String>,
     reads_anybodys: bool,
 }
@@ -127,9 +125,8 @@ impl Trust {
             .await?)
     }
 
-    /// Whether the schema is still there, if it was, and the server's snapshot if it was asked for that; an error where it came to
-    /// belong to somebody who is not to be trusted.
-    pub async fn check(&self, conn: &mut PgConnection) -> Result<(bool, Option<String>)> {
+    /// Whether the schema is still there, if it was; an error where it came to belong to somebody who is not to be trusted.
+    pub async fn check(&self, conn: &mut PgConnection) -> Result<bool> {
         let found = self.found().clone();
         let Some(Found {
             owner: trusted,
@@ -137,25 +134,23 @@ impl Trust {
             tables,
         }) = found
         else {
-            return Ok((true, None));
+            return Ok(true);
         };
         if is_mighty {
             self.check_source(conn, &tables).await?;
         }
-        if let Some((owner, snapshot)) = self.owner_of_all(conn).await?
-            && owner == trusted
-        {
-            return Ok((true, Some(snapshot)));
+        if self.owner_of_all(conn).await? == Some(trusted) {
+            return Ok(true);
         }
         match self.owner(conn, &tables).await? {
-            Some(found) if found.is_trusted => Ok((true, None)),
+            Some(found) if found.is_trusted => Ok(true),
             Some(found) => Err(Fault::usage(format!(
                 "schema rentsync belongs to {} now, who is not to be trusted with it, so nothing of it is used; `rentsync-relay \
                  doctor` says what to do",
                 found.owner
             ))
             .into()),
-            None => Ok((false, None)),
+            None => Ok(false),
         }
     }
 
@@ -175,8 +170,8 @@ impl Trust {
         Ok(())
     }
 
-    /// Who owns the schema, and which transactions have ended; an error where a source function is not to be run by this role.
-    pub async fn owner_of_all(&self, conn: &mut PgConnection) -> Result<Option<(Oid, String)>> {
+    /// Who owns the schema; an error where a source function is not to be run by this role.
+    pub async fn owner_of_all(&self, conn: &mut PgConnection) -> Result<Option<Oid>> {
         let is_mighty = self.found().as_ref().is_some_and(|found| found.is_mighty);
         let generated = self.generated.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let functions: Option<Functions> = sqlx::query_as(include_str!("../../sql/connection/schema_owner.sql"))
@@ -199,7 +194,7 @@ impl Trust {
             ))
             .into());
         }
-        Ok(Some((functions.owner, functions.snapshot)))
+        Ok(Some(functions.owner))
     }
 
     fn found(&self) -> MutexGuard<'_, Option<Found>> {

@@ -68,7 +68,7 @@ pub(crate) use failure::{is_serialization_failure, without_values};
 pub(crate) use feed_delta::FeedDelta;
 pub(crate) use forecast::forecast_batches;
 pub(crate) use guard::Grown;
-pub use planner::{Look, Planner, Step};
+pub use planner::{Look, Planner, Step, current_snapshot};
 pub use register::{know_receiver, register};
 pub(crate) use rehearse::{Rehearsal, Rehearsed};
 pub use right::{Turn, turn};

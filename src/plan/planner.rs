@@ -141,10 +141,9 @@ impl Planner {
 
     /// Another look would see what the last one saw: there is nothing to plan, and by the server's present snapshot no transaction has
     /// ended since. Of a server where none does, that is nearly every look.
-    pub fn is_at_rest(&self, snapshot: Option<&str>, sweep_every: Duration) -> bool {
+    pub fn is_at_rest(&self, snapshot: &str, sweep_every: Duration) -> bool {
         let is_recent = |last: Option<Instant>, every| last.is_some_and(|last| last.elapsed() < every);
-        snapshot.is_some()
-            && snapshot == self.seen.as_deref()
+        self.seen.as_deref() == Some(snapshot)
             && self.pending.is_empty()
             && self.sweep.is_none()
             && is_recent(self.last_look, LOOK_EVERY)
@@ -343,6 +342,14 @@ impl Planner {
             now: self.clock.now(),
         }
     }
+}
+
+/// Which transactions of the server have ended.
+pub async fn current_snapshot(conn: &mut PgConnection) -> Result<String> {
+    sqlx::query_scalar(include_str!("../../sql/plan/current_snapshot.sql"))
+        .fetch_one(conn)
+        .await
+        .context("looking for changes")
 }
 
 /// What was withheld by a plan that could not see yet that the other feed had let go: delivering, which looks at every

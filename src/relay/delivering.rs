@@ -69,12 +69,11 @@ impl Delivering {
             let settled = self.deliverer.settle(Ended::default()).await?;
             self.notice.send(settled.properties).ok();
         }
-        if self.due && self.deliverer.free() > 0 {
-            // As many as there was room for: there may be more.
-            self.due = self.deliverer.start_due().await? > 0;
-            if self.due {
-                return Ok(());
-            }
+        let free = self.deliverer.free();
+        if self.due && free > 0 {
+            let started = self.deliverer.start_due().await?;
+            // As many as there was room for: there may be more. Where the receiver's limits leave less room a look says what is due.
+            self.due = started == free;
         }
         let ended = tokio::select! {
             ended = self.deliverer.ended() => ended?,

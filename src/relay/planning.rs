@@ -18,7 +18,7 @@ use crate::config::{self, Receiver};
 use crate::database::check_server;
 use crate::fault::sentence;
 use crate::heartbeat::Registration;
-use crate::plan::{Planner, Scope, know_receiver};
+use crate::plan::{Planner, Scope, current_snapshot, know_receiver};
 use crate::snapshot;
 use crate::source_identity;
 
@@ -94,8 +94,9 @@ impl Planning {
             if news.is_none_or(|news| news.elapsed() > NEWS_LASTS) {
                 pause = (pause * 2).min(poll_every);
             }
-            let seen = relay.database.check_schema_owner(&mut conn).await?;
-            if !planner.is_at_rest(seen.as_deref(), relay.config.relay.sweep_every) {
+            let snapshot = current_snapshot(&mut conn).await?;
+            if !planner.is_at_rest(&snapshot, relay.config.relay.sweep_every) {
+                relay.database.check_schema_owner(&mut conn).await?;
                 self.captured.step(&mut conn).await?;
                 // What is due goes out also where planning fails.
                 let look = planner.look(&mut conn, scope).await?;

@@ -548,18 +548,15 @@ async fn a_planner_is_at_rest_until_any_transaction_ends() {
         }
     };
     let seen = tokio::time::timeout(LIMIT, at_rest).await.expect("a quiet moment");
-    assert!(hands.planner.is_at_rest(Some(&seen), hour));
-    assert!(!hands.planner.is_at_rest(None, hour));
-    assert!(!hands.planner.is_at_rest(Some(&seen), Duration::ZERO), "a sweep is due");
+    assert!(hands.planner.is_at_rest(&seen, hour));
+    assert!(!hands.planner.is_at_rest("", hour));
+    assert!(!hands.planner.is_at_rest(&seen, Duration::ZERO), "a sweep is due");
     rig.edit("update project_rent_roll_units set price = 5 where id = 11")
         .await;
     let seen_now = snapshot(&mut hands).await;
-    assert!(!hands.planner.is_at_rest(Some(&seen_now), hour));
+    assert!(!hands.planner.is_at_rest(&seen_now, hour));
     hands.planner.notice([1]);
-    assert!(
-        !hands.planner.is_at_rest(Some(&seen), hour),
-        "a property is to be planned"
-    );
+    assert!(!hands.planner.is_at_rest(&seen, hour), "a property is to be planned");
 }
 
 /// The longest that a future kept others of its thread waiting, as a part of all that it took of it.
