@@ -1,7 +1,7 @@
 //! What the relay costs and how fast it is, beside a floor measured in the same run.
 //!
 //! `cargo bench` measures everything on a private PostgreSQL, `cargo bench -- capture` only what has that name:
-//! capture, drain, idle, latency, churn, snapshot, mass, schedule. Prints tables, asserts no times. A ratio to the floor says more than a figure: the
+//! capture, drain, idle, latency, churn, ledger, snapshot, mass, schedule. Prints tables, asserts no times. A ratio to the floor says more than a figure: the
 //! floor is the same work without the relay, on the same machine, minutes apart at most. The relay runs as its own
 //! process, the release's own program, so that its memory and processor time are its own.
 
@@ -10,6 +10,7 @@ mod capture;
 mod churn;
 mod drain;
 mod latency;
+mod ledger;
 mod machine;
 mod mass;
 mod process;
@@ -79,6 +80,9 @@ async fn measure(server: &Server, only: &str) -> Result<()> {
     }
     if wants("churn") {
         churn::churn(server).await?;
+    }
+    if wants("ledger") {
+        ledger::ledger(server).await?;
     }
     if wants("snapshot") {
         snapshot::snapshots(server).await?;
