@@ -5,7 +5,7 @@
 //! business: the runtime's protocol, which is a library's.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -164,11 +164,14 @@ impl Function {
         let command = Command::of(&event.payload)?;
         let receivers = self.relay.config.receivers.values();
         let request = receivers.map(|receiver| receiver.timeout).max().unwrap_or_default();
+        let begin = Instant::now();
         let budget = budget(event.context.deadline(), SystemTime::now(), request)?;
         if command == Command::Snapshot {
             self.begin_snapshots().await?;
         }
-        let pass = self.pass(budget).await?;
+        let pass = self
+            .pass(budget.map(|budget| budget.saturating_sub(begin.elapsed())))
+            .await?;
         self.answer(&pass).await
     }
 

@@ -14,11 +14,13 @@ mod stop;
 mod turns;
 mod worker;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use sqlx::PgConnection;
+use futures_util::future::join_all;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::interval;
@@ -78,6 +80,7 @@ impl Relay {
                 stages: self.progress.of(&scope.receiver.name),
                 stop: stop.clone(),
                 due: false,
+                settling: false,
             };
             let planning = Planning {
                 relay: self.clone(),
@@ -117,25 +120,20 @@ impl Relay {
         progress: &mut dyn FnMut(&Pass),
     ) -> Result<Pass> {
         let pool = self.pool();
-        let mut pass = Pass::default();
-        for scope in scopes {
-            // No loop may run here that begins it at its hour.
-            if self.config.snapshot.enabled {
-                let name = &scope.receiver.name;
-                snapshot::begin_scheduled(&mut *conn, name, &self.config.snapshot, self.clock.now()).await?;
-            }
-            let worker = Worker::new(self, heartbeat.registration(), scope, &pool, stop.clone())?;
-            let count = async |_: &mut PgConnection, round: &Round| {
-                pass.add(round);
-                progress(&pass);
-                Ok(round.is_idle)
-            };
-            let (last, worked) = worker.work(&mut *conn, Duration::MAX, count).await;
-            pass.add(&last);
-            progress(&pass);
-            worked?;
-            snapshot::advance(&mut *conn, &scope.receiver.name, self.clock.now()).await?;
-        }
+        let so_far = RefCell::new((Pass::default(), progress));
+        let note = |round: &Round| {
+            let (pass, progress) = &mut *so_far.borrow_mut();
+            pass.add(round);
+            progress(pass);
+        };
+        // All at once: one that is slow, or has much to do, keeps no other waiting, nor what has to be done beside.
+        let works = scopes
+            .iter()
+            .map(|scope| self.work_off(heartbeat, scope, &pool, stop, &note));
+        let (worked, posted) = tokio::join!(join_all(works), self.look_after(conn));
+        worked.into_iter().collect::<Result<()>>()?;
+        posted?;
+        let (mut pass, _) = so_far.into_inner();
         for receiver in self.config.receivers.keys() {
             pass.left += usize::try_from(receivers::unsettled(&mut *conn, receiver).await?)?;
             pass.unacknowledged += receivers::under_way(&mut *conn, receiver).await?;
@@ -144,12 +142,50 @@ impl Relay {
                 pass.withheld += work.units_withheld;
             }
         }
-        if let Some(url) = &self.config.alerts.webhook_url {
-            Poster::new(url, self.clock.clone())?.post_due(&mut *conn).await?;
-        }
-        housekeeping::prune_some(self, conn).await;
+        self.post(conn).await?;
         close(pool).await;
         Ok(pass)
+    }
+
+    /// One receiver's part of a pass, on a connection of its own.
+    async fn work_off(
+        &self,
+        heartbeat: &Heartbeat,
+        scope: &Scope,
+        pool: &PgPool,
+        stop: &watch::Receiver<Stop>,
+        note: impl Fn(&Round),
+    ) -> Result<()> {
+        let (name, now) = (&scope.receiver.name, self.clock.now());
+        let mut conn = self.database.connect().await?;
+        // No loop may run here that begins it at its hour.
+        if self.config.snapshot.enabled {
+            snapshot::begin_scheduled(&mut conn, name, &self.config.snapshot, now).await?;
+        }
+        let worker = Worker::new(self, heartbeat.registration(), scope, pool, stop.clone())?;
+        let count = async |_: &mut PgConnection, round: &Round| {
+            note(round);
+            Ok(round.is_idle)
+        };
+        let (last, worked) = worker.work(&mut conn, Duration::MAX, count).await;
+        note(&last);
+        worked?;
+        snapshot::advance(&mut conn, name, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// What a relay that runs does every now and then.
+    async fn look_after(&self, conn: &mut PgConnection) -> Result<()> {
+        self.post(conn).await?;
+        housekeeping::prune_some(self, conn).await;
+        Ok(())
+    }
+
+    async fn post(&self, conn: &mut PgConnection) -> Result<()> {
+        match &self.config.alerts.webhook_url {
+            Some(url) => Poster::new(url, self.clock.clone())?.post_due(conn).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Works for one receiver until `is_done` says so, or nothing more can be done before somebody resumes it. An error where

@@ -1,24 +1,25 @@
--- The proof: what is there of unit $2 for receiver $1, and in how much of it its lead may still be. Syncs that carry it, bodies
--- of these; tries of them, answers to these; rows of the ledger, texts with a lead among these; hashes over its names, as erase/hashes
--- finds them; columns of bodies, answers and errors of which the
--- server keeps samples, which are any unit's. Reads only.
-with carrying as materialized (
-    select s.sequence, s.body is not null as has_body
-      from rentsync.sync s
-     where s.receiver = $1
-       and exists (select from rentsync.sync_feed sf where sf.sequence = s.sequence and $2 = any (sf.units))
+-- The proof: what is there of unit $2 for receiver $1, and in how much of it its lead may still be. Syncs that carry it; bodies and answers of
+-- these and of every settled sync of its feeds; tries of the former; rows of the ledger, texts with a lead among these; hashes over its
+-- names, as erase/hashes finds them; columns of bodies, answers and errors of which the server keeps samples, which are any unit's. Reads only.
+with fed as materialized (
+    select f.feed_id from rentsync.feed f
+     where f.receiver = $1
+       and (exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.unit_id = $2)
+         or exists (select from rentsync.sync_feed sf where sf.feed_id = f.feed_id and ($2 = any (sf.units) or $2 = any (sf.gone))))
+), about as materialized (
+    select s.sequence, s.body is not null as has_body, bool_or($2 = any (sf.units)) as carries
+      from fed
+      join rentsync.sync_feed sf using (feed_id)
+      join rentsync.sync s using (sequence)
+     where s.settled_at is not null or $2 = any (sf.units)
+     group by s.sequence
 ), tried as (
-    select count(*) as tries, count(a.answer) as answers from rentsync.attempt a join carrying using (sequence)
+    select count(*) filter (where about.carries) as tries, count(a.answer) as answers from rentsync.attempt a join about using (sequence)
 ), noted as (
     select count(*) as rows, count(*) filter (where l.content like '%"lead\_%') as texts
       from rentsync.ledger l
       join rentsync.feed f using (feed_id)
      where f.receiver = $1 and l.unit_id = $2
-), fed as materialized (
-    select f.feed_id from rentsync.feed f
-     where f.receiver = $1
-       and (exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.unit_id = $2)
-         or exists (select from rentsync.sync_feed sf where sf.feed_id = f.feed_id and ($2 = any (sf.units) or $2 = any (sf.gone))))
 ), hashed as (
     select (select count(*) from rentsync.sync_feed sf join fed using (feed_id)
              where sf.digest is not null or sf.digest_said is not null)
@@ -32,6 +33,6 @@ with carrying as materialized (
      where s.schemaname = 'rentsync' and (s.tablename, s.attname) in (('sync', 'body'), ('attempt', 'answer'), ('attempt', 'error'))
        and (s.most_common_vals is not null or s.histogram_bounds is not null)
 )
-select (select count(*) from carrying) as syncs, (select count(*) from carrying where has_body) as bodies,
+select (select count(*) from about where carries) as syncs, (select count(*) from about where has_body) as bodies,
        tried.tries, tried.answers, noted.rows, noted.texts, hashed.hashes, sampled.samples
   from tried, noted, hashed, sampled

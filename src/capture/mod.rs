@@ -39,7 +39,7 @@ use owner::TakenOver;
 pub(crate) use owner::{Hung, Lacks, hung, owner_it_lacks};
 pub use release::{Release, check_installed, newest_migration, release};
 use release::{applied, is_installed, migrate};
-pub(crate) use rights::{Membership, Right, SourceTable, Surplus};
+pub(crate) use rights::{Membership, Right, SourceTable, Surplus, check_tables_granted};
 pub use rights::{PUBLIC, Roles};
 pub use script::script;
 pub(crate) use shape::differences;

@@ -23,6 +23,21 @@ pub(crate) struct Right {
 /// Objects that a sentence names one by one.
 const NAMED_MAX: usize = 8;
 
+/// An error where this role lacks something that every relay does with the tables: the first request would be sent, and not written down.
+pub(crate) async fn check_tables_granted(conn: &mut PgConnection) -> Result<()> {
+    let lacking = Right::of(conn, None).await?.into_iter();
+    let lacking = lacking.filter(|right| right.kind == "table" && !right.is_excess);
+    let lacking: Vec<String> = lacking.map(|right| right.words()).collect();
+    match lacking.as_slice() {
+        [] => Ok(()),
+        lacking => Err(Fault::usage(format!(
+            "this role lacks {}: as the owner of the source tables run `rentsync-relay install --grant-to` with its name",
+            lacking.join("; ")
+        ))
+        .into()),
+    }
+}
+
 impl Right {
     /// What is not as it should be for a role; none: for this one.
     pub async fn of(conn: &mut PgConnection, role: Option<&str>) -> Result<Vec<Self>> {

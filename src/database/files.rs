@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use crate::fault::{Fault, io_in_words};
+use crate::fault::Fault;
 use crate::pem;
 
 type Judge = fn(&str) -> Result<(), &'static str>;
@@ -27,6 +27,14 @@ fn key(text: &str) -> Result<(), &'static str> {
     pem::key(text).map(drop)
 }
 
+/// A key that was written where its file's name belongs is shown to nobody: base64 has no full stop, and a key in it begins with an M.
+fn shown(path: &str) -> &str {
+    match path.starts_with('/') || path.contains('.') {
+        true => path,
+        false => "what is given, which looks like no path,",
+    }
+}
+
 pub(super) fn check(url: &str) -> Result<()> {
     let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
     let mut given = Vec::new();
@@ -42,7 +50,7 @@ pub(super) fn check(url: &str) -> Result<()> {
         let text = match path.contains("-----BEGIN") {
             true => path,
             false => std::fs::read_to_string(&path)
-                .map_err(|error| Fault::usage(format!("{place}: {path} can't be read: {}", io_in_words(&error))))?,
+                .map_err(|error| Fault::usage(format!("{place}: {} can't be read: {error}", shown(&path))))?,
         };
         judge(&text).map_err(|why| Fault::usage(format!("{place}: it {why}")))?;
     }
@@ -82,6 +90,8 @@ mod tests {
         );
         let half = said("sslcert=-----BEGIN%20nothing");
         assert!(half.starts_with("sslcert of the database URL: it "), "{half}");
+        let key = said("sslkey=MC4CAQAwBQYDK2VwBCIEIExample");
+        assert!(!key.contains("MC4C") && key.contains("looks like no path"), "{key}");
         assert!(check("postgres://relay@db/aigent").is_ok());
     }
 }

@@ -102,8 +102,8 @@ fn certificate(error: &CertificateError) -> String {
             "it is not valid yet; look at the clock of this host, then at the certificate"
         }
         CertificateError::UnknownIssuer => {
-            "it was issued by an authority that this host doesn't know; install that authority's certificate on this host, or \
-             have the server send the whole chain"
+            "it was issued by an authority that is not trusted; name that authority's certificate in the receiver's tls.ca_file (or, \
+             without one, install it on this host), or have the server send the whole chain"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another name; look at the host in the url"

@@ -66,6 +66,7 @@ impl Relay {
         check_server(&mut conn).await?;
         let tables = self.database.tables(&mut conn, &self.config.source).await?;
         capture::check_owner(&self.database, &mut conn, &tables, capture::Doing::Using).await?;
+        capture::check_tables_granted(&mut conn).await?;
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
             let name = &scope.receiver.name;

@@ -10,8 +10,11 @@ use super::context::{RECONNECT_EVERY, Wake};
 use super::progress::Stages;
 use super::stop::{Stop, finish, stopped};
 use crate::deliver::{Deliverer, Ended};
-use crate::fault::sentence;
+use crate::fault::{exit_code, sentence};
 use crate::heartbeat::Registration;
+
+/// The exit code of what says so.
+const UNREACHABLE: u8 = 3;
 
 /// What a delivering loop goes by.
 pub(super) struct Delivering {
@@ -29,6 +32,8 @@ pub(super) struct Delivering {
     pub stop: watch::Receiver<Stop>,
     /// There may be more to lease.
     pub due: bool,
+    /// What ended is being written down, or was not the last time.
+    pub settling: bool,
 }
 
 impl Delivering {
@@ -39,14 +44,19 @@ impl Delivering {
         while *self.stop.borrow() == Stop::No {
             // What was being settled when the database fell silent is sent again, under its own sync ID.
             let step = self.registration.clone().unless_silent(self.step()).await;
-            self.stages.delivering(step.is_ok());
             match step {
-                Ok(()) if failing => {
-                    failing = false;
-                    tracing::info!("delivering works again");
+                // Whoever can lease may still be unable to write down what came of it.
+                Ok(()) if self.settling => {}
+                Ok(()) => {
+                    self.stages.delivering(true);
+                    if std::mem::take(&mut failing) {
+                        tracing::info!("delivering works again");
+                    }
                 }
-                Ok(()) => {}
                 Err(error) => {
+                    self.stages.delivering(false);
+                    // A database that went away took the tries with it, and they are made again.
+                    self.settling &= exit_code(&error) != UNREACHABLE;
                     let because = sentence(&error);
                     if !failing || because != reported {
                         tracing::error!("delivering stopped, it is tried again every second: {because}");
@@ -66,8 +76,7 @@ impl Delivering {
 
     async fn step(&mut self) -> Result<()> {
         if self.deliverer.is_behind() {
-            let settled = self.deliverer.settle(Ended::default()).await?;
-            self.notice.send(settled.properties).ok();
+            self.settle(Ended::default()).await?;
         }
         let free = self.deliverer.free();
         if self.due && free > 0 {
@@ -84,7 +93,13 @@ impl Delivering {
             _ = self.credentials_every.tick() => return self.deliverer.notice_credentials().await,
             () = stopped(&mut self.stop, Stop::Finish) => return Ok(()),
         };
+        self.settle(ended).await
+    }
+
+    async fn settle(&mut self, ended: Ended) -> Result<()> {
+        self.settling = true;
         let settled = self.deliverer.settle(ended).await?;
+        self.settling = false;
         self.stages.settled(&settled);
         self.notice.send(settled.properties).ok();
         Ok(())

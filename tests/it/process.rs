@@ -4,6 +4,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use rentsync_relay::inspect::receivers;
+use rentsync_sandbox::{Sandbox, SandboxOptions};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sqlx::Connection;
@@ -297,6 +298,23 @@ async fn of_two_relays_one_is_killed_in_the_middle_of_a_snapshot_and_of_a_replay
     }
     signal(&survivor, Signal::TERM);
     assert_eq!(ended(survivor).await, Some(0));
+}
+
+#[tokio::test]
+async fn in_one_pass_a_slow_receiver_keeps_no_other_waiting() {
+    let rig = Rig::new().await;
+    let slow = Sandbox::start(([127, 0, 0, 1], 0).into(), SandboxOptions::default())
+        .await
+        .expect("a sandbox");
+    slow.set_faults(json!({ "delay_ms": 300 })).expect("faults");
+    let mut once = relay(&rig, &["once"]);
+    once.env("RELAY_RECEIVERS__A_SLOW_ONE__URL", slow.url())
+        .env("RELAY_RECEIVERS__A_SLOW_ONE__CONCURRENCY_MAX", "1");
+    let done = output(once).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let last = |sandbox: &Sandbox| sandbox.syncs().iter().map(|sync| sync.received_at).max();
+    assert!(slow.syncs().len() > 1);
+    assert!(last(&rig.sandbox) < last(&slow), "it comes first by name");
 }
 
 #[tokio::test]

@@ -545,7 +545,7 @@ async fn promise_05_erase_empties_answers_that_nobody_can_read() {
     rig.settle().await;
     for price in [1, 2] {
         rig.edit(&format!(
-            "update project_rent_roll_units set price = {price} where id = 12"
+            "update project_rent_roll_units set price = {price} where id = 21"
         ))
         .await;
         rig.settle().await;

@@ -582,6 +582,13 @@ async fn promise_24_one_grant_covers_what_run_needs_and_what_a_later_release_add
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
     rig.assert_equal().await;
 
+    // What is sent and can't be written down is sent again and again.
+    rig.edit(&format!("revoke insert on rentsync.lag_count from {role}"))
+        .await;
+    let mut once = relay(&rig, &["once"]);
+    once.env("DATABASE_URL", url_as(&rig.source, &role));
+    refused(once, 2, &["lacks insert on rentsync.lag_count", "install --grant-to"]).await;
+
     rig.edit(
         "create table rentsync.added (n integer); create sequence rentsync.added_sequence;
          create function rentsync.added_function() returns integer language sql as 'select 1'; create view rentsync.added_view as select 1 as n",
