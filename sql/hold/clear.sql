@@ -2,7 +2,8 @@
 -- left of them: units and percent of a feed, of the receiver. What is left is released, at most $8 units at a time; a hold ends with
 -- the last. Looks at the holds of the feeds $7, -1 for the one over the whole. That one goes by all that waits or that a person
 -- wants kept, and stays while more is known to be gone from the source (until $9 seconds after that was counted). Locks
--- them, their units and the receiver's counts, by the right to plan. Says how many units are released, and whether any hold is open after that.
+-- them, their units (found again by their place: while nothing is withheld a plan that joined would be made for none) and the receiver's
+-- counts, by the right to plan. Says how many units are released, and whether any hold is open after that.
 with standing as materialized (
     select h.hold_id, h.feed_id, h.of_units, h.units, h.removed,
            case when h.feed_id is null then $5::bigint else $3 end as units_min,
@@ -17,26 +18,26 @@ with standing as materialized (
         or is_doubted is not true
            and (percent_max = 100 or removed < units_min or removed * 100 <= of_units * percent_max)
 ), unit as materialized (
-    select over.hold_id, l.feed_id, l.unit_id
+    select over.hold_id, l.place
       from over
      cross join lateral (
-           select l.feed_id, l.unit_id from rentsync.ledger l
+           select l.ctid as place from rentsync.ledger l
             where over.units > 0 and l.feed_id = over.feed_id and l.withheld = 'held'
             union all
-           select l.feed_id, l.unit_id
+           select l.place
              from (select distinct w.feed_id from rentsync.withheld w
                     where over.units > 0 and over.feed_id is null
                       and w.receiver = $1 and w.kind = 'guarded' and w.feed_id is not null) as of_all
             cross join lateral (
-                  select l.feed_id, l.unit_id from rentsync.ledger l where l.feed_id = of_all.feed_id and l.withheld = 'guarded'
+                  select l.ctid as place from rentsync.ledger l
+                   where l.feed_id = of_all.feed_id and l.withheld = 'guarded' offset 0
                   ) as l
            ) as l
      limit $8
 ), released as (
     update rentsync.ledger l
        set withheld = null, withheld_because = null, withheld_at = null, owed = coalesce(l.owed, 'removal')
-      from unit
-     where l.feed_id = unit.feed_id and l.unit_id = unit.unit_id and l.withheld in ('held', 'guarded')
+     where l.ctid = any (array(select place from unit)) and l.withheld in ('held', 'guarded')
 ), ahead as (
     update rentsync.receiver_count c
        set ahead = c.ahead + (select count(*) from unit)
@@ -50,5 +51,4 @@ with standing as materialized (
     returning h.hold_id
 )
 select (select count(*) from unit),
-       exists (select from rentsync.hold h where h.receiver = $1 and h.state = 'open'
-                                            and not exists (select from cleared where cleared.hold_id = h.hold_id))
+       exists (select from rentsync.hold h where h.receiver = $1 and h.state = 'open' and h.hold_id not in (select hold_id from cleared))

@@ -4,20 +4,37 @@
 -- A rent roll that is imported again gives old codes to new ids; the removal of the old id must not name the code, lest
 -- a receiver that goes by codes drop the living. The receiver has what was sealed last: where a request's limits keep a new code
 -- back, the old one. While that is in doubt or was refused it may have an earlier one, or what was removed.
-with asked as (
+--
+-- Each property is read once, and its codes are hashed: a full join is never done by comparing each unit with each code, and its
+-- condition (coalesce) lets the server make nothing else of it.
+with asked as materialized (
     select distinct * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
            as asked (feed_id, property_id, unit_code, source_code)
+), fed as materialized (
+    select distinct feed_id, property_id from asked
 )
-select asked.feed_id, asked.unit_code, s.unit_id::bigint
+select asked.feed_id, asked.unit_code, here.unit_id
   from asked
-  join rentsync.source_unit() s on s.property_id = asked.property_id and s.unit_code = asked.source_code
+  full join (
+       select fed.feed_id, s.unit_id::bigint as unit_id, s.unit_code::text as unit_code
+         from fed
+        cross join lateral (
+              select s.unit_id, s.unit_code from rentsync.source_unit() s where s.property_id = fed.property_id offset 0
+              ) as s
+       ) as here on here.feed_id = asked.feed_id and here.unit_code = asked.source_code
+ where coalesce(here.feed_id = asked.feed_id, false)
  union
-select asked.feed_id, asked.unit_code, l.unit_id
+select asked.feed_id, asked.unit_code, there.unit_id
   from asked
-  join rentsync.ledger l on l.feed_id = asked.feed_id and l.unit_code = asked.unit_code and l.hash is not null
- union
-select asked.feed_id, asked.unit_code, l.unit_id
-  from asked
-  join rentsync.ledger l on l.feed_id = asked.feed_id and asked.unit_code = any (l.codes_before || l.unit_code)
-                        and (l.owed is not null or l.withheld = 'refused')
+  full join (
+       select l.feed_id, l.unit_id, code.unit_code
+         from fed
+        cross join lateral (select * from rentsync.ledger l where l.feed_id = fed.feed_id offset 0) as l
+        cross join lateral (
+              select l.unit_code where l.hash is not null
+               union all
+              select unnest(l.codes_before || l.unit_code) where l.owed is not null or l.withheld = 'refused'
+              ) as code (unit_code)
+       ) as there on there.feed_id = asked.feed_id and there.unit_code = asked.unit_code
+ where coalesce(there.feed_id = asked.feed_id, false)
  order by 1, 2, 3

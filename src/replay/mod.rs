@@ -11,9 +11,12 @@ mod selection;
 mod wait;
 mod window;
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
+use tokio::time::sleep;
 
 use crate::fault::Fault;
 use crate::plan;
@@ -44,7 +47,7 @@ pub async fn look(conn: &mut PgConnection, request: &Request<'_>) -> Result<Sele
 /// Marks what the window asks for as owed, and has it planned at once.
 ///
 /// What that is, is read first, which takes as long as it takes; then so many feeds at a time are read once more and marked, each time
-/// in a transaction, so that planning goes on in between.
+/// in a transaction, and as long a pause, so that planning goes on in between.
 ///
 /// # Errors
 /// When something fails. What was marked by then is sent again all the same, and the error says so.
@@ -60,12 +63,18 @@ pub(crate) async fn mark_and(
 ) -> Result<Selection> {
     let asked = look(conn, request).await?;
     let feeds = asked.feed_ids();
+    let mut took = Duration::ZERO;
     for (done, slice) in feeds.chunks(FEEDS_PER_TRANSACTION_MAX).enumerate() {
         let marked = mark_some(conn, request, slice, async |conn| match done {
             0 => also(conn, &asked).await,
             _ => Ok(()),
         });
         let done = done * FEEDS_PER_TRANSACTION_MAX;
+        if done > 0 {
+            // Plans never wait for the right: without a pause they would find it by luck alone.
+            sleep(took).await;
+        }
+        let begin = Instant::now();
         marked.await.with_context(|| match done {
             0 => "nothing was marked".to_owned(),
             _ => format!(
@@ -73,6 +82,7 @@ pub(crate) async fn mark_and(
                 feeds.len()
             ),
         })?;
+        took = begin.elapsed();
     }
     Ok(asked)
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::{Arguments, PgConnection};
+use sqlx::{Arguments, PgConnection, Row};
 
 use super::size::{arguments, compared_in_vain, explain, explained, filled, pages, touched};
 use crate::support::execute;
@@ -236,6 +236,83 @@ async fn promise_17_what_is_withheld_is_put_together_by_key_after_a_long_time_wi
     assert!(compared_in_vain(&plan) + passed_over(&plan) <= 1_000.0, "{plan:#}");
     let pages = touched(&plan);
     assert!(pages <= 3_000, "{pages} pages: {plan:#}");
+}
+
+#[tokio::test]
+async fn promise_17_removals_that_are_old_are_forgotten_by_key_after_a_long_time_without_any() {
+    let rig = Rig::empty().await;
+    rig.hands().await;
+    rig.edit("alter table rentsync.removed set (autovacuum_enabled = off)")
+        .await;
+    rig.edit("vacuum analyze rentsync.removed").await;
+    let mut conn = rig.source.connect().await;
+    let prepared = concat!(
+        "set plan_cache_mode = force_generic_plan; prepare expire (text, timestamptz, bigint) as ",
+        include_str!("../../../sql/hold/expire.sql")
+    );
+    execute(&mut conn, prepared).await;
+    let expire = "explain (analyze, buffers, format json) execute expire ('main', null, 500)";
+    // The plan is made, and kept, while there is nothing.
+    explain(&mut conn, expire, arguments(|_| ())).await;
+    rig.edit(
+        "insert into rentsync.feed (receiver, property_id) select 'main', n from generate_series(1, 2000) n;
+         insert into rentsync.removed (receiver, feed_id, sequence, units, uncovered, units_before, told_at)
+         select 'main', feed_id, n, 1, 0, 20, now() - interval '25 hours' from rentsync.feed, generate_series(1, 2) n",
+    )
+    .await;
+    let plan = explain(&mut conn, expire, arguments(|_| ())).await;
+    assert!(compared_in_vain(&plan) + passed_over(&plan) <= 10_000.0, "{plan:#}");
+    assert_eq!(rig.source.number("select count(*) from rentsync.removed").await, 3_500);
+}
+
+#[tokio::test]
+async fn promise_17_who_carries_a_code_is_found_by_reading_each_property_once() {
+    let rig = Rig::empty().await;
+    rig.hands().await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (1, 'Large', true);
+         insert into project_rent_roll_units (id, project_id, unit_code) select n, 1, n from generate_series(1, 3000) n;
+         insert into rentsync.feed (receiver, property_id) values ('main', 1);
+         insert into rentsync.ledger (feed_id, unit_id, unit_code, hash, sequence)
+         select feed_id, n, n, decode(repeat('00', 32), 'hex'), 1 from rentsync.feed, generate_series(1, 3000) n",
+    )
+    .await;
+    let codes: Vec<String> = (1..=500).map(|code| code.to_string()).collect();
+    let carriers = arguments(|all| {
+        all.add(vec![1_i64; 500]).unwrap();
+        all.add(vec![1_i64; 500]).unwrap();
+        all.add(&codes).unwrap();
+        all.add(&codes).unwrap();
+    });
+    let mut conn = rig.source.connect().await;
+    execute(&mut conn, "set plan_cache_mode = force_generic_plan").await;
+    let plan = explain(&mut conn, explained!("plan/carriers.sql"), carriers).await;
+    assert_eq!(plan["Actual Rows"].as_f64(), Some(500.0));
+    assert!(compared_in_vain(&plan) + passed_over(&plan) <= 20_000.0, "{plan:#}");
+}
+
+#[tokio::test]
+async fn promise_17_what_one_transaction_changed_with_many_comes_before_an_edit_that_the_same_look_finds() {
+    let rig = Rig::new().await;
+    rig.hands().await;
+    let mut conn = rig.source.connect().await;
+    let before = rig.source.texts("select pg_current_snapshot()::text").await.remove(0);
+    rig.edit("update project_rent_roll_units set price = 7 where id = 11")
+        .await;
+    rig.edit("update project_rent_roll_units set price = 8").await;
+    rig.edit("update project_rent_roll_units set price = 9 where id = 11")
+        .await;
+    rig.edit("insert into rentsync.outbox (property_id, op) select n, 'update' from generate_series(10, 12) n")
+        .await;
+    let look = sqlx::query(include_str!("../../../sql/plan/look.sql"))
+        .bind("main")
+        .bind(before)
+        .bind(None::<DateTime<Utc>>)
+        .fetch_one(&mut conn)
+        .await
+        .expect("look");
+    let touched: Vec<Option<i64>> = look.get("touched");
+    assert_eq!(touched, [10, 11, 12, 2, 1].map(Some));
 }
 
 /// Rows that scans of what was worked out before looked at in vain.
