@@ -150,7 +150,7 @@ mod tests {
         let table = [
             (CertificateError::Expired, "has expired"),
             (CertificateError::NotValidYet, "clock of this host"),
-            (CertificateError::UnknownIssuer, "authority that this host doesn't know"),
+            (CertificateError::UnknownIssuer, "authority that is not trusted"),
             (CertificateError::NotValidForName, "for another name"),
             (CertificateError::Revoked, "revoked"),
             (
