@@ -942,13 +942,6 @@ async fn what_keeps_a_receiver_from_being_sent_to_is_found_with_the_command_that
             "update rentsync.feed set paused_because = null",
         ),
         (
-            "update rentsync.feed set paused_because = 'all of it is rejected' where property_id = 1",
-            "feeds",
-            "wrong",
-            "feeds resume ID",
-            "update rentsync.feed set paused_because = null",
-        ),
-        (
             "insert into rentsync.hold (receiver, units, gone, of_units, opened_at, grown_at) values ('main', 7, 0, 9, now(), now())",
             "holds",
             "warning",
