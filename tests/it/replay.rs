@@ -102,14 +102,14 @@ async fn more_properties_than_one_transaction_marks_are_all_sent_again() {
     let rig = Rig::empty().await;
     let empty = rig.sandbox.save();
     rig.edit(
-        "insert into projects (id, name, is_actived) select n, n::text, true from generate_series(1, 600) n;
-         insert into project_rent_roll_units (id, project_id, unit_code) select n, n, n from generate_series(1, 600) n",
+        "insert into projects (id, name, is_actived) select n, n::text, true from generate_series(1, 300) n;
+         insert into project_rent_roll_units (id, project_id, unit_code) select n, n, n from generate_series(1, 300) n",
     )
     .await;
     rig.settle().await;
     rig.sandbox.restore(empty);
     let asked = replayed(&rig, &request(&rig, hours(1))).await;
-    assert_eq!(asked.feeds.len(), 600);
+    assert_eq!(asked.feeds.len(), 300);
     rig.assert_equal().await;
 }
 
