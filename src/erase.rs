@@ -151,8 +151,13 @@ async fn erase_found(
         .fetch_all(&mut *conn)
         .await?;
     deliver::doubt(conn, &given_up, Some("its request was given up")).await?;
-    let (bodies, answers): (i64, i64) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
+    let feeds: Vec<i64> = sqlx::query_scalar(include_str!("../sql/erase/feeds.sql"))
         .bind(receiver)
+        .bind(unit_id)
+        .fetch_all(&mut *conn)
+        .await?;
+    let (bodies, answers): (i64, i64) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
+        .bind(&feeds)
         .bind(unit_id)
         .fetch_one(&mut *conn)
         .await?;
@@ -164,13 +169,14 @@ async fn erase_found(
         .fetch_one(&mut *conn)
         .await?;
     let hashes = sqlx::query_scalar(include_str!("../sql/erase/hashes.sql"))
-        .bind(receiver)
+        .bind(&feeds)
         .bind(unit_id)
         .fetch_one(&mut *conn)
         .await?;
     let mut proof: Proof = sqlx::query_as(include_str!("../sql/erase/left.sql"))
         .bind(receiver)
         .bind(unit_id)
+        .bind(&feeds)
         .fetch_one(&mut *conn)
         .await?;
     if search.mask.is_some() {

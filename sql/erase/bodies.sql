@@ -1,11 +1,8 @@
--- Empties the bodies of every sync of receiver $1 that carries unit $2, and the answers to them; nothing of it may be sent any
--- more. So it does with every settled sync of a feed that has or had the unit: their digests are over its lead's names too, and two of them
+-- Empties the bodies of every sync of the feeds $1 that carries unit $2, and the answers to them; nothing of it may be sent any
+-- more. So it does with every settled sync of these feeds, which have or had the unit: their digests are over its lead's names too, and two of them
 -- may give the unit's hash. Locks these rows. Says how many of both it emptied.
 with fed as materialized (
-    select f.feed_id from rentsync.feed f
-     where f.receiver = $1
-       and (exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.unit_id = $2)
-         or exists (select from rentsync.sync_feed sf where sf.feed_id = f.feed_id and ($2 = any (sf.units) or $2 = any (sf.gone))))
+    select feed_id from unnest($1::bigint[]) as fed (feed_id)
 ), about as materialized (
     select distinct s.sequence
       from fed

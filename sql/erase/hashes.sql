@@ -1,11 +1,8 @@
--- Hashes over the names of unit $2's lead, by which whoever has a list of names could find them, go for receiver $1: the digests of every
--- sync of the feeds that have or had the unit (two of them, one before and one after, give the unit's own), the hash that was refused, and
+-- Hashes over the names of unit $2's lead, by which whoever has a list of names could find them, go: the digests of every
+-- sync of the feeds $1, which have or had the unit (two of them, one before and one after, give the unit's own), the hash that was refused, and
 -- what drift noted. What is sealed now keeps its hash until it is sealed anew. Locks these rows. Says how many it emptied.
 with fed as materialized (
-    select f.feed_id from rentsync.feed f
-     where f.receiver = $1
-       and (exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.unit_id = $2)
-         or exists (select from rentsync.sync_feed sf where sf.feed_id = f.feed_id and ($2 = any (sf.units) or $2 = any (sf.gone))))
+    select feed_id from unnest($1::bigint[]) as fed (feed_id)
 ), digests as (
     update rentsync.sync_feed sf set digest = null, digest_said = null
       from fed

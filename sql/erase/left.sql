@@ -1,11 +1,8 @@
 -- The proof: what is there of unit $2 for receiver $1, and in how much of it its lead may still be. Syncs that carry it; bodies and answers of
--- these and of every settled sync of its feeds; tries of the former; rows of the ledger, texts with a lead among these; hashes over its
+-- these and of every settled sync of its feeds $3; tries of the former; rows of the ledger, texts with a lead among these; hashes over its
 -- names, as erase/hashes finds them; columns of bodies, answers and errors of which the server keeps samples, which are any unit's. Reads only.
 with fed as materialized (
-    select f.feed_id from rentsync.feed f
-     where f.receiver = $1
-       and (exists (select from rentsync.ledger l where l.feed_id = f.feed_id and l.unit_id = $2)
-         or exists (select from rentsync.sync_feed sf where sf.feed_id = f.feed_id and ($2 = any (sf.units) or $2 = any (sf.gone))))
+    select feed_id from unnest($3::bigint[]) as fed (feed_id)
 ), about as materialized (
     select s.sequence, s.body is not null as has_body, bool_or($2 = any (sf.units)) as carries
       from fed
