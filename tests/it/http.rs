@@ -225,15 +225,7 @@ async fn a_relay_that_stops_is_not_ready_any_more() {
     rig.faults(json!({ "delay_ms": 60000 }));
     let running = Running::of(&rig).await;
     running.until_ready_is(200).await;
-    let leased = async {
-        while rig
-            .source
-            .number("select count(*) from rentsync.sync where leased_until is not null")
-            .await
-            == 0
-        {}
-    };
-    tokio::time::timeout(LIMIT, leased).await.expect("a request under way");
+    rig.until_leased().await;
     signal(&running.child, Signal::TERM);
     assert!(running.until_ready_is(503).await.contains("the relay stops"));
     running.stop().await;

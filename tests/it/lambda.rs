@@ -227,15 +227,7 @@ async fn one_that_is_killed_in_the_middle_loses_nothing_and_two_at_once_send_not
     rig.faults(json!({ "delay_ms": 60000, "times": 1 }));
     let killed = Function::of(&rig, &[]).await;
     killed.invoke(json!({}), HOUR);
-    let leased = async {
-        while rig
-            .source
-            .number("select count(*) from rentsync.sync where leased_until is not null")
-            .await
-            == 0
-        {}
-    };
-    tokio::time::timeout(LIMIT, leased).await.expect("a request under way");
+    rig.until_leased().await;
     signal(&killed.child, Signal::KILL);
     ended(killed.child).await;
     rig.no_faults();

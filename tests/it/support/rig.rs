@@ -1,5 +1,6 @@
 //! A source, a relay whose stages are called one by one, and a sandbox receiver.
 
+use crate::process::LIMIT;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -393,6 +394,13 @@ impl Rig {
                 serde_json::from_slice(&rentsync_relay::payload::decompressed(body).expect("gzip")).expect("JSON")
             })
             .collect()
+    }
+
+    /// Until a request is under way.
+    pub async fn until_leased(&self) {
+        let leased = "select count(*) from rentsync.sync where leased_until is not null";
+        let waiting = async { while self.source.number(leased).await == 0 {} };
+        tokio::time::timeout(LIMIT, waiting).await.expect("a request under way");
     }
 
     pub async fn alerts(&self) -> Vec<String> {
