@@ -274,6 +274,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0029_withheld_of_feed.sql",
         "02ef9cf3f526ce6c3997d78cc36c4e060911b1e7aca9cbecac42a6ba789dd657",
     ),
+    (
+        "migrations/0031_no_second_index.sql",
+        "ebd768c7f934e85e95bcc7811adc8c1bc1c031af1d6886b73ed2caa6d9d72c2f",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -1,6 +1,6 @@
 -- The receiver acknowledged the syncs $2 of the feeds $1, pairwise. Where a unit was among that which it refused before, it may accept
 -- now whatever else it refused of that feed: due at $3 (null: now), and what is owed by itself for that reason is sent together.
--- Looks up what was refused before by its index. Locks those feeds and units.
+-- Looks up what was refused before by its index, and tells the others apart by a hash. Locks those feeds and units.
 with known as materialized (
     select before.feed_id, before.unit_id
       from unnest($1::bigint[], $2::bigint[]) as accepted (feed_id, sequence)
@@ -20,7 +20,7 @@ with known as materialized (
        set retry_at = case when l.withheld = 'refused' then coalesce($3, clock_timestamp()) end, bisection = null
      where l.feed_id = any (array(select feed_id from cleared)) and l.refusals > 0
        and (l.withheld = 'refused' and l.bisection is null or l.withheld is null and l.bisection < 0)
-       and not exists (select from cleared where cleared.feed_id = l.feed_id and cleared.unit_id = l.unit_id)
+       and (l.feed_id, l.unit_id) not in (select feed_id, unit_id from cleared)
     returning l.feed_id, l.withheld
 )
 update rentsync.feed

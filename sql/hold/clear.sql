@@ -2,8 +2,8 @@
 -- left of them: units and percent of a feed, of the receiver. What is left is released, at most $8 units at a time; a hold ends with
 -- the last. Looks at the holds of the feeds $7, -1 for the one over the whole. That one goes by all that waits or that a person
 -- wants kept, and stays while more is known to be gone from the source (until $9 seconds after that was counted). Locks
--- them, their units (found again by their place: while nothing is withheld a plan that joined would be made for none) and the receiver's
--- counts, by the right to plan. Says how many units are released, and whether any hold is open after that.
+-- them, their units (found again by their place, and what they wait for is asked in a way that no index of the withheld answers: after a
+-- quiet time it is thought to be empty, and would be read from end to end) and the receiver's counts, by the right to plan. Says how many units are released, and whether any hold is open after that.
 with standing as materialized (
     select h.hold_id, h.feed_id, h.of_units, h.units, h.removed,
            case when h.feed_id is null then $5::bigint else $3 end as units_min,
@@ -18,7 +18,7 @@ with standing as materialized (
         or is_doubted is not true
            and (percent_max = 100 or removed < units_min or removed * 100 <= of_units * percent_max)
 ), unit as materialized (
-    select over.hold_id, l.place
+    select over.hold_id, over.units, l.place
       from over
      cross join lateral (
            select l.ctid as place from rentsync.ledger l
@@ -37,7 +37,7 @@ with standing as materialized (
 ), released as (
     update rentsync.ledger l
        set withheld = null, withheld_because = null, withheld_at = null, owed = coalesce(l.owed, 'removal')
-     where l.ctid = any (array(select place from unit)) and l.withheld in ('held', 'guarded')
+     where l.ctid = any (array(select place from unit)) and coalesce(l.withheld, '') in ('held', 'guarded')
 ), ahead as (
     update rentsync.receiver_count c
        set ahead = c.ahead + (select count(*) from unit)
@@ -47,7 +47,9 @@ with standing as materialized (
        set state = 'cleared', settled_at = coalesce($2, clock_timestamp())
       from over
      where h.hold_id = over.hold_id
-       and (over.units <= (select count(*) from unit where unit.hold_id = over.hold_id) or (select count(*) from unit) < $8)
+       and (over.units = 0
+            or over.hold_id in (select unit.hold_id from unit group by unit.hold_id having count(*) >= max(unit.units))
+            or (select count(*) from unit) < $8)
     returning h.hold_id
 )
 select (select count(*) from unit),

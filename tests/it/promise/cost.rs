@@ -238,6 +238,67 @@ async fn promise_17_what_is_withheld_is_put_together_by_key_after_a_long_time_wi
     assert!(pages <= 3_000, "{pages} pages: {plan:#}");
 }
 
+/// Indexes of what passes are full of nothing in quiet times, and a vacuum says so: whoever goes by that reads them whole.
+#[tokio::test]
+async fn promise_17_after_a_quiet_time_what_is_withheld_is_read_by_property() {
+    let rig = Rig::empty().await;
+    rig.hands().await;
+    rig.edit("alter table rentsync.ledger set (autovacuum_enabled = off)")
+        .await;
+    rig.edit(
+        "insert into rentsync.feed (receiver, property_id, units, of_units) select 'main', n, 50, 50 from generate_series(1, 200) n;
+         insert into rentsync.ledger (feed_id, unit_id, unit_code, hash, sequence)
+         select feed_id, feed_id * 1000 + n, n, decode(repeat('00', 32), 'hex'), 1 from rentsync.feed, generate_series(1, 50) n;
+         insert into rentsync.hold (receiver, feed_id, units, gone, of_units, opened_at, grown_at)
+         select 'main', feed_id, 1, 0, 50, now(), now() from rentsync.feed",
+    )
+    .await;
+    let withhold = "update rentsync.ledger
+                       set withheld = case when unit_id % 10 = 0 then 'held' else 'refused' end, withheld_because = 'test',
+                           withheld_at = now(), refusals = 1, retry_at = now();
+                    update rentsync.feed set retry_at = now()";
+    rig.edit(withhold).await;
+    rig.edit(
+        "update rentsync.ledger set withheld = null, withheld_because = null, withheld_at = null, retry_at = null",
+    )
+    .await;
+    rig.edit("vacuum analyze rentsync.ledger").await;
+    rig.edit(withhold).await;
+    let mut conn = rig.source.connect().await;
+    let feeds: Vec<i64> = sqlx::query_scalar("select feed_id from rentsync.feed")
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+    let clear = arguments(|all| {
+        all.add("main").unwrap();
+        all.add(None::<DateTime<Utc>>).unwrap();
+        for limit in [100_i64, 100, 100, 100] {
+            all.add(limit).unwrap();
+        }
+        all.add(&feeds).unwrap();
+        all.add(10_i64).unwrap();
+        all.add(10_f64).unwrap();
+    });
+    let let_go = arguments(|all| {
+        all.add("main").unwrap();
+        all.add(None::<DateTime<Utc>>).unwrap();
+        all.add(100_i64).unwrap();
+    });
+    let accept = arguments(|all| {
+        all.add(&feeds).unwrap();
+        all.add(vec![1_i64; 200]).unwrap();
+        all.add(None::<DateTime<Utc>>).unwrap();
+    });
+    for (statement, arguments, units) in [
+        (explained!("hold/clear.sql"), clear, 500.0),
+        (explained!("plan/let_go.sql"), let_go, 5_000.0),
+        (explained!("deliver/accept_refused.sql"), accept, 5_000.0),
+    ] {
+        let plan = explain(&mut conn, statement, arguments).await;
+        assert!(compared_in_vain(&plan) + passed_over(&plan) <= units * 3.0, "{plan:#}");
+    }
+}
+
 #[tokio::test]
 async fn promise_17_removals_that_are_old_are_forgotten_by_key_after_a_long_time_without_any() {
     let rig = Rig::empty().await;

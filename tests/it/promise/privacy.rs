@@ -213,7 +213,8 @@ async fn promise_05_an_upgrade_forgets_leads_and_sends_what_is_gone_once_more_wi
              update rentsync.attempt set answer = 'no Wilhelmina';
              update rentsync.ledger set withheld = 'refused', withheld_because = 'no Wilhelmina', refused_hash = hash
               where unit_id = 13;
-             {}; delete from rentsync.migration where version in (10, 19);
+             create index ledger_withheld_unit on rentsync.ledger (unit_id);
+             {}; delete from rentsync.migration where version in (10, 19, 31);
              drop index rentsync.sync_body_over;
              alter table rentsync.sync drop column body_gone, drop constraint body_while_it_may_be_sent,
                    alter column body set not null",
