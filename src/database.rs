@@ -5,24 +5,30 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Result;
+use futures_util::future::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions, Connection, FromRow, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use crate::config::{self, Tls};
-use crate::fault::{Fault, io_in_words, said};
+use crate::config::{self, Tls, url_of_each};
+use crate::fault::Fault;
 use crate::words::in_a_line;
+use hosts::{Answer, CONNECTING_TAKES_MAX, Hosts, at};
+pub(crate) use server::SERVER_VERSION_MIN;
+pub use server::check_server;
 pub use trust::SchemaOwner;
 use trust::{SourceObjection, Trust};
+use unreachable::{none_writable, unreachable};
 pub(crate) use url::mode_name;
 use url::{PARAMETERS, is_local, is_well_formed, known_parameters, named, proven};
 
 mod files;
+mod hosts;
+mod server;
 pub mod statements;
 mod trust;
+mod unreachable;
 mod url;
-
-pub(crate) const SERVER_VERSION_MIN: i32 = 140_000;
 
 /// What no name, type or operator of ours is looked up beyond: where `public` is writable, somebody's
 /// `public.hashtextextended(text, integer)` would be a better match than the server's own.
@@ -70,7 +76,7 @@ const BOUNDS: [(&str, &str); 7] = [
 /// Where the database is; made from a URL once, so that no other module sees the password.
 #[derive(Clone)]
 pub struct Database {
-    options: PgConnectOptions,
+    hosts: Arc<Hosts>,
     /// The schemas along the role's own search_path, once a connection has been asked.
     own_path: Arc<OnceLock<Vec<String>>>,
     trust: Arc<Trust>,
@@ -90,12 +96,18 @@ impl Database {
     fn from_url_with(url: &SecretString, tls: Option<Tls>) -> Result<Self> {
         let given = url.expose_secret();
         let (url, unknown) = known_parameters(given);
-        let options = is_well_formed(given).then(|| PgConnectOptions::from_str(&url).ok());
-        let options = options.flatten().ok_or_else(|| {
+        let malformed = || {
             Fault::usage(
                 "the database URL is not one: expected postgres://user:password@host:5432/database (a user with a colon in it: ?user=)",
             )
-        })?;
+        };
+        if !is_well_formed(given) {
+            return Err(malformed().into());
+        }
+        let environment = |name: &str| std::env::var(name).ok();
+        let urls = url_of_each(&url, environment).map_err(|why| Fault::usage(format!("the database URL: {why}")))?;
+        let options = urls.iter().map(|url| PgConnectOptions::from_str(url).ok());
+        let options: Vec<_> = options.collect::<Option<_>>().ok_or_else(malformed)?;
         if !unknown.is_empty() {
             // Their values may be secrets: a misspelt password is one.
             tracing::warn!(
@@ -105,36 +117,56 @@ impl Database {
             );
         }
         files::check(&url)?;
-        let options = proven(options, &url, tls)?;
-        Ok(Self::from_options(named(options, &url)))
+        let options = options
+            .into_iter()
+            .map(|options| Ok(named(proven(options, &url, tls)?, &url)));
+        Ok(Self::from_hosts(options.collect::<Result<_>>()?))
     }
 
-    /// What a server has to prove, and whether it is on this machine.
+    /// What the server in use has to prove, and whether it is on this machine.
     pub(crate) fn tls(&self) -> (PgSslMode, bool) {
-        (self.options.get_ssl_mode(), is_local(&self.options))
+        let options = self.hosts.in_use();
+        (options.get_ssl_mode(), is_local(options))
+    }
+
+    /// The host in use and all of them, where there are several.
+    pub(crate) fn host_in_use(&self) -> Option<(String, String)> {
+        (self.hosts.all.len() > 1).then(|| (at(self.hosts.in_use()), self.hosts.named()))
+    }
+
+    /// How often another host came to be used: a connection made before is to none that counts.
+    pub(crate) fn moves(&self) -> u64 {
+        self.hosts.moves()
     }
 
     /// From options made elsewhere.
     pub fn from_options(options: PgConnectOptions) -> Self {
-        // A policy that hides rows would look like an empty source; with this PostgreSQL says so instead.
-        // A slow statement is the server's to log: here it would be a page of SQL a line.
-        let options = options
-            .application_name("rentsync-relay")
-            // Parameters of a statement that failed may be a body: they are not for the server's log.
-            .options([("row_security", "off"), ("log_parameter_max_length_on_error", "0")])
-            .options(BOUNDS)
-            .disable_statement_logging();
+        Self::from_hosts(vec![options])
+    }
+
+    fn from_hosts(hosts: Vec<PgConnectOptions>) -> Self {
         Self {
-            options,
+            hosts: Arc::new(Hosts::new(hosts.into_iter().map(Self::bounded).collect())),
             own_path: Arc::default(),
             trust: Arc::default(),
         }
     }
 
+    fn bounded(options: PgConnectOptions) -> PgConnectOptions {
+        // A policy that hides rows would look like an empty source; with this PostgreSQL says so instead.
+        // A slow statement is the server's to log: here it would be a page of SQL a line.
+        options
+            .application_name("rentsync-relay")
+            // Parameters of a statement that failed may be a body: they are not for the server's log.
+            .options([("row_security", "off"), ("log_parameter_max_length_on_error", "0")])
+            .options(BOUNDS)
+            .disable_statement_logging()
+    }
+
     /// One connection; its commits survive a crash of the server, whatever the server's default.
     pub async fn connect(&self) -> Result<PgConnection> {
         let mut conn = self.connect_unremembered().await?;
-        statements::remember(self.session().options(PATH), &mut conn).await?;
+        statements::remember(session(self.hosts.in_use()).options(PATH), &mut conn).await?;
         Ok(conn)
     }
 
@@ -142,11 +174,24 @@ impl Database {
     async fn connect_unremembered(&self) -> Result<PgConnection> {
         // Planning looks up some thousands of keys that were written lately: with the default cost of a random read the
         // ledger would be read whole, and a batch cost as much as the portfolio.
-        let settings = [("synchronous_commit", "on"), ("random_page_cost", "1.1")];
-        let connected = tokio::time::timeout(Duration::from_secs(10), self.open(&settings))
-            .await
-            .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
-        let mut conn = connected.map_err(|error| self.unreachable(&error))?;
+        let settings: [(&'static str, &'static str); 2] = [("synchronous_commit", "on"), ("random_page_cost", "1.1")];
+        let mut conn = match self.hosts.all.as_slice() {
+            [only] => {
+                let connected = tokio::time::timeout(CONNECTING_TAKES_MAX, self.open(only, &settings))
+                    .await
+                    .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+                connected.map_err(|error| unreachable(only, &error))?
+            }
+            _ => {
+                let database = self.clone();
+                let ask = move |host| {
+                    let database = database.clone();
+                    async move { database.ask(&host, &settings).await }.boxed()
+                };
+                let found = self.hosts.writable(&ask).await;
+                found.map_err(|answers| none_writable(&self.hosts, &answers))?
+            }
+        };
         sqlx::query(include_str!("../sql/connection/encoding.sql"))
             .execute(&mut conn)
             .await?;
@@ -240,15 +285,26 @@ impl Database {
         Ok(names)
     }
 
-    /// What every connection begins with, the pool's too.
-    fn session(&self) -> PgConnectOptions {
-        self.options.clone().options(SESSION).options(RELIED_ON)
+    /// A server of several.
+    async fn ask(&self, host: &PgConnectOptions, settings: &[(&str, &str)]) -> Answer {
+        let asked = async {
+            let mut conn = self.open(host, settings).await?;
+            let is_standby: bool = sqlx::query_scalar(include_str!("../sql/connection/is_standby.sql"))
+                .fetch_one(&mut conn)
+                .await?;
+            Ok((conn, is_standby))
+        };
+        match asked.await {
+            Ok((conn, false)) => Answer::Writable(conn),
+            Ok((_, true)) => Answer::Standby,
+            Err(error) => Answer::Unreachable(error),
+        }
     }
 
     /// The one place where connections are made, but for the pool's. The first of them is asked for the role's own search_path
     /// before it gets ours; any other has ours from its beginning.
-    async fn open(&self, settings: &[(&str, &str)]) -> sqlx::Result<PgConnection> {
-        let options = self.session().options(settings.iter().copied());
+    async fn open(&self, host: &PgConnectOptions, settings: &[(&str, &str)]) -> sqlx::Result<PgConnection> {
+        let options = session(host).options(settings.iter().copied());
         if self.own_path.get().is_some() {
             let mut conn = PgConnection::connect_with(&options.options(PATH)).await?;
             notice_lost_client(&mut conn).await?;
@@ -274,61 +330,27 @@ impl Database {
             // Whoever waits too long gets an error that says so; a warning before that says nothing to anybody.
             .acquire_slow_threshold(Duration::MAX);
         let database = self.clone();
-        let options = options.before_acquire(move |conn, _| {
+        let options = options.before_acquire(move |conn, made| {
             let database = database.clone();
             Box::pin(async move {
+                if database.hosts.moved_ago().is_some_and(|moved| made.age > moved) {
+                    return Ok(false);
+                }
                 let checked = database.check_schema_owner(conn).await;
                 checked.map_err(|error| sqlx::Error::Configuration(error.into()))?;
                 Ok(true)
             })
         });
-        options.connect_lazy_with(self.session().options(PATH).options([("synchronous_commit", "off")]))
-    }
-
-    fn unreachable(&self, error: &sqlx::Error) -> Fault {
-        let place = match self.options.get_socket() {
-            Some(socket) => socket.display().to_string(),
-            None => format!("{}:{}", self.options.get_host(), self.options.get_port()),
-        };
-        let database = self.options.get_database().unwrap_or("(default)");
-        let todo = match error {
-            sqlx::Error::Tls(_) | sqlx::Error::Io(_) if !is_down(error) => {
-                "check its certificate, sslrootcert in the URL, and database.tls"
-            }
-            _ => "check DATABASE_URL or database.url",
-        };
-        let message = format!(
-            "the database {database} at {place} could not be reached as {}: {}; {todo}",
-            self.options.get_username(),
-            why_unreachable(error)
-        );
-        if is_down(error) {
-            Fault::down(message)
-        } else {
-            Fault::unreachable(message)
-        }
+        let of = |host| session(host).options(PATH).options([("synchronous_commit", "off")]);
+        let pool = options.connect_lazy_with(of(self.hosts.in_use()));
+        self.hosts.lead(&pool, self.hosts.all.iter().map(of).collect());
+        pool
     }
 }
 
-/// The server is not there, or not yet: not that it refuses us.
-fn is_down(error: &sqlx::Error) -> bool {
-    match error {
-        // A certificate that one of the two does not take stays as it is.
-        sqlx::Error::Io(error) => !error.get_ref().is_some_and(|error| error.is::<rustls::Error>()),
-        sqlx::Error::PoolTimedOut => true,
-        // Starting, stopping, full.
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| code.starts_with("57P0") || code.starts_with("53")),
-        _ => false,
-    }
-}
-
-fn why_unreachable(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Io(error) => io_in_words(error),
-        error => said(error),
-    }
+/// What every connection begins with, the pool's too.
+fn session(host: &PgConnectOptions) -> PgConnectOptions {
+    host.clone().options(SESSION).options(RELIED_ON)
 }
 
 /// A statement of ours ends in the server soon after the process that waits for it. Not every platform's server can notice: then
@@ -339,47 +361,4 @@ pub(crate) async fn notice_lost_client(conn: &mut PgConnection) -> sqlx::Result<
         Err(sqlx::Error::Database(_)) => Ok(()),
         set => set.map(|_| ()),
     }
-}
-
-/// What decides whether the relay can work on a server.
-#[derive(FromRow)]
-struct Server {
-    version: i32,
-    in_recovery: bool,
-    read_only: bool,
-    role: String,
-}
-
-/// Refuses servers that the relay can't work on.
-pub async fn check_server(conn: &mut PgConnection) -> Result<()> {
-    let Server {
-        version,
-        in_recovery,
-        read_only,
-        role,
-    } = sqlx::query_as(include_str!("../sql/database/server.sql"))
-        .fetch_one(conn)
-        .await?;
-    if version < SERVER_VERSION_MIN {
-        return Err(Fault::usage(format!(
-            "the server is PostgreSQL {}; the relay needs 14 or newer",
-            version / 10_000
-        ))
-        .into());
-    }
-    if in_recovery {
-        // Its snapshots lack running transactions: changes would be lost.
-        return Err(Fault::usage(
-            "the server is a standby; point the relay at the primary (DATABASE_URL, database.url)",
-        )
-        .into());
-    }
-    if read_only {
-        return Err(Fault::usage(format!(
-            "the database takes no writes from {role}: `default_transaction_read_only` is on; have it turned off for this role \
-             (`alter role {role} set default_transaction_read_only = off`), or point DATABASE_URL (database.url) elsewhere"
-        ))
-        .into());
-    }
-    Ok(())
 }

@@ -21,6 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use crate::clock::Moment;
 use crate::database::Database;
 use crate::fault::{Fault, sentence};
+use crate::witness::Witness;
 
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// A beat is one short statement, at most a connection before it: an answer that takes longer is none.
@@ -37,6 +38,7 @@ pub struct Registration {
     id: AtomicI64,
     name: String,
     receivers: Vec<String>,
+    witness: Arc<Witness>,
     began: Instant,
     /// Milliseconds after `began`.
     beaten: AtomicU64,
@@ -56,12 +58,18 @@ pub struct Heartbeat {
 
 impl Registration {
     /// Writes a row that nobody refreshes yet.
-    pub async fn write(conn: &mut PgConnection, name: &str, receivers: Vec<String>) -> Result<Arc<Self>> {
+    pub async fn write(
+        conn: &mut PgConnection,
+        name: &str,
+        receivers: Vec<String>,
+        witness: Arc<Witness>,
+    ) -> Result<Arc<Self>> {
         let id = register(conn, name, &receivers).await?;
         Ok(Arc::new(Self {
             id: AtomicI64::new(id),
             name: name.to_owned(),
             receivers,
+            witness,
             began: Instant::now(),
             beaten: AtomicU64::new(0),
             answered: AtomicU64::new(0),
@@ -78,6 +86,11 @@ impl Registration {
     /// Host and process, as attempts name it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What it sent, against a database that is set back.
+    pub fn witness(&self) -> &Witness {
+        &self.witness
     }
 
     /// Since its row was last refreshed.
@@ -162,10 +175,10 @@ impl Registration {
 
 impl Heartbeat {
     /// Registers a relay and goes on beating.
-    pub async fn begin(database: &Database, name: &str, receivers: Vec<String>) -> Result<Self> {
+    pub async fn begin(database: &Database, name: &str, receivers: Vec<String>, witness: Arc<Witness>) -> Result<Self> {
         let mut conn = connect(database).await?;
         let began = Moment::now();
-        let registration = Registration::write(&mut conn, name, receivers).await?;
+        let registration = Registration::write(&mut conn, name, receivers, witness).await?;
         *registration.lives_since() = Some(began);
         let (end, ended) = oneshot::channel();
         let beating = beat_until(database.clone(), registration.clone(), conn, ended);
@@ -241,10 +254,15 @@ async fn beat_until(
     let mut ticks = interval(BEAT_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut state = BeatState::Well;
+    let mut moves = database.moves();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             _ = &mut ended => break,
+        }
+        // Its row is where the relay works.
+        if std::mem::replace(&mut moves, database.moves()) != moves {
+            conn = None;
         }
         let began = Moment::now();
         let beating = timeout(BEAT_TAKES_MAX, beat(&database, &registration, &mut conn)).await;
@@ -330,6 +348,7 @@ mod tests {
             id: AtomicI64::new(1),
             name: "test:1".to_owned(),
             receivers: Vec::new(),
+            witness: Arc::default(),
             began: Instant::now(),
             beaten: AtomicU64::new(0),
             answered: AtomicU64::new(0),

@@ -80,5 +80,7 @@ mod pem;
 pub mod source_identity;
 /// The states that the database has as text.
 pub mod states;
+/// What a running relay remembers of what it sent.
+pub mod witness;
 /// Numbers, times and other people's words, in a sentence.
 mod words;

@@ -23,9 +23,13 @@ pub(super) struct Listing {
 
 /// Connects, and makes sure that this release is installed.
 pub(super) async fn connect(config: &Config) -> Result<PgConnection> {
-    let database = database(config)?;
+    connect_to(&database(config)?, config).await
+}
+
+/// The same for whoever also asks where that is.
+pub(super) async fn connect_to(database: &Database, config: &Config) -> Result<PgConnection> {
     let mut conn = database.connect().await?;
-    capture::check_usable(&database, &config.source, &mut conn).await?;
+    capture::check_usable(database, &config.source, &mut conn).await?;
     Ok(conn)
 }
 

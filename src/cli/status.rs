@@ -6,7 +6,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::context::{Listing, check_receiver, connect};
+use super::context::{Listing, check_receiver, connect_to, database};
 use super::print;
 use crate::config::Config;
 use crate::inspect::receivers::{self, ReceiverStanding, ReceiverStatus, ReceiverWork};
@@ -27,7 +27,8 @@ pub(super) struct Options {
 }
 
 pub(super) async fn status(config: &Config, options: &Options) -> Result<()> {
-    let (mut conn, listing) = (connect(config).await?, &options.listing);
+    let (database, listing) = (database(config)?, &options.listing);
+    let mut conn = connect_to(&database, config).await?;
     check_receiver(&mut conn, listing).await?;
     if let Some(property_id) = options.property {
         let rows = lag::of_property(&mut conn, property_id, listing.receiver.as_deref()).await?;
@@ -40,6 +41,9 @@ pub(super) async fn status(config: &Config, options: &Options) -> Result<()> {
     let rows = receivers::statuses(&mut conn, listing.receiver.as_deref()).await?;
     if listing.json {
         return print::rows(&rows, true, "");
+    }
+    if let Some((host, all)) = database.host_in_use() {
+        print::line(&format!("database at {host}, which takes writes, of {all}"))?;
     }
     for row in &rows {
         print_one(row)?;

@@ -2,6 +2,7 @@
 //!
 //! Not its business: connecting.
 
+use super::hosts::url_of_each;
 use reqwest::Url;
 use secrecy::SecretString;
 use settings::{Node, Refusal, Section, SettingsError, Validated, integer, one_of};
@@ -80,11 +81,13 @@ fn roles(node: &Node) -> Validated<Vec<String>> {
 }
 
 fn database_url(node: &Node) -> Validated<SecretString> {
-    let is_postgres = |text: &&str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+    let is_one = |text: &str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+    // Of several hosts each has a URL; how many ports they may have is said where they are used.
+    let is_postgres = |text: &&str| url_of_each(text, |_| None).map_or(true, |urls| urls.iter().all(|url| is_one(url)));
     match node.as_str().filter(is_postgres) {
         Some(text) => Ok(SecretString::from(text)),
         None => Err(Refusal::hiding_value(
-            "must be a URL like postgres://user@host/database",
+            "must be a URL like postgres://user@host/database, or with several hosts postgres://user@one,two/database",
         )),
     }
 }

@@ -15,6 +15,7 @@ use crate::clock::Moment;
 use crate::config::Receiver;
 use crate::heartbeat::Registration;
 use crate::unit::Columns;
+use crate::witness::Sent;
 
 /// A lease outlives the request's total deadline by this much.
 const BEYOND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +29,8 @@ const PACED_AHEAD: Duration = Duration::from_millis(250);
 pub(super) struct Leased {
     pub sequence: i64,
     pub lease: i32,
+    /// By the database's clock.
+    pub leased_at: DateTime<Utc>,
     /// Not later than the lease began.
     pub since: Moment,
     pub sync_id: String,
@@ -68,6 +71,15 @@ impl Leased {
     /// It may begin to be sent.
     pub fn may_begin(&self) -> bool {
         self.since.elapsed() < BEGINS_WITHIN
+    }
+
+    /// What a relay remembers of it once it was sent.
+    pub fn sent(&self) -> Sent {
+        Sent {
+            sequence: self.sequence,
+            sync_id: self.sync_id.clone(),
+            at: self.leased_at,
+        }
     }
 
     /// The feeds it is about.
@@ -196,6 +208,7 @@ fn read(row: &PgRow, since: Moment) -> sqlx::Result<Leased> {
     Ok(Leased {
         sequence,
         lease,
+        leased_at: now,
         since,
         sync_id,
         is_snapshot: sync_type == "snapshot",

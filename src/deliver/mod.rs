@@ -131,6 +131,9 @@ impl Deliverer {
         let lapses = self.relay.lapses();
         let leased = lease_due(&self.pool, &self.receiver, &self.relay, self.free(), now).await?;
         let count = leased.len();
+        if let Some(newest) = leased.last() {
+            self.relay.witness().note(&self.receiver.name, newest.sent());
+        }
         for leased in leased {
             self.leases.push((leased.sequence, leased.lease));
             let (endpoint, relay) = (self.endpoint.clone(), self.relay.clone());

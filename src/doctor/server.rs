@@ -8,6 +8,7 @@ use super::finding::Finding;
 use crate::database::{Database, SERVER_VERSION_MIN, mode_name};
 
 const DATABASE: &str = "database";
+const HOST: &str = "host";
 const TLS: &str = "tls";
 const DURABILITY: &str = "durability";
 
@@ -34,7 +35,12 @@ pub(super) async fn examine(conn: &mut PgConnection, database: &Database) -> Res
         .await?;
     let (mode, is_local) = database.tls();
     let tls = judge_tls(is_encrypted.then_some(version.as_str()), mode, is_local);
-    Ok(vec![server.reached(), tls, server.durability()])
+    let host = database.host_in_use();
+    let host = host.map(|(host, all)| Finding::ok(HOST, format!("{host} takes writes, of {all}")));
+    Ok(host
+        .into_iter()
+        .chain([server.reached(), tls, server.durability()])
+        .collect())
 }
 
 /// `version`: of TLS, where the connection is encrypted.

@@ -19,6 +19,7 @@ use crate::deliver::breaker;
 use crate::heartbeat::Heartbeat;
 use crate::plan::{self, Scope};
 use crate::source_identity::{self, IdentityCheck};
+use crate::witness::Witness;
 
 /// Between tries to reach a database that went away.
 pub(super) const RECONNECT_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +36,8 @@ pub struct Relay {
     pub name: String,
     /// Whether its loops get anywhere.
     pub progress: Arc<Progress>,
+    /// What it sent, against a database that is set back.
+    pub witness: Arc<Witness>,
 }
 
 /// Wakes the deliverer: something is due.
@@ -48,6 +51,7 @@ impl Relay {
             database,
             progress: Arc::new(Progress::new(config.receivers.keys())),
             config,
+            witness: Arc::default(),
             clock: Clock::Database,
             name: format!("{}:{}", host.trim(), std::process::id()),
         }
@@ -70,7 +74,7 @@ impl Relay {
         for scope in scopes {
             plan::register(&mut conn, scope).await?;
             let name = &scope.receiver.name;
-            if source_identity::check(&mut conn, name, self.clock.now()).await? == IdentityCheck::Waits {
+            if source_identity::check(&mut conn, name, &self.witness, self.clock.now()).await? == IdentityCheck::Waits {
                 tracing::error!(
                     receiver = name,
                     "nothing is planned or sent for it: this is another database than the one that it was fed from; see \
@@ -84,7 +88,7 @@ impl Relay {
             self.capture_watch().ask(&mut conn).await?;
         }
         let receivers = self.config.receivers.keys().cloned().collect();
-        let heartbeat = Heartbeat::begin(&self.database, &self.name, receivers).await?;
+        let heartbeat = Heartbeat::begin(&self.database, &self.name, receivers, self.witness.clone()).await?;
         self.progress.registered(heartbeat.registration().clone());
         Ok((conn, heartbeat))
     }
@@ -104,6 +108,7 @@ impl Relay {
             options,
             &self.database,
             receivers,
+            self.witness.clone(),
             self.clock.clone(),
         ))
     }

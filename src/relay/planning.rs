@@ -16,7 +16,7 @@ use crate::alert::{self, Alert, Kind};
 use crate::clock::Clock;
 use crate::config::{self, Receiver};
 use crate::database::check_server;
-use crate::fault::sentence;
+use crate::fault::{Fault, sentence};
 use crate::heartbeat::Registration;
 use crate::plan::{Planner, Scope, current_snapshot, know_receiver};
 use crate::snapshot;
@@ -80,10 +80,11 @@ impl Planning {
         let receiver = &scope.receiver.name;
         let stages = relay.progress.of(receiver);
         let mut conn = relay.database.connect().await?;
+        let moves = relay.database.moves();
         check_server(&mut conn).await?;
         know_receiver(&mut conn, scope).await?;
         // It may be another server than before, or the same one set back.
-        source_identity::check(&mut conn, receiver, relay.clock.now()).await?;
+        source_identity::check(&mut conn, receiver, &relay.witness, relay.clock.now()).await?;
         planner.look_anew();
         let mut turns = Turns::new(&relay.clock);
         let mut works = false;
@@ -96,6 +97,9 @@ impl Planning {
             }
             let snapshot = current_snapshot(&mut conn).await?;
             if !planner.is_at_rest(&snapshot, relay.config.relay.sweep_every) {
+                if relay.database.moves() != moves {
+                    return Err(Fault::down("the database is used at another host by now").into());
+                }
                 relay.database.check_schema_owner(&mut conn).await?;
                 self.captured.step(&mut conn).await?;
                 // What is due goes out also where planning fails.

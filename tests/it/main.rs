@@ -11,6 +11,7 @@ mod deliver;
 mod doctor;
 mod duplicates;
 mod explain;
+mod failover;
 mod formats;
 mod hold;
 mod http;

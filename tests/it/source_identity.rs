@@ -1,10 +1,9 @@
 //! Source identity: the database under the relay went back, or is another one. Restores are real ones where the server's programs
 //! are at hand.
 
-use std::os::unix::fs::{MetadataExt, symlink};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use local_postgres::{Durability, LocalPostgres, Server};
@@ -15,12 +14,13 @@ use rentsync_relay::deliver::Deliverer;
 use rentsync_relay::inspect::receivers;
 use rentsync_relay::relay::Stop;
 use rentsync_relay::source_identity::{self, IdentityCheck};
+use rentsync_relay::witness::Witness;
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::process::{output, refused, relay, said};
 use crate::support::TestDatabase;
+use crate::support::backup::{Backup, programs};
 use crate::support::rig::Rig;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ async fn noted() -> Rig {
 
 async fn check(rig: &Rig) -> IdentityCheck {
     let mut conn = rig.source.connect().await;
-    source_identity::check(&mut conn, "main", rig.clock.now())
+    source_identity::check(&mut conn, "main", &Witness::default(), rig.clock.now())
         .await
         .expect("check")
 }
@@ -49,7 +49,7 @@ async fn set_back(rig: &Rig) {
     .await;
 }
 
-fn newest_sequence(rig: &Rig) -> i64 {
+pub fn newest_sequence(rig: &Rig) -> i64 {
     rig.sandbox
         .syncs()
         .iter()
@@ -59,7 +59,7 @@ fn newest_sequence(rig: &Rig) -> i64 {
 }
 
 /// Every property came as a snapshot, above everything before, and nothing was called stale.
-fn assert_sent_anew(rig: &Rig, properties: &[i64], beyond: i64) {
+pub fn assert_sent_anew(rig: &Rig, properties: &[i64], beyond: i64) {
     let now = chrono::Utc::now().timestamp_micros();
     let an_hour = 3_600_000_000;
     for sync in rig.sandbox.syncs() {
@@ -155,6 +155,7 @@ async fn nothing_is_sent_over_a_connection_before_it_is_checked() {
         options,
         &rig.source.database,
         vec!["main".to_owned()],
+        std::sync::Arc::default(),
         rig.clock.clone(),
     );
     let pool = rig.source.database.pool(checked);
@@ -229,7 +230,9 @@ async fn another_system_identifier_waits_for_a_person_and_each_receiver_for_itse
     assert_sent_anew(&rig, &[1, 2], beyond);
     let mut conn = rig.source.connect().await;
     assert_eq!(
-        source_identity::check(&mut conn, "other", None).await.unwrap(),
+        source_identity::check(&mut conn, "other", &Witness::default(), None)
+            .await
+            .unwrap(),
         IdentityCheck::Stopped
     );
 }
@@ -447,7 +450,7 @@ async fn a_backup_that_comes_up_on_a_new_timeline_under_a_running_relay_is_sent_
     assert_eq!(rig.source.number(timeline).await, 1);
 }
 
-async fn on(source: TestDatabase) -> Rig {
+pub async fn on(source: TestDatabase) -> Rig {
     source.execute(rentsync_relay::demo::portfolio::SCHEMA).await;
     capture::install(&source.database, &Config::default().source)
         .await
@@ -456,7 +459,7 @@ async fn on(source: TestDatabase) -> Rig {
 }
 
 /// Edits of every kind: a value, a removal, a new unit, a move, a property's own field.
-async fn edit_what_gets_lost(rig: &Rig) {
+pub async fn edit_what_gets_lost(rig: &Rig) {
     rig.edit(
         "update project_rent_roll_units set price = 99 where id = 11;
          delete from project_rent_roll_units where id = 12;
@@ -468,7 +471,7 @@ async fn edit_what_gets_lost(rig: &Rig) {
 }
 
 /// At rest, with so many alerts about source identity; a database that is away is asked again.
-async fn at_rest(rig: &Rig, alerts: i64) {
+pub async fn at_rest(rig: &Rig, alerts: i64) {
     let began = Instant::now();
     while !is_at_rest(&rig.source.database, alerts).await.unwrap_or(false) {
         assert!(began.elapsed() < LIMIT, "no rest: {:?}", rig.sandbox.syncs().last());
@@ -487,107 +490,9 @@ async fn is_at_rest(database: &Database, alerts: i64) -> anyhow::Result<bool> {
     Ok(raised == alerts && feeds > 0 && receivers::unsettled(&mut conn, "main").await? == 0)
 }
 
-/// Where these programs of the server's own release are, if they are on this machine.
-pub async fn programs(conn: &mut PgConnection, names: &[&str]) -> Option<PathBuf> {
-    let bin: Option<String> = sqlx::query_scalar("select setting from pg_config where name = 'BINDIR'")
-        .fetch_optional(conn)
-        .await
-        .ok()?;
-    let bin = PathBuf::from(bin?);
-    names.iter().all(|name| bin.join(name).is_file()).then_some(bin)
-}
-
 fn succeeds(command: &mut Command) {
     let output = command.output().expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// A copy of a running server's files, which comes up on a timeline of its own when asked to. Tied to this process as the
-/// private servers are: it goes when the other end of its standard input closes.
-pub struct Backup {
-    supervisor: Child,
-    directory: PathBuf,
-}
-
-const RESTORE: &str = r#"
-trap '' HUP INT QUIT TERM
-umask 077
-bin=$1 from=$2 directory=$3 signal=$4 hot_standby=$5
-exec 3<&0 </dev/null
-mkdir "$directory" || exit 1
-exec >"$directory/log" 2>&1
-"$bin/pg_basebackup" -h "$from" -p 5432 -U postgres -D "$directory/data" -c fast -X stream &&
-    touch "$directory/data/$signal" "$directory/copied" || touch "$directory/failed"
-if read -r go <&3; then
-    "$bin/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= -c max_connections=200 -c max_prepared_transactions=20 -c restore_command=false \
-        -c "hot_standby=$hot_standby" &
-    server=$!
-    cat <&3
-    while kill -QUIT "$server" 2>/dev/null; do sleep 0.01; done
-    wait
-fi
-rm -rf "$directory"
-"#;
-
-impl Backup {
-    /// Made when this returns; comes up as a primary.
-    fn of(server: &Path, bin: &Path) -> Self {
-        Self::made(server, bin, ["recovery.signal", "off"])
-    }
-
-    /// Made when this returns; comes up as a standby that can be read.
-    pub fn standby(server: &Path, bin: &Path) -> Self {
-        Self::made(server, bin, ["standby.signal", "on"])
-    }
-
-    fn made(server: &Path, bin: &Path, comes_up: [&str; 2]) -> Self {
-        let server = std::fs::canonicalize(server).unwrap();
-        let owner = std::fs::metadata(&server).unwrap();
-        let directory = PathBuf::from(format!("{}-restored", server.display()));
-        let mut command = Command::new("/bin/sh");
-        command
-            .args(["-c", RESTORE, "restore"])
-            .args([bin, &server, &directory])
-            .args(comes_up);
-        command
-            .current_dir("/")
-            .env("LC_ALL", "C")
-            .stdin(Stdio::piped())
-            .process_group(0);
-        if rustix::process::geteuid().is_root() {
-            command.gid(owner.gid()).uid(owner.uid());
-        }
-        let supervisor = command.spawn().expect("sh");
-        let backup = Self { supervisor, directory };
-        let began = Instant::now();
-        while !backup.directory.join("copied").exists() {
-            let log = || std::fs::read_to_string(backup.directory.join("log")).unwrap_or_default();
-            assert!(
-                !backup.directory.join("failed").exists() && began.elapsed() < LIMIT,
-                "{}",
-                log()
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        backup
-    }
-
-    fn directory(&self) -> &Path {
-        &self.directory
-    }
-
-    pub fn start(&self) {
-        use std::io::Write;
-        let mut stdin = self.supervisor.stdin.as_ref().expect("piped");
-        stdin.write_all(b"go\n").expect("it listens");
-    }
-}
-
-impl Drop for Backup {
-    fn drop(&mut self) {
-        drop(self.supervisor.stdin.take());
-        self.supervisor.wait().ok();
-    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! One server for the whole run, a database of its own for every test.
 
 mod agreed;
+pub mod backup;
 pub mod kept;
 mod resting;
 pub mod rig;
@@ -143,6 +144,7 @@ impl TestDatabase {
 
     /// One that is there already, on a server of the test's own.
     pub fn elsewhere(name: &str, options: PgConnectOptions, url: String) -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok();
         Self {
             name: name.to_owned(),
             database: Database::from_options(options),

@@ -419,7 +419,7 @@ impl Rig {
 /// A relay that counts as alive until its row is deleted, and that takes no share of anybody's places.
 pub async fn immortal(source: &TestDatabase, name: &str) -> Arc<Registration> {
     let mut conn = source.take().await;
-    let relay = Registration::write(&mut conn, name, Vec::new())
+    let relay = Registration::write(&mut conn, name, Vec::new(), Arc::default())
         .await
         .expect("register");
     sqlx::query("update rentsync.relay set beat_at = 'infinity' where relay_id = $1")

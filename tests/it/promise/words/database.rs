@@ -11,7 +11,7 @@ use tokio::process::Child;
 
 use super::{run, says};
 use crate::process::{LIMIT, at_rest, ended, relay, signal};
-use crate::source_identity::{Backup, programs};
+use crate::support::backup::{Backup, programs};
 use crate::support::rig::Rig;
 use crate::support::{TestDatabase, execute};
 
