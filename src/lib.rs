@@ -44,6 +44,8 @@ pub mod actions;
 pub mod alert;
 /// Who had the relay change what.
 pub mod audit;
+/// Whether a partner's endpoint keeps the contract.
+pub mod certify;
 /// The commands.
 pub mod cli;
 /// What time a stage goes by.

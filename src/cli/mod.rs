@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit;
+mod certify;
 mod check;
 mod context;
 mod doctor;
@@ -134,6 +135,8 @@ enum Command {
     Preview(preview::Options),
     /// One unit's way to every receiver: changes, syncs, tries, and why it is sent or not
     Explain(explain::Options),
+    /// Which rules of the contract a partner's staging endpoint keeps, found out with made-up properties; exits 1 where the copy would go wrong
+    Certify(certify::Options),
     /// Run a stand-in for RentSync: strict, keeps state, can be made to fail
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Options),
@@ -154,7 +157,8 @@ impl Command {
             Self::Demo(_) => true,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(_) => true,
-            Self::Run(_)
+            Self::Certify(_)
+            | Self::Run(_)
             | Self::Once { .. }
             | Self::Lambda
             | Self::Snapshot(_)
@@ -248,6 +252,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Replay(options) => replay::replay(config()?, &options).await,
         Command::Redeliver(options) => replay::redeliver(config()?, &options).await,
         Command::Prune => prune::prune(&config()?).await,
+        Command::Certify(options) => certify::certify(&config()?, options).await,
         Command::Erase(options) => erase::erase(&config()?, &options).await,
     }
 }

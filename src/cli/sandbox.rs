@@ -45,6 +45,9 @@ struct Shape {
     /// How the removal of a unit is sent
     #[arg(long, value_enum, default_value = "list")]
     removed: Removed,
+    /// Pass over unknown fields and fractions of a second, as a partner's endpoint should
+    #[arg(long)]
+    lenient: bool,
 }
 
 /// How the sender proves itself; without any of these everybody may post.
@@ -115,6 +118,7 @@ fn agreed(options: Options) -> Result<SandboxOptions> {
         fields: shape.fields.unwrap_or(usual.fields),
         removed: shape.removed,
         auth: options.proof.auth()?,
+        lenient: shape.lenient,
     })
 }
 

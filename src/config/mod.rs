@@ -12,6 +12,7 @@
 mod alerts;
 mod auth;
 mod body;
+mod certify;
 mod database;
 mod default_file;
 mod guard;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 pub use alerts::{Alerts, SecretUrl};
 pub use auth::{Auth, OAuth2};
+pub use certify::Certify;
 pub use database::{Database, Tls};
 use default_file::Found;
 pub use guard::{Guard, Limit};
@@ -44,7 +46,7 @@ pub use shape::{
 };
 pub use snapshot::Snapshot;
 pub use tls::ClientTls;
-pub(crate) use url::is_loopback;
+pub(crate) use url::{is_loopback, parse_endpoint};
 
 pub use settings::{SecretPlace, SecretRef, SettingsError};
 
@@ -87,6 +89,8 @@ pub struct Config {
     pub http: Http,
     /// Where alerts go.
     pub alerts: Alerts,
+    /// What `certify` sends to a partner's endpoint, and where it looks.
+    pub certify: Certify,
 }
 
 /// The source tables.
@@ -192,6 +196,7 @@ impl Config {
             relay: root.section("relay", Relay::read),
             http: root.section("http", Http::read),
             alerts: root.section("alerts", Alerts::read),
+            certify: root.section("certify", Certify::read),
         }
     }
 }

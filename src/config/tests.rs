@@ -165,7 +165,7 @@ fn an_unknown_variable_is_reported_by_its_name() {
     assert_eq!(
         the_problem("", &[("RELAY_POLL", "secret")]),
         "environment variable RELAY_POLL: unknown key poll. \
-         Known keys there: alerts, database, guard, http, receivers, relay, retention, snapshot, source."
+         Known keys there: alerts, certify, database, guard, http, receivers, relay, retention, snapshot, source."
     );
     let problem = the_problem(MAIN, &[("RELAY_RECEIVERS__MAIN__ENROL", "all")]);
     let start = "environment variable RELAY_RECEIVERS__MAIN__ENROL: unknown key \

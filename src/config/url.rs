@@ -52,6 +52,14 @@ pub(super) fn public_endpoint(allow_plain_http: bool) -> impl Fn(&Node) -> Valid
     }
 }
 
+/// The same for a URL that stands on the command line.
+///
+/// # Errors
+/// What it must be instead, in words that quote nothing secret.
+pub(crate) fn parse_endpoint(given: &str, allow_plain_http: bool) -> Result<Url, String> {
+    public_endpoint(allow_plain_http)(&Node::text("--url".into(), given)).map_err(|refusal| refusal.must)
+}
+
 /// A URL for a message: without its query, which may be a key.
 fn shown(node: &Node) -> String {
     match node.as_str() {

@@ -12,6 +12,7 @@ mod form;
 mod mask;
 mod proof;
 mod reach;
+mod read_back;
 mod retry_after;
 mod signature;
 mod tls;
@@ -49,6 +50,7 @@ pub(crate) use answer::message_about;
 pub use answer::{ResponseBody, UnitError};
 pub use form::Form;
 pub use reach::{Reached, Unreached, signing_key_bytes};
+pub use read_back::ReadBack;
 pub use unsent::Unsent;
 
 /// How much of an answer is read, unpacked: an error of 8 KB for each of 500 units. A longer one is no acknowledgement.

@@ -4,6 +4,7 @@ mod alerts;
 mod audit;
 mod breaker;
 mod capture;
+mod certify;
 mod commands;
 mod convergence;
 mod crash;

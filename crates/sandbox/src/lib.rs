@@ -17,6 +17,7 @@
 //! | `json`, `check` | what a body must look like |
 //! | `received` | what a body says, whatever its format |
 //! | `faults` | what goes wrong on purpose |
+//! | `breach` | which rules are broken on purpose |
 //! | `state` | sync IDs known, properties held: whether a sync fits and what it changes |
 //! | `property` | the same for one property |
 //! | `answer` | what goes out |
@@ -28,6 +29,7 @@
 
 mod answer;
 mod auth;
+mod breach;
 mod check;
 mod connection;
 mod faults;
@@ -74,6 +76,7 @@ impl Default for SandboxOptions {
             fields: check::field_names().map(str::to_owned).collect(),
             removed: Removed::List,
             auth: SandboxAuth::None,
+            lenient: false,
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct SandboxOptions {
     pub removed: Removed,
     /// How the sender has to prove itself.
     pub auth: SandboxAuth,
+    /// Whether unknown keys and fractions of a second are passed over, as a partner's endpoint should. The judge of the relay is strict.
+    pub lenient: bool,
 }
 
 /// What one body is.

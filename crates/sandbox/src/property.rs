@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::received::{Digest, Part, PropertyId, ReceivedDigest, ReceivedProperty, Upsert, sha256};
+use super::breach::Breach;
+use super::received::{Digest, Part, PropertyId, ReceivedDigest, ReceivedProperty, RemovedCode, Upsert, sha256};
 
 /// Contents of one unit whose hash is remembered.
 const CONTENTS_MAX: usize = 16;
@@ -139,15 +140,26 @@ impl Property {
     }
 
     /// Applies what was judged, unless something newer was applied before. Units in `reject` are
-    /// not applied but listed as errors.
-    pub fn receive(&mut self, received: ReceivedProperty, sequence: Option<i64>, reject: &BTreeSet<i64>) -> Outcome {
-        if sequence.is_some_and(|sequence| sequence < self.sequence) {
+    /// not applied but listed as errors. The rules in `breaches` are broken.
+    pub fn receive(
+        &mut self,
+        mut received: ReceivedProperty,
+        sequence: Option<i64>,
+        reject: &BTreeSet<i64>,
+        breaches: &BTreeSet<Breach>,
+    ) -> Outcome {
+        let newest = sequence.map_or(0, |sequence| sequence.max(self.sequence));
+        if sequence.is_some_and(|sequence| sequence < self.sequence) && !breaches.contains(&Breach::OlderSequence) {
+            if breaches.contains(&Breach::StaleAnswer) {
+                return self.pass_over(received);
+            }
             return Outcome::Stale {
                 project_id: received.project_id,
                 sequence: self.sequence,
             };
         }
-        self.sequence = sequence.unwrap_or_default();
+        self.sequence = newest;
+        self.spoil(&mut received, breaches);
         self.collect(&received);
         let (received_digest, completes) = (received.property_digest, received.completes());
         if received.property.is_some() {
@@ -157,6 +169,13 @@ impl Property {
             self.remove(removal.unit_id);
         }
         let errors = self.upsert_all(received.upserts, reject);
+        if breaches.contains(&Breach::ReplacedBy) {
+            for removal in &received.removals {
+                if let RemovedCode::ReplacedBy(living) = removal.code {
+                    self.remove(living);
+                }
+            }
+        }
         self.drop_absent();
         Outcome::Applied(Applied {
             project_id: received.project_id,
@@ -164,6 +183,37 @@ impl Property {
             digest: (completes && received_digest != ReceivedDigest::Nowhere).then_some(self.digest),
             mismatch: matches!(received_digest, ReceivedDigest::Is(digest) if completes && digest != self.digest),
         })
+    }
+
+    /// Whether it holds a unit.
+    pub fn has(&self, unit_id: i64) -> bool {
+        self.units.contains_key(&unit_id)
+    }
+
+    /// Says that it was applied, and it is not.
+    pub fn pass_over(&self, received: ReceivedProperty) -> Outcome {
+        let has_digest = received.completes() && received.property_digest != ReceivedDigest::Nowhere;
+        Outcome::Applied(Applied {
+            digest: has_digest.then_some(self.digest),
+            project_id: received.project_id,
+            errors: Vec::new(),
+            mismatch: false,
+        })
+    }
+
+    /// What a receiver that breaks these rules makes of it.
+    fn spoil(&self, received: &mut ReceivedProperty, breaches: &BTreeSet<Breach>) {
+        for breach in breaches {
+            match (breach, &mut received.whole) {
+                (Breach::Delta, None) => received.upserts.retain(|unit| !self.has(unit.unit_id)),
+                (Breach::Removal, _) => received.removals.clear(),
+                (Breach::Keep, _) => received.keep.clear(),
+                (Breach::Snapshot, Some(part)) if part.parts == 1 => received.whole = None,
+                (Breach::SnapshotParts, Some(part)) => (part.part, part.parts) = (1, 1),
+                (Breach::PropertyChange, None) if received.upserts.is_empty() => received.property = None,
+                _ => {}
+            }
+        }
     }
 
     /// Notes a part's units. Any other sync ends a snapshot that is still incomplete: its rest

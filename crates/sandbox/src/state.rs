@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::breach::Breach;
 use super::property::{Outcome, Property, PropertyState, PropertySummary, UnitError};
-use super::received::{Digest, PropertyId, ReceivedProperty, ReceivedSync};
+use super::received::{Digest, PropertyId, ReceivedProperty, ReceivedSync, SyncType};
 use super::refusal::Refusal;
 
 /// Sync IDs that are remembered; the oldest are forgotten first, and are then old by sequence.
@@ -58,6 +59,8 @@ pub struct Twist {
     pub stale: Option<i64>,
     /// But only of this property.
     pub stale_only: Option<PropertyId>,
+    /// These rules are broken.
+    pub breaches: BTreeSet<Breach>,
 }
 
 impl Twist {
@@ -73,12 +76,22 @@ impl State {
     /// Judges a sync and applies it, or gives the answer that it got before.
     /// What `twist` names goes wrong on the way.
     pub fn receive(&mut self, sync: ReceivedSync, body: Digest, twist: &Twist) -> Result<Answer, Refusal> {
-        self.same_body(&sync.sync_id, &body)?;
-        if let Some(answer) = self.known_answer(&sync.sync_id) {
-            return Ok(answer);
+        if !twist.breaches.contains(&Breach::SameAnswer) {
+            self.same_body(&sync.sync_id, &body)?;
+            if let Some(answer) = self.known_answer(&sync.sync_id) {
+                if twist.breaches.contains(&Breach::AppliedOnce) {
+                    let mut twist = twist.clone();
+                    twist.breaches.insert(Breach::OlderSequence);
+                    self.apply(sync, &twist);
+                }
+                return Ok(answer);
+            }
         }
         for property in &sync.properties {
             self.judge(&sync, property)?;
+            if twist.breaches.contains(&Breach::UnknownRemoval) {
+                self.removals_are_known(property)?;
+            }
         }
         let sync_id = sync.sync_id.clone();
         let answer = self.apply(sync, twist);
@@ -151,22 +164,41 @@ impl State {
         }
     }
 
+    fn removals_are_known(&self, property: &ReceivedProperty) -> Result<(), Refusal> {
+        let held = self.properties.get(&property.project_id);
+        let is_known = |unit_id| held.is_some_and(|held| held.has(unit_id));
+        match property.removals.iter().find(|removal| !is_known(removal.unit_id)) {
+            Some(unknown) => Err(Refusal::breach(&unknown.place, "names a unit that is not there")),
+            None => Ok(()),
+        }
+    }
+
     fn apply(&mut self, sync: ReceivedSync, twist: &Twist) -> Answer {
         let sequence = sync.order.as_ref().map(|order| order.sequence);
+        let is_passed_over = twist.breaches.contains(&Breach::Replay)
+            && sync
+                .order
+                .as_ref()
+                .is_some_and(|order| order.sync_type == SyncType::Replay);
         let outcomes = sync.properties.into_iter().map(|property| {
             if let Some(outcome) = twist.stale(&property.project_id) {
                 return outcome;
             }
             let held = self.properties.entry(property.project_id.clone()).or_default();
-            held.receive(property, sequence, &twist.reject_units)
+            if is_passed_over {
+                return held.pass_over(property);
+            }
+            held.receive(property, sequence, &twist.reject_units, &twist.breaches)
         });
-        Answer::of(outcomes.collect(), twist.digest.as_deref())
+        Answer::of(outcomes.collect(), twist)
     }
 }
 
 impl Answer {
-    /// One property answers for itself; several answer one by one. A `false_digest` stands in the place of each.
-    fn of(outcomes: Vec<Outcome>, false_digest: Option<&str>) -> Self {
+    /// One property answers for itself; several answer one by one. A A false digest stands in the place of each.
+    fn of(outcomes: Vec<Outcome>, twist: &Twist) -> Self {
+        let false_digest = twist.digest.as_deref();
+        let is_silent = twist.breaches.contains(&Breach::Digest);
         let (mut stale, mut errors, mut digests) = (vec![], vec![], vec![]);
         let (count, mut mismatch) = (outcomes.len(), false);
         for outcome in outcomes {
@@ -175,7 +207,7 @@ impl Answer {
                 Outcome::Applied(applied) => {
                     errors.extend(applied.errors);
                     let digest = applied.digest.map(hex::encode);
-                    let digest = false_digest.map(str::to_owned).or(digest);
+                    let digest = false_digest.map(str::to_owned).or(digest).filter(|_| !is_silent);
                     digests.extend(digest.map(|digest| (applied.project_id, digest)));
                     mismatch |= applied.mismatch;
                 }

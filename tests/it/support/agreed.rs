@@ -29,6 +29,7 @@ pub fn options(receiver: &Receiver) -> SandboxOptions {
             RemovedAs::Unavailable => Removed::Unavailable,
         },
         auth: auth(&receiver.auth),
+        lenient: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! One server for the whole run, a database of its own for every test.
 
-mod agreed;
+pub mod agreed;
 pub mod backup;
 pub mod kept;
 mod resting;

@@ -8,12 +8,14 @@
 //! | --- | --- |
 //! | `shape` | what was agreed |
 //! | `object` | keys and values, whatever the format |
+//! | `lenient` | what a receiver that is less strict passes over |
 //! | `metadata` | sync ID, time, place in the order |
 //! | `unit` | a unit, in every shape |
 //! | `removal` | a unit that went, and what the lists say together |
 //! | `property`, `flat`, `single` | one format each |
 
 mod flat;
+mod lenient;
 mod metadata;
 mod object;
 mod property;
@@ -35,8 +37,11 @@ pub use unit::field_names;
 impl Shape {
     /// Reads a body; `header` is the sync ID that came beside it.
     pub fn read(&self, body: &[u8], header: &str) -> Checked<ReceivedSync> {
-        let body: Node = serde_json::from_slice(body)
+        let mut body: Node = serde_json::from_slice(body)
             .map_err(|error| Refusal::breach(Place::Root, format!("is not JSON: {error}")))?;
+        if self.lenient {
+            lenient::known_of(&mut body);
+        }
         match (self.format, self.batch, self.extensions) {
             (Format::Property, Batch::PerProperty, _) => property::per_property(&body, header, self),
             (Format::Property, Batch::AllProperties, _) => property::all_properties(&body, header, self),

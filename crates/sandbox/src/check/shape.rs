@@ -12,6 +12,7 @@ pub struct Shape {
     pub extensions: bool,
     pub removed: Removed,
     pub unit: UnitShape,
+    pub lenient: bool,
 }
 
 impl Shape {
@@ -31,6 +32,7 @@ impl Shape {
             extensions: options.extensions,
             removed: options.removed,
             unit: UnitShape::new(frame, style, &options.fields),
+            lenient: options.lenient,
         })
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::{HttpAnswer, Tail};
+use super::breach::Breach;
 use super::received::PropertyId;
 use super::state::Twist;
 
@@ -65,6 +66,9 @@ pub struct Faults {
     digest: Option<String>,
     /// Apply nothing, and answer that a sync with this sequence was applied before.
     stale: Option<i64>,
+    /// Rules that are broken, by every request.
+    #[serde(rename = "break")]
+    breaches: Option<BTreeSet<Breach>>,
     /// What the token endpoint does wrong.
     token: Option<TokenFaults>,
 }
@@ -135,8 +139,21 @@ impl Faults {
         shown
     }
 
+    /// Whether a rule is broken at present.
+    pub fn breaks(&self, breach: Breach) -> bool {
+        self.breaches
+            .as_ref()
+            .is_some_and(|breaches| breaches.contains(&breach))
+    }
+
     /// What happens to the next request, which is about these properties where that could be read.
     pub fn next(&mut self, properties: &[PropertyId]) -> Effect {
+        let mut effect = self.next_fault(properties);
+        effect.twist.breaches = self.breaches.clone().unwrap_or_default();
+        effect
+    }
+
+    fn next_fault(&mut self, properties: &[PropertyId]) -> Effect {
         if self.property_id.as_ref().is_some_and(|only| !properties.contains(only)) {
             return Effect::default();
         }
@@ -173,6 +190,7 @@ impl Faults {
                 digest: self.digest.clone(),
                 stale: self.stale,
                 stale_only: self.property_id.clone(),
+                breaches: BTreeSet::new(),
             },
             ending: match self.status {
                 Some(status) => Ending::Answer(failure(status, self.body.as_ref())),
@@ -253,6 +271,7 @@ impl Faults {
             times: None,
             drop_before_apply: None,
             drop_after_apply: None,
+            breaches: None,
             token: None,
             ..self.clone()
         };
