@@ -25,6 +25,7 @@ mod preview;
 mod process;
 mod promise;
 mod prune;
+mod python_receiver;
 mod receiver;
 mod refusal;
 mod rentsafe;
