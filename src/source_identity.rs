@@ -186,7 +186,7 @@ async fn went_back(
     let message = format!(
         "the database was restored or failed over: {why}. What was sent since may be lost to it, so {} sent \
          again, whole, and {} given up; numbering goes on above anything that was sent. Properties that \
-         were new since are unknown to it: the receiver may still have them",
+         were new since, and that no relay that still runs has sent, are unknown to it: the receiver may still have them",
         count(done.feeds, "property is", "properties are"),
         count(done.syncs, "open sync is", "open syncs are")
     );
@@ -218,7 +218,12 @@ async fn start_anew(
 ) -> Result<Resynced> {
     let syncs = breaker::cancel_open(conn, receiver, "source_identity", now).await?;
     sqlx::query(include_str!("../sql/source_identity/raise_sequence.sql"))
-        .bind(witness.of(receiver).map_or(0, |sent| sent.sequence))
+        .bind(witness.newest(receiver).map_or(0, |sent| sent.sequence))
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(include_str!("../sql/source_identity/enroll_sent.sql"))
+        .bind(receiver)
+        .bind(witness.properties(receiver))
         .execute(&mut *conn)
         .await?;
     let feeds = sqlx::query(include_str!("../sql/source_identity/start_anew.sql"))

@@ -4,14 +4,21 @@
 //! was left: nothing in it says what it lacks. But whoever sent a sync knows its number and its ID, which is random and was sealed
 //! with it; a database without that sync lost what was sent. It guarantees nothing beyond the life of the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-/// For each receiver the newest sync that this process sent.
+/// What this process sent to each receiver.
 #[derive(Debug, Default)]
-pub struct Witness(Mutex<BTreeMap<String, Sent>>);
+pub struct Witness(Mutex<BTreeMap<String, Remembered>>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    newest: Option<Sent>,
+    /// Some bytes for each: those that the database never heard of are sent anew as well.
+    properties: HashSet<i64>,
+}
 
 /// A sync that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,22 +32,31 @@ pub struct Sent {
 }
 
 impl Witness {
-    /// This one is about to be sent to a receiver. Only the highest number is remembered: a receiver's syncs are sealed in their order.
-    pub fn note(&self, receiver: &str, sent: Sent) {
-        let mut newest = self.newest();
-        match newest.get_mut(receiver) {
-            Some(before) if before.sequence > sent.sequence => {}
-            Some(before) => *before = sent,
-            None => drop(newest.insert(receiver.to_owned(), sent)),
+    /// This one, about these properties, is about to be sent to a receiver. The highest number is remembered: a receiver's syncs are sealed in their
+    /// order.
+    pub fn note(&self, receiver: &str, sent: Sent, properties: impl IntoIterator<Item = i64>) {
+        let mut all = self.all();
+        let remembered = all.entry(receiver.to_owned()).or_default();
+        remembered.properties.extend(properties);
+        let newest = remembered.newest.as_ref();
+        if newest.is_none_or(|newest| newest.sequence < sent.sequence) {
+            remembered.newest = Some(sent);
         }
     }
 
     /// The newest that was sent to a receiver.
-    pub fn of(&self, receiver: &str) -> Option<Sent> {
-        self.newest().get(receiver).cloned()
+    pub fn newest(&self, receiver: &str) -> Option<Sent> {
+        self.all().get(receiver)?.newest.clone()
     }
 
-    fn newest(&self) -> MutexGuard<'_, BTreeMap<String, Sent>> {
+    /// The properties that it was sent.
+    pub fn properties(&self, receiver: &str) -> Vec<i64> {
+        let all = self.all();
+        let of = |remembered: &Remembered| remembered.properties.iter().copied().collect();
+        all.get(receiver).map(of).unwrap_or_default()
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Remembered>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,8 +74,12 @@ mod tests {
             at: Utc::now(),
         };
         let (newer, older) = (sent(8), sent(7));
-        witness.note("main", newer.clone());
-        witness.note("main", older);
-        assert_eq!((witness.of("main"), witness.of("other")), (Some(newer), None));
+        witness.note("main", newer.clone(), [1]);
+        witness.note("main", older, [1, 2]);
+        assert_eq!((witness.newest("main"), witness.newest("other")), (Some(newer), None));
+        assert_eq!(
+            (witness.properties("main").len(), witness.properties("other")),
+            (2, vec![])
+        );
     }
 }

@@ -87,6 +87,11 @@ impl Leased {
         self.feeds.iter().map(|feed| feed.feed_id).collect()
     }
 
+    /// The properties it is about.
+    pub fn property_ids(&self) -> impl Iterator<Item = i64> {
+        self.feeds.iter().map(|feed| feed.property_id)
+    }
+
     /// The property, where it is about one.
     pub fn property_id(&self) -> Option<i64> {
         match self.feeds.as_slice() {

@@ -54,7 +54,7 @@ use crate::replay;
 use backoff::Backoff;
 use credentials::Credentials;
 use decided_try::Outcome;
-use lease::lease_due;
+use lease::{Leased, lease_due};
 use send::send;
 
 pub(crate) use doubt::doubt;
@@ -132,7 +132,10 @@ impl Deliverer {
         let leased = lease_due(&self.pool, &self.receiver, &self.relay, self.free(), now).await?;
         let count = leased.len();
         if let Some(newest) = leased.last() {
-            self.relay.witness().note(&self.receiver.name, newest.sent());
+            let properties = leased.iter().flat_map(Leased::property_ids);
+            self.relay
+                .witness()
+                .note(&self.receiver.name, newest.sent(), properties);
         }
         for leased in leased {
             self.leases.push((leased.sequence, leased.lease));

@@ -34,7 +34,7 @@ pub(super) struct Noted {
 }
 
 pub(super) async fn noted(conn: &mut PgConnection, receiver: &str, witness: &Witness) -> Result<Option<Noted>> {
-    let sent = witness.of(receiver);
+    let sent = witness.newest(receiver);
     Ok(sqlx::query_as(include_str!("../../sql/source_identity/noted.sql"))
         .bind(receiver)
         .bind(sent.as_ref().map(|sent| sent.sequence))

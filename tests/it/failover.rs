@@ -204,6 +204,11 @@ async fn a_standby_that_is_promoted_is_found_by_a_running_relay_and_what_was_los
     caught_up(&primary.directory, &follower).await;
     cut_off(&follower).await;
     edit_what_gets_lost(&rig).await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (3, 'Three', true);
+         insert into project_rent_roll_units (id, project_id, unit_code) values (31, 3, '31')",
+    )
+    .await;
     at_rest(&rig, 0).await;
     rig.assert_equal().await;
     let beyond = newest_sequence(&rig);
@@ -212,7 +217,9 @@ async fn a_standby_that_is_promoted_is_found_by_a_running_relay_and_what_was_los
     drop(primary.server);
     promote(follower.directory()).await;
     at_rest(&rig, 1).await;
-    assert_sent_anew(&rig, &[1, 2], beyond);
+    equal(&rig).await;
+    assert_sent_anew(&rig, &[1, 2, 3], beyond);
+    assert!(rig.sandbox.property(3).expect("received").units.is_empty());
     rig.edit("update project_rent_roll_units set price = 5 where id = 11")
         .await;
     equal(&rig).await;
