@@ -16,12 +16,14 @@ use crate::words::in_a_line;
 use hosts::{Answer, CONNECTING_TAKES_MAX, Hosts, at};
 pub(crate) use server::SERVER_VERSION_MIN;
 pub use server::check_server;
+pub(crate) use server::{distributed, distributed_words, engine};
 pub use trust::SchemaOwner;
 use trust::{SourceObjection, Trust};
 use unreachable::{none_writable, unreachable};
 pub(crate) use url::mode_name;
 use url::{PARAMETERS, is_local, is_well_formed, known_parameters, named, proven};
 
+mod engine;
 mod files;
 mod hosts;
 mod server;

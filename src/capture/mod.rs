@@ -27,7 +27,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::audit::{self, Actor, Entry};
 use crate::config::Source;
-use crate::database::{Database, SchemaOwner, check_server};
+use crate::database::{Database, SchemaOwner, check_server, distributed, distributed_words};
 use crate::fault::Fault;
 use crate::unit::Lossy;
 use brief::{briefly, under_way};
@@ -92,11 +92,19 @@ pub async fn install_all(
     grant_to: Option<&str>,
 ) -> Result<Installed> {
     let mut conn = database.connect().await?;
-    let [properties, units] = database.tables(&mut conn, source).await?;
     check_server(&mut conn).await?;
+    let [properties, units] = database.tables(&mut conn, source).await?;
     let properties = owner::checked_table(&mut conn, &properties, "source.properties_table").await?;
     let units = owner::checked_table(&mut conn, &units, "source.units_table").await?;
     let tables = [properties, units];
+    let distributed = distributed(&mut conn, &tables).await?;
+    if !distributed.is_empty() {
+        return Err(Fault::usage(format!(
+            "{}; nothing was changed, docs/scale.md says what to do instead",
+            distributed_words(&distributed)
+        ))
+        .into());
+    }
     let found = check_owner(database, &mut conn, &tables, Doing::Installing).await?;
     let before = match &found {
         Some(found) => {

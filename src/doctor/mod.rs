@@ -18,6 +18,7 @@ mod schema;
 mod server;
 mod source;
 mod standing;
+mod subscription;
 mod triggers;
 mod turn;
 
@@ -26,7 +27,7 @@ use chrono::Utc;
 use sqlx::PgConnection;
 
 use crate::config::{Config, Receiver};
-use crate::database::Database;
+use crate::database::{Database, engine};
 
 pub use finding::{Finding, Grade};
 pub use limits::Limits;
@@ -99,9 +100,15 @@ impl Examination<'_> {
     async fn database(&mut self, database: &Database) -> Result<()> {
         let (config, limits) = (self.config, self.limits);
         let conn = &mut database.connect_to_read(limits.statement).await?;
+        if let Some(objection) = engine(conn).await.ok().and_then(|engine| engine.objection()) {
+            self.findings.push(server::unsuitable(objection));
+            return Ok(());
+        }
         self.note("database", None, server::examine(conn, database).await)?;
         self.note("clock", None, clock::database(conn, limits).await)?;
         let tables = database.tables(conn, &config.source).await?;
+        self.note("source", None, server::distributes(conn, &tables).await)?;
+        self.note("subscription", None, subscription::examine(conn, &tables).await)?;
         let strangers = schema::strangers(database, conn, &tables).await;
         let is_trusted = strangers.as_ref().is_ok_and(Vec::is_empty);
         self.note("schema", None, strangers)?;

@@ -5,7 +5,7 @@ use sqlx::postgres::PgSslMode;
 use sqlx::{FromRow, PgConnection};
 
 use super::finding::Finding;
-use crate::database::{Database, SERVER_VERSION_MIN, mode_name};
+use crate::database::{Database, SERVER_VERSION_MIN, distributed, distributed_words, mode_name};
 
 const DATABASE: &str = "database";
 const HOST: &str = "host";
@@ -41,6 +41,25 @@ pub(super) async fn examine(conn: &mut PgConnection, database: &Database) -> Res
         .into_iter()
         .chain([server.reached(), tls, server.durability()])
         .collect())
+}
+
+/// An engine that can't carry the relay.
+pub(super) fn unsuitable(objection: &str) -> Finding {
+    Finding::wrong(
+        DATABASE,
+        objection,
+        "see docs/scale.md, which says which engines carry the relay and what to do instead",
+    )
+}
+
+/// Source tables that can't have triggers.
+pub(super) async fn distributes(conn: &mut PgConnection, tables: &[String; 2]) -> Result<Vec<Finding>> {
+    let distributed = distributed(conn, tables).await?;
+    let todo = "see docs/scale.md: local tables, or each node as a source of its own";
+    Ok(match distributed.is_empty() {
+        true => Vec::new(),
+        false => vec![Finding::wrong(DATABASE, distributed_words(&distributed), todo)],
+    })
 }
 
 /// `version`: of TLS, where the connection is encrypted.
