@@ -6,14 +6,26 @@ use std::collections::BTreeSet;
 
 use super::shape::{Field, FieldKind, Fields};
 use settings::Section;
-use settings::{any_number, boolean, integer, list_of, text};
+use settings::{any_number, boolean, integer, list_of, one_of, text};
 
 /// More characters than any field that a person reads.
 const LENGTH_MAX: i64 = 100_000;
 
-/// The fields that something is required of, in the order in which a flat unit has them.
+/// What is required of a unit and its property.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Requirements(Vec<(Field, Requirement)>);
+pub struct Requirements {
+    /// The fields that something is required of, in the order in which a flat unit has them.
+    fields: Vec<(Field, Requirement)>,
+    /// The property must have an address, where that is sent.
+    pub address: bool,
+}
+
+/// What networks of listings usually require, by one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Preset {
+    /// Internet listing services: a rent above zero, beds, baths, an address.
+    Ils,
+}
 
 /// What is required of one field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,16 +47,30 @@ pub struct Requirement {
 impl Requirements {
     /// Field by field.
     pub fn iter(&self) -> impl Iterator<Item = (Field, &Requirement)> {
-        self.0.iter().map(|(field, requirement)| (*field, requirement))
+        self.fields.iter().map(|(field, requirement)| (*field, requirement))
     }
 
     /// `sent`: the fields that are sent to the receiver.
     pub(super) fn read(sent: Fields, section: &mut Section) -> Self {
-        let mut all = Vec::new();
+        let preset = section.optional("preset", one_of(&Preset::CHOICES));
+        let mut fields = Vec::new();
         for (field, name) in Field::ALL {
             let read = |section: &mut Section| Requirement::read(field.kind(), section);
-            let Some(requirement) = section.section_if_set(name, read) else {
-                continue;
+            let own = section.section_if_set(name, read);
+            let usual = preset.and_then(|preset| preset.of(field));
+            if usual.is_some() && !sent.has(field) {
+                let why = format!(
+                    "can't be kept: {name}, of which it requires something, is never sent by fields.include or fields.exclude"
+                );
+                section.refuse("preset", &why);
+            }
+            let requirement = match (own, usual) {
+                (Some(own), usual) => own.over(usual.unwrap_or_default()),
+                (None, Some(usual)) => {
+                    fields.push((field, usual));
+                    continue;
+                }
+                (None, None) => continue,
             };
             if !sent.has(field) {
                 section.refuse(
@@ -54,14 +80,50 @@ impl Requirements {
                 );
             }
             if requirement != Requirement::default() {
-                all.push((field, requirement));
+                fields.push((field, requirement));
             }
         }
-        Self(all)
+        Self {
+            fields,
+            address: preset == Some(Preset::Ils),
+        }
+    }
+}
+
+impl Preset {
+    const CHOICES: [(&str, Self); 1] = [("ils", Self::Ils)];
+
+    /// What it requires of a field.
+    fn of(self, field: Field) -> Option<Requirement> {
+        let required = Requirement {
+            required: true,
+            ..Requirement::default()
+        };
+        match (self, field) {
+            // Above zero: a cent is the least that there is.
+            (Self::Ils, Field::BaseRent) => Some(Requirement {
+                min: Some(0.01),
+                ..required
+            }),
+            (Self::Ils, Field::Bedrooms | Field::Bathrooms) => Some(required),
+            (Self::Ils, _) => None,
+        }
     }
 }
 
 impl Requirement {
+    /// With what is usual where nothing else is said.
+    fn over(self, usual: Self) -> Self {
+        Self {
+            required: self.required || usual.required,
+            length_min: self.length_min.or(usual.length_min),
+            length_max: self.length_max.or(usual.length_max),
+            one_of: self.one_of.or(usual.one_of),
+            min: self.min.or(usual.min),
+            max: self.max.or(usual.max),
+        }
+    }
+
     fn read(kind: FieldKind, section: &mut Section) -> Self {
         section.keys_depend_on(format!("a field that is {}", kind.in_words()));
         let required = section.take("required", false, boolean);
@@ -205,7 +267,13 @@ mod tests {
                 },
             ),
         ];
-        assert_eq!(read, Ok(Requirements(expected)));
+        assert_eq!(
+            read,
+            Ok(Requirements {
+                fields: expected,
+                address: false
+            })
+        );
     }
 
     #[test]
@@ -318,5 +386,31 @@ mod tests {
             assert!(problem.starts_with(start), "{problem}");
         }
         assert!(parse("fields.include = ['view']\nrequire.view = { required = true }", &[]).is_ok());
+    }
+
+    #[test]
+    fn a_preset_requires_what_networks_usually_do_and_what_is_said_besides() {
+        let required = |min, max| Requirement {
+            required: true,
+            min,
+            max,
+            ..Requirement::default()
+        };
+        let read = parse(
+            "[receivers.main.require]\npreset = 'ils'\nbase_rent = { max = 9000 }\nbedrooms = { required = false }",
+            &[],
+        );
+        let fields = vec![
+            (Field::BaseRent, required(Some(0.01), Some(9000.0))),
+            (Field::Bedrooms, required(None, None)),
+            (Field::Bathrooms, required(None, None)),
+        ];
+        let expected = Requirements { fields, address: true };
+        assert_eq!(read, Ok(expected));
+        let by_variable = [("RELAY_RECEIVERS__MAIN__REQUIRE__PRESET", "ils")];
+        assert!(parse("", &by_variable).unwrap().address);
+        assert!(the_problem("require.preset = 'mls'").contains("must be \"ils\""));
+        let problem = the_problem("fields.exclude = ['bathrooms']\nrequire.preset = 'ils'");
+        assert!(problem.contains("require.preset can't be kept: bathrooms"), "{problem}");
     }
 }

@@ -27,7 +27,7 @@ pub struct Shape {
     layout: Layout,
     fields: Fields,
     unit_codes: UnitCodes,
-    require: Requirements,
+    pub(super) require: Requirements,
     pub(super) body_bytes_max: usize,
     available_status_ids: Vec<i64>,
     fingerprint: String,

@@ -51,6 +51,9 @@ impl Shape {
         match self.format {
             Format::Flat => None,
             _ if !unreadable.is_empty() => Some(unreadable.join("; ")),
+            _ if self.require.address && says_nothing(property.address.as_deref()) => {
+                Some("the property's address is missing".to_owned())
+            }
             // With room for a removal, whatever its code is, as long as little of that has to be escaped.
             Format::Property => {
                 let removal = REMOVAL_BYTES + sealable.id.len() + UNIT_CODE_BYTES_MAX as usize;
@@ -75,6 +78,10 @@ impl Shape {
             )
         })
     }
+}
+
+fn says_nothing(text: Option<&str>) -> bool {
+    text.is_none_or(|text| text.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -290,3 +290,35 @@ async fn the_settings_are_read_and_verify_lists_what_they_withhold() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn the_preset_withholds_what_a_network_would_refuse_until_it_is_right() {
+    let rig = requiring("require.preset = 'ils'").await;
+    rig.edit("update project_rent_roll_units set price = 1000, bedrooms = 0, bathrooms = 1; update projects set full_address = 'Main Street 1'")
+        .await;
+    rig.settle().await;
+    rig.assert_equal().await;
+    rig.edit(
+        "update project_rent_roll_units set price = 0 where id = 11; update project_rent_roll_units set bathrooms = null where id = 12;
+         update projects set full_address = ' ' where id = 2",
+    )
+    .await;
+    rig.settle().await;
+    let address = "the property's address is missing";
+    let expected = [
+        (11, "base_rent is less than 0.01"),
+        (12, "bathrooms is missing"),
+        (21, address),
+        (22, address),
+        (23, address),
+    ];
+    assert_eq!(invalid(&rig).await, expected.map(|(unit, why)| (unit, why.to_owned())));
+    rig.edit(
+        "update project_rent_roll_units set price = 900.5, bathrooms = 2 where id in (11, 12);
+         update projects set full_address = 'Main Street 2' where id = 2",
+    )
+    .await;
+    rig.settle().await;
+    assert_eq!(invalid(&rig).await, []);
+    rig.assert_equal().await;
+}
