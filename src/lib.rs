@@ -63,6 +63,8 @@ mod difference;
 pub mod doctor;
 /// Failures a person can do something about.
 pub mod fault;
+/// Test payloads as files.
+pub mod fixtures;
 /// A relay's sign of life in the database.
 pub mod heartbeat;
 /// What the relay answers over HTTP.

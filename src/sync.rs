@@ -14,10 +14,15 @@ impl SyncId {
     pub fn new(sealed_at: DateTime<Utc>) -> Self {
         let seconds = u64::try_from(sealed_at.timestamp()).unwrap_or(0);
         let moment = Timestamp::from_unix(NoContext, seconds, sealed_at.timestamp_subsec_nanos());
+        Self::with(sealed_at, Uuid::new_v7(moment))
+    }
+
+    /// The same with a UUID that was drawn elsewhere, for bodies that have to be the same again.
+    pub fn with(sealed_at: DateTime<Utc>, uuid: Uuid) -> Self {
         Self(format!(
             "sync-{}-{}",
             sealed_at.format("%Y-%m-%d-%H-%M-%S"),
-            Uuid::new_v7(moment).simple()
+            uuid.simple()
         ))
     }
 

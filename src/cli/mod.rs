@@ -10,6 +10,7 @@ mod duplicates;
 mod erase;
 mod explain;
 mod feeds;
+mod fixtures;
 mod health;
 mod holds;
 mod install;
@@ -137,6 +138,8 @@ enum Command {
     Explain(explain::Options),
     /// Which rules of the contract a partner's staging endpoint keeps, found out with made-up properties; exits 1 where the copy would go wrong
     Certify(certify::Options),
+    /// Write test payloads: every kind of body by a receiver's settings, with headers and what is held after each; sends nothing
+    Fixtures(fixtures::Options),
     /// Run a stand-in for RentSync: strict, keeps state, can be made to fail
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Options),
@@ -252,6 +255,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Replay(options) => replay::replay(config()?, &options).await,
         Command::Redeliver(options) => replay::redeliver(config()?, &options).await,
         Command::Prune => prune::prune(&config()?).await,
+        Command::Fixtures(options) => fixtures::fixtures(&config()?, &options).await,
         Command::Certify(options) => certify::certify(&config()?, options).await,
         Command::Erase(options) => erase::erase(&config()?, &options).await,
     }

@@ -14,6 +14,7 @@ mod duplicates;
 mod engines;
 mod explain;
 mod failover;
+mod fixtures;
 mod formats;
 mod hold;
 mod http;
