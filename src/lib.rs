@@ -74,6 +74,8 @@ pub mod inspect;
 /// The same pass, made by AWS Lambda.
 #[cfg(feature = "lambda")]
 pub mod lambda;
+/// What receivers call properties and units.
+pub mod mapping;
 /// What a scrape is answered.
 pub mod metrics;
 /// What a browser is shown of all that, and what a person may have the relay do there.

@@ -64,6 +64,8 @@ pub struct Unit {
     pub lead_first_name: Option<String>,
     pub lead_last_name: Option<String>,
     pub unreadable: Vec<Unreadable>,
+    /// What this receiver calls it, where it has a name of its own for it (`map import`).
+    pub mapped_code: Option<String>,
 }
 
 impl Unit {
@@ -88,7 +90,8 @@ impl Unit {
         .map(|(field, _)| field)
     }
 
-    /// Reads the columns of `rentsync.source_unit()`, in the order in which `sql/plan/compare_units.sql` lists them.
+    /// Reads the columns of `rentsync.source_unit()` and the unit's mapped code, in the order in which `sql/plan/compare_units.sql` lists
+    /// them.
     pub(crate) fn read(unit_id: i64, columns: &mut Columns<'_>) -> sqlx::Result<Self> {
         let mut texts = Texts::of(columns)?;
         Ok(Self {
@@ -116,6 +119,7 @@ impl Unit {
             storage_boxes: columns.next()?,
             lead_first_name: texts.next("lead_first_name", columns)?,
             lead_last_name: texts.next("lead_last_name", columns)?,
+            mapped_code: columns.next()?,
             unreadable: texts.unreadable,
         })
     }

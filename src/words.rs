@@ -12,6 +12,15 @@ pub(crate) fn count(number: impl TryInto<u64>, one: &str, many: &str) -> String 
     }
 }
 
+/// `1, 2 and 3`.
+pub(crate) fn listed(things: &[String]) -> String {
+    match things {
+        [] => String::new(),
+        [one] => one.clone(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
+}
+
 /// A number that is easily read: `65,536`.
 pub(crate) fn thousands(number: impl TryInto<u64>) -> String {
     let digits = number.try_into().unwrap_or(u64::MAX).to_string();

@@ -278,6 +278,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "migrations/0031_no_second_index.sql",
         "ebd768c7f934e85e95bcc7811adc8c1bc1c031af1d6886b73ed2caa6d9d72c2f",
     ),
+    (
+        "migrations/0033_mapping.sql",
+        "92a6bf2b5c60c455cad0399ccd6bd21dd6b5ced6333497ec6220b7ca7661091e",
+    ),
 ];
 
 /// Fails where something is found that is no exception, where an exception grew, and where one is needed no longer.

@@ -1,5 +1,5 @@
--- Which units carry a code now: in the source under property $2 as code $4, or at the receiver of feed $1 as code $3, all
--- pairwise. Reads only.
+-- Which units carry a code now, as receiver $4 is sent them: in the source under property $2 as code $3, by a mapped code or by the
+-- prefix $5 and the source's, or there, of feed $1; all three pairwise. Reads only.
 --
 -- A rent roll that is imported again gives old codes to new ids; the removal of the old id must not name the code, lest
 -- a receiver that goes by codes drop the living. The receiver has what was sealed last: where a request's limits keep a new code
@@ -8,20 +8,20 @@
 -- Each property is read once, and its codes are hashed: a full join is never done by comparing each unit with each code, and its
 -- condition (coalesce) lets the server make nothing else of it.
 with asked as materialized (
-    select distinct * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
-           as asked (feed_id, property_id, unit_code, source_code)
+    select distinct * from unnest($1::bigint[], $2::bigint[], $3::text[]) as asked (feed_id, property_id, unit_code)
 ), fed as materialized (
     select distinct feed_id, property_id from asked
 )
 select asked.feed_id, asked.unit_code, here.unit_id
   from asked
   full join (
-       select fed.feed_id, s.unit_id::bigint as unit_id, s.unit_code::text as unit_code
+       select fed.feed_id, s.unit_id::bigint as unit_id, coalesce(m.unit_code, $5::text || s.unit_code) as unit_code
          from fed
         cross join lateral (
               select s.unit_id, s.unit_code from rentsync.source_unit() s where s.property_id = fed.property_id offset 0
               ) as s
-       ) as here on here.feed_id = asked.feed_id and here.unit_code = asked.source_code
+         left join rentsync.unit_mapping m on m.receiver = $4 and m.unit_id = s.unit_id
+       ) as here on here.feed_id = asked.feed_id and here.unit_code = asked.unit_code
  where coalesce(here.feed_id = asked.feed_id, false)
  union
 select asked.feed_id, asked.unit_code, there.unit_id

@@ -12,7 +12,7 @@
 -- while it was empty is read from end to end for each batch. Two rows, so that a unit that is there twice is noticed.
 -- Reads only.
 -- Texts of more than $8 bytes are not read; in front of the texts stands how long all of them are where one is. Asking for a
--- length reads no value, however long it is.
+-- length reads no value, however long it is. After the texts stands what receiver $9 calls the unit, asked where it has names of its own.
 with whole as (
     select whole.feed_id, whole.property_id from unnest($4::bigint[], $5::bigint[]) as whole (feed_id, property_id)
 ), key as (
@@ -90,6 +90,8 @@ select s.of_feed_id, s.unit_id, s.property_id::bigint,
        s.has_garage, s.pets_allowed::bigint, s.parking_stalls::bigint, s.storage_boxes::bigint,
        case when octet_length(s.lead_first_name::text) <= $8 then s.lead_first_name::text end,
        case when octet_length(s.lead_last_name::text) <= $8 then s.lead_last_name::text end,
+       case when (select exists (select from rentsync.unit_mapping m where m.receiver = $9))
+            then (select m.unit_code from rentsync.unit_mapping m where m.receiver = $9 and m.unit_id = s.unit_id) end,
        s.ledger_unit_id is not null, s.ledger_code, s.hash, s.removed, s.sequence, s.owed, s.bisection,
        s.withheld, s.withheld_because, s.refused_hash, case when $7 then s.content end
   from pair s

@@ -1,5 +1,6 @@
 -- Which codes several units of one property carry, for the feeds $1 of the properties $2 (null: none does, which is known), as
--- the receiver is sent them: $3 and the source's code, or the code $5 of unit $4. Blank codes say nothing, and codes of more than
+-- the receiver is sent them: $3 and the source's code, or the code $5 of unit $4, or what was
+-- imported for receiver $8. Blank codes say nothing, and codes of more than
 -- $7 bytes are never sent. At $6 (null: now).
 --
 -- Notes them in place of what was noted of these feeds, and says of every feed that has any how many codes those are, whether
@@ -8,13 +9,14 @@
 with asked as (
     select * from unnest($1::bigint[], $2::bigint[]) as asked (feed_id, property_id)
 ), carried as materialized (
-    select asked.feed_id, s.unit_id, coalesce(mapped.unit_code, $3::text || s.unit_code) as unit_code
+    select asked.feed_id, s.unit_id, coalesce(mapped.unit_code, m.unit_code, $3::text || s.unit_code) as unit_code
       from asked
      cross join lateral (
            select s.unit_id, s.unit_code from rentsync.source_unit() s where s.property_id = asked.property_id offset 0
            ) as s
       left join unnest($4::bigint[], $5::text[]) as mapped (unit_id, unit_code) on mapped.unit_id = s.unit_id
-     where mapped.unit_code is not null
+      left join rentsync.unit_mapping m on m.receiver = $8 and m.unit_id = s.unit_id
+     where coalesce(mapped.unit_code, m.unit_code) is not null
         or case when octet_length(s.unit_code) <= $7 then btrim(s.unit_code, E' \t\r\n') <> '' end
 ), several as (
     select feed_id, unit_code from carried group by feed_id, unit_code having count(*) > 1

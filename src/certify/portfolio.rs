@@ -208,5 +208,6 @@ fn state_of(first_unit: i64, slot: usize, state: usize) -> Unit {
         lead_first_name: None,
         lead_last_name: None,
         unreadable: Vec::new(),
+        mapped_code: None,
     }
 }

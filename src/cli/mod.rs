@@ -16,6 +16,7 @@ mod holds;
 mod install;
 mod lambda;
 mod log;
+mod map;
 mod preview;
 mod print;
 mod prune;
@@ -107,6 +108,9 @@ enum Command {
     /// Receivers: pause, resume, send everything again
     #[command(subcommand)]
     Receivers(receivers::Receivers),
+    /// Mapping: what the receiver calls properties and units, where that is not what the source calls them
+    #[command(subcommand)]
+    Map(map::Map),
     /// Syncs: sealed bodies and how they were answered
     #[command(subcommand)]
     Syncs(syncs::Syncs),
@@ -243,6 +247,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Snapshot(options) => snapshot::snapshot(config()?, options).await,
         Command::Status(options) => status::status(&config()?, &options).await,
         Command::Feeds(command) => feeds::feeds(&config()?, command).await,
+        Command::Map(command) => map::map(&config()?, command).await,
         Command::Receivers(command) => receivers::receivers(&config()?, command).await,
         Command::Verify(options) => verify::verify(&config()?, &options).await,
         Command::Preview(options) => preview::preview(&config()?, &options).await,

@@ -11,13 +11,17 @@ use settings::{any_number, boolean, integer, list_of, one_of, text};
 /// More characters than any field that a person reads.
 const LENGTH_MAX: i64 = 100_000;
 
-/// What is required of a unit and its property.
+/// What a unit, and its property, have to be for this receiver.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Requirements {
     /// The fields that something is required of, in the order in which a flat unit has them.
     fields: Vec<(Field, Requirement)>,
     /// The property must have an address, where that is sent.
     pub address: bool,
+    /// The property has to have an external id.
+    pub property_mapping: bool,
+    /// The unit has to have a mapped code.
+    pub unit_mapping: bool,
 }
 
 /// What networks of listings usually require, by one word.
@@ -86,6 +90,8 @@ impl Requirements {
         Self {
             fields,
             address: preset == Some(Preset::Ils),
+            property_mapping: section.take("property_mapping", false, boolean),
+            unit_mapping: section.take("unit_mapping", false, boolean),
         }
     }
 }
@@ -267,13 +273,11 @@ mod tests {
                 },
             ),
         ];
-        assert_eq!(
-            read,
-            Ok(Requirements {
-                fields: expected,
-                address: false
-            })
-        );
+        let expected = Requirements {
+            fields: expected,
+            ..Requirements::default()
+        };
+        assert_eq!(read, Ok(expected));
     }
 
     #[test]

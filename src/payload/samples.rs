@@ -71,6 +71,7 @@ pub(super) fn unit_101() -> Unit {
         lead_first_name: Some("John".into()),
         lead_last_name: Some("Doe".into()),
         unreadable: Vec::new(),
+        mapped_code: None,
     }
 }
 

@@ -94,12 +94,19 @@ impl Shape {
     }
 
     /// A unit's code as this receiver is sent it; none where it isn't sent any.
-    pub fn code(&self, unit_id: i64, source: Option<&str>) -> Option<String> {
+    pub fn code(&self, unit: &Unit) -> Option<String> {
         if !self.fields.has(Field::UnitCode) {
             return None;
         }
-        let mapped = self.unit_codes.map.get(&unit_id).cloned();
+        let source = unit.unit_code.as_deref();
+        let mapped = self.mapped_code(unit).map(str::to_owned);
         mapped.or_else(|| source.map(|code| [&self.unit_codes.prefix, code].concat()))
+    }
+
+    /// What the settings call it goes before what a person imported.
+    fn mapped_code<'a>(&'a self, unit: &'a Unit) -> Option<&'a str> {
+        let of_settings = self.unit_codes.map.get(&unit.unit_id);
+        of_settings.or(unit.mapped_code.as_ref()).map(String::as_str)
     }
 
     /// Serialises a property's own fields and hashes them. The receiver knows it by its external id, if it has one.
@@ -135,9 +142,12 @@ impl Shape {
 
     /// Why this receiver can't be sent a unit as it is: every reason, in words, without any value.
     pub fn objection(&self, unit: &Unit) -> Option<String> {
-        let code = self.code(unit.unit_id, unit.unit_code.as_deref());
+        let code = self.code(unit);
         let unreadable: Vec<_> = self.unreadable(unit).collect();
-        let objections = objections(&self.present(unit, code.as_deref()), &unreadable, &self.require);
+        let mut objections = objections(&self.present(unit, code.as_deref()), &unreadable, &self.require);
+        if self.require.unit_mapping && self.mapped_code(unit).is_none() {
+            objections.push("it has no mapping".to_owned());
+        }
         (!objections.is_empty()).then(|| objections.join("; "))
     }
 
@@ -150,7 +160,7 @@ impl Shape {
 
     /// Every field that this receiver is sent, with what it holds; nothing where this unit is sent without it.
     pub fn fields(&self, unit: &Unit) -> Result<Vec<(Field, Option<Value>)>> {
-        let code = self.code(unit.unit_id, unit.unit_code.as_deref());
+        let code = self.code(unit);
         let content = self.present(unit, code.as_deref());
         let chosen = Field::ALL.into_iter().filter(|(field, _)| self.fields.has(*field));
         let value = |field: Field| {
@@ -168,7 +178,7 @@ impl Shape {
 
     /// Serialises a unit and hashes what it serialised.
     pub fn unit(&self, unit: &Unit, property: &SealableProperty) -> Result<SealableUnit> {
-        let code = self.code(unit.unit_id, unit.unit_code.as_deref());
+        let code = self.code(unit);
         let content = self.present(unit, code.as_deref());
         let names = (&*property.name, &*property.address);
         let (hash, json) = self

@@ -43,7 +43,15 @@ impl Shape {
 
 impl Shape {
     /// Why a receiver can't be sent a property as it is, its units included. What it isn't sent anyway is no reason.
-    pub fn property_objection(&self, property: &Property, sealable: &SealableProperty) -> Option<String> {
+    pub fn property_objection(
+        &self,
+        property: &Property,
+        sealable: &SealableProperty,
+        is_mapped: bool,
+    ) -> Option<String> {
+        if self.require.property_mapping && !is_mapped {
+            return Some("the property has no mapping".to_owned());
+        }
         let unreadable = property.unreadable.iter();
         let unreadable: Vec<_> = unreadable
             .map(|(field, why)| format!("the property's {field} {why}"))

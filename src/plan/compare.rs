@@ -187,6 +187,7 @@ async fn compare_up_to(
         .bind(owed_per_feed_max(&scope.receiver))
         .bind(!scope.shape.removals_are_sent())
         .bind(TEXT_BYTES_MAX)
+        .bind(&scope.receiver.name)
         .fetch(conn);
     let (mut position, mut bytes_held) = (0, 0);
     let mut last = None;
@@ -332,12 +333,8 @@ async fn carriers(
         .bind(asked.iter().map(|(feed_id, ..)| *feed_id).collect::<Vec<_>>())
         .bind(asked.iter().map(|(_, property_id, _)| *property_id).collect::<Vec<_>>())
         .bind(asked.iter().map(|(.., code)| *code).collect::<Vec<_>>())
-        .bind(
-            asked
-                .iter()
-                .map(|(.., code)| code.strip_prefix(unit_codes.prefix.as_str()))
-                .collect::<Vec<_>>(),
-        )
+        .bind(&scope.receiver.name)
+        .bind(&unit_codes.prefix)
         .fetch_all(conn)
         .await?;
     let mut carriers: HashMap<(i64, String), Vec<i64>> = HashMap::new();

@@ -95,6 +95,7 @@ async fn find(tx: &mut PlanTx<'_>, recoded: &[Recoded]) -> sqlx::Result<Vec<Repe
         .bind(codes.map.values().map(String::as_str).collect::<Vec<_>>())
         .bind(tx.now)
         .bind(UNIT_CODE_BYTES_MAX)
+        .bind(&tx.scope.receiver.name)
         .fetch_all(&mut *tx.conn)
         .await
 }

@@ -72,7 +72,10 @@ impl FeedDelta {
         let property = scope.shape.property(&feed.property, feed.external_id.as_deref())?;
         // Of a property that left the feed its removals are sealed, whatever its fields.
         let objection = match feed.uncovered {
-            None => scope.shape.property_objection(&feed.property, &property),
+            None => {
+                let is_mapped = feed.external_id.is_some();
+                scope.shape.property_objection(&feed.property, &property, is_mapped)
+            }
             Some(_) => None,
         };
         let is_unspeakable = scope.shape.properties_are_sent() && objection.is_some();

@@ -21,6 +21,7 @@ mod http;
 mod install;
 mod lag;
 mod lambda;
+mod mapping;
 mod page;
 mod plan;
 mod preview;

@@ -343,7 +343,8 @@ async fn promise_17_who_carries_a_code_is_found_by_reading_each_property_once() 
         all.add(vec![1_i64; 500]).unwrap();
         all.add(vec![1_i64; 500]).unwrap();
         all.add(&codes).unwrap();
-        all.add(&codes).unwrap();
+        all.add("main").unwrap();
+        all.add("").unwrap();
     });
     let mut conn = rig.source.connect().await;
     execute(&mut conn, "set plan_cache_mode = force_generic_plan").await;
