@@ -2,8 +2,8 @@
 //!
 //! Bodies and answers are read before, which takes as long as it takes; then one transaction behind the planning right, which reads
 //! what came in meanwhile. Guarantees: nothing is lost by it, because what was sealed and not settled is given up in doubt and sealed
-//! anew as it is then, under another sync ID; no body that carried the unit is left, nor an answer to one, nor an answer to any other
-//! request that has a name which was in such a body or that can't be read. Not its business: the source's own copy, from which the unit
+//! anew as it is then, under another sync ID; no body of the unit's properties is left, nor an answer to one, nor an answer to any other
+//! request that has a name which was in such a body, whoever's: of who is erased next nobody else knows it. Nor one that can't be read. Not its business: the source's own copy, from which the unit
 //! is sent again, and the receiver's.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::deliver;
 use crate::fault::Fault;
-use crate::payload::{decompressed, leads_of};
+use crate::payload::{decompressed, leads};
 use crate::plan;
 use crate::receiver::Mask;
 
@@ -106,8 +106,9 @@ pub(crate) async fn erase_and(
 ) -> Result<Erased> {
     // A source that fails stops no erasure; what it says is repeated nowhere.
     let mut names = BTreeSet::from_iter(names_of_source(conn, unit_id).await.unwrap_or_default());
+    let mut feeds = feeds_of(conn, receiver, unit_id).await?;
     let mut newest = i64::MIN;
-    add_names(conn, receiver, unit_id, &mut newest, &mut names).await?;
+    add_names(conn, &feeds, &mut newest, &mut names).await?;
     for _ in 0..SEARCHES_MAX {
         let mut search = Search::new(&names);
         search.look(conn, receiver, usize::MAX).await?;
@@ -120,11 +121,15 @@ pub(crate) async fn erase_and(
             .execute(&mut *tx)
             .await?;
         // From here on nobody seals, and nobody writes down an answer.
-        if add_names(&mut tx, receiver, unit_id, &mut newest, &mut names).await? {
+        let present = feeds_of(&mut tx, receiver, unit_id).await?;
+        if present != feeds {
+            (feeds, newest) = (present, i64::MIN);
+        }
+        if add_names(&mut tx, &feeds, &mut newest, &mut names).await? {
             tx.rollback().await?;
             continue;
         }
-        let erased = erase_found(&mut tx, receiver, unit_id, now, search).await?;
+        let erased = erase_found(&mut tx, receiver, unit_id, now, &feeds, search).await?;
         then(&mut tx, &erased).await?;
         tx.commit().await?;
         return Ok(erased);
@@ -142,23 +147,18 @@ async fn erase_found(
     receiver: &str,
     unit_id: i64,
     now: Option<DateTime<Utc>>,
+    feeds: &[i64],
     mut search: Search,
 ) -> Result<Erased> {
     let given_up: Vec<(i64, i64, bool)> = sqlx::query_as(include_str!("../sql/erase/give_up.sql"))
         .bind(receiver)
-        .bind(unit_id)
+        .bind(feeds)
         .bind(now)
         .fetch_all(&mut *conn)
         .await?;
     deliver::doubt(conn, &given_up, Some("its request was given up")).await?;
-    let feeds: Vec<i64> = sqlx::query_scalar(include_str!("../sql/erase/feeds.sql"))
-        .bind(receiver)
-        .bind(unit_id)
-        .fetch_all(&mut *conn)
-        .await?;
     let (bodies, answers): (i64, i64) = sqlx::query_as(include_str!("../sql/erase/bodies.sql"))
-        .bind(&feeds)
-        .bind(unit_id)
+        .bind(feeds)
         .fetch_one(&mut *conn)
         .await?;
     search.look(conn, receiver, PAGE).await?;
@@ -169,14 +169,14 @@ async fn erase_found(
         .fetch_one(&mut *conn)
         .await?;
     let hashes = sqlx::query_scalar(include_str!("../sql/erase/hashes.sql"))
-        .bind(&feeds)
+        .bind(feeds)
         .bind(unit_id)
         .fetch_one(&mut *conn)
         .await?;
     let mut proof: Proof = sqlx::query_as(include_str!("../sql/erase/left.sql"))
         .bind(receiver)
         .bind(unit_id)
-        .bind(&feeds)
+        .bind(feeds)
         .fetch_one(&mut *conn)
         .await?;
     if search.mask.is_some() {
@@ -205,22 +205,29 @@ async fn names_of_source(conn: &mut PgConnection, unit_id: i64) -> Result<Vec<St
         .await?)
 }
 
-/// Adds the names of the unit's lead that its bodies behind `newest` hold. Says whether any of them was not known.
+/// The feeds that have or had the unit.
+async fn feeds_of(conn: &mut PgConnection, receiver: &str, unit_id: i64) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(include_str!("../sql/erase/feeds.sql"))
+        .bind(receiver)
+        .bind(unit_id)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// Adds the names of leads that the feeds' bodies behind `newest` hold. Says whether any of them was not known.
 async fn add_names(
     conn: &mut PgConnection,
-    receiver: &str,
-    unit_id: i64,
+    feeds: &[i64],
     newest: &mut i64,
     names: &mut BTreeSet<String>,
 ) -> Result<bool> {
     let known = names.len();
     let mut bodies = sqlx::query_as::<_, (i64, Vec<u8>)>(include_str!("../sql/erase/named_bodies.sql"))
-        .bind(receiver)
-        .bind(unit_id)
+        .bind(feeds)
         .bind(*newest)
         .fetch(conn);
     while let Some((sequence, body)) = bodies.try_next().await? {
-        names.extend(leads_of(&decompressed(&body)?, unit_id));
+        names.extend(leads(&decompressed(&body)?));
         *newest = sequence;
     }
     Ok(names.len() > known)

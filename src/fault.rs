@@ -4,7 +4,7 @@ mod database;
 
 use std::fmt;
 
-pub(crate) use database::{io_in_words, is_locked_out, may_quote};
+pub(crate) use database::{io_in_words, is_denied, is_locked_out, may_quote};
 
 /// What kind of failure, and one clear sentence: what failed, on what, what to do.
 #[derive(Debug)]

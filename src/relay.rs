@@ -81,6 +81,7 @@ impl Relay {
                 stop: stop.clone(),
                 due: false,
                 settling: false,
+                denied: false,
             };
             let planning = Planning {
                 relay: self.clone(),

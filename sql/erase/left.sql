@@ -1,5 +1,5 @@
 -- The proof: what is there of unit $2 for receiver $1, and in how much of it its lead may still be. Syncs that carry it; bodies and answers of
--- these and of every settled sync of its feeds $3; tries of the former; rows of the ledger, texts with a lead among these; hashes over its
+-- these and of every other sync of its feeds $3; tries of the former; rows of the ledger, texts with a lead among these; hashes over its
 -- names, as erase/hashes finds them; columns of bodies, answers and errors of which the server keeps samples, which are any unit's. Reads only.
 with fed as materialized (
     select feed_id from unnest($3::bigint[]) as fed (feed_id)
@@ -8,7 +8,6 @@ with fed as materialized (
       from fed
       join rentsync.sync_feed sf using (feed_id)
       join rentsync.sync s using (sequence)
-     where s.settled_at is not null or $2 = any (sf.units)
      group by s.sequence
 ), tried as (
     select count(*) filter (where about.carries) as tries, count(a.answer) as answers from rentsync.attempt a join about using (sequence)

@@ -16,6 +16,13 @@ pub(super) struct Outcome {
     pub digests_sent: usize,
 }
 
+impl Outcome {
+    /// The credentials were not taken.
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self.tried.answer, Answer::Status { status: 401 | 403, .. })
+    }
+}
+
 /// A try with what is to be done about it.
 pub(super) struct DecidedTry {
     pub outcome: Outcome,

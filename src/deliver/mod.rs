@@ -44,6 +44,7 @@ use anyhow::{Context, Result};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
+use crate::capture;
 use crate::clock::Clock;
 use crate::config::Receiver;
 use crate::heartbeat::Registration;
@@ -156,6 +157,12 @@ impl Deliverer {
         Ok(())
     }
 
+    /// An error while this relay lacks a right without which it could not write down what comes of a request.
+    pub async fn check_rights(&self) -> Result<()> {
+        let mut conn = self.pool.acquire().await?;
+        capture::check_tables_granted(&mut conn).await
+    }
+
     /// Waits for at least one try to end and gathers all that have; pending for ever while nothing is under way.
     ///
     /// Safe to cancel: nothing is taken out before it returns.
@@ -173,6 +180,10 @@ impl Deliverer {
     /// Settles a group of tries. Not to be cancelled: what it was given would be sent again when its leases end.
     pub async fn settle(&mut self, ended: Ended) -> Result<Settled> {
         self.backoff.learn(&ended.0, &self.receiver);
+        // What is refused now is what the next look compares with: between two of them they may be wrong for a moment.
+        if ended.0.iter().any(Outcome::is_unauthorized) {
+            self.credentials.changed();
+        }
         let is_lapsed = |outcome: &Outcome| matches!(outcome.tried.answer, Answer::Lapsed { .. });
         let (lapsed, mut outcomes): (Vec<_>, Vec<_>) = ended.0.into_iter().partition(is_lapsed);
         self.lapsed.extend(lapsed);

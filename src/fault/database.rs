@@ -9,6 +9,8 @@ use sqlx::postgres::PgDatabaseError;
 
 /// `lock_not_available`.
 const LOCKED_OUT: &str = "55P03";
+/// `insufficient_privilege`.
+const DENIED: &str = "42501";
 
 /// What a failure of the database comes to.
 pub(super) struct Explained {
@@ -74,6 +76,12 @@ pub(crate) fn is_locked_out(error: &sqlx::Error) -> bool {
     refusal.is_some_and(|refusal| refusal.code().as_deref() == Some(LOCKED_OUT))
 }
 
+/// A right is lacking.
+pub(crate) fn is_denied(error: &sqlx::Error) -> bool {
+    let refusal = error.as_database_error();
+    refusal.is_some_and(|refusal| refusal.code().as_deref() == Some(DENIED))
+}
+
 /// What the server refused, by its SQLSTATE (PostgreSQL's appendix A).
 fn explain_refusal(sqlstate: &str, message: &str) -> Explained {
     match sqlstate {
@@ -84,7 +92,7 @@ fn explain_refusal(sqlstate: &str, message: &str) -> Explained {
         "55000" if message.contains("recovery is in progress") => {
             Explained::setup("the server is a standby; point DATABASE_URL (database.url) at the primary")
         }
-        "42501" => Explained::setup(lacking_right(message)),
+        DENIED => Explained::setup(lacking_right(message)),
         "3F000" | "42P01" | "42883" | "42703" if message.contains("rentsync") => Explained::setup(format!(
             "schema rentsync lacks what this release needs ({message}): it was never installed here, was purged, or is \
              another release's; run `rentsync-relay install` as the owner of the source tables"

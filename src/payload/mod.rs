@@ -27,7 +27,7 @@ pub(crate) use compression::compressed;
 pub use compression::decompressed;
 pub use hash::{Digest, Hash};
 pub(crate) use objection::UNIT_CODE_BYTES_MAX;
-pub(crate) use personal::{HIDDEN, hide_leads, leads, leads_of, units_with_lead, without_lead};
+pub(crate) use personal::{HIDDEN, hide_leads, leads, units_with_lead, without_lead};
 pub use removal::{Removal, RemovalReason};
 pub use shape::Shape;
 pub use size::{ENVELOPE_BYTES, KEEP_BYTES};

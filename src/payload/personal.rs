@@ -68,26 +68,6 @@ pub(crate) fn leads(body: &[u8]) -> BTreeSet<String> {
     names
 }
 
-/// The names of one unit's lead in a body; every name where the body doesn't show which unit's each is.
-pub(crate) fn leads_of(body: &[u8], unit_id: i64) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let is_there = serde_json::from_slice(body).is_ok_and(|body| find_leads(&body, unit_id, &mut names));
-    if is_there { names } else { leads(body) }
-}
-
-/// Whether the unit is there.
-fn find_leads(part: &Value, unit_id: i64, names: &mut BTreeSet<String>) -> bool {
-    let is_it = part.get("unit_id").and_then(Value::as_i64) == Some(unit_id);
-    if is_it {
-        let values = [Some(part), part.get(OBJECT)].into_iter().flatten();
-        let values = values.flat_map(|object| KEYS.iter().filter_map(|key| object.get(key)?.as_str()));
-        names.extend(values.filter(|name| !name.trim().is_empty()).map(str::to_owned));
-    }
-    let lists = ["units", "properties"].map(|list| part.get(list).and_then(Value::as_array));
-    let entries = lists.into_iter().flatten().flatten();
-    entries.fold(is_it, |found, entry| find_leads(entry, unit_id, names) || found)
-}
-
 /// The units that a body carries a lead of.
 pub(crate) fn units_with_lead(body: &Value) -> BTreeSet<i64> {
     let mut units = BTreeSet::new();

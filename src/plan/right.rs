@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection, FromRow, PgConnection};
 
 use super::failure::{is_locked_out, is_serialization_failure};
-use crate::fault::Fault;
+use crate::fault::{Fault, is_denied};
 
 /// A batch takes seconds; longer than this something is wrong with whoever plans.
 const PLAN_TAKES_MAX: Duration = Duration::from_secs(60);
@@ -119,11 +119,6 @@ async fn end_dead(conn: &mut PgConnection, receiver: &str) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn is_denied(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.as_deref() == Some("42501")
 }
 
 /// How the right to plan for a receiver stands.

@@ -10,7 +10,7 @@ use super::context::{RECONNECT_EVERY, Wake};
 use super::progress::Stages;
 use super::stop::{Stop, finish, stopped};
 use crate::deliver::{Deliverer, Ended};
-use crate::fault::{exit_code, sentence};
+use crate::fault::{exit_code, is_denied, sentence};
 use crate::heartbeat::Registration;
 
 /// The exit code of what says so.
@@ -34,6 +34,8 @@ pub(super) struct Delivering {
     pub due: bool,
     /// What ended is being written down, or was not the last time.
     pub settling: bool,
+    /// A right was lacking: nothing is sent until it is there.
+    pub denied: bool,
 }
 
 impl Delivering {
@@ -57,6 +59,7 @@ impl Delivering {
                     self.stages.delivering(false);
                     // A database that went away took the tries with it, and they are made again.
                     self.settling &= exit_code(&error) != UNREACHABLE;
+                    self.denied |= error.chain().any(|cause| cause.downcast_ref().is_some_and(is_denied));
                     let because = sentence(&error);
                     if !failing || because != reported {
                         tracing::error!("delivering stopped, it is tried again every second: {because}");
@@ -75,6 +78,10 @@ impl Delivering {
     }
 
     async fn step(&mut self) -> Result<()> {
+        if self.denied {
+            self.deliverer.check_rights().await?;
+            self.denied = false;
+        }
         if self.deliverer.is_behind() {
             self.settle(Ended::default()).await?;
         }

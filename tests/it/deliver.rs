@@ -370,6 +370,41 @@ async fn an_api_key_is_sent_and_a_missing_one_burns_nothing() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_wrong_for_a_moment_stops_nothing_for_long() {
+    let mut rig = Rig::new().await;
+    let auth = SandboxAuth::Header {
+        name: "X-API-Key".into(),
+        value: "right".into(),
+    };
+    let options = SandboxOptions {
+        auth,
+        ..SandboxOptions::default()
+    };
+    rig.sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
+    rig.receiver.url = rig.sandbox.url().parse().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "right").unwrap();
+    rig.receiver.auth = Auth::ApiKey {
+        key: SecretRef::file("receivers.main.auth.key", file.path()),
+        header: "X-API-Key".into(),
+    };
+    let mut hands = rig.hands().await;
+    hands.round(&rig).await;
+    hands.deliverer.notice_credentials().await.unwrap();
+    // Rewritten in place, and read between the two steps.
+    std::fs::write(file.path(), "").unwrap();
+    std::fs::write(file.path(), "wrong").unwrap();
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    hands.round(&rig).await;
+    assert_eq!(rig.alerts().await, ["paused"]);
+    std::fs::write(file.path(), "right").unwrap();
+    hands.deliverer.notice_credentials().await.unwrap();
+    hands.round(&rig).await;
+    assert_eq!(rig.sandbox.property(1).unwrap().units[&11]["base_rent"], json!(5.0));
+}
+
+#[tokio::test]
 async fn an_unreachable_receiver_is_a_retry_and_no_address_or_body_is_quoted() {
     let mut rig = sealed().await;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -508,6 +508,53 @@ async fn promise_05_erase_finds_the_name_in_answers_to_other_requests() {
     rig.assert_equal().await;
 }
 
+#[tokio::test]
+async fn promise_05_an_erase_in_the_same_property_still_finds_the_next_ones_name() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    rig.edit("update project_rent_roll_units set lead_first_name = 'Balthasar' where id = 12")
+        .await;
+    rig.settle().await;
+    rig.edit(
+        "update rentsync.attempt a set answer = 'unit 12 is reserved for BALTHASAR'
+           from rentsync.sync_feed sf join rentsync.feed f using (feed_id)
+          where sf.sequence = a.sequence and f.property_id = 2;
+         update project_rent_roll_units set lead_first_name = null, lead_last_name = null",
+    )
+    .await;
+    rig.settle().await;
+    let mut conn = rig.source.connect().await;
+    for unit_id in [11, 12] {
+        let erased = erase::erase(&mut conn, "main", unit_id, None).await.unwrap();
+        assert_eq!(erased.proof.left(), 0, "{erased:?}");
+    }
+    let kept = everything_kept(&rig).await;
+    assert!(!has_name(&kept) && !kept.to_lowercase().contains("balthasar"), "{kept}");
+}
+
+#[tokio::test]
+async fn promise_05_what_is_under_way_of_another_unit_brings_no_digest_after_an_erasure() {
+    let rig = Rig::new().await;
+    with_lead(&rig, "11").await;
+    rig.settle().await;
+    rig.edit("update project_rent_roll_units set price = 5 where id = 12")
+        .await;
+    rig.plan().await;
+    let mut deliverer = rig.deliverer("late:1").await;
+    deliverer.start_due().await.unwrap();
+    let ended = deliverer.ended().await.unwrap();
+    let mut conn = rig.source.connect().await;
+    erase::erase(&mut conn, "main", 11, None).await.unwrap();
+    deliverer.settle(ended).await.unwrap();
+    let left = "select count(*) from rentsync.sync_feed sf join rentsync.sync s using (sequence) join rentsync.feed f using (feed_id)
+                 where f.property_id = 1
+                   and (sf.digest is not null or sf.digest_said is not null or s.body is not null
+                     or exists (select from rentsync.attempt a where a.sequence = s.sequence and a.answer is not null))";
+    assert_eq!(rig.source.number(left).await, 0);
+    rig.settle().await;
+    rig.assert_equal().await;
+}
+
 /// The search is over before anything is locked: a server that breaks off idle transactions breaks off none.
 #[tokio::test]
 async fn promise_05_erase_searches_a_thousand_answers_before_it_locks_anything() {

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rentsync_relay::capture;
 use rentsync_relay::config::{Accept, Batch, Config};
+use rentsync_relay::snapshot;
 use rentsync_sandbox::{Sandbox, SandboxOptions, SyncLogEntry};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use serde_json::{Value, json};
@@ -872,6 +873,31 @@ async fn promise_12_a_property_that_left_the_feed_is_sent_anew_where_the_receive
             .await,
         0
     );
+}
+
+#[tokio::test]
+async fn promise_12_a_snapshot_sends_a_property_that_left_where_the_receiver_is_known_to_have_something_else_of_it() {
+    let rig = Rig::delivered().await;
+    let backup = rig.sandbox.save();
+    rig.faults(json!({ "digest": "ab".repeat(32), "times": 2 }));
+    rig.edit("update projects set is_actived = false where id = 2").await;
+    rig.settle().await;
+    let again = "select count(*) from rentsync.feed where mismatch_again";
+    assert_eq!(rig.source.number(again).await, 1, "it is for later");
+    // What it acknowledged it has lost, and nobody waits for that hour.
+    rig.sandbox.restore(backup);
+    snapshot::begin(
+        &mut rig.source.connect().await,
+        "main",
+        "test",
+        Some(2),
+        rig.clock.now(),
+    )
+    .await
+    .expect("a run");
+    rig.settle().await;
+    rig.assert_equal().await;
+    assert_eq!(rig.source.number(again).await, 0);
 }
 
 #[tokio::test]

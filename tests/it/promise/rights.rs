@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bi
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::process::Command;
 
+use crate::http::logged;
 use crate::process::{LIMIT, at_rest, bare, ended, output, refused, relay, said, signal};
 use crate::support::rig::Rig;
 use crate::support::{TestDatabase, execute};
@@ -1375,4 +1376,46 @@ async fn promise_24_who_may_read_goes_on_reading_also_what_a_release_adds_and_th
     assert!(!again.contains(&reader), "{again}");
     drop_role(database, &second).await;
     drop_role(database, &reader).await;
+}
+
+#[tokio::test]
+async fn promise_21_a_right_that_is_lost_while_it_runs_stops_sending_until_it_is_back() {
+    let rig = Rig::new().await;
+    let database = &rig.source;
+    let role = role(database).await;
+    let done = output(relay(&rig, &["install", "--grant-to", &role])).await;
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let mut command = relay(&rig, &["run"]);
+    command.env("DATABASE_URL", url_as(database, &role));
+    let mut running = command.spawn().expect("run");
+    at_rest(&rig).await;
+    rig.sandbox.clear_log();
+    rig.edit(&format!("revoke update on rentsync.lag_count from {role}"))
+        .await;
+    rig.edit("update project_rent_roll_units set price = 5 where id = 11")
+        .await;
+    let line = logged(&mut running, "lacks update on rentsync.lag_count").await;
+    assert!(line.contains("install --grant-to"), "{line}");
+    rig.edit("update project_rent_roll_units set price = 5 where id = 21")
+        .await;
+    let sealed = async {
+        while database
+            .number("select count(*) from rentsync.sync where state = 'open'")
+            .await
+            < 2
+        {}
+    };
+    tokio::time::timeout(LIMIT, sealed).await.expect("planning goes on");
+    rig.edit(&format!("grant update on rentsync.lag_count to {role}")).await;
+    at_rest(&rig).await;
+    let second = rig
+        .requests()
+        .into_iter()
+        .filter(|(property, ..)| *property == 2)
+        .count();
+    assert_eq!(second, 1, "nothing was sent that could not be written down");
+    rig.assert_equal().await;
+    signal(&running, Signal::TERM);
+    assert_eq!(ended(running).await, Some(0));
+    drop_role(database, &role).await;
 }
