@@ -409,7 +409,11 @@ mod tests {
             (Field::Bedrooms, required(None, None)),
             (Field::Bathrooms, required(None, None)),
         ];
-        let expected = Requirements { fields, address: true };
+        let expected = Requirements {
+            fields,
+            address: true,
+            ..Requirements::default()
+        };
         assert_eq!(read, Ok(expected));
         let by_variable = [("RELAY_RECEIVERS__MAIN__REQUIRE__PRESET", "ils")];
         assert!(parse("", &by_variable).unwrap().address);
