@@ -115,5 +115,6 @@ impl std::error::Error for Failure {}
 
 fn is_too_slow(error: &anyhow::Error) -> bool {
     let code = fault::database_error(error).and_then(|error| error.as_database_error()?.code());
-    code.as_deref() == Some("57014")
+    // Cancelled by its timeout, or by the one for locks.
+    matches!(code.as_deref(), Some("57014" | "55P03"))
 }
