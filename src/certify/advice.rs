@@ -64,7 +64,17 @@ pub fn settings(
     if let Some(seconds) = timeout(receiver, measured) {
         set(format!("timeout = \"{seconds}s\""), "the slowest answer took long");
     }
+    lines.extend(no_remedy(findings));
     lines.join("\n") + "\n"
+}
+
+/// What has to be put right at the endpoint itself.
+fn no_remedy(findings: &[Finding]) -> Option<String> {
+    let beyond = findings
+        .iter()
+        .filter(|finding| finding.costs_truth && finding.rule != Rule::Removal);
+    let beyond: Vec<_> = beyond.map(|finding| finding.rule.about().name).collect();
+    (!beyond.is_empty()).then(|| format!("# No setting makes up for what is not kept: {}", beyond.join(", ")))
 }
 
 /// The strictest that all answers keep to.

@@ -9,6 +9,9 @@ use super::portfolio::{Portfolio, TestProperty};
 use super::session::{Asked, Session, Step};
 use crate::sync::SyncType;
 
+const UNSEEN: &str = "whether the units are gone can't be seen; they were never sent as available";
+const NO_ANSWER: &str = "units may remain: there was no answer";
+
 /// Removes everything that was sent; what may remain, in sentences.
 pub async fn clean_up(session: &mut Session, portfolio: &Portfolio) -> Vec<String> {
     session.begin_cleanup();
@@ -18,7 +21,7 @@ pub async fn clean_up(session: &mut Session, portfolio: &Portfolio) -> Vec<Strin
         let from = session.exchanges.len();
         let left = match remove(session, property).await {
             Ok(left) => left,
-            Err(_) => Some("units may remain: there was no answer".to_owned()),
+            Err(_) => Some(NO_ANSWER.to_owned()),
         };
         session.exchanges[from..]
             .iter_mut()
@@ -74,21 +77,26 @@ async fn remove(session: &mut Session, property: &TestProperty) -> Asked<Option<
     if session.shape.absence_can_be_read() {
         let mut step = Step::delta("a snapshot without units", Vec::new()).leaving(Vec::new());
         (step.sync_type, step.part) = (SyncType::Snapshot, (Some(Uuid::now_v7()), 1, 1));
-        return Ok(match look(session, property, &step).await? {
-            Held::Units(units) if units.is_empty() => None,
-            Held::Units(units) => Some(format!(
-                "units remain ({} of them in each), never sent as available",
-                units.len()
-            )),
-            Held::Unseen => {
-                Some("whether the units are gone can't be seen; they were never sent as available".to_owned())
+        let held = look(session, property, &step).await?;
+        let last = session.exchanges.iter().rev().find(|exchange| exchange.tried.is_some());
+        let refused = last.filter(|exchange| !exchange.is_acknowledged());
+        return Ok(match (held, refused) {
+            (Held::Units(units), _) if units.is_empty() => None,
+            (Held::Units(units), _) => {
+                let number = units.len();
+                Some(format!(
+                    "units remain ({number} of them in each), never sent as available"
+                ))
             }
+            (Held::Unseen, None) => Some(UNSEEN.to_owned()),
+            (Held::Unseen, Some(refused)) => Some(match refused.status {
+                Some(_) => format!("units may remain: their removal was {}", refused.in_words()),
+                None => NO_ANSWER.to_owned(),
+            }),
         });
     }
     Ok(match session.ask_back(property.id).await? {
-        None if session.shape.removals_are_sent() => {
-            Some("whether the units are gone can't be seen; they were never sent as available".to_owned())
-        }
+        None if session.shape.removals_are_sent() => Some(UNSEEN.to_owned()),
         _ => Some(
             "units may remain: bodies by these settings have no removal; they were never sent as available".to_owned(),
         ),

@@ -44,16 +44,17 @@ fn line(out: &mut String, text: &str) {
 }
 
 fn begin(out: &mut String, report: &Report) {
-    let Report {
-        endpoint,
-        agreed,
-        reserved,
-        ..
-    } = report;
+    let Report { endpoint, agreed, .. } = report;
     line(out, &format!("# What {endpoint} keeps of the rent-roll contract\n"));
     line(out, &format!("**{}**\n", report.verdict));
     if report.interrupted {
         line(out, "The test was interrupted before everything was asked.\n");
+    }
+    if let Some(why) = &report.given_up {
+        line(
+            out,
+            &format!("The test ended before everything was asked: {}.\n", in_a_line(why)),
+        );
     }
     line(
         out,
@@ -75,6 +76,12 @@ fn begin(out: &mut String, report: &Report) {
             agreed.auth
         ),
     );
+    seen(out, report);
+}
+
+/// What was sent, and by what it is known what became of it.
+fn seen(out: &mut String, report: &Report) {
+    let Report { agreed, reserved, .. } = report;
     line(
         out,
         &format!(

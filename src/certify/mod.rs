@@ -87,9 +87,12 @@ pub async fn certify(
         Some(Halt::GivenUp(why)) => format!("it was not asked: {why}"),
         _ => "it was not asked: the endpoint acknowledges no delta".to_owned(),
     };
-    let interrupted = matches!(halt, Some(Halt::Interrupted));
+    let (interrupted, given_up) = match &halt {
+        Some(Halt::GivenUp(why)) => (false, Some(why.clone())),
+        halt => (matches!(halt, Some(Halt::Interrupted)), None),
+    };
     if let Some(Halt::Ours(error)) = halt {
-        return Err(error.context(match remains.is_empty() {
+        return Err(preflight::coded(error).context(match remains.is_empty() {
             true => "certifying ended early; what was sent is taken back".to_owned(),
             false => format!("certifying ended early; {}", remains.join("; ")),
         }));
@@ -110,6 +113,7 @@ pub async fn certify(
             unchecked,
             remains,
             interrupted,
+            given_up,
             bare_accepted,
         },
     ))
@@ -139,15 +143,34 @@ async fn ask(session: &mut Session, portfolio: &Portfolio, findings: &mut Vec<Fi
         let from = session.exchanges.len();
         let found = probe(rules[0], session, portfolio).await?;
         let numbers: Vec<usize> = (from..session.exchanges.len()).collect();
-        findings.extend(found.into_iter().map(|finding| Finding {
-            exchanges: numbers.clone(),
-            ..finding
+        let silent = unanswered(session, from);
+        findings.extend(found.into_iter().map(|finding| {
+            let finding = match &silent {
+                // That a body was too large may show in a connection that breaks off.
+                Some(why) if finding.verdict == Verdict::NotKept && finding.rule != Rule::LargestBody => {
+                    Finding::not_visible(finding.rule, why.as_str())
+                }
+                _ => finding,
+            };
+            Finding {
+                exchanges: numbers.clone(),
+                ..finding
+            }
         }));
         if is_refused(session, findings) {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// Of a probe that began with this exchange: why it shows nothing, where a request of it had no answer.
+fn unanswered(session: &Session, from: usize) -> Option<String> {
+    let mut posted = session.exchanges[from..]
+        .iter()
+        .filter(|exchange| exchange.tried.is_some());
+    let silent = posted.rfind(|exchange| exchange.status.is_none())?;
+    Some(format!("{} was {}", silent.says, silent.in_words()))
 }
 
 fn is_broken(findings: &[Finding], rule: Rule) -> bool {

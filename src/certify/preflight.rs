@@ -7,7 +7,7 @@ use super::exchange::Exchange;
 use super::rules::{Finding, Rule};
 use super::session::{Halt, Sealed, Session, Way};
 use crate::fault::Fault;
-use crate::receiver::Form;
+use crate::receiver::{Form, Unsent};
 use crate::sync::SyncId;
 
 /// One `HEAD`, then a body that says nothing; what the answer to that shows.
@@ -77,9 +77,18 @@ fn judged(exchange: &Exchange, place: &str) -> Result<Finding> {
 
 const NOTHING: &str = "Nothing was sent but a body that says nothing";
 
+/// What keeps a request from being sent has an exit code of its own kind.
+pub fn coded(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<Unsent>() {
+        Some(unsent) if unsent.needs_a_person() => Fault::usage(unsent.to_string()).into(),
+        Some(unsent) => Fault::unreachable(unsent.to_string()).into(),
+        None => error,
+    }
+}
+
 fn ours(halt: Halt) -> anyhow::Error {
     match halt {
-        Halt::Ours(error) => error,
+        Halt::Ours(error) => coded(error),
         Halt::Interrupted => Fault::finding("interrupted: nothing was sent but a body that says nothing").into(),
         Halt::GivenUp(why) => Fault::unreachable(why).into(),
     }

@@ -29,6 +29,8 @@ pub struct Report {
     pub ended_at: DateTime<Utc>,
     /// It was ended before all was asked.
     pub interrupted: bool,
+    /// Why not everything was asked, where it was not for that.
+    pub given_up: Option<String>,
     /// What bodies look like by the settings.
     pub agreed: Agreed,
     /// The ids that were used.
@@ -86,6 +88,7 @@ pub struct Circumstances {
     pub unchecked: Option<String>,
     pub remains: Vec<String>,
     pub interrupted: bool,
+    pub given_up: Option<String>,
     pub bare_accepted: bool,
 }
 
@@ -102,6 +105,7 @@ impl Report {
             begun_at: about.begun_at,
             ended_at: Utc::now(),
             interrupted: about.interrupted,
+            given_up: about.given_up,
             agreed: agreed(receiver, session.read_back.clone()),
             reserved: Reserved {
                 properties: [first, first + PROPERTIES - 1],
@@ -142,9 +146,12 @@ fn verdict(findings: &[Finding]) -> String {
         number(Verdict::NotKept),
         number(Verdict::NotVisible),
     );
+    let is_or_are = |number: usize| if number == 1 { "is" } else { "are" };
     let counted = format!(
-        "{} kept, {not_kept} not kept, {unseen} can't be seen from outside",
-        count(kept as u64, "rule is", "rules are")
+        "of {} rules {kept} {} kept, {not_kept} {} not, and of {unseen} it can't be seen from outside",
+        findings.len(),
+        is_or_are(kept),
+        is_or_are(not_kept),
     );
     match costly {
         0 => format!("No rule was found broken that keeps the copy right: {counted}."),
@@ -154,7 +161,7 @@ fn verdict(findings: &[Finding]) -> String {
                 "rule that the copy depends on is",
                 "rules that the copy depends on are",
             );
-            format!("Not ready: {broken} not kept. In all {counted}.")
+            format!("Not ready: {broken} not kept; {counted}.")
         }
     }
 }

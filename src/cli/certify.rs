@@ -62,18 +62,23 @@ pub(super) async fn certify(config: &Config, options: Options) -> Result<()> {
             .map_err(|error| Fault::usage(format!("the report {} can't be written: {error}", path.display())))?;
     }
     show(&report, options.json)?;
-    match (report.interrupted, report.costly()) {
-        (true, _) => Err(Fault::finding(
-            "interrupted: not everything was asked; what was sent was taken back as far as the endpoint let it",
-        )
-        .into()),
-        (false, costly) if !costly.is_empty() => Err(Fault::finding(format!(
-            "{} does not keep what the copy depends on: {}",
-            report.endpoint,
-            costly.join(", ")
-        ))
-        .into()),
-        _ => Ok(()),
+    finding(&report)
+}
+
+/// How the command ends.
+fn finding(report: &Report) -> Result<()> {
+    let (endpoint, costly) = (&report.endpoint, report.costly());
+    if report.interrupted {
+        let said = "interrupted: not everything was asked; what was sent was taken back as far as the endpoint let it";
+        return Err(Fault::finding(said).into());
+    }
+    if !costly.is_empty() {
+        let broken = costly.join(", ");
+        return Err(Fault::finding(format!("{endpoint} does not keep what the copy depends on: {broken}")).into());
+    }
+    match &report.given_up {
+        Some(why) => Err(Fault::unreachable(format!("{endpoint} could not be asked everything: {why}")).into()),
+        None => Ok(()),
     }
 }
 

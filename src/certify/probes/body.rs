@@ -65,7 +65,7 @@ pub async fn property_change(session: &mut Session, property: &TestProperty) -> 
         ),
         None => Finding::not_visible(
             rule,
-            "it was acknowledged; the property's own fields can't be seen, as nothing is read back",
+            "it was acknowledged; nothing that is read back shows the property's own fields",
         ),
     }])
 }

@@ -8,8 +8,7 @@ use super::super::session::{Asked, Session, Step};
 /// Why a probe has nothing to go by.
 pub const NOT_BEGUN: &str = "the delta that it begins with was not acknowledged";
 /// What keeps most from being seen.
-pub const UNSEEN: &str =
-    "it was acknowledged; what is held can't be seen, as no answer has a digest and nothing is read back";
+pub const UNSEEN: &str = "it was acknowledged; what is held can't be seen: no answer has a digest that says so, and nothing that is read back shows it";
 
 /// A delta of three units; none where it was not acknowledged.
 pub async fn begin(session: &mut Session, property: &TestProperty) -> Asked<Option<usize>> {

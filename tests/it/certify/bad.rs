@@ -112,3 +112,43 @@ async fn ids_that_the_source_has_are_refused() {
     refused(with(2_000_000), 2, &["unit 2001999 is a real one"]).await;
     assert_eq!(stub.received().len(), 0);
 }
+
+#[tokio::test]
+async fn one_that_goes_away_is_given_up_and_what_may_remain_is_said() {
+    let sandbox = rentsync_sandbox::Sandbox::start(([127, 0, 0, 1], 0).into(), Default::default())
+        .await
+        .unwrap();
+    sandbox.set_faults(serde_json::json!({ "delay_ms": 10 })).unwrap();
+    let url = sandbox.url();
+    let going = async {
+        let begun = sandbox.wait_until(|it| it.properties().len() > 3, crate::process::LIMIT);
+        assert!(begun.await);
+        sandbox.stop().await;
+    };
+    let (report, ()) = tokio::join!(super::run(receiver(&url), None), going);
+    assert_eq!(report.given_up.as_deref(), Some("3 requests in a row had no answer"));
+    assert!(
+        report
+            .rules
+            .iter()
+            .any(|rule| rule.finding.why.starts_with("it was not asked: 3 requests"))
+    );
+    assert!(
+        report.remains[0].ends_with("units may remain: there was no answer"),
+        "{:?}",
+        report.remains
+    );
+    assert_eq!(report.costly(), [""; 0], "{:#?}", report.rules);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_there_is_an_error_of_the_settings() {
+    let stub = Stub::answering(|_, _| answer(200, &[], "{}")).await;
+    let mut command = command(&stub.url, "127.0.0.1");
+    command.env("RELAY_RECEIVERS__MAIN__URL", &stub.url).env(
+        "RELAY_RECEIVERS__MAIN__AUTH",
+        "{ method = 'bearer', token = { env = 'UNSET' } }",
+    );
+    refused(command, 2, &["UNSET"]).await;
+    assert!(stub.received().iter().all(|received| received.body.is_empty()));
+}

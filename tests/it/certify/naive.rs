@@ -102,7 +102,9 @@ async fn of_a_receiver_that_shows_nothing_only_its_answers_are_judged() {
     assert_eq!(report.costly(), ["unreadable", "older_sequence"]);
     let text = markdown(&report);
     assert!(
-        text.contains("what is held can't be seen, as no answer has a digest and nothing is read back"),
+        text.contains(
+            "what is held can't be seen: no answer has a digest that says so, and nothing that is read back shows it"
+        ),
         "{text}"
     );
 }
