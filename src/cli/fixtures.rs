@@ -54,7 +54,7 @@ pub(super) async fn fixtures(config: &Config, options: &Options) -> Result<()> {
         Some(property_id) => {
             let available = config.source.available_status_ids()?;
             let mut conn = database(config)?.connect_to_read(STATEMENT_MAX).await?;
-            Cast::of_source(&mut conn, property_id, available).await?
+            Cast::of_source(&mut conn, property_id, &receiver, available).await?
         }
     };
     let bodies = write(&options.directory, &receiver, &story(&receiver, options.seed, &cast)?)
