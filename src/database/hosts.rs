@@ -78,8 +78,12 @@ impl Hosts {
         self.used().moved_at.map(|at| at.elapsed())
     }
 
-    /// The pool connects to whichever is in use.
+    /// The pool connects to whichever is in use, until it is closed: it is held here until then. Where there is one host only
+    /// there is nowhere to lead it, and a pool that nobody has any more ends by itself.
     pub fn lead(&self, pool: &PgPool, options: Vec<PgConnectOptions>) {
+        if options.len() < 2 {
+            return;
+        }
         let mut used = self.used();
         used.pools.retain(|known| !known.pool.is_closed());
         used.pools.push(Pool {

@@ -228,6 +228,20 @@ mod tests {
     }
 
     #[test]
+    fn promise_07_of_several_hosts_each_proves_itself() {
+        let url = "postgres://relay:pw@127.0.0.1:5433,db.internal,[::1]:5434/aigent";
+        let database = Database::from_url(&url.into()).unwrap();
+        let modes: Vec<_> = database
+            .hosts
+            .all
+            .iter()
+            .map(|host| mode_name(host.get_ssl_mode()))
+            .collect();
+        assert_eq!(modes, ["prefer", "verify-full", "prefer"]);
+        assert!(Database::from_url(&"postgres://h1,h2,h3/a?port=1,2".into()).is_err());
+    }
+
+    #[test]
     fn promise_07_two_that_say_different_things_are_an_error() {
         let url = "postgres://relay:secret@db.internal/aigent?sslmode=prefer";
         let error = mode(url, Some(Tls::VerifyFull)).unwrap_err();
