@@ -55,13 +55,19 @@ pub async fn check(
     now: Option<DateTime<Utc>>,
 ) -> Result<IdentityCheck> {
     let here = Server::ask(conn).await?;
-    if let Some(standing) = judge_noted(conn, receiver, &here, witness).await?.standing() {
+    let (judgement, noted_at) = judge_noted(conn, receiver, &here, witness).await?;
+    if let Some(standing) = judgement.standing() {
+        if standing == IdentityCheck::Same && witness.noted_at(receiver) != noted_at {
+            // Another relay saw to a database that went back, and does not know what this one sent.
+            enroll_sent(conn, receiver, witness).await?;
+            witness.is_noted_at(receiver, noted_at);
+        }
         return Ok(standing);
     }
     let mut tx = conn.begin().await?;
     plan::mark(&mut tx, receiver).await?;
     // Another relay may have seen to it meanwhile.
-    let judgement = judge_noted(&mut tx, receiver, &here, witness).await?;
+    let (judgement, _) = judge_noted(&mut tx, receiver, &here, witness).await?;
     let standing = match judgement {
         Judgement::Same => IdentityCheck::Same,
         Judgement::Waits => IdentityCheck::Waits,
@@ -127,7 +133,8 @@ pub async fn waits(conn: &mut PgConnection, receiver: &str) -> Result<bool> {
 /// What a check would come to, and why it is believed; none where it would do nothing. Does nothing about it.
 pub async fn forecast(conn: &mut PgConnection, receiver: &str) -> Result<Option<(IdentityCheck, String)>> {
     let here = Server::ask(conn).await?;
-    Ok(match judge_noted(conn, receiver, &here, &Witness::default()).await? {
+    let (judgement, _) = judge_noted(conn, receiver, &here, &Witness::default()).await?;
+    Ok(match judgement {
         Judgement::Same | Judgement::Note(_) => None,
         Judgement::WentBack(why, _) => Some((IdentityCheck::Anew, why)),
         Judgement::Another(why) => Some((IdentityCheck::Stopped, why)),
@@ -221,11 +228,7 @@ async fn start_anew(
         .bind(witness.newest(receiver).map_or(0, |sent| sent.sequence))
         .execute(&mut *conn)
         .await?;
-    sqlx::query(include_str!("../sql/source_identity/enroll_sent.sql"))
-        .bind(receiver)
-        .bind(witness.properties(receiver))
-        .execute(&mut *conn)
-        .await?;
+    enroll_sent(conn, receiver, witness).await?;
     let feeds = sqlx::query(include_str!("../sql/source_identity/start_anew.sql"))
         .bind(receiver)
         .execute(&mut *conn)
@@ -239,6 +242,16 @@ async fn start_anew(
         changes: changes.unsigned_abs(),
         ..Resynced::default()
     })
+}
+
+/// What this relay sent, and the database never heard of, is sent anew as well.
+async fn enroll_sent(conn: &mut PgConnection, receiver: &str, witness: &Witness) -> Result<()> {
+    sqlx::query(include_str!("../sql/source_identity/enroll_sent.sql"))
+        .bind(receiver)
+        .bind(witness.properties(receiver))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 async fn note(conn: &mut PgConnection, receiver: &str, server: &Server, now: Option<DateTime<Utc>>) -> Result<()> {

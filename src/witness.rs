@@ -18,6 +18,8 @@ struct Remembered {
     newest: Option<Sent>,
     /// Some bytes for each: those that the database never heard of are sent anew as well.
     properties: HashSet<i64>,
+    /// When the database was noted that is known to have a feed for each of them.
+    noted_at: Option<DateTime<Utc>>,
 }
 
 /// A sync that was sent.
@@ -54,6 +56,16 @@ impl Witness {
         let all = self.all();
         let of = |remembered: &Remembered| remembered.properties.iter().copied().collect();
         all.get(receiver).map(of).unwrap_or_default()
+    }
+
+    /// When the database was noted that has a feed for whatever was sent before.
+    pub fn noted_at(&self, receiver: &str) -> Option<DateTime<Utc>> {
+        self.all().get(receiver)?.noted_at
+    }
+
+    /// The database that was noted then has a feed for whatever was sent.
+    pub fn is_noted_at(&self, receiver: &str, noted_at: Option<DateTime<Utc>>) {
+        self.all().entry(receiver.to_owned()).or_default().noted_at = noted_at;
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, Remembered>> {

@@ -1,6 +1,7 @@
 //! Whether a server is the one that was noted. Pure, but for reading what was noted.
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
 use super::server::Server;
@@ -24,6 +25,8 @@ pub enum IdentityCheck {
 pub(super) struct Noted {
     /// False: nothing yet.
     is_noted: bool,
+    /// When the database was noted, or noted anew because it went back.
+    noted_at: Option<DateTime<Utc>>,
     #[sqlx(flatten)]
     server: Server,
     waits: bool,
@@ -69,15 +72,17 @@ impl Judgement {
     }
 }
 
-/// A receiver that nobody knows has no source identity.
+/// The judgement, and when what it goes by was noted. A receiver that nobody knows has no source identity.
 pub(super) async fn judge_noted(
     conn: &mut PgConnection,
     receiver: &str,
     here: &Server,
     witness: &Witness,
-) -> Result<Judgement> {
+) -> Result<(Judgement, Option<DateTime<Utc>>)> {
     let noted = noted(conn, receiver, witness).await?;
-    Ok(noted.map_or(Judgement::Same, |noted| judge(&noted, here.clone())))
+    Ok(noted.map_or((Judgement::Same, None), |noted| {
+        (judge(&noted, here.clone()), noted.noted_at)
+    }))
 }
 
 fn judge(noted: &Noted, here: Server) -> Judgement {
@@ -159,6 +164,7 @@ mod tests {
     fn noted(server: Option<Server>) -> Noted {
         Noted {
             is_noted: server.is_some(),
+            noted_at: None,
             server: server.unwrap_or_default(),
             waits: false,
             ahead: false,

@@ -9,6 +9,8 @@ use rentsync_relay::database::Database;
 use rentsync_relay::demo::proof;
 use rentsync_relay::inspect::receivers;
 use rentsync_relay::relay::Stop;
+use rentsync_relay::source_identity::{self, IdentityCheck};
+use rentsync_relay::witness::{Sent, Witness};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::sync::watch;
@@ -333,4 +335,55 @@ async fn of_several_servers_the_one_that_takes_writes_is_used_and_the_newest_whe
         &[&format!("database at {}", at(follower.directory())), "only one may"],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_new_property_that_was_sent_and_lost_is_taken_off_whichever_relay_notices_first() {
+    let rig = Rig::delivered().await;
+    let mut conn = rig.source.connect().await;
+    let (sender, other) = (Witness::default(), Witness::default());
+    let mut checks = async |witness| {
+        source_identity::check(&mut conn, "main", witness, rig.clock.now())
+            .await
+            .unwrap()
+    };
+    assert_eq!(checks(&sender).await, IdentityCheck::Same);
+    rig.edit(
+        "insert into projects (id, name, is_actived) values (3, 'Three', true);
+         insert into project_rent_roll_units (id, project_id, unit_code) values (31, 3, '31')",
+    )
+    .await;
+    rig.settle().await;
+    let sync = rig.sandbox.syncs().pop().expect("it was sent");
+    let sent = Sent {
+        sequence: sync.sequence.expect("a number"),
+        sync_id: sync.sync_id.expect("an ID"),
+        at: rig.clock.now().unwrap_or_default(),
+    };
+    sender.note("main", sent, [1, 2, 3]);
+    assert_eq!(rig.sandbox.property(3).expect("received").units.len(), 1);
+
+    // The standby never had it. The relay that notices did not send it.
+    rig.edit(
+        "delete from projects where id = 3; delete from rentsync.outbox;
+         delete from rentsync.ledger where unit_id = 31;
+         delete from rentsync.sync_feed where feed_id = (select max(feed_id) from rentsync.feed);
+         delete from rentsync.feed where property_id = 3;
+         update rentsync.source_identity set timeline = '00000000'",
+    )
+    .await;
+    assert_eq!(checks(&other).await, IdentityCheck::Anew);
+    rig.settle().await;
+    assert_eq!(
+        rig.sandbox.property(3).expect("received").units.len(),
+        1,
+        "it can't know"
+    );
+    assert_eq!(checks(&sender).await, IdentityCheck::Same);
+    rig.settle().await;
+    assert!(rig.sandbox.property(3).expect("received").units.is_empty());
+    rig.sandbox.clear_log();
+    assert_eq!(checks(&sender).await, IdentityCheck::Same);
+    rig.settle().await;
+    assert_eq!(rig.requests(), [], "once is enough");
 }
