@@ -29,11 +29,10 @@ select f.receiver, f.property_id, d.unit_code, d.since, s.unit_id::bigint,
        s.has_garage, s.pets_allowed::bigint, s.parking_stalls::bigint, s.storage_boxes::bigint,
        case when octet_length(s.lead_first_name::text) <= $2 then s.lead_first_name::text end,
        case when octet_length(s.lead_last_name::text) <= $2 then s.lead_last_name::text end,
-       m.unit_code
+       (select m.unit_code from rentsync.unit_mapping m where m.receiver = f.receiver and m.unit_id = s.unit_id)
   from rentsync.duplicate d
   join rentsync.feed f using (feed_id)
  cross join lateral unnest(d.unit_ids) as unit (unit_id)
   join rentsync.source_unit() s on s.unit_id = unit.unit_id and s.property_id = f.property_id
-  left join rentsync.unit_mapping m on m.receiver = f.receiver and m.unit_id = s.unit_id
  where $1::text is null or f.receiver = $1
  order by f.receiver, f.property_id, d.unit_code, unit.unit_id

@@ -6,7 +6,7 @@
 -- back, the old one. While that is in doubt or was refused it may have an earlier one, or what was removed.
 --
 -- Each property is read once, and its codes are hashed: a full join is never done by comparing each unit with each code, and its
--- condition (coalesce) lets the server make nothing else of it.
+-- condition (coalesce) lets the server make nothing else of it. What was imported is looked up a unit at a time.
 with asked as materialized (
     select distinct * from unnest($1::bigint[], $2::bigint[], $3::text[]) as asked (feed_id, property_id, unit_code)
 ), fed as materialized (
@@ -15,12 +15,15 @@ with asked as materialized (
 select asked.feed_id, asked.unit_code, here.unit_id
   from asked
   full join (
-       select fed.feed_id, s.unit_id::bigint as unit_id, coalesce(m.unit_code, $5::text || s.unit_code) as unit_code
+       select fed.feed_id, s.unit_id::bigint as unit_id, coalesce(s.imported_code, $5::text || s.unit_code) as unit_code
          from fed
         cross join lateral (
-              select s.unit_id, s.unit_code from rentsync.source_unit() s where s.property_id = fed.property_id offset 0
+              select s.unit_id, s.unit_code,
+                     (select m.unit_code from rentsync.unit_mapping m where m.receiver = $4 and m.unit_id = s.unit_id) as imported_code
+                from rentsync.source_unit() s
+               where s.property_id = fed.property_id
+              offset 0
               ) as s
-         left join rentsync.unit_mapping m on m.receiver = $4 and m.unit_id = s.unit_id
        ) as here on here.feed_id = asked.feed_id and here.unit_code = asked.unit_code
  where coalesce(here.feed_id = asked.feed_id, false)
  union

@@ -5,18 +5,22 @@
 --
 -- Notes them in place of what was noted of these feeds, and says of every feed that has any how many codes those are, whether
 -- one of them is new or was joined by a unit, and which units carry the first that is, or the first of all. Codes are counted
--- before units are gathered: an array for every code would be most of the work. Locks the notes that it changes.
+-- before units are gathered: an array for every code would be most of the work. What was imported is looked up a unit at a time: as
+-- a join the whole mapping would be read for every feed. Locks the notes that it changes.
 with asked as (
     select * from unnest($1::bigint[], $2::bigint[]) as asked (feed_id, property_id)
 ), carried as materialized (
-    select asked.feed_id, s.unit_id, coalesce(mapped.unit_code, m.unit_code, $3::text || s.unit_code) as unit_code
+    select asked.feed_id, s.unit_id, coalesce(mapped.unit_code, s.imported_code, $3::text || s.unit_code) as unit_code
       from asked
      cross join lateral (
-           select s.unit_id, s.unit_code from rentsync.source_unit() s where s.property_id = asked.property_id offset 0
+           select s.unit_id, s.unit_code,
+                  (select m.unit_code from rentsync.unit_mapping m where m.receiver = $8 and m.unit_id = s.unit_id) as imported_code
+             from rentsync.source_unit() s
+            where s.property_id = asked.property_id
+           offset 0
            ) as s
       left join unnest($4::bigint[], $5::text[]) as mapped (unit_id, unit_code) on mapped.unit_id = s.unit_id
-      left join rentsync.unit_mapping m on m.receiver = $8 and m.unit_id = s.unit_id
-     where coalesce(mapped.unit_code, m.unit_code) is not null
+     where coalesce(mapped.unit_code, s.imported_code) is not null
         or case when octet_length(s.unit_code) <= $7 then btrim(s.unit_code, E' \t\r\n') <> '' end
 ), several as (
     select feed_id, unit_code from carried group by feed_id, unit_code having count(*) > 1

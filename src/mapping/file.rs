@@ -10,9 +10,12 @@ use csv::{ReaderBuilder, StringRecord};
 use serde::Serialize;
 
 use crate::fault::Fault;
+use crate::words::is_unprintable;
 
 /// Of an id or a code, as `rentsync.unit_mapping` and `feeds enable` have it.
 const THEIRS_CHARS_MAX: usize = 200;
+/// Some hundred times what the largest portfolio has.
+const BYTES_MAX: u64 = 256 << 20;
 /// Bad rows that an error names.
 const NAMED_MAX: usize = 20;
 
@@ -150,7 +153,7 @@ pub fn read_theirs(path: &Path) -> Result<Vec<Theirs>> {
 }
 
 fn check_theirs(theirs: &str) -> Result<(), String> {
-    match theirs.chars().count() <= THEIRS_CHARS_MAX && !theirs.chars().any(char::is_control) {
+    match theirs.chars().count() <= THEIRS_CHARS_MAX && !theirs.chars().any(is_unprintable) {
         true => Ok(()),
         false => Err(format!("theirs must be at most {THEIRS_CHARS_MAX} visible characters")),
     }
@@ -181,7 +184,18 @@ fn read<T>(
     mut row: impl FnMut(u64, Fields<'_>) -> Result<T, String>,
 ) -> Result<Vec<T>> {
     let unreadable = |why: &dyn fmt::Display| Fault::usage(format!("{} can't be read: {why}", path.display()));
+    let about = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if !about.is_file() {
+        // Nothing ends the wait for a pipe that nobody writes to, and a device has no end.
+        return Err(unreadable(&"it is no regular file").into());
+    }
+    if about.len() > BYTES_MAX {
+        return Err(unreadable(&format!("it is longer than {BYTES_MAX} bytes")).into());
+    }
     let text = std::fs::read(path).map_err(|error| unreadable(&error))?;
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        return Err(unreadable(&"it is UTF-16; save it as UTF-8").into());
+    }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter(text))

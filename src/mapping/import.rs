@@ -50,6 +50,9 @@ pub async fn import(
     let mut rows = read_rows(path, &mut bad)?;
     let imported_rows = rows.len();
     let mut tx = conn.begin().await?;
+    sqlx::query(include_str!("../../sql/mapping/lock.sql"))
+        .execute(&mut *tx)
+        .await?;
     if is_whole {
         rows.extend(ours::left_out(&mut tx, receiver, &rows).await?);
     }
@@ -58,7 +61,11 @@ pub async fn import(
     changes.compare_units(&mut tx, receiver, &rows, &mut bad).await?;
     bad.check(path, NOTHING)?;
     changes.write(&mut tx, receiver).await?;
-    check_ids(&mut tx, receiver, &changes, path).await?;
+    let mut bad = Bad::default();
+    // Again, because the feeds are locked only now: until then a plan could seal units under the ids that they had.
+    check_held(&mut tx, receiver, &changes.properties, &mut bad).await?;
+    check_ids(&mut tx, receiver, &changes, &mut bad).await?;
+    bad.check(path, NOTHING)?;
     let imported = Imported {
         rows: imported_rows,
         properties: changes.properties.len(),
@@ -112,19 +119,7 @@ impl<'a> Changes<'a> {
                 self.properties.push(row);
             }
         }
-        let held_there: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/mapping/held_there.sql"))
-            .bind(&receiver.name)
-            .bind(ids(&self.properties))
-            .fetch_all(conn)
-            .await?;
-        for row in self.properties.iter().filter(|row| held_there.contains(&row.id)) {
-            let (id, name) = (row.id, &receiver.name);
-            let why = format!(
-                "receiver {name} holds units of property {id} under another id (`feeds disable {id}`, wait until `feeds list` shows 0 \
-                 units, then import and `feeds enable {id}`)"
-            );
-            bad.add(row.at(), why);
-        }
+        check_held(conn, receiver, &self.properties, bad).await?;
         Ok(())
     }
 
@@ -187,8 +182,26 @@ impl<'a> Changes<'a> {
     }
 }
 
+/// A property that is held under one id and sent under another would be held twice.
+async fn check_held(conn: &mut PgConnection, receiver: &Receiver, properties: &[&Row], bad: &mut Bad) -> Result<()> {
+    let held_there: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/mapping/held_there.sql"))
+        .bind(&receiver.name)
+        .bind(ids(properties))
+        .fetch_all(conn)
+        .await?;
+    for row in properties.iter().filter(|row| held_there.contains(&row.id)) {
+        let (id, name) = (row.id, &receiver.name);
+        let why = format!(
+            "receiver {name} holds units of property {id} under another id (`feeds disable {id}`, wait until `feeds list` shows 0 \
+             units, then import and `feeds enable {id}`)"
+        );
+        bad.add(row.at(), why);
+    }
+    Ok(())
+}
+
 /// Two properties under one id would be one to the receiver.
-async fn check_ids(conn: &mut PgConnection, receiver: &Receiver, changes: &Changes<'_>, path: &Path) -> Result<()> {
+async fn check_ids(conn: &mut PgConnection, receiver: &Receiver, changes: &Changes<'_>, bad: &mut Bad) -> Result<()> {
     if changes.properties.is_empty() {
         return Ok(());
     }
@@ -197,7 +210,6 @@ async fn check_ids(conn: &mut PgConnection, receiver: &Receiver, changes: &Chang
         .bind(SAME_MAX)
         .fetch_all(conn)
         .await?;
-    let mut bad = Bad::default();
     for (external_id, properties) in same {
         let of_file = changes.properties.iter().filter(|row| properties.contains(&row.id));
         let line = of_file.filter_map(|row| row.at()).max();
@@ -205,5 +217,5 @@ async fn check_ids(conn: &mut PgConnection, receiver: &Receiver, changes: &Chang
         let why = format!("properties {} would all be called {external_id:?}", listed(&properties));
         bad.add(line, why);
     }
-    bad.check(path, NOTHING)
+    Ok(())
 }

@@ -5,9 +5,11 @@ use std::path::Path;
 use rentsync_relay::audit::Actor;
 use rentsync_relay::mapping::{self, Imported};
 use serde_json::Value;
+use sqlx::Connection;
 use tempfile::TempDir;
 
 use crate::process::{output, refused, relay, said};
+use crate::support::execute;
 use crate::support::rig::Rig;
 
 /// A directory of its own, with one file in it.
@@ -129,7 +131,7 @@ async fn a_file_that_replaces_takes_away_what_it_does_not_name() {
 #[tokio::test]
 async fn a_file_with_bad_rows_changes_nothing_and_every_row_is_named() {
     let rig = Rig::delivered().await;
-    let text = "kind,id,theirs\nproperty,1,P-1\nunit,11,A\nunit,99,B\nproperty,9,P-9\nhouse,1,C\nunit,x,D\nunit,11,E\nunit,12,A\nunit,13,a\tb\n";
+    let text = "kind,id,theirs\nproperty,1,P-1\nunit,11,A\nunit,99,B\nproperty,9,P-9\nhouse,1,C\nunit,x,D\nunit,11,E\nunit,12,A\nunit,13,a\u{202e}b\n";
     let failure = import(&rig, text).await.unwrap_err().to_string();
     for part in [
         "line 2: receiver main holds units of property 1 under another id",
@@ -163,6 +165,7 @@ async fn files_that_are_none_are_refused_in_a_sentence() {
     let rig = Rig::new().await;
     for (text, parts) in [
         (&b""[..], &["its first line names no column kind"][..]),
+        (b"\xff\xfek\0i\0", &["it is UTF-16; save it as UTF-8"]),
         (b"id,theirs\n", &["names no column kind; it must name kind, id, theirs"]),
         (
             b"kind,id,theirs\nunit,11,\xff\n",
@@ -178,6 +181,71 @@ async fn files_that_are_none_are_refused_in_a_sentence() {
         &["/nowhere.csv can't be read"],
     )
     .await;
+    // Neither a pipe that nobody writes to nor a device is waited for.
+    refused(
+        relay(&rig, &["map", "import", "/dev/zero"]),
+        2,
+        &["/dev/zero can't be read: it is no regular file"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_import_sees_what_was_planned_while_it_looked() {
+    let rig = Rig::delivered().await;
+    rig.edit("insert into projects (id, name, is_actived) values (3, 'Three', true)")
+        .await;
+    rig.settle().await;
+    let mut conn = rig.source.connect().await;
+    let mut planning = conn.begin().await.expect("begin");
+    execute(
+        &mut planning,
+        "select from rentsync.feed where property_id = 3 for update;
+         insert into rentsync.ledger (feed_id, unit_id, hash, sequence)
+         select feed_id, 31, decode(repeat('00', 32), 'hex'), 1 from rentsync.feed where property_id = 3",
+    )
+    .await;
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let sealing = async {
+        while rig.source.number(waiting).await == 0 {}
+        planning.commit().await.expect("commit");
+    };
+    let (imported, ()) = tokio::join!(import(&rig, "kind,id,theirs\nproperty,3,P-3\n"), sealing);
+    let failure = imported.unwrap_err().to_string();
+    assert!(
+        failure.contains("line 2: receiver main holds units of property 3 under another id"),
+        "{failure}"
+    );
+    let mapped = "select count(*) from rentsync.feed where external_id is not null";
+    assert_eq!(rig.source.number(mapped).await, 0);
+}
+
+#[tokio::test]
+async fn of_two_imports_at_once_one_waits_for_the_other() {
+    let rig = Rig::new().await;
+    rig.edit(
+        "insert into rentsync.receiver (receiver) values ('main');
+         insert into rentsync.feed (receiver, property_id) values ('main', 1), ('main', 2)",
+    )
+    .await;
+    let mut conn = rig.source.connect().await;
+    let mut first = conn.begin().await.expect("begin");
+    execute(&mut first, include_str!("../../sql/mapping/lock.sql")).await;
+    execute(
+        &mut first,
+        "update rentsync.feed set external_id = 'P' where property_id = 1",
+    )
+    .await;
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let ending = async {
+        while rig.source.number(waiting).await == 0 {}
+        first.commit().await.expect("commit");
+    };
+    let (imported, ()) = tokio::join!(import(&rig, "kind,id,theirs\nproperty,2,P\n"), ending);
+    let failure = imported.unwrap_err().to_string();
+    assert!(failure.contains("properties 1 and 2 would all be called"), "{failure}");
 }
 
 #[tokio::test]

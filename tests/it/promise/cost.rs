@@ -430,3 +430,54 @@ async fn promise_20_a_first_sync_that_never_arrives_has_an_age() {
     rig.settle().await;
     assert_eq!(scraped(&rig).await, (0, 0, 0.0));
 }
+
+/// What was imported comes all at once, when plans from the time before are kept.
+#[tokio::test]
+async fn promise_17_codes_that_were_imported_are_looked_up_a_unit_at_a_time() {
+    let rig = Rig::empty().await;
+    rig.hands().await;
+    rig.edit("alter table rentsync.unit_mapping set (autovacuum_enabled = off)")
+        .await;
+    rig.edit("vacuum analyze rentsync.unit_mapping").await;
+    rig.edit(
+        "insert into projects (id, name, is_actived) select n, n::text, true from generate_series(1, 40) n;
+         insert into project_rent_roll_units (id, project_id, unit_code) select n, n % 40 + 1, n from generate_series(1, 10000) n;
+         analyze project_rent_roll_units;
+         insert into rentsync.feed (feed_id, property_id, receiver) overriding system value select n, n, 'main' from generate_series(1, 40) n",
+    )
+    .await;
+    let mut conn = rig.source.connect().await;
+    execute(&mut conn, "set plan_cache_mode = force_generic_plan").await;
+    for prepared in [
+        concat!(
+            "prepare duplicates (bigint[], bigint[], text, bigint[], text[], timestamptz, bigint, text) as ",
+            include_str!("../../../sql/plan/duplicates.sql")
+        ),
+        concat!(
+            "prepare carriers (bigint[], bigint[], text[], text, text) as ",
+            include_str!("../../../sql/plan/carriers.sql")
+        ),
+    ] {
+        execute(&mut conn, prepared).await;
+    }
+    let feeds: Vec<String> = (1..=40).map(|feed| feed.to_string()).collect();
+    let (feeds, codes) = (feeds.join(","), vec!["M1"; 40].join(","));
+    let executed = [
+        format!("duplicates ('{{{feeds}}}', '{{{feeds}}}', '', '{{}}', '{{}}', null, 500, 'main')"),
+        format!("carriers ('{{{feeds}}}', '{{{feeds}}}', '{{{codes}}}', 'main', '')"),
+    ];
+    let executed =
+        executed.map(|statement| &*format!("explain (analyze, buffers, format json) execute {statement}").leak());
+    // The plans are made while there is nothing.
+    for statement in executed {
+        explain(&mut conn, statement, arguments(|_| ())).await;
+    }
+    rig.edit("insert into rentsync.unit_mapping (receiver, unit_id, unit_code) select 'main', n, 'M' || n from generate_series(1, 300000) n")
+        .await;
+    for statement in executed {
+        let plan = explain(&mut conn, statement, arguments(|_| ())).await;
+        let pages = touched(&plan);
+        // Six for each of the units, whatever else the mapping has.
+        assert!(pages <= 60_000, "{pages} pages: {plan:#}");
+    }
+}
