@@ -134,10 +134,12 @@ def killed_unseen(trial):
     new, unit = tell_what_gets_lost(trial)
     leader.signal(signal.SIGKILL)
     next_leader(trial, leader)
-    gone = trial.stack.query(
+    question = (
         f"select not exists (select from projects where id = {new}), (select unit_code <> 'lost' from project_rent_roll_units where id = {unit}), "
         f"exists (select from project_rent_roll_units where id = {unit + 100})"
     )
+    # HAProxy ends connections until it has seen who leads.
+    gone = until("the new leader answers", lambda: trial.stack.query(question))
     assert gone == [(True, True, True)], f"what was to be lost is there: {gone}"
     leader.start()
     back_by_rewind(trial, leader, rewound)
@@ -163,27 +165,42 @@ def switched(trial):
     next_leader(trial, leader)
 
 
-def cut_off(trial):
-    """Nobody hears of it any more; it goes on, writes what nobody else has, and comes back."""
-    leader = trial.stack.leader()
-    if not leader.link:
-        return frozen(trial)
-    rewound = rewinds(leader)
-    leader.is_cut(True)
+def write_unheard(leader):
     leader.query_inside(f"update project_rent_roll_units set unit_code = 'nobody hears' where project_id <= {PROPERTIES}")
-    next_leader(trial, leader)
-    leader.is_cut(False)
+
+
+def assert_unheard(trial, leader, rewound):
     back_by_rewind(trial, leader, rewound)
     heard = [what for what in trial.receiver.held().values() if what[0] == "nobody hears"]
     assert not heard, f"what the old leader wrote alone was sent: {heard[:3]}"
 
 
-def frozen(trial):
-    """It stops in the middle of everything, and goes on when another leads: for a moment both take writes."""
+def cut_off(trial):
+    """Nobody hears of it any more; it goes on, writes what nobody else has, and comes back."""
     leader = trial.stack.leader()
+    if not leader.link:
+        return stopped(trial)
+    rewound = rewinds(leader)
+    leader.is_cut(True)
+    write_unheard(leader)
+    next_leader(trial, leader)
+    leader.is_cut(False)
+    assert_unheard(trial, leader, rewound)
+
+
+def stopped(trial):
+    """It stops in the middle of everything, and goes on without its Patroni when another leads: both take writes."""
+    leader = trial.stack.leader()
+    rewound = rewinds(leader)
     leader.signal(signal.SIGSTOP)
     next_leader(trial, leader)
-    leader.signal(signal.SIGCONT)
+    leader.patroni.kill()
+    for pid in leader.servers():
+        os.kill(pid, signal.SIGCONT)
+    write_unheard(leader)
+    time.sleep(SECONDS)
+    leader.start()
+    assert_unheard(trial, leader, rewound)
 
 
 def without_etcd(trial):
@@ -232,7 +249,7 @@ def run_all(place, binaries, relay, home, arguments):
         trial.happens("switchover", switched)
         trial.happens("leader cut off and back", cut_off)
         if arguments.all:
-            trial.happens("leader stopped and back", frozen)
+            trial.happens("leader stopped and back", stopped)
             trial.happens("relay with all hosts killed", without_relay(0))
             trial.happens("relay behind HAProxy killed", without_relay(1))
             trial.happens("HAProxy killed", without_haproxy)

@@ -5,7 +5,7 @@ Several writers change 50 units a second through HAProxy. One relay is given the
 event the receiver has to become equal to the database by itself, no number may have been used for two bodies, and nothing that was
 started may have ended. Each line says for how long nothing could be written and nothing was delivered, and how many changes were lost.
 
-Usage: tests/ha/patroni.py [--all] [--seed SEED]
+Usage: tests/ha/patroni.py [--all] [--seed SEED] [--one-network]
 
 Without --all: a leader is killed, one is moved, one is cut off; that is what `cargo test --test ha` runs. RELAY names the binary to try, else
 target/debug/rentsync-relay. Where a program is missing it says so in one line, and nothing is run.
@@ -75,7 +75,7 @@ def outside(arguments):
         return 1
     dies_with_its_parent(signal.SIGTERM)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    is_isolated = can_be_isolated()
+    is_isolated = not arguments.one_network and can_be_isolated()
     seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
     print(f"seed {seed}; {'each server has a network of its own' if is_isolated else 'all servers share one network'}", flush=True)
     place = Path(tempfile.mkdtemp(prefix="rentsync-ha-"))
@@ -144,6 +144,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every event")
     parser.add_argument("--seed", type=int, help="which units are changed")
+    parser.add_argument("--one-network", action="store_true", help="as where namespaces are not allowed: stopped in place of cut off")
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     parser.add_argument("--isolated", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import random
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,15 @@ def longest_gap(moments, began, ended):
     return max(later - earlier for earlier, later in zip(moments, moments[1:]))
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A relay that was killed leaves its connections."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Receiver:
     """The sandbox, and before it a record of every request."""
 
@@ -31,8 +41,7 @@ class Receiver:
         stack.processes.start("sandbox", [relay, "sandbox", "--listen", self.sandbox])
         until("the sandbox answers", lambda: ask(f"http://{self.sandbox}/v1/rent-roll/syncs") == [])
         self.requests, self.lock = [], threading.Lock()
-        server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
-        server.daemon_threads = True
+        server = Server(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{server.server_port}/v1/rent-roll/sync"
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
