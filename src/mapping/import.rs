@@ -119,8 +119,7 @@ impl<'a> Changes<'a> {
                 self.properties.push(row);
             }
         }
-        check_held(conn, receiver, &self.properties, bad).await?;
-        Ok(())
+        check_held(conn, receiver, &self.properties, bad).await
     }
 
     async fn compare_units(

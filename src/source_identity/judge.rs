@@ -23,9 +23,7 @@ pub enum IdentityCheck {
 /// What was noted of one receiver.
 #[derive(FromRow)]
 pub(super) struct Noted {
-    /// False: nothing yet.
-    is_noted: bool,
-    /// When the database was noted, or noted anew because it went back.
+    /// When the database was noted, or noted anew because it went back. None: not yet.
     noted_at: Option<DateTime<Utc>>,
     #[sqlx(flatten)]
     server: Server,
@@ -117,7 +115,7 @@ fn judge(noted: &Noted, here: Server) -> Judgement {
     let known = here.or(before);
     match why {
         Some(why) => Judgement::WentBack(why, known),
-        None if noted.is_noted && *before == known => Judgement::Same,
+        None if noted.noted_at.is_some() && *before == known => Judgement::Same,
         None => Judgement::Note(known),
     }
 }
@@ -163,8 +161,7 @@ mod tests {
 
     fn noted(server: Option<Server>) -> Noted {
         Noted {
-            is_noted: server.is_some(),
-            noted_at: None,
+            noted_at: server.as_ref().map(|_| DateTime::UNIX_EPOCH),
             server: server.unwrap_or_default(),
             waits: false,
             ahead: false,

@@ -350,9 +350,7 @@ async fn of_several_relays_one_posts() {
     execute(&mut gate, "begin; select from rentsync.alert_post for update").await;
     let posts = futures_util::future::join_all((0..8).map(|_| post(&rig, &poster)));
     let opening = async {
-        let waiting =
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        while rig.source.number(waiting).await < 8 {}
+        while rig.source.waiting().await < 8 {}
         execute(&mut gate, "commit").await;
     };
     let (posted, ()) = tokio::join!(posts, opening);

@@ -365,9 +365,7 @@ async fn a_scrape_that_can_not_read_ends_in_time_and_is_in_no_planners_way() {
         rig.plan().await.syncs
     };
     assert_eq!(tokio::join!(up(&scraper), meanwhile), (0.0, 1));
-    let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    let ending = async { while rig.source.number(waiting).await > 0 {} };
+    let ending = async { while rig.source.waiting().await > 0 {} };
     tokio::time::timeout(LIMIT, ending)
         .await
         .expect("it waits in the server no more");

@@ -205,10 +205,8 @@ async fn an_import_sees_what_was_planned_while_it_looked() {
          select feed_id, 31, decode(repeat('00', 32), 'hex'), 1 from rentsync.feed where property_id = 3",
     )
     .await;
-    let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     let sealing = async {
-        while rig.source.number(waiting).await == 0 {}
+        while rig.source.waiting().await == 0 {}
         planning.commit().await.expect("commit");
     };
     let (imported, ()) = tokio::join!(import(&rig, "kind,id,theirs\nproperty,3,P-3\n"), sealing);
@@ -237,10 +235,8 @@ async fn of_two_imports_at_once_one_waits_for_the_other() {
         "update rentsync.feed set external_id = 'P' where property_id = 1",
     )
     .await;
-    let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     let ending = async {
-        while rig.source.number(waiting).await == 0 {}
+        while rig.source.waiting().await == 0 {}
         first.commit().await.expect("commit");
     };
     let (imported, ()) = tokio::join!(import(&rig, "kind,id,theirs\nproperty,2,P\n"), ending);

@@ -170,9 +170,7 @@ async fn a_removal_that_is_acknowledged_while_its_unit_is_being_withheld_lets_it
     let batch = of(&[2]);
     let planning = plan::plan_batch(&mut hands.conn, &scope, &batch);
     let delivering = async {
-        let waiting =
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        while rig.source.number(waiting).await == 0 {}
+        while rig.source.waiting().await == 0 {}
         assert_eq!(rig.deliver().await.delivered, 1);
         tx.rollback().await.expect("rollback");
     };

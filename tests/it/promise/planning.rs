@@ -316,7 +316,7 @@ async fn promise_04_a_relay_that_is_stopped_in_the_middle_of_a_plan_is_replaced_
     .await;
     rig.edit("insert into rentsync.outbox (property_id, op, unit_ids) values (1, 'update', '{11}')")
         .await;
-    until("its plan to wait", LIMIT, async || waits_for_a_lock(&rig).await).await;
+    until("its plan to wait", LIMIT, async || rig.source.waiting().await > 0).await;
     signal(&stopped, Signal::STOP);
     let since = Instant::now();
     execute(&mut blocker, "commit").await;
@@ -403,12 +403,6 @@ pub(super) fn server_of(rig: &Rig) -> PgConnectOptions {
     rig.source.url().parse().expect("a URL")
 }
 
-async fn waits_for_a_lock(rig: &Rig) -> bool {
-    let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    rig.source.number(waiting).await > 0
-}
-
 #[tokio::test]
 async fn promise_15_a_relay_that_vanishes_in_the_middle_of_a_plan_is_taken_over_within_15_s() {
     let rig = Rig::delivered().await;
@@ -426,7 +420,7 @@ async fn promise_15_a_relay_that_vanishes_in_the_middle_of_a_plan_is_taken_over_
     .await;
     rig.edit("insert into rentsync.outbox (property_id, op, unit_ids) values (1, 'update', '{11}')")
         .await;
-    until("its plan to wait", LIMIT, async || waits_for_a_lock(&rig).await).await;
+    until("its plan to wait", LIMIT, async || rig.source.waiting().await > 0).await;
     network.falls_silent();
     let silent = Instant::now();
     execute(&mut blocker, "commit").await;

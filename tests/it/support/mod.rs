@@ -224,6 +224,14 @@ impl TestDatabase {
         number
     }
 
+    /// How many sessions wait for a lock.
+    pub async fn waiting(&self) -> i64 {
+        self.number(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        )
+        .await
+    }
+
     pub async fn texts(&self, query: &'static str) -> Vec<String> {
         let mut conn = self.take().await;
         let texts = sqlx::query_scalar(query)
